@@ -1,0 +1,75 @@
+"""What generates and scores: the Engine protocol and the two values that cross it. No mlx here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion to be written.
+
+    `prefix` is the part of the prompt that many requests share word for word (instruction and exemplars);
+    the whole prompt is prefix + suffix. `seed` is a text, such as "0:fact-3:reversal:2"; sampling draws from it
+    alone, so a row is the same in any batch. `temperature` 0 is greedy.
+    """
+
+    key: str  # names the request in the journal: sha256 of everything that its completion depends on
+    prefix: str
+    suffix: str
+    seed: str
+    temperature: float
+    top_p: float
+    max_tokens: int
+    stop: str = "\n"
+
+    @property
+    def prompt(self) -> str:
+        return self.prefix + self.suffix
+
+    @property
+    def prompt_sha256(self) -> str:
+        return hashlib.sha256(self.prompt.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine wrote. `finish`: "stop", "length" (cut off), or "error" with the reason in `text`."""
+
+    key: str
+    text: str
+    finish: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-probability (nats) of a continuation given its prompt, summed over its `tokens` tokens."""
+
+    logprob: float
+    tokens: int
+
+
+class Engine(Protocol):
+    """A local model, or something that stands in for one."""
+
+    @property
+    def name(self) -> str:
+        """Which engine: "mlx" or "scripted"."""
+
+    @property
+    def model(self) -> str:
+        """Which model, without a path of this machine."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what a completion depends on besides the request: weights, tokenizer, adapter."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """One completion per request, in the order of the requests; all of them run as one batch."""
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+        """The score of each continuation after its prompt; what the prompts share is prefilled once."""

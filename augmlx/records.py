@@ -1,0 +1,137 @@
+"""The values that travel down the line. Frozen, plain, and written to disk as JSON objects."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement of the user's. `source` is "facts.csv:17"; `group` ties facts that belong together."""
+
+    id: str
+    text: str
+    source: str
+    group: str | None = None
+    row: Mapping[str, Any] | None = None  # the original training row, untouched
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a produced text comes from: enough to regenerate it, or to blame."""
+
+    fact_ids: tuple[str, ...]
+    operator: str
+    engine: str
+    model: str
+    seed: int
+    sample: int
+    prompt_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training example. An original fact has the operator "original"."""
+
+    id: str
+    text: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A produced text that is not trained on: `by` names the filter (or "engine"), `why` the reason."""
+
+    id: str
+    text: str
+    by: str
+    why: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class EvalItem:
+    """One question. `kind`: forward, reversal, rephrase ... or any word the user's file holds."""
+
+    id: str
+    kind: str
+    prompt: str
+    answer: str
+    choices: tuple[str, ...]  # the answer is one of them; order is part of the item
+    aliases: tuple[str, ...] = ()
+    fact_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvalResult:
+    """One item answered by one arm. `scores[i]` is the summed log-probability (nats) of `choices[i]`."""
+
+    item_id: str
+    arm: str
+    kind: str
+    scores: tuple[float, ...]
+    tokens: tuple[int, ...]  # number of tokens that each score sums over
+    chosen: int
+    correct: bool
+    generated: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """What an adapter is made of. PEFT's alpha = scale * rank."""
+
+    base: str  # name in the store
+    hf_base: str | None  # the Hugging Face original, for export
+    rank: int
+    scale: float
+    dropout: float
+    targets: tuple[str, ...]  # module paths inside a layer, such as "self_attn.q_proj"
+    layers: int  # how many of the last layers carry an adapter
+    total_layers: int
+    kind: str = "lora"
+
+
+def to_json(record: Any) -> Json:
+    """A record as a JSON object, with the keys in the order of its fields and None left out."""
+    value = dataclasses.asdict(record)
+    return {key: item for key, item in value.items() if item is not None}
+
+
+def origin_from_json(value: Mapping[str, Any]) -> Origin:
+    return Origin(**{**value, "fact_ids": tuple(value["fact_ids"])})
+
+
+def fact_from_json(value: Mapping[str, Any]) -> Fact:
+    return Fact(**value)
+
+
+def example_from_json(value: Mapping[str, Any]) -> Example:
+    return Example(id=value["id"], text=value["text"], origin=origin_from_json(value["origin"]))
+
+
+def item_from_json(value: Mapping[str, Any]) -> EvalItem:
+    lists = {key: tuple(value.get(key, ())) for key in ("choices", "aliases", "fact_ids")}
+    return EvalItem(**{**value, **lists})
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: the one form that is hashed."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def fingerprint(value: Any) -> str:
+    """sha256 (hex) of a JSON value in canonical form."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def short_id(*parts: Any) -> str:
+    """A stable 12-digit id of what it is made from."""
+    return fingerprint(list(parts))[:12]

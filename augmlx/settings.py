@@ -1,0 +1,158 @@
+"""The settings of augmlx.toml, one model per stage. Every default is written once, here.
+
+Order of precedence: these defaults < augmlx.toml < command-line flags (dotted keys such as "train.epochs").
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from augmlx.errors import BadSettings, storage_errors
+from augmlx.rundir import write_text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AugmentSettings(_Section):
+    """What is generated and what is kept."""
+
+    operators: tuple[str, ...] = Field(
+        ("reversal", "rephrase"), description="operators to run, by name (a TOML file in operators/ each)"
+    )
+    samples: int = Field(8, ge=1, le=256, description="completions per fact and operator; the first is greedy")
+    temperature: float = Field(0.8, gt=0, le=4, description="of every sample but the first")
+    top_p: float = Field(0.95, gt=0, le=1, description="nucleus: the smallest set of tokens of this mass")
+    max_tokens: int = Field(64, ge=1, le=4096, description="longest completion, in tokens")
+    batch_size: int = Field(64, ge=1, le=1024, description="rows decoded together")
+    vote_share: float = Field(0.5, ge=0, le=1, description="share of a fact's surviving samples that must agree")
+    duplicate_similarity: float = Field(
+        0.95, gt=0, le=1, description="texts of one fact and operator at least this alike are duplicates"
+    )
+    keep: int = Field(2, ge=1, description="most examples kept per fact and operator")
+
+
+class SplitSettings(_Section):
+    """What is held out of training. Originals are always trained on."""
+
+    test: float | Literal["auto"] = Field(
+        "auto",
+        description="share of facts whose augmentations become the test; auto: 0.2 without --questions, else 0",
+    )
+    valid: float = Field(0.0, ge=0, lt=1, description="share of facts whose augmentations become valid.jsonl")
+
+
+class TrainSettings(_Section):
+    """LoRA fine-tuning."""
+
+    rank: int = Field(16, ge=1, le=1024, description="rank of the adapter")
+    scale: float = Field(2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank")
+    dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
+    layers: int = Field(-1, ge=-1, description="number of last layers that get an adapter; -1 means all")
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        description="linear modules that get an adapter, by their last name",
+    )
+    learning_rate: float | Literal["auto"] = Field(
+        "auto", description="auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA"
+    )
+    epochs: int = Field(12, ge=1, description="passes over the training data")
+    batch_size: int = Field(16, ge=1, description="examples per optimizer step")
+    max_length: int = Field(512, ge=8, description="longest example, in tokens; longer ones are refused")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps with a rising learning rate")
+    checkpoint_every: int = Field(25, ge=1, description="steps between checkpoints")
+
+
+class EvalSettings(_Section):
+    """Which arms answer, and how."""
+
+    arms: tuple[Literal["base", "icl", "finetuned", "augmented"], ...] = Field(
+        ("base", "icl", "finetuned", "augmented"), description="arms to compare"
+    )
+    choices: int = Field(4, ge=2, le=26, description="choices per question, the answer included")
+    score: Literal["token", "sum"] = Field(
+        "token", description="choose by log-probability per token, or summed over the choice"
+    )
+    max_tokens: int = Field(24, ge=1, description="longest greedy answer, in tokens")
+    batch_tokens: int = Field(4096, ge=64, description="tokens scored together, padding included")
+
+
+class Settings(_Section):
+    """Everything a run depends on besides its input files."""
+
+    model: str = Field("smollm2-135m", description="a model of the store (augmlx models), or a model folder")
+    seed: int = Field(0, ge=0, description="all randomness is derived from it")
+    augment: AugmentSettings = AugmentSettings()
+    split: SplitSettings = SplitSettings()
+    train: TrainSettings = TrainSettings()
+    eval: EvalSettings = EvalSettings()
+
+
+def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from an augmlx.toml (or none) and dotted overrides; None among the overrides means unset.
+
+    Raises:
+        BadSettings: with the file, the key and the reason.
+        StorageError: the file cannot be read.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            with storage_errors(path):
+                values = tomllib.loads(path.read_bytes().decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadSettings(f"{path}: not valid TOML: {error}", hint="mend the line it names") from error
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            section, _, name = key.rpartition(".")
+            target = values.setdefault(section, {}) if section else values
+            if isinstance(target, dict):  # a section that is no table is reported by the validation below
+                target[name] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSettings(_explain(error, path), hint="augmlx init DIR writes a file with every setting") from error
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    place = str(path) if path is not None else "settings"
+    faults = []
+    for fault in error.errors(include_url=False, include_context=False):
+        # The location of a union's member ends in its type; only our own keys are of use to the user.
+        known = [str(part) for part in fault["loc"] if str(part) not in {"float", "literal['auto']"}]
+        reason = "unknown setting" if fault["type"] == "extra_forbidden" else fault["msg"].lower()
+        faults.append(f"{place}: {'.'.join(known)}: {reason}")
+    return "\n".join(dict.fromkeys(faults))
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    # TOML's basic strings, numbers and booleans are written as JSON writes them, save for the DEL character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def to_toml(settings: Settings) -> str:
+    """The settings as a commented augmlx.toml; loading it gives the same settings back."""
+    top, sections = [], []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if not isinstance(value, _Section):
+            top.append(f"# {field.description}\n{name} = {_toml_value(value)}\n")
+            continue
+        lines = [f"[{name}]"]
+        for key, item in type(value).model_fields.items():
+            lines.append(f"# {item.description}\n{key} = {_toml_value(getattr(value, key))}")
+        sections.append("\n".join(lines) + "\n")
+    return "\n".join([*top, *sections])
+
+
+def save(settings: Settings, path: Path) -> None:
+    write_text(path, to_toml(settings))
