@@ -1,11 +1,11 @@
 """The exception tree of augmlx. Whatever a user can cause ends here; anything else is a bug.
 
-    AugmlxError
-    ├── BadInput        a table, question file or operator file (path:line, fault)
-    ├── BadSettings     augmlx.toml or a flag (path: key, fault)
-    ├── ModelError      a model that is missing, unreadable or unsuited
-    ├── RunError        a run folder that is locked, unfinished or damaged
-    └── StorageError    the disk: full, read-only, no permission
+AugmlxError
+├── BadInput        a table, question file or operator file (path:line, fault)
+├── BadSettings     augmlx.toml or a flag (path: key, fault)
+├── ModelError      a model that is missing, unreadable or unsuited
+├── RunError        a run folder that is locked, unfinished or damaged
+└── StorageError    the disk: full, read-only, no permission
 """
 
 from __future__ import annotations
