@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,7 +20,8 @@ class Fact:
     text: str
     source: str
     group: str | None = None
-    row: Mapping[str, Any] | None = None  # the original training row, untouched
+    # The original training row, untouched. A dict has no hash, and a fact must be able to stand in a set.
+    row: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,43 @@ Order of precedence: these defaults < augmlx.toml < command-line flags (dotted k
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from augmlx.errors import BadSettings, storage_errors
-from augmlx.rundir import write_text
+from augmlx.files import write_text
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict: "12" and true are no numbers. Infinity passes every lower bound and cannot be written back.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # TOML and JSON have only lists
+
+
+def _distinct(value: Any) -> Any:
+    value = _tuple(value)
+    if isinstance(value, tuple) and any(item in value[:n] for n, item in enumerate(value)):
+        raise ValueError("the same entry twice")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
+Arm = Literal["base", "icl", "finetuned", "augmented"]
 
 
 class AugmentSettings(_Section):
     """What is generated and what is kept."""
 
-    operators: tuple[str, ...] = Field(
+    operators: Names = Field(
         ("reversal", "rephrase"), description="operators to run, by name (a TOML file in operators/ each)"
     )
     samples: int = Field(8, ge=1, le=256, description="completions per fact and operator; the first is greedy")
@@ -42,11 +60,17 @@ class AugmentSettings(_Section):
 class SplitSettings(_Section):
     """What is held out of training. Originals are always trained on."""
 
-    test: float | Literal["auto"] = Field(
+    test: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
         "auto",
         description="share of facts whose augmentations become the test; auto: 0.2 without --questions, else 0",
     )
     valid: float = Field(0.0, ge=0, lt=1, description="share of facts whose augmentations become valid.jsonl")
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> SplitSettings:
+        if (0.0 if self.test == "auto" else self.test) + self.valid >= 1:
+            raise ValueError("test and valid together must be less than 1")
+        return self
 
 
 class TrainSettings(_Section):
@@ -55,12 +79,15 @@ class TrainSettings(_Section):
     rank: int = Field(16, ge=1, le=1024, description="rank of the adapter")
     scale: float = Field(2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
-    layers: int = Field(-1, ge=-1, description="number of last layers that get an adapter; -1 means all")
-    targets: tuple[str, ...] = Field(
+    layers: Literal[-1] | Annotated[int, Field(ge=1)] = Field(
+        -1, description="number of last layers that get an adapter; -1 means all"
+    )
+    targets: Names = Field(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        min_length=1,
         description="linear modules that get an adapter, by their last name",
     )
-    learning_rate: float | Literal["auto"] = Field(
+    learning_rate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto", description="auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA"
     )
     epochs: int = Field(12, ge=1, description="passes over the training data")
@@ -73,8 +100,8 @@ class TrainSettings(_Section):
 class EvalSettings(_Section):
     """Which arms answer, and how."""
 
-    arms: tuple[Literal["base", "icl", "finetuned", "augmented"], ...] = Field(
-        ("base", "icl", "finetuned", "augmented"), description="arms to compare"
+    arms: Annotated[tuple[Arm, ...], BeforeValidator(_distinct)] = Field(
+        ("base", "icl", "finetuned", "augmented"), min_length=1, description="arms to compare"
     )
     choices: int = Field(4, ge=2, le=26, description="choices per question, the answer included")
     score: Literal["token", "sum"] = Field(
@@ -87,7 +114,7 @@ class EvalSettings(_Section):
 class Settings(_Section):
     """Everything a run depends on besides its input files."""
 
-    model: str = Field("smollm2-135m", description="a model of the store (augmlx models), or a model folder")
+    model: Name = Field("smollm2-135m", description="a model of the store (augmlx models), or a model folder")
     seed: int = Field(0, ge=0, description="all randomness is derived from it")
     augment: AugmentSettings = AugmentSettings()
     split: SplitSettings = SplitSettings()
@@ -106,19 +133,27 @@ def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Setti
     if path is not None:
         try:
             with storage_errors(path):
-                values = tomllib.loads(path.read_bytes().decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:  # tomllib leaks more than its own error
             raise BadSettings(f"{path}: not valid TOML: {error}", hint="mend the line it names") from error
+        _validated(values, path)  # by itself first, so that a bad flag is not blamed on the file
     for key, value in (overrides or {}).items():
         if value is not None:
             section, _, name = key.rpartition(".")
             target = values.setdefault(section, {}) if section else values
             if isinstance(target, dict):  # a section that is no table is reported by the validation below
                 target[name] = value
+    return _validated(values, None)
+
+
+def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise BadSettings(_explain(error, path), hint="augmlx init DIR writes a file with every setting") from error
+
+
+_TYPE_NAME = re.compile(r"literal\[.*\]|constrained-\w+")
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
@@ -126,8 +161,12 @@ def _explain(error: ValidationError, path: Path | None) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_context=False):
         # The location of a union's member ends in its type; only our own keys are of use to the user.
-        known = [str(part) for part in fault["loc"] if str(part) not in {"float", "literal['auto']"}]
-        reason = "unknown setting" if fault["type"] == "extra_forbidden" else fault["msg"].lower()
+        known = [str(part) for part in fault["loc"] if not _TYPE_NAME.fullmatch(str(part))]
+        reason = (
+            "unknown setting"
+            if fault["type"] == "extra_forbidden"
+            else fault["msg"].lower().removeprefix("value error, ")
+        )
         faults.append(f"{place}: {'.'.join(known)}: {reason}")
     return "\n".join(dict.fromkeys(faults))
 

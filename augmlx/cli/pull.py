@@ -1,0 +1,39 @@
+"""augmlx pull: bring a model into the store."""
+
+from __future__ import annotations
+
+import json
+
+import rich_click as click
+
+from augmlx.progress import Silent
+
+
+class _Messages(Silent):
+    """What is going on, one line each, on stderr."""
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--quantize", type=click.Choice(["4", "8"]), help="Bits per weight; adds -4bit or -8bit to the name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def pull(model: str, quantize: str | None, as_json: bool) -> None:
+    """Bring MODEL into the local store. The only command that uses the network.
+
+    MODEL is a name (smollm2-135m), the path of a llama-type .gguf file, or a Hugging Face id (org/name).
+    A model that is in the store already is left as it is.
+
+    \b
+    Examples:
+      augmlx pull smollm2-135m
+      augmlx pull ./my-model.Q4_K_M.gguf
+      augmlx pull Qwen/Qwen3-0.6B --quantize 4
+    """
+    from augmlx.models import store
+    from augmlx.models.pull import pull as pull_model
+
+    stored = pull_model(model, quantize=None if quantize is None else int(quantize), progress=_Messages())
+    click.echo(json.dumps(store.to_json(stored), ensure_ascii=False) if as_json else stored.name)

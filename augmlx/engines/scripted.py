@@ -1,0 +1,38 @@
+"""A fake engine that is real code behind the protocol: a function writes the completions. For tests and dry runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from augmlx.engine import Completion, Request, Score
+from augmlx.records import fingerprint
+
+
+class ScriptedEngine:
+    """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in nats."""
+
+    name = "scripted"
+
+    def __init__(
+        self,
+        write: Callable[[Request], str],
+        *,
+        weigh: Callable[[str, str], float] = lambda _prompt, continuation: -float(len(continuation)),
+        model: str = "script",
+    ) -> None:
+        self.model = model
+        self.fingerprint = fingerprint(["scripted", model])
+        self.generated = 0  # how many completions were written, for tests of resume
+        self._write, self._weigh = write, weigh
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for request in requests:
+            self.generated += 1
+            text = self._write(request)
+            yield Completion(request.key, text, "stop", len(text.split()))
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+        return [
+            Score(self._weigh(prompt, continuation), max(1, len(continuation.split())))
+            for prompt, continuation in zip(prompts, continuations, strict=True)
+        ]

@@ -1,0 +1,51 @@
+"""Where a model's body ends and its LM head begins, so that logits are made only for the positions that need them.
+
+At a 150k vocabulary the logits of a whole batch are the peak of memory, and most of them are of no use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+
+class Head:
+    """Logits of a model at chosen positions, through its body and head apart where that is exact.
+
+    Whether it is exact is tried once, not assumed: some models scale or cap their logits.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self.split = _splits(model)
+
+    def logits(self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None) -> mx.array:
+        """tokens (B, T), and N positions as rows (N,) and columns (N,) -> logits (N, V) in float32."""
+        model = self._model
+        if not self.split:
+            chosen: mx.array = model(tokens, cache=cache)[rows, columns]
+        else:
+            chosen = _head(model, model.model(tokens, cache=cache)[rows, columns])
+        return chosen.astype(mx.float32)
+
+
+def _head(model: nn.Module, hidden: mx.array) -> mx.array:
+    """(..., D) -> (..., V), through the untied head or the embedding."""
+    head = model.lm_head if "lm_head" in model else model.model.embed_tokens.as_linear
+    logits: mx.array = head(hidden)
+    return logits
+
+
+def _splits(model: nn.Module) -> bool:
+    """Whether head(body(x)) equals model(x) on a short input, to the rounding of the model's type."""
+    if "model" not in model:
+        return False
+    tokens = mx.array([[1, 2, 3, 4]])
+    try:
+        apart = _head(model, model.model(tokens))
+    except (AttributeError, TypeError, ValueError):  # another layout of the parts
+        return False
+    whole = model(tokens)
+    return apart.shape == whole.shape and bool(mx.allclose(apart, whole, rtol=1e-2, atol=1e-3))

@@ -1,0 +1,65 @@
+"""Loading a stored model with mlx-lm, offline and without running code that came with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from augmlx.errors import ModelError
+from augmlx.models.safetensors_file import Dtype
+from augmlx.models.store import StoredModel
+
+if TYPE_CHECKING:
+    from mlx.nn.layers.base import Module
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in evaluation mode, with mlx-lm's tokenizer wrapper and the model's config.json."""
+
+    model: Module
+    tokenizer: Any
+    config: dict[str, Any]
+    stored: StoredModel
+
+
+def device() -> Literal["cpu", "gpu"]:
+    """What MLX computes on."""
+    import mlx.core as mx
+
+    return "gpu" if mx.default_device().type == mx.DeviceType.gpu else "cpu"
+
+
+def working_dtype() -> Dtype:
+    """float32 on a CPU, where 16-bit matrix products are scalar and slow; bfloat16 on a GPU."""
+    return "float32" if device() == "cpu" else "bfloat16"
+
+
+def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
+    """Load a model, with a LoRA adapter folder of mlx-lm's format over it if given.
+
+    On a CPU, 16-bit weights that are not quantised are widened to float32.
+
+    Raises:
+        ModelError: mlx-lm cannot read the model or the adapter.
+    """
+    import mlx.core as mx
+    import mlx_lm
+
+    place = stored.path if adapter is None else f"{stored.path} with adapter {adapter}"
+    try:
+        model, tokenizer, config = mlx_lm.load(
+            str(stored.path),
+            tokenizer_config={"trust_remote_code": False},
+            adapter_path=None if adapter is None else str(adapter),
+            return_config=True,
+            trust_remote_code=False,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError, ImportError) as error:
+        raise ModelError(f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again") from error
+    if device() == "cpu" and not config.get("quantization"):
+        model.set_dtype(mx.float32)
+        mx.eval(model.parameters())
+    model.eval()
+    return LoadedModel(model=model, tokenizer=tokenizer, config=config, stored=stored)

@@ -1,0 +1,64 @@
+"""From texts to token batches. Every example is in exactly one batch of an epoch.
+
+mlx-lm's own iterator never forms the last partial batch, so a small set of facts would lose its tail; it also sorts by
+the number of dictionary keys instead of the length. Here the order comes from the seed and the epoch alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from augmlx.errors import BadInput
+from augmlx.records import Example
+
+_WINDOW = 8  # batches that are sorted by length together: little padding, and still a random order
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never does."""
+
+    id: str
+    tokens: tuple[int, ...]
+    mask: tuple[bool, ...]
+
+    @property
+    def targets(self) -> int:
+        """How many tokens carry loss."""
+        return sum(self.mask)
+
+
+def text_row(example: Example, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:
+    """A row that learns a whole text and then to stop: every token but the first carries loss.
+
+    Raises BadInput where the text is longer than `max_length` tokens or too short to learn from.
+    """
+    ids = list(tokens)
+    if eos is not None and (not ids or ids[-1] != eos):
+        ids.append(eos)
+    if len(ids) > max_length:
+        raise BadInput(
+            f"example {example.id}: {len(ids)} tokens, more than train.max_length = {max_length}",
+            hint="raise train.max_length, or split the text",
+        )
+    if len(ids) < 2:
+        raise BadInput(f"example {example.id}: nothing to learn from", hint="delete the row")
+    return Row(example.id, tuple(ids), (False, *[True] * (len(ids) - 1)))
+
+
+def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:
+    """Row indices of each batch of an epoch: a shuffle, sorted by length within windows, then shuffled by batch.
+
+    Each index is in exactly one batch. The result depends on the arguments alone.
+    """
+    rng = Random(f"{seed}:epoch:{epoch}")
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    batches = []
+    for start in range(0, len(order), batch_size * _WINDOW):
+        window = sorted(order[start : start + batch_size * _WINDOW], key=lambda index: lengths[index])
+        batches += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
+    rng.shuffle(batches)
+    return batches
