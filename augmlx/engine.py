@@ -68,6 +68,13 @@ class Engine(Protocol):
     def fingerprint(self) -> str:
         """sha256 over what a completion depends on besides the request: weights, tokenizer, adapter."""
 
+    @property
+    def window(self) -> int:
+        """How many tokens the model can attend to."""
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is."""
+
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """One completion per request, in the order of the requests; all of them run as one batch."""
 

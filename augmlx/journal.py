@@ -76,17 +76,18 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
-    """Open or make the journal, private to the user.
+def open_journal(path: Path | None) -> Iterator[Journal]:
+    """Open or make the journal, private to the user; None keeps it in memory.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written to.
         RunError: the file is no journal.
     """
-    make_folder(path.parent)
     try:
-        path.touch(mode=FILE_MODE)
-        connection = sqlite3.connect(path)
+        if path is not None:
+            make_folder(path.parent)
+            path.touch(mode=FILE_MODE)
+        connection = sqlite3.connect(path or ":memory:")
         try:
             # WAL with synchronous=NORMAL survives a killed process; only a power cut may lose the last batch.
             connection.execute("PRAGMA journal_mode=WAL")

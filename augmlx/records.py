@@ -123,6 +123,10 @@ def item_from_json(value: Mapping[str, Any]) -> EvalItem:
     return EvalItem(**{**value, **lists})
 
 
+def result_from_json(value: Mapping[str, Any]) -> EvalResult:
+    return EvalResult(**{**value, "scores": tuple(value["scores"]), "tokens": tuple(value["tokens"])})
+
+
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: the one form that is hashed."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

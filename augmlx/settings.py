@@ -108,7 +108,6 @@ class EvalSettings(_Section):
         "token", description="choose by log-probability per token, or summed over the choice"
     )
     max_tokens: int = Field(24, ge=1, description="longest greedy answer, in tokens")
-    batch_tokens: int = Field(4096, ge=64, description="tokens scored together, padding included")
 
 
 class Settings(_Section):

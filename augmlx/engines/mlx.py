@@ -21,7 +21,8 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score
 from augmlx.models.heads import Head
-from augmlx.models.loading import LoadedModel
+from augmlx.models.loading import LoadedModel, working_dtype
+from augmlx.models.memory import kv_bytes_per_token, total_memory_bytes
 
 log = logging.getLogger(__name__)
 Cache = list[Any]
@@ -37,18 +38,22 @@ class TokenCount:
 
 
 class MlxEngine:
-    """An Engine over a loaded model. `batch_tokens` bounds rows x tokens held at once while scoring."""
+    """An Engine over a loaded model.
+
+    `batch_tokens` bounds the rows x tokens that the KV caches of one batch hold; by default what fits a tenth of the
+    machine's memory.
+    """
 
     name = "mlx"
 
-    def __init__(self, loaded: LoadedModel, *, fingerprint: str | None = None, batch_tokens: int = 16384) -> None:
+    def __init__(self, loaded: LoadedModel, *, fingerprint: str | None = None, batch_tokens: int | None = None) -> None:
         self.tokens = TokenCount()
         self.model = loaded.stored.name
         self.fingerprint = fingerprint or loaded.stored.fingerprint
         self._net = loaded.model
         self._tokenizer = loaded.tokenizer
-        self._window = int(loaded.config.get("max_position_embeddings") or 2**31)
-        self._batch_tokens = batch_tokens
+        self.window = int(loaded.config.get("max_position_embeddings") or 2**31)
+        self._batch_tokens = batch_tokens or _batch_tokens(loaded)
         self._prefix: tuple[list[int], Cache] = ([], [])
 
     @cached_property
@@ -58,28 +63,36 @@ class MlxEngine:
     def encode(self, text: str) -> list[int]:
         return [int(token) for token in self._tokenizer.encode(text)]
 
+    def count(self, text: str) -> int:
+        return len(self.encode(text))
+
     # Generation
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """One completion per request, in order. A prompt that does not fit the model's window is an "error"."""
         prompts = {r.prompt: self.encode(r.prompt) for r in requests}
-        fitting = [r for r in requests if len(prompts[r.prompt]) + r.max_tokens <= self._window]
-        written = self._decode(fitting, prompts) if fitting else {}
+        fitting = [r for r in requests if len(prompts[r.prompt]) + r.max_tokens <= self.window]
+        written: dict[str, Completion] = {}
+        for batch in self._decode_batches(fitting, prompts):
+            written |= self._decode(batch, prompts)
         for r in requests:
             if r.key in written:
                 yield written[r.key]
             else:
                 needed = len(prompts[r.prompt]) + r.max_tokens
-                yield Completion(r.key, f"{needed} tokens do not fit the model's {self._window}", "error", 0)
+                yield Completion(r.key, f"{needed} tokens do not fit the model's {self.window}", "error", 0)
+
+    def _decode_batches(
+        self, requests: Sequence[Request], prompts: dict[str, list[int]]
+    ) -> Iterator[Sequence[Request]]:
+        """The requests in order, cut so that the caches of a batch stay within `batch_tokens`."""
+        longest = max((len(prompts[r.prompt]) + r.max_tokens for r in requests), default=1)
+        rows = max(1, self._batch_tokens // longest)
+        for start in range(0, len(requests), rows):
+            yield requests[start : start + rows]
 
     def _decode(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> dict[str, Completion]:
-        distinct = {r.prompt: prompts[r.prompt] for r in requests}
-        shared = common_prefix([tokens[:-1] for tokens in distinct.values()])
-        base = self._prefill_prefix(shared)
-        started = {text: self._continue(base, tokens[len(shared) : -1]) for text, tokens in distinct.items()}
-        self.tokens.reused += sum(len(prompts[r.prompt]) for r in requests)
-        self.tokens.reused -= sum(len(tokens) - len(shared) for tokens in distinct.values())
-        stops = {stop: self._stop_tokens(stop) for stop in {r.stop for r in requests}}
+        started = self._prefill(requests, prompts)
         generator = BatchGenerator(
             self._net,
             completion_batch_size=len(requests),
@@ -88,18 +101,34 @@ class MlxEngine:
         )
         try:
             uids = generator.insert(
-                [distinct[r.prompt][-1:] for r in requests],
+                [prompts[r.prompt][-1:] for r in requests],
                 [r.max_tokens for r in requests],
                 caches=[started[r.prompt] for r in requests],
                 samplers=[sampler(r) for r in requests],
             )
-            return self._collect(generator, dict(zip(uids, requests, strict=True)), stops)
+            return self._collect(generator, dict(zip(uids, requests, strict=True)))
         finally:
             generator.close()
 
-    def _collect(
-        self, generator: BatchGenerator, rows: dict[int, Request], stops: dict[str, frozenset[int]]
-    ) -> dict[str, Completion]:
+    def _prefill(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> dict[str, Cache]:
+        """A cache for each distinct prompt that holds all of it but the last token.
+
+        The prefix's own tokens are shared as far as they are a token prefix of the whole prompt: a word may span the
+        border. Samples of one prompt share its cache, which the batch copies.
+        """
+        caches: dict[str, Cache] = {}
+        for r in requests:
+            tokens = prompts[r.prompt]
+            if r.prompt not in caches:
+                shared = common_prefix([self.encode(r.prefix), tokens[:-1]]) if r.prefix else []
+                caches[r.prompt] = self._continue(self._prefill_prefix(shared), tokens[len(shared) : -1])
+                self.tokens.reused += len(shared)
+            else:
+                self.tokens.reused += len(tokens)
+        return caches
+
+    def _collect(self, generator: BatchGenerator, rows: dict[int, Request]) -> dict[str, Completion]:
+        stops = {stop: self._stop_tokens(stop) for stop in {r.stop for r in rows.values()}}
         tokens: dict[int, list[int]] = {uid: [] for uid in rows}
         done: dict[str, Completion] = {}
         while len(done) < len(rows):
@@ -108,10 +137,9 @@ class MlxEngine:
                 request, finish = rows[response.uid], response.finish_reason
                 if finish != "stop":  # an end-of-text token is no text
                     tokens[response.uid].append(response.token)
-                if response.token in stops[request.stop] and finish is None:
-                    finish = "stop"
-                    ended.append(response.uid)
-                elif response.token in stops[request.stop]:
+                if response.token in stops[request.stop]:
+                    if finish is None:
+                        ended.append(response.uid)
                     finish = "stop"
                 if finish is not None:
                     text = self._tokenizer.decode(tokens[response.uid]).split(request.stop, 1)[0]
@@ -199,7 +227,7 @@ class MlxEngine:
         if not tokens:
             return list(make_prompt_cache(self._net))
         if self._prefix[0] != tokens:
-            self._prefix = (tokens, self._continue(make_prompt_cache(self._net), tokens))
+            self._prefix = (tokens, self._continue(list(make_prompt_cache(self._net)), tokens))
         return self._prefix[1]
 
     def _continue(self, base: Cache, tokens: list[int], step: int = 2048) -> Cache:
@@ -210,6 +238,14 @@ class MlxEngine:
             self._net(mx.array([tokens[start : start + step]]), cache=cache)
             mx.eval([layer.state for layer in cache])
         return cache
+
+
+def _batch_tokens(loaded: LoadedModel) -> int:
+    """How many tokens of KV cache a tenth of the machine's memory holds, within sensible bounds. It goes by the total,
+    not by what is free just now: a resumed run must cut the same batches."""
+    itemsize = 4 if working_dtype() == "float32" else 2
+    tokens = int(0.1 * total_memory_bytes()) // kv_bytes_per_token(loaded.config, itemsize)
+    return max(2048, min(65536, tokens))
 
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:

@@ -12,6 +12,7 @@ class ScriptedEngine:
     """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in nats."""
 
     name = "scripted"
+    window = 4096
 
     def __init__(
         self,
@@ -24,6 +25,9 @@ class ScriptedEngine:
         self.fingerprint = fingerprint(["scripted", model])
         self.generated = 0  # how many completions were written, for tests of resume
         self._write, self._weigh = write, weigh
+
+    def count(self, text: str) -> int:
+        return len(text.split())
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         for request in requests:

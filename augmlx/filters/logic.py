@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -25,6 +26,9 @@ from augmlx.language import (
 )
 from augmlx.settings import AugmentSettings
 
+_HAS = re.compile(
+    r"\b(?:has|have|had)\s+(?:the|an?|his|her|its|their)\b", re.IGNORECASE
+)  # a full verb, not an auxiliary
 _SYMMETRIC = frozenset(
     [
         "married",
@@ -141,10 +145,16 @@ def _relation_objection(candidate: Candidate, *tables: Mapping[str, frozenset[st
         return None
     relation = content_stems(_without(candidate.source, found))
     other = {word: frozenset[str]().union(*(table.get(word, ()) for table in tables)) for word in relation}
-    said = set(content_stems(candidate.text))
+    told = Counter(content_stems(candidate.text))
+    said = set(told)
     if any(word not in said and not other[word] & said for word in relation):
         return "does not say the source's relation"
-    added = said - set(content_stems(candidate.source)) - frozenset().union(*other.values()) - _light()
+    given = Counter(content_stems(candidate.source))
+    if any(count > max(1, given[word]) for word, count in told.items()):
+        return "repeats itself"
+    if _HAS.search(candidate.text) and not _HAS.search(candidate.source):
+        return "adds something to its source"
+    added = said - set(given) - frozenset().union(*other.values()) - _light()
     return "adds something to its source" if added else None
 
 

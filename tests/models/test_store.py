@@ -42,7 +42,7 @@ KILLED = """
 
 
 class Interrupting(Silent):
-    def task(self, label: str, total: int, *, done: int = 0):  # type: ignore[no-untyped-def]  # noqa: ANN201, ARG002
+    def task(self, label: str, total: int, *, done: int = 0):  # type: ignore[no-untyped-def]  # noqa: ARG002
         raise KeyboardInterrupt
 
 
@@ -134,7 +134,11 @@ def _merge(path: Path, **values: object) -> None:
 
 
 def test_a_folder_that_asks_to_run_code_is_refused(outside: Path) -> None:
-    for name, key in (("config.json", "auto_map"), ("config.json", "model_file"), ("tokenizer_config.json", "auto_map")):
+    for name, key in (
+        ("config.json", "auto_map"),
+        ("config.json", "model_file"),
+        ("tokenizer_config.json", "auto_map"),
+    ):
         original = (outside / name).read_text()
         _merge(outside / name, **{key: {"AutoModel": "evil.Model"}})
         with pytest.raises(ModelError, match=f"asks to run Python code.*{key}"):

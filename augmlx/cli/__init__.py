@@ -1,0 +1,83 @@
+"""The command line: each command parses, calls the library and echoes. Errors are caught once, here."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import rich_click as click
+
+from augmlx import __version__
+from augmlx.cli.ask import ask
+from augmlx.cli.augment import augment
+from augmlx.cli.doctor import doctor
+from augmlx.cli.evaluate import evaluate
+from augmlx.cli.export import export
+from augmlx.cli.init import init
+from augmlx.cli.models import models
+from augmlx.cli.preview import preview
+from augmlx.cli.pull import pull
+from augmlx.cli.report import report
+from augmlx.cli.run import run
+from augmlx.cli.train import train
+from augmlx.errors import AugmlxError, storage_errors
+
+click.rich_click.COMMAND_GROUPS = {
+    "augmlx": [
+        {"name": "Start", "commands": ["init", "doctor", "pull", "models"]},
+        {"name": "All of it", "commands": ["run"]},
+        {"name": "Step by step", "commands": ["preview", "augment", "train", "eval", "export", "report", "ask"]},
+    ]
+}
+
+
+class CleanErrors(click.RichGroup):
+    """The one place where an AugmlxError or a Ctrl-C becomes a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with _storage_edge():
+                return super().invoke(ctx)
+        except AugmlxError as error:
+            # Plain lines: a box would break paths that people copy.
+            click.echo(f"error: {error.render()}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("stopped; what is finished is kept. Run the same command again to go on.", err=True)
+            ctx.exit(130)
+
+
+def _storage_edge() -> Any:
+    """A full disk can show anywhere; other OSErrors that reach the edge name their own file."""
+    return storage_errors("augmlx")
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@click.group(cls=CleanErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="augmlx")
+def cli() -> None:
+    """Fine-tune a local model on your facts so that it can use them, in both directions.
+
+    \b
+    Example:
+      augmlx pull smollm2-135m
+      augmlx run facts.csv -o runs/first
+    """
+
+
+for command in (init, doctor, pull, models, run, preview, augment, train, evaluate, export, report, ask):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _terminated)
+    cli(prog_name="augmlx")
+
+
+if __name__ == "__main__":
+    main()

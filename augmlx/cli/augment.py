@@ -1,0 +1,75 @@
+"""augmlx augment: facts -> augmented.jsonl."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from augmlx.cli import common
+from augmlx.cli.common import FilePath
+
+if TYPE_CHECKING:
+    from augmlx.pipeline import Pipeline
+    from augmlx.tables import FactTable
+
+
+@click.command()
+@click.argument("facts", type=FilePath)
+@common.out_option
+@common.questions_option
+@click.option("--column", help="The column that holds the facts; by default fact or text.")
+@common.config_option
+@common.settings_options
+@common.json_option
+def augment(
+    facts: Path,
+    out: Path,
+    questions: Path | None,
+    column: str | None,
+    config: Path | None,
+    model: str | None,
+    seed: int | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Let the model write what follows from FACTS, and keep what passes the filters.
+
+    FACTS is a CSV, TSV or JSONL file with a column fact (or text), and optionally id and group. Run it again to go
+    on after an interruption. With --questions nothing is held out of training for a test.
+
+    \b
+    Example:
+      augmlx augment facts.csv -o runs/first
+    """
+    from augmlx.pipeline import Pipeline
+    from augmlx.rundir import RunDir
+    from augmlx.tables import read_facts
+
+    table = read_facts(facts, column=column)
+    settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
+    run = RunDir(out)
+    run.create()
+    with run.lock():
+        pipeline = Pipeline(run, settings, common.progress(), operators_folder=found and found.parent)
+        take_inputs(pipeline, table, questions)
+        counts = pipeline.augment()
+    if as_json:
+        common.echo_json({"run": str(out), **counts})
+    else:
+        click.echo(told(counts))
+
+
+def take_inputs(pipeline: Pipeline, table: FactTable, questions: Path | None) -> None:
+    """Bring the facts and questions into the run, and say what was left out."""
+    for repeat in table.duplicates:
+        pipeline.progress.say(f"{repeat}; only the first is used")
+    pipeline.take_facts(table.facts)
+    if questions is not None:
+        pipeline.take_questions(questions)
+
+
+def told(counts: dict[str, object]) -> str:
+    """One line on what was produced."""
+    return "{facts} facts: {produced} produced, {kept} kept, {rejected} rejected, {failed} failed".format(**counts)

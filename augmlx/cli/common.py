@@ -1,0 +1,176 @@
+"""What the commands share: options, settings, progress, the table of arms."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from augmlx.progress import Progress, Task
+from augmlx.records import Json
+
+if TYPE_CHECKING:
+    from augmlx.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+FilePath = click.Path(path_type=Path)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+out_option = click.option("-o", "--out", type=FilePath, required=True, help="The run folder; made if missing.")
+questions_option = click.option(
+    "--questions", type=FilePath, help="CSV or JSONL with prompt, answer, kind (and choices, aliases) to evaluate on."
+)
+
+
+def settings_options(command: F) -> F:
+    """--model, --seed and --set: what can be said over augmlx.toml."""
+    options = [
+        click.option("--model", help="A model of the store, or a model folder."),
+        click.option("--seed", type=int, help="All randomness is derived from it."),
+        click.option(
+            "-s",
+            "--set",
+            "pairs",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Any setting of augmlx.toml, such as train.epochs=20; may be repeated.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+config_option = click.option(
+    "--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."
+)
+
+
+def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Flags as dotted keys. A value is read as TOML, and as a plain word where it is no TOML."""
+    values: dict[str, Any] = {"model": model, "seed": seed}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise click.UsageError(f"--set {pair!r}: write KEY=VALUE, such as train.epochs=20")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except (ValueError, RecursionError):
+            value = text
+        values[key.strip()] = value
+    return values
+
+
+def project_settings(config: Path | None, facts: Path, given: Mapping[str, Any]) -> tuple[Settings, Path | None]:
+    """Settings for a command that starts from facts, and the augmlx.toml they come from, if any."""
+    from augmlx import settings
+
+    places = [Path("augmlx.toml"), facts.parent / "augmlx.toml"]
+    found = config or next((place for place in places if place.is_file()), None)
+    return settings.load(found, given), found
+
+
+def run_settings(run: Path, given: Mapping[str, Any]) -> Settings:
+    """Settings for a command on a run folder: the ones it was made with, and what is said over them."""
+    from augmlx import settings
+    from augmlx.rundir import RunDir
+
+    RunDir(run).require()
+    path = RunDir(run).settings
+    return settings.load(path if path.exists() else None, given)
+
+
+def echo_json(value: Json) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+class _Line:
+    """A bar where nobody watches: a plain line now and then."""
+
+    def __init__(self, label: str, total: int, done: int) -> None:
+        self._label, self._total, self._done, self._said = label, total, done, time.monotonic()
+
+    def advance(self, steps: int = 1, *, note: str = "") -> None:
+        self._done += steps
+        if self._done >= self._total or time.monotonic() - self._said > 10:
+            self._said = time.monotonic()
+            click.echo(f"{self._label}: {self._done}/{self._total}{f', {note}' if note else ''}", err=True)
+
+
+class PlainProgress:
+    """Progress for pipes and logs, on stderr."""
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)
+
+    @contextmanager
+    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
+        resumed = f", {done} done before" if done else ""
+        click.echo(f"{label}: {total} to do{resumed}", err=True)
+        yield _Line(label, total, done)
+
+
+class _Bar:
+    def __init__(self, bars: Any, task: Any) -> None:
+        self._bars, self._task = bars, task
+
+    def advance(self, steps: int = 1, *, note: str = "") -> None:
+        self._bars.update(self._task, advance=steps, note=note)
+
+
+class RichProgress:
+    """Progress bars on a terminal, on stderr."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Bars(*columns, console=self._console) as bars:
+            yield _Bar(bars, bars.add_task(label, total=total, completed=done, note=""))
+
+
+def progress() -> Progress:
+    return RichProgress() if sys.stderr.isatty() else PlainProgress()
+
+
+def arms_table(summary: Json) -> str:
+    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain text."""
+    arms: dict[str, dict[str, Json]] = summary["arms"]
+    kinds = list(dict.fromkeys(kind for cells in arms.values() for kind in cells))
+    head = ["arm", *(f"{kind} (n={_n(arms, kind)})" for kind in kinds), *(f"{kind} exact" for kind in kinds)]
+    rows = [head]
+    for arm, cells in arms.items():
+        accuracy = [f"{c['accuracy']:.2f} [{c['low']:.2f}, {c['high']:.2f}]" for c in (cells[kind] for kind in kinds)]
+        rows.append([arm, *accuracy, *(f"{cells[kind]['exact']:.2f}" for kind in kinds)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    rows.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _n(arms: Mapping[str, Mapping[str, Json]], kind: str) -> int:
+    return next(int(cells[kind]["n"]) for cells in arms.values() if kind in cells)

@@ -1,0 +1,30 @@
+"""augmlx report: one HTML file about a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def report(run: Path, as_json: bool) -> None:
+    """Write RUN/report.html: what augmentation bought, the loss curve, what was kept and dropped, samples, settings.
+
+    It is one file that needs no network. Stages that have not run yet are named in it. It holds facts of yours.
+
+    \b
+    Example:
+      augmlx report runs/acme
+    """
+    from augmlx.report import write_report
+    from augmlx.rundir import RunDir
+
+    folder = RunDir(run)
+    folder.require()
+    with folder.lock():
+        path = write_report(folder)
+    click.echo(json.dumps({"report": str(path)}, ensure_ascii=False) if as_json else str(path))

@@ -1,0 +1,67 @@
+"""augmlx run: all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from augmlx.cli import common
+from augmlx.cli.augment import take_inputs, told
+from augmlx.cli.common import FilePath
+
+
+@click.command()
+@click.argument("facts", type=FilePath)
+@common.out_option
+@common.questions_option
+@click.option("--column", help="The column that holds the facts; by default fact or text.")
+@common.config_option
+@common.settings_options
+@common.json_option
+def run(
+    facts: Path,
+    out: Path,
+    questions: Path | None,
+    column: str | None,
+    config: Path | None,
+    model: str | None,
+    seed: int | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Augment FACTS, train on them, evaluate, export to PEFT and write report.html.
+
+    Finished stages are skipped when nothing they depend on has changed, so running it again goes on.
+
+    \b
+    Example:
+      augmlx run facts.csv --questions questions.csv -o runs/first
+    """
+    from augmlx.pipeline import Pipeline
+    from augmlx.rundir import RunDir
+    from augmlx.tables import read_facts
+
+    table = read_facts(facts, column=column)
+    settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
+    folder = RunDir(out)
+    folder.create()
+    with folder.lock():
+        pipeline = Pipeline(folder, settings, common.progress(), operators_folder=found and found.parent)
+        take_inputs(pipeline, table, questions)
+        counts = pipeline.augment()
+        pipeline.progress.say(told(counts))
+        pipeline.train()
+        summary = pipeline.evaluate()
+        exported = pipeline.export_if_possible()
+        report = pipeline.report()
+    if as_json:
+        files = {"adapter": str(folder.adapter), "report": str(report), "peft": exported and str(exported)}
+        common.echo_json({"run": str(out), "augment": counts, "eval": summary, **files})
+        return
+    click.echo(common.arms_table(summary))
+    for note in summary["notes"]:
+        click.echo(note, err=True)
+    for path in (folder.adapter, exported, report):
+        if path is not None:
+            click.echo(f"wrote {path}", err=True)

@@ -1,0 +1,1 @@
+"""Evaluation: items, arms, scoring, statistics. Works through the Engine protocol; mlx is not imported here."""

@@ -1,0 +1,136 @@
+"""One arm answers all items: the likelihood of each choice, and a greedy answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from augmlx.engine import Engine, Request
+from augmlx.evaluation.items import link
+from augmlx.evaluation.statistics import wilson
+from augmlx.language import normalise
+from augmlx.progress import Progress
+from augmlx.records import EvalItem, EvalResult, Fact, Json
+from augmlx.settings import EvalSettings
+
+_PAGE_ITEMS = 64  # items asked together: between them the arm shows progress
+
+
+def contexts(items: Sequence[EvalItem], facts: Sequence[Fact], engine: Engine, answer_tokens: int) -> dict[str, str]:
+    """The in-context arm's prompt for each item: all facts, or where they do not fit the model's window the page of
+    them that holds the fact the item is about. Lines are kept in the facts' order."""
+    longest = max(engine.count(asked(item.prompt)) + max(map(engine.count, item.choices)) for item in items)
+    room = engine.window - longest - answer_tokens - 8
+    pages: list[list[int]] = [[]]
+    used = 0
+    for index, fact in enumerate(facts):
+        needed = engine.count(f"{fact.text}\n")
+        if pages[-1] and used + needed > room:
+            pages.append([])
+            used = 0
+        pages[-1].append(index)
+        used += needed
+    page_of = {index: "".join(f"{facts[i].text}\n" for i in page) for page in pages for index in page}
+    return {name: page_of[index] for name, index in link(items, facts).items()}
+
+
+def verbatim(items: Sequence[EvalItem], trained: Iterable[str]) -> dict[str, int]:
+    """Per kind, how many items stand word for word in a trained text: prompt and answer, after normalisation."""
+    corpus = "\n".join(f" {normalise(text)} " for text in trained)
+    found = {item.kind: 0 for item in items}
+    for item in items:
+        found[item.kind] += f" {normalise(f'{item.prompt} {item.answer}')} " in corpus
+    return found
+
+
+def asked(prompt: str) -> str:
+    """A question is put as one; anything else is a text to be continued."""
+    return f"Question: {prompt}\nAnswer:" if prompt.rstrip().endswith("?") else prompt.rstrip()
+
+
+def answer(
+    arm: str,
+    items: Sequence[EvalItem],
+    engine: Engine,
+    settings: EvalSettings,
+    progress: Progress,
+    context: Mapping[str, str] | None = None,
+) -> list[EvalResult]:
+    """The arm's results, in the order of the items. All arms see the same items and choices in the same order."""
+    shown = context or {}
+    results = []
+    # Items with the same context are asked together, so that it is prefilled once.
+    order = sorted(range(len(items)), key=lambda index: shown.get(items[index].id, ""))
+    with progress.task(f"Evaluating {arm}", len(items)) as task:
+        for start in range(0, len(order), _PAGE_ITEMS):
+            part = [items[index] for index in order[start : start + _PAGE_ITEMS]]
+            results += _answer(arm, part, engine, settings, shown)
+            task.advance(len(part))
+    by_id = {result.item_id: result for result in results}
+    return [by_id[item.id] for item in items]
+
+
+def _answer(
+    arm: str, items: Sequence[EvalItem], engine: Engine, settings: EvalSettings, shown: Mapping[str, str]
+) -> list[EvalResult]:
+    pairs = [(item, choice) for item in items for choice in item.choices]
+    prompts = [shown.get(item.id, "") + asked(item.prompt) for item, _ in pairs]
+    scores = iter(engine.score(prompts, [f" {choice}" for _, choice in pairs]))
+    requests = [
+        Request(
+            key=item.id,
+            prefix=shown.get(item.id, ""),
+            suffix=asked(item.prompt),
+            seed="",
+            temperature=0.0,
+            top_p=1.0,
+            max_tokens=settings.max_tokens,
+        )
+        for item in items
+    ]
+    results = []
+    for item, completion in zip(items, engine.generate(requests), strict=True):
+        drawn = [next(scores) for _ in item.choices]
+        weights = [s.logprob / s.tokens if settings.score == "token" else s.logprob for s in drawn]
+        chosen = max(range(len(weights)), key=weights.__getitem__)
+        said = "" if completion.finish == "error" else completion.text
+        results.append(
+            EvalResult(
+                item_id=item.id,
+                arm=arm,
+                kind=item.kind,
+                scores=tuple(s.logprob for s in drawn),
+                tokens=tuple(s.tokens for s in drawn),
+                chosen=chosen,
+                correct=item.choices[chosen] == item.answer,
+                generated=said.strip(),
+                exact=_exact(said, item),
+            )
+        )
+    return results
+
+
+def _exact(generated: str, item: EvalItem) -> bool:
+    """Whether the answer's first sentence is the expected one, or an alias, after normalisation."""
+    said = normalise(generated.split(". ")[0])
+    return said in {normalise(text) for text in (item.answer, *item.aliases)}
+
+
+def summarise(results: Sequence[EvalResult]) -> dict[str, dict[str, Json]]:
+    """{arm: {kind: {n, accuracy, low, high, exact}}}, arms and kinds in the order they come in."""
+    groups: dict[str, dict[str, list[EvalResult]]] = {}
+    for result in results:
+        groups.setdefault(result.arm, {}).setdefault(result.kind, []).append(result)
+    table: dict[str, dict[str, Json]] = {}
+    for arm, kinds in groups.items():
+        table[arm] = {}
+        for kind, members in kinds.items():
+            right = sum(result.correct for result in members)
+            low, high = wilson(right, len(members))
+            table[arm][kind] = {
+                "n": len(members),
+                "accuracy": right / len(members),
+                "low": low,
+                "high": high,
+                "exact": sum(result.exact for result in members) / len(members),
+            }
+    return table

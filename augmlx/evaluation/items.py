@@ -1,0 +1,103 @@
+"""Where the questions come from: the user's file, or the facts and their held-out augmentations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from augmlx.errors import BadInput
+from augmlx.language import arguments, mention_of, normalise
+from augmlx.records import EvalItem, Example, Fact
+from augmlx.tables import Question
+
+Pools = Mapping[str, Sequence[str]]
+
+
+def from_questions(questions: Sequence[Question], choices: int, *, seed: int) -> list[EvalItem]:
+    """Items from the user's questions. Choices that a question brings are used as they are; the others are drawn
+    from the answers of the other questions of the same kind.
+
+    Raises BadInput where a question has no other answer to choose from.
+    """
+    pools: dict[str, list[str]] = {}
+    for question in questions:
+        pools.setdefault(question.kind, []).append(question.answer)
+    items = []
+    for question in questions:
+        drawn = question.choices or _choices(
+            question.id, question.answer, question.aliases, pools, choices, seed, question.kind
+        )
+        if len(drawn) < 2:
+            raise BadInput(
+                f"{question.source}: no other question of kind {question.kind!r} has another answer to choose from",
+                hint="give the question choices of its own, or add questions of that kind",
+            )
+        items.append(
+            EvalItem(
+                id=question.id,
+                kind=question.kind,
+                prompt=question.prompt,
+                answer=question.answer,
+                choices=drawn,
+                aliases=question.aliases,
+            )
+        )
+    return items
+
+
+def derived(facts: Sequence[Fact], held_out: Sequence[Example], choices: int, *, seed: int) -> list[EvalItem]:
+    """Items from the facts themselves (kind "forward") and from held-out augmentations (kind: their operator).
+
+    The answer is whichever of the fact's two arguments the statement comes to last; the prompt is what stands before.
+    Wrong choices are the arguments that stand in the same place of other facts.
+    """
+    sides = {fact.id: found for fact in facts if (found := arguments(fact.text))}
+    pools = {
+        "first": [found[0].text for found in sides.values()],
+        "last": [found[1].text for found in sides.values()],
+    }
+    items = []
+    statements = [("forward", fact.id, fact.id, fact.text) for fact in facts]
+    statements += [(e.origin.operator, e.id, e.origin.fact_ids[0], e.text) for e in held_out]
+    for kind, name, fact_id, text in statements:
+        if fact_id not in sides:
+            continue
+        placed = [(side, mention_of(m.text, text)) for side, m in zip(("first", "last"), sides[fact_id], strict=True)]
+        standing = [(mention.start, side, mention) for side, mention in placed if mention is not None]
+        if len(standing) < 2:
+            continue
+        _, side, mention = max(standing, key=lambda place: place[0])
+        drawn = _choices(f"{kind}:{name}", mention.text, (), pools, choices, seed, side)
+        prompt = text[: mention.start].rstrip()
+        if prompt and len(drawn) > 1:
+            items.append(EvalItem(f"{kind}:{name}", kind, prompt, mention.text, drawn, fact_ids=(fact_id,)))
+    return items
+
+
+def _choices(
+    name: str, answer: str, aliases: Sequence[str], pools: Pools, count: int, seed: int, pool: str
+) -> tuple[str, ...]:
+    """The answer and `count` - 1 others from the pool, in an order of the item's own; fewer where the pool is small."""
+    taken = {normalise(text) for text in (answer, *aliases)}
+    others: dict[str, str] = {}
+    for text in pools[pool]:
+        if normalise(text) not in taken:
+            others.setdefault(normalise(text), text)
+    rng = Random(f"{seed}:choices:{name}")
+    drawn = [answer, *rng.sample(sorted(others.values()), min(count - 1, len(others)))]
+    rng.shuffle(drawn)
+    return tuple(drawn)
+
+
+def link(items: Sequence[EvalItem], facts: Sequence[Fact]) -> dict[str, int]:
+    """For each item the index of the fact it is about: the one it names, else the one it shares most words with."""
+    by_id = {fact.id: index for index, fact in enumerate(facts)}
+    bags = [set(normalise(fact.text).split()) for fact in facts]
+    linked = {}
+    for item in items:
+        if item.fact_ids:
+            linked[item.id] = by_id[item.fact_ids[0]]
+            continue
+        words = set(normalise(f"{item.prompt} {item.answer}").split())
+        linked[item.id] = max(range(len(facts)), key=lambda index: (len(words & bags[index]), -index))
+    return linked

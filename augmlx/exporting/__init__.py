@@ -1,0 +1,1 @@
+"""Exporting: an adapter in the forms that other tools read."""

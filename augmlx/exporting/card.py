@@ -1,0 +1,52 @@
+"""The model card beside an exported adapter. It holds no text of the user's and no path."""
+
+from __future__ import annotations
+
+from augmlx import __version__
+from augmlx.records import AdapterSpec
+
+MARK = "<!-- written by augmlx: a later export replaces this folder -->"
+
+
+def model_card(spec: AdapterSpec, base: str, alpha: int) -> str:
+    """README.md in Hugging Face's form: YAML front matter, then Markdown."""
+    modules = ", ".join(f"`{name}`" for name in sorted({target.rpartition(".")[2] for target in spec.targets}))
+    layers = f"the last {spec.layers} of {spec.total_layers}" if spec.layers < spec.total_layers else "all"
+    return f"""---
+base_model: {base}
+library_name: peft
+pipeline_tag: text-generation
+tags:
+- lora
+- augmlx
+- mlx
+---
+{MARK}
+
+# LoRA adapter for {base}
+
+| | |
+|---|---|
+| Base model | `{base}` |
+| Method | LoRA, rank {spec.rank}, alpha {alpha}, dropout {spec.dropout:g} |
+| Modules | {modules} |
+| Layers | {layers} |
+| Trained with | augmlx {__version__} on MLX: the facts, and what the model inferred from them in context |
+| Weights | float32 |
+
+## Use
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained("{base}")
+model = PeftModel.from_pretrained(model, "path/to/this/folder")
+tokenizer = AutoTokenizer.from_pretrained("{base}")
+```
+
+## Before you share it
+
+This adapter contains the facts it was trained on: whoever has it can ask for them. Share it only with people who may
+read those facts. The licence of the base model applies to its use.
+"""

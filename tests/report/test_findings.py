@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from augmlx.report.findings import headline, interval, paired, percent
+from augmlx.report.gather import Cell, Evaluation
+
+
+def evaluation(correct: dict[str, dict[str, dict[str, bool]]] | None = None, **arms: dict[str, Cell]) -> Evaluation:
+    return Evaluation(arms, derived=False, notes=(), model="m", score="token", chance={}, correct=correct or {})
+
+
+def arms(ours: tuple[float, float, float], theirs: tuple[float, float, float], kind: str = "reversal") -> Evaluation:
+    return evaluation(augmented={kind: Cell(20, *ours)}, finetuned={kind: Cell(20, *theirs)})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "title", "tone"),
+    [
+        ((0.9, 0.7, 0.97), (0.3, 0.15, 0.52), "Augmentation lifted reversal accuracy from 30 % to 90 %", "gain"),
+        ((0.6, 0.39, 0.78), (0.5, 0.3, 0.7), "No clear gain from augmentation: reversal 60 %, against 50 %", "even"),
+        ((0.5, 0.3, 0.7), (0.5, 0.3, 0.7), "Augmentation bought nothing on reversal: 50 % with it and without", "even"),
+        ((0.4, 0.2, 0.6), (0.5, 0.3, 0.7), "Augmentation bought nothing on reversal: 40 %, against 50 %", "even"),
+        ((0.1, 0.03, 0.3), (0.9, 0.7, 0.97), "Augmentation cost reversal accuracy: 10 %, down from 90 %", "loss"),
+    ],
+)
+def test_the_headline_claims_what_the_intervals_allow(
+    ours: tuple[float, float, float], theirs: tuple[float, float, float], title: str, tone: str
+) -> None:
+    found = headline(arms(ours, theirs))
+    assert found.title.replace("\u00a0", " ").startswith(title)
+    assert found.tone == tone
+
+
+def test_the_headline_counts_questions_and_names_the_intervals() -> None:
+    detail = headline(arms((0.9, 0.699, 0.972), (0.3, 0.145, 0.519))).detail.replace("\u00a0", " ")
+    assert "answered 6 of 20 reversal questions (95 % interval 14 to 52 %)" in detail
+    assert "18 of 20 (69 to 98 %)" in detail
+
+
+def test_without_reversal_the_kind_with_most_questions_decides_and_forward_comes_last() -> None:
+    even = Cell(10, 0.5, 0.3, 0.7)
+    cells = {"forward": Cell(99, 0.5, 0.4, 0.6), "few": even, "many": Cell(20, 0.5, 0.3, 0.7)}
+    assert "many" in headline(evaluation(augmented=cells, finetuned=cells)).title
+    assert "forward" in headline(evaluation(augmented={"forward": even}, finetuned={"forward": even})).title
+
+
+def test_a_missing_arm_makes_no_claim() -> None:
+    assert headline(evaluation(augmented={"reversal": Cell(9, 1, 0.7, 1)})).tone == "none"
+    assert headline(None).tone == "none"
+
+
+def test_percentages_never_round_to_all_or_nothing() -> None:
+    shares = [percent(share).replace("\u00a0", " ") for share in (0.0, 0.001, 0.4949, 0.996, 1.0)]
+    assert shares == ["0 %", "< 1 %", "49 %", "99 %", "100 %"]
+    assert interval(Cell(1, 0.5, 0.111, 0.888)) == "11 to 89\u00a0%"
+
+
+def test_pairs_count_the_same_questions_only() -> None:
+    ours = {"a": True, "b": True, "c": False, "d": False, "e": True}
+    theirs = {"a": True, "b": False, "c": True, "d": False, "x": True}
+    (row,) = paired(evaluation({"reversal": {"augmented": ours, "finetuned": theirs}}), ["reversal", "none"])
+    assert (row.both, row.only_with, row.only_without, row.neither) == (1, 1, 1, 1)

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import stat
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from augmlx.cli.report import report
+from augmlx.errors import AugmlxError, RunError
+from augmlx.report import write_report
+from augmlx.rundir import RunDir
+
+from .support import ARMS, FACT, cell, finished, origin, write_augmentation, write_evaluation, write_training
+
+_VOID = {"meta", "link", "br", "input", "img", "hr", "line", "rect", "polyline"}
+
+
+class Page(HTMLParser):
+    """Parses strictly: every element that is opened is closed, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def page(run: RunDir) -> Page:
+    return Page(write_report(run).read_text("utf-8"))
+
+
+def test_a_finished_run_is_told_with_its_numbers(tmp_path: Path) -> None:
+    run = finished(tmp_path / "acme")
+    text = page(run).text
+    for words in (
+        "Augmentation lifted reversal accuracy from 35 % to 88 %",
+        "12 of 34 reversal questions",
+        "30 of 34",
+        "chance 25 %",
+        "3 facts led to 12 completions: 4 kept, 6 rejected by a filter, 2 failed.",
+        "outvoted",
+        "reversal 7 of 34",
+        "12,345",
+        "smollm2-135m",
+        "0.32.4",
+        "1 min 1 s",
+        "facts.csv:2",
+        f"{FACT} kept 0",
+        f"{FACT} dropped 5",
+        "duplicate_similarity",
+        "This page contains facts from your data",
+    ):
+        assert words in text, words
+    assert "not add up" not in text
+    assert stat.S_IMODE(run.report.stat().st_mode) == 0o600
+
+
+def test_the_page_stands_by_itself(tmp_path: Path) -> None:
+    run = finished(tmp_path / "acme")
+    html = write_report(run).read_text("utf-8")
+    assert "http" not in html.replace("http-equiv", "")
+    assert str(tmp_path) not in html
+    assert not re.search(r"@import|url\(|(src|href|srcset|action)=(?!\"data:,\")", html)
+    policy = next(attrs["content"] for tag, attrs in Page(html).tags if attrs.get("http-equiv"))
+    script = html.split("<script>")[1].split("</script>")[0]
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    # The browser runs no script but this one.
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+
+
+EVIL = (
+    """</script></style><script>alert(1)</script><img src=x onerror="alert(1)"> 'q' "q" &amp; {{ 7*7 }} {% x %} \x00"""
+)
+
+
+def test_text_of_the_user_is_never_markup(tmp_path: Path) -> None:
+    run = finished(tmp_path / "<b>acme")
+    write_augmentation(run, text=EVIL)
+    rows = [{"id": "x", "text": EVIL, "by": EVIL, "why": EVIL, "origin": origin("f0", EVIL)}]
+    run.rejected.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    flow = {"kept": 1, "rejected": 1, "failed": 0}
+    counts = {"facts": 1, "produced": 2, **flow, "by": {EVIL: 1}, "by_operator": {EVIL: flow}}
+    run.record("augment", {"counts": counts, "seconds": 1.0, "versions": {EVIL: EVIL}})
+    cells = {EVIL: cell(1, 2, 0.1, 0.9), "reversal": cell(1, 2, 0.1, 0.9)}
+    write_evaluation(run, {"augmented": cells, "finetuned": cells, EVIL: cells}, notes=[EVIL], model=EVIL)
+    found = page(run)
+    tags = [tag for tag, _ in found.tags]
+    assert tags.count("script") == tags.count("style") == 1
+    assert "img" not in tags
+    assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on")]
+    assert "{{ 7*7 }}" in found.text
+
+
+def test_half_a_character_does_no_harm(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    write_augmentation(run)
+    run.facts.write_text('{"id": "f0", "text": "half \\ud800 here", "source": "facts.csv:2"}\n')
+    assert "half ? here" in page(run).text
+
+
+def test_an_empty_run_says_what_to_run(tmp_path: Path) -> None:
+    text = page(RunDir(tmp_path)).text
+    for command in ("augmlx eval RUN", "augmlx train RUN", "augmlx augment FACTS -o RUN"):
+        assert command in text
+
+
+@pytest.mark.parametrize(
+    "missing", ["manifest.json", "augmlx.toml", "facts.jsonl", "augmented.jsonl", "metrics.jsonl", "eval/results.jsonl"]
+)
+def test_any_file_may_be_missing(tmp_path: Path, missing: str) -> None:
+    run = finished(tmp_path)
+    (run / missing).unlink()
+    assert "Augmentation lifted reversal" in page(run).text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("eval/summary.json", "[]"),
+        ("eval/summary.json", "{"),
+        ("eval/summary.json", '{"arms": {"base": {"forward": {"n": 3}}}}'),
+        ("eval/summary.json", '{"arms": {"base": {"forward": {"n": 1, "accuracy": 1e9, "low": 0, "high": 1}}}}'),
+        ("eval/results.jsonl", '{"kind": "forward", "scores": []}\n'),
+        ("metrics.jsonl", '{"loss": 1}\n'),
+        ("augmented.jsonl", '{"text": "a"}\n'),
+        ("rejected.jsonl", '{"origin": {"fact_ids": 3}}\n'),
+        ("facts.jsonl", "torn\n"),
+        ("augmlx.toml", "colour = 1\n"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_named_with_a_way_out(tmp_path: Path, name: str, content: str) -> None:
+    run = finished(tmp_path)
+    (run / name).write_text(content)
+    with pytest.raises(AugmlxError, match=re.escape(name)) as caught:
+        write_report(run)
+    assert caught.value.hint
+    assert not run.report.exists()
+
+
+def test_counts_that_do_not_add_up_are_called_out(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    counts = {"facts": 3, "produced": 99, "kept": 4, "rejected": 6, "failed": 2}
+    run.record("augment", {"counts": counts, "seconds": 1.0})
+    assert "do not add up" in page(run).text
+
+
+def test_a_big_run_stays_small_and_says_what_it_left_out(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    write_augmentation(run, facts=500, kept=15_000, rejected=5_000)
+    write_training(run, steps=20_000)
+    text = page(run).text
+    assert "500 of 20,000 texts" in text
+    assert "150 of the rows were dropped" in text
+    assert "each point is a mean of up to 84 steps" in text
+    assert run.report.stat().st_size < 600_000
+
+
+def test_long_texts_stay_under_two_megabytes(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    write_augmentation(run, facts=200, kept=1000, rejected=1000, text="'<\"&\U0001f600" * 2000)
+    cells = {f"{n} {'k' * 3000}": cell(1, 2, 0.1, 0.9) for n in range(300)}
+    write_evaluation(run, {f"{'arm' * 999} {n}": cells for n in range(3)} | {"augmented": cells, "finetuned": cells})
+    text = page(run).text
+    assert run.report.stat().st_size < 2_000_000
+    assert "288 more kinds of question" in text
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    first = write_report(finished(tmp_path / "a" / "acme")).read_bytes()
+    assert write_report(finished(tmp_path / "b" / "acme")).read_bytes() == first
+
+
+def test_a_model_folder_is_shown_by_its_name(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    run.settings.write_text('model = "/home/someone/models/tiny"\n')
+    write_evaluation(run, ARMS, model="/home/someone/models/tiny")
+    html = write_report(run).read_text("utf-8")
+    assert "someone" not in html
+    assert "tiny" in html
+
+
+def test_the_command_prints_the_path(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    result = CliRunner().invoke(report, [str(run.path)])
+    assert (result.exit_code, result.stdout) == (0, f"{run.report}\n")
+    assert json.loads(CliRunner().invoke(report, [str(run.path), "--json"]).stdout) == {"report": str(run.report)}
+
+
+def test_a_missing_run_is_an_error_and_makes_no_folder(tmp_path: Path) -> None:
+    assert isinstance(CliRunner().invoke(report, [str(tmp_path / "none")]).exception, RunError)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_report_needs_no_mlx() -> None:
+    code = "import sys, augmlx.report; sys.exit(any(name in sys.modules for name in ('mlx', 'torch', 'matplotlib')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
