@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
+
+from augmlx.cli import common
 
 if TYPE_CHECKING:
     from augmlx.exporting.verify import Verification
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["peft"]), required=True, help="peft: Hugging Face PEFT (LoRA).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write; RUN/export/peft if not given.")
+@click.option(
+    "--format", "form", type=click.Choice(["peft"]), default="peft", show_default=True, help="Hugging Face PEFT (LoRA)."
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write; RUN/export/peft if not given.")
 @click.option("--verify", is_flag=True, help="Load it in transformers + PEFT and compare logits with MLX (extra [hf]).")
 @click.option("--base", metavar="ORG/NAME", help="Hugging Face name of the base model, where it is not known.")
 @click.option(
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 def export(
     run: Path,
     form: str,
-    output: Path | None,
+    out: Path | None,
     verify: bool,
     base: str | None,
     base_folder: Path | None,
@@ -49,37 +52,31 @@ def export(
     if base_folder is not None and not verify:
         raise click.UsageError("--base-folder is only read by --verify")
 
-    from augmlx.exporting.peft import export_peft
+    from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
-    from augmlx.training.adapter import read_spec
 
+    settings = common.run_settings(run, {})
     folder = RunDir(run)
-    folder.require()
     with folder.lock():
-        out = output if output is not None else folder / "export" / form
-        spec = read_spec(folder.adapter)
-        full = _base(folder, base_folder) if verify else None  # refused before anything is written
-        notes = export_peft(folder.adapter, spec, out, hf_base=base)
-        for note in notes:
-            click.echo(note, err=True)
-        found = None if full is None else _verified(folder, full, out)
+        pipeline = Pipeline(folder, settings, common.progress())
+        full = _base(pipeline.model, base_folder) if verify else None  # refused before anything is written
+        written = pipeline.export(out, hf_base=base)
+        found = None if full is None else _verified(folder, full, written)
     if as_json:
         verification = None if found is None else dataclasses.asdict(found)
-        result = {"format": form, "path": str(out), "notes": notes, "verification": verification}
-        click.echo(json.dumps(result, ensure_ascii=False))
+        common.echo_json({"format": form, "path": str(written), "verification": verification})
         return
-    click.echo(str(out))
+    click.echo(str(written))
     if found is not None:
         click.echo(str(found))
 
 
-def _base(run: RunDir, base_folder: Path | None) -> StoredModel:
+def _base(model: StoredModel, base_folder: Path | None) -> StoredModel:
     """The full-precision base to compare on: the run's own model, or the folder given."""
     from augmlx.exporting.verify import full_precision_base
     from augmlx.models.store import find
-    from augmlx.settings import load
 
-    return full_precision_base(find(load(run.settings).model if base_folder is None else base_folder.absolute()))
+    return full_precision_base(model if base_folder is None else find(base_folder.absolute()))
 
 
 def _verified(run: RunDir, base: StoredModel, out: Path) -> Verification:

@@ -66,6 +66,7 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     base = tiny_base(tmp_path / "base")
     save_adapter(base, spec_of(), run.adapter)
     settings.save(settings.Settings(model=str(base.path)), run.settings)
+    run.record("train", {"fingerprint": "of this training", "counts": {}})
     write_jsonl(run.facts, ({"id": str(n), "text": text} for n, text in enumerate(PROMPTS)))
     result = CliRunner().invoke(export, [str(run.path), "--format", "peft", "--verify", "--json"])
     assert result.exit_code == 0, result.output

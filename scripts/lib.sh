@@ -1,0 +1,60 @@
+# Shared by setup, demo and test: finds a Python, makes .venv, installs, and looks for a fast BLAS on Linux.
+# Written for the bash 3.2 of macOS. Source it from the root of the checkout.
+
+say() { printf '\n==> %s\n' "$*"; }
+
+fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1; }
+
+find_python() {
+  for candidate in python3 python3.11 python3.12 python3.13; do
+    if fits "$candidate"; then command -v "$candidate"; return 0; fi
+  done
+  echo "No Python 3.11, 3.12 or 3.13 found. Install one (python.org, Homebrew or your package manager)." >&2
+  return 1
+}
+
+make_venv() {
+  if [ -x .venv/bin/python ] && fits .venv/bin/python; then return 0; fi
+  python=$(find_python) || return 1
+  say "Making a virtual environment in .venv with $("$python" --version)"
+  rm -rf .venv
+  if ! "$python" -m venv .venv 2>/dev/null; then  # Debian's Python may come without ensurepip
+    if command -v uv >/dev/null 2>&1; then uv venv --quiet --seed --python "$python" .venv; else
+      echo "This Python cannot make virtual environments. Install python3-venv (Debian, Ubuntu) or uv." >&2
+      return 1
+    fi
+  fi
+}
+
+# install EXTRAS: "" or "[dev,hf]". Nothing is done when pyproject.toml has not changed since the last time.
+install() {
+  stamp=".venv/installed${1:-[]}"
+  if [ -f "$stamp" ] && cmp -s pyproject.toml "$stamp"; then return 0; fi
+  say "Installing augmlx${1} (a few minutes the first time)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e ".${1}"
+  cp pyproject.toml "$stamp"
+}
+
+has_openblas() { .venv/bin/python -c 'from augmlx.models.blas import load_fast_blas as f; raise SystemExit(f() is None)'; }
+
+# MLX's own BLAS on Linux CPUs is tens of times slower than OpenBLAS. Installed where that needs no password.
+fast_blas() {
+  [ "$(uname -s)" = Linux ] || return 0
+  if ! .venv/bin/python -c 'from augmlx.models.blas import needs_blas as f; raise SystemExit(not f())'; then return 0; fi
+  if has_openblas; then return 0; fi
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "Installing OpenBLAS (MLX's own BLAS is tens of times slower on a CPU)"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libopenblas0-pthread; } >/dev/null 2>&1 || true
+  fi
+  if ! has_openblas; then
+    say "Going on slowly: no OpenBLAS was found. To make this tens of times faster:"
+    .venv/bin/python -c 'from augmlx.models.blas import install_hint; print("    " + install_hint())'
+  fi
+}
+
+setup() {
+  make_venv && install "$1" && fast_blas && {
+    say "Fetching the embedded model (93 MB, once)"
+    .venv/bin/augmlx pull smollm2-135m
+  }
+}
