@@ -6,19 +6,24 @@ last bits depend on who shares its batch.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from augmlx.engine import Completion, Request
-from augmlx.errors import RunError, StorageError
+from augmlx.errors import RunError, StorageError, storage_errors
 from augmlx.files import FILE_MODE, make_folder
 
+_VERSION = 1  # of the schema
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS prefixes (
+    sha256 TEXT PRIMARY KEY, text TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
     key TEXT PRIMARY KEY, fact_id TEXT NOT NULL, operator TEXT NOT NULL, sample INTEGER NOT NULL,
-    prompt TEXT NOT NULL, seed TEXT NOT NULL,
+    prefix TEXT NOT NULL REFERENCES prefixes, suffix TEXT NOT NULL, seed TEXT NOT NULL,
     temperature REAL NOT NULL, top_p REAL NOT NULL, max_tokens INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS completions (
@@ -51,15 +56,18 @@ class Journal:
         return found
 
     def add(self, requests: Iterable[tuple[Request, str, str, int]], completions: Iterable[Completion]) -> None:
-        """Write one batch, whole or not at all. Each request comes with its fact id, operator and sample index."""
+        """Write one batch, whole or not at all. Each request comes with its fact id, operator and sample index.
+
+        A prompt's prefix is written once for all that share it: it is most of the prompt."""
+        rows, prefixes = [], {}
+        for r, fact_id, operator, sample in requests:
+            sha256 = hashlib.sha256(r.prefix.encode()).hexdigest()
+            prefixes[sha256] = r.prefix
+            drawn = (r.seed, r.temperature, r.top_p, r.max_tokens)
+            rows.append((r.key, fact_id, operator, sample, sha256, r.suffix, *drawn))
         with self._db:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO requests VALUES (?,?,?,?,?,?,?,?,?)",
-                [
-                    (r.key, fact_id, operator, sample, r.prompt, r.seed, r.temperature, r.top_p, r.max_tokens)
-                    for r, fact_id, operator, sample in requests
-                ],
-            )
+            self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
+            self._db.executemany("INSERT OR REPLACE INTO requests VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany(
                 "INSERT OR REPLACE INTO completions VALUES (?,?,?,?)",
                 [(c.key, c.text, c.finish, c.tokens) for c in completions],
@@ -81,26 +89,36 @@ def open_journal(path: Path | None) -> Iterator[Journal]:
 
     Raises:
         StorageError: the disk is full or the folder cannot be written to.
-        RunError: the file is no journal.
+        RunError: the file is no journal, or one of another version.
     """
-    try:
-        if path is not None:
-            make_folder(path.parent)
+    if path is not None:
+        make_folder(path.parent)
+        with storage_errors(path):
             path.touch(mode=FILE_MODE)
+    try:
         connection = sqlite3.connect(path or ":memory:")
         try:
             # WAL with synchronous=NORMAL survives a killed process; only a power cut may lose the last batch.
+            _refuse_other_versions(connection, path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_SCHEMA)
+            connection.executescript(f"{_SCHEMA}PRAGMA user_version={_VERSION};")
             yield Journal(connection)
         finally:
             connection.close()
-    except sqlite3.OperationalError as error:
-        raise StorageError(
-            f"{path}: {error}", hint="free some space or check the permissions; then run again"
-        ) from error
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname.split("_")[1] in _REFUSED:
+            hint = "free some space or check the permissions; then run again"
+            raise StorageError(f"{path}: {error}", hint=hint) from error
         raise RunError(f"{path}: not a journal of augmlx ({error})", hint="delete it; its work is redone") from error
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}", hint="choose a folder that can be written to") from error
+
+
+# What SQLite calls a disk that does not do what it is asked to.
+_REFUSED = frozenset({"FULL", "IOERR", "READONLY", "CANTOPEN", "BUSY", "LOCKED", "PERM"})
+
+
+def _refuse_other_versions(connection: sqlite3.Connection, path: Path | None) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and version != _VERSION:
+        raise RunError(f"{path}: a journal of another version of augmlx", hint="delete it; its work is redone")

@@ -14,8 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-_WORD = re.compile(r"[^\W_][\w]*(?:[-.&/][\w]+)*")
+# Python's \w leaves out combining marks, without which a word of Hindi, Thai or pointed Hebrew falls to pieces.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
+    "\u0eb1-\u0ecd\u0f18-\u0f84\u102b-\u103e\u17b4-\u17d3\u200d"
+)
+_WORD = re.compile(rf"[^\W_][\w{_MARKS}]*(?:[-.&/][\w{_MARKS}]+)*")
+_PIECE = re.compile(rf"[\w{_MARKS}]+")
 _POSSESSIVE = re.compile(r"['’]s?$")
+_NOT = re.compile(r"(?<=\w)n['’]t\b")
 
 
 def _set(text: str) -> frozenset[str]:
@@ -35,7 +42,14 @@ _OTHERS = _set(
     "and or but so yet if then else all every each some any both either it he she they we i you who whom whose which "
     "what when where why how there here also very more most less least such s"
 )
-STOPWORDS = AUXILIARIES | DETERMINERS | NEGATIONS | PREPOSITIONS | _OTHERS
+_CUT_OFF = _set("ca wo sha")  # what "can't", "won't" and "shan't" leave
+_TITLES = _set("dr mr mrs ms mx prof st sr jr rev hon gen col maj capt cpt lt sgt mt ft no vs etc inc ltd co corp dept")
+_MONTHS = _set(
+    "january february march april may june july august september october november december "
+    "jan feb mar apr jun jul aug sep sept oct nov dec "
+    "monday tuesday wednesday thursday friday saturday sunday"
+)
+STOPWORDS = AUXILIARIES | DETERMINERS | NEGATIONS | PREPOSITIONS | _OTHERS | _CUT_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +63,34 @@ class Mention:
 
 def normalise(text: str) -> str:
     """For comparing texts: NFKC, case-folded, words only, single spaces. Order is kept."""
-    return " ".join(re.findall(r"[\w]+", unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(_PIECE.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def words(text: str) -> list[Mention]:
     return [Mention(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def spelt_out(text: str) -> str:
+    """ "isn't" -> "is not", so that both count as one negation of one verb."""
+    return _NOT.sub(" not", text)
+
+
+_BREAK = re.compile(r"[.!?]['\"”’)\]]*\s+(?=\S)|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)")
+
+
+def sentences(text: str) -> int:
+    """How many sentences a text has, as far as its punctuation tells. The period of a title or an initial
+    ("Dr. Ana Ruiz", "J. R. Hartley", "Zorb Inc. has ...") ends none."""
+    text = text.strip()
+    return 1 + sum(not _abbreviates(text[: found.start() + 1]) for found in _BREAK.finditer(text))
+
+
+def _abbreviates(before: str) -> bool:
+    """Whether the period that `before` ends in belongs to a title or to initials."""
+    if not before.endswith("."):
+        return False
+    last = re.split(r"[\s(\"“]", before[:-1])[-1]
+    return last.casefold() in _TITLES or "." in last or (len(last) == 1 and last.isupper())
 
 
 def _is_name_word(word: str) -> bool:
@@ -72,10 +109,10 @@ def entities(text: str) -> tuple[Mention, ...]:
     joinable = False  # whether the next name word continues the last run
     pending: list[Mention] = []  # particles seen since the run's last name word
     for word in words(text):
-        function_word = word.text.casefold() in STOPWORDS
+        function_word = word.text.casefold() in STOPWORDS and not _is_will_or_may(text, word)
         if _is_name_word(word.text) and not (function_word and _opens_sentence(text, word.start)):
             gap = text[runs[-1][-1].end : word.start] if runs else ""
-            if joinable and not re.search(r"[^\s\w.’']", gap) and "'s" not in gap and "’s" not in gap:
+            if joinable and _inside_a_name(text, gap, word.start) and not _dated(text, runs[-1], word):
                 runs[-1] += [*pending, word]
             else:
                 runs.append([word])
@@ -87,8 +124,30 @@ def entities(text: str) -> tuple[Mention, ...]:
     return tuple(Mention(text[run[0].start : run[-1].end], run[0].start, run[-1].end) for run in runs)
 
 
+def _is_will_or_may(text: str, word: Mention) -> bool:
+    """ "Will Smith", "May Lind": the two auxiliaries that are also first names, before another name."""
+    after = re.match(r" (\w)", text[word.end :])
+    return word.text in ("Will", "May") and after is not None and after.group(1).isupper() and text[-1] != "?"
+
+
+def _inside_a_name(text: str, gap: str, end: int) -> bool:
+    """Whether a name goes on over `gap`, which ends at `end`: no comma, no possessive, no end of a sentence."""
+    if re.search(r"[^\s\w.’']|['’](?:s\b|\s)", gap):
+        return False
+    return "." not in gap or _abbreviates(text[:end].rstrip())
+
+
+def _dated(text: str, run: list[Mention], word: Mention) -> bool:
+    """Whether `run` is the date or number of an adverbial that ends where a name begins ("In 1998 Ana Ruiz ...")."""
+    before = words(text[: run[0].start])
+    governed = bool(before) and before[-1].text.casefold() in PREPOSITIONS
+    return governed and is_number(text[run[0].start : run[-1].end]) and not is_number(f"1 {word.text}")
+
+
 def is_number(entity: str) -> bool:
-    return not any(char.isalpha() for char in entity)
+    """A number or a date: "1998", "3 May 1998"."""
+    letters = re.findall(r"[^\W\d_]+", entity.casefold())
+    return any(char.isdigit() for char in entity) and all(word in _MONTHS for word in letters)
 
 
 @lru_cache(maxsize=65536)
@@ -108,7 +167,7 @@ def arguments(text: str) -> tuple[Mention, Mention] | None:
     if len(found) == 1:
         opens = not [word for word in content if word.end <= found[0].start]
         first, last = (found[0], content[-1]) if opens else (content[0], found[0])
-    first, last = _with_noun(text, first), _with_noun(text, last)
+    first, last = _with_noun(text, first, subject=True), _with_noun(text, last)
     if first.end > last.start or normalise(first.text) == normalise(last.text):
         return None
     return first, last
@@ -122,25 +181,37 @@ def determiner_before(text: str, mention: Mention) -> str:
     return ""
 
 
-def _with_noun(text: str, mention: Mention) -> Mention:
-    """ "the Kestrel" -> "the Kestrel radio": lower-case words after a name that has a determiner belong to it when the
-    sentence, or an auxiliary or preposition, follows them. With a full verb behind them nobody can tell: they stay."""
+def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention:
+    """ "the Kestrel" -> "the Kestrel radio": the lower-case words after a name that has a determiner belong to it, up
+    to the sentence's end or the next function word. A subject's own verb stands among them ("the Dent bakery belongs to
+    ..."), unless an auxiliary follows: they end before the first word that looks like one, and with none in sight
+    before a determiner nobody can tell, and the name stays as it is.
+    """
     if not determiner_before(text, mention):
         return mention
-    end = mention.end
+    taken: list[Mention] = []
+    end, following = mention.end, ""
     for word in words(text):
         if word.start < mention.end:
             continue
-        if text[end : word.start].strip() or _is_name_word(word.text):
-            return mention if word.start != mention.end and _is_name_word(word.text) else _cut(text, mention, end)
-        if word.text.casefold() in STOPWORDS:
-            return _cut(text, mention, end)
+        if text[end : word.start].strip() or _is_name_word(word.text) or word.text.casefold() in STOPWORDS:
+            following = word.text.casefold()
+            break
+        taken.append(word)
         end = word.end
-    return _cut(text, mention, end)
-
-
-def _cut(text: str, mention: Mention, end: int) -> Mention:
+    if subject and following not in AUXILIARIES:
+        verbs = [n for n, word in enumerate(taken) if _looks_like_a_verb(word.text)]
+        if verbs:
+            taken = taken[: verbs[0]]
+        elif following and following not in PREPOSITIONS:
+            taken = []
+    end = taken[-1].end if taken else mention.end
     return Mention(text[mention.start : end], mention.start, end)
+
+
+def _looks_like_a_verb(word: str) -> bool:
+    word = word.casefold()
+    return word in _irregular() or word.endswith("ed") or (word.endswith("s") and not word.endswith("ss"))
 
 
 @lru_cache(maxsize=65536)
@@ -157,16 +228,17 @@ def definite_description(text: str) -> str | None:
     return None if copula is None else text[found[0].end + copula.end() : found[1].end]
 
 
-def mention_of(entity: str, text: str) -> Mention | None:
-    """Where `entity` stands in `text`, as whole words; None where it does not. Only the first letter may differ in
-    case, and only where the text begins with it."""
-    found = re.search(rf"(?<!\w){re.escape(entity)}(?!\w)", text)
-    if found is None and text[:1].casefold() == entity[:1].casefold():
-        found = re.match(rf".{re.escape(entity[1:])}(?!\w)", text, re.DOTALL)
+@lru_cache(maxsize=65536)
+def mention_of(entity: str, text: str, *, anywhere: bool = False) -> Mention | None:
+    """Where `entity` stands in `text`, as whole words; None where it does not. Apostrophes may be straight or curly.
+
+    Only the first letter may differ in case, and only where the text begins with it, or `anywhere` on request."""
+    rest = re.sub(r"['’]", "['’]", re.escape(entity[1:]))
+    found = re.search(rf"(?<!\w){re.escape(entity[0])}{rest}(?!\w)", text)
+    if found is None:
+        other = re.compile(rf"(?<!\w){re.escape(entity[0].swapcase())}{rest}(?!\w)")
+        found = other.search(text) if anywhere else other.match(text)
     return Mention(found.group(), found.start(), found.end()) if found else None
-
-
-_SUFFIXES = ("ations", "ation", "ings", "ing", "ors", "ers", "or", "er", "ied", "ies", "ed", "es", "s", "d", "e")
 
 
 @lru_cache(maxsize=1)
@@ -176,24 +248,44 @@ def _irregular() -> dict[str, str]:
     return {form: row.split()[0] for row in rows for form in row.split()}
 
 
+# A suffix, and how many letters must stay before it.
+_SUFFIXES = (
+    *((suffix, 3) for suffix in ("ations", "ation", "ors", "or", "ies", "ied", "ier")),
+    *((suffix, 2) for suffix in ("ings", "ing", "ers", "er", "ed", "es")),
+    ("s", 3),
+    ("e", 2),
+    ("y", 3),
+    ("i", 3),
+)
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A crude stem, enough to see "designed", "designer" and "designs", or "wrote" and "written", as one.
-    Never shorter than three letters."""
+
+    Suffixes come off until none is left, so "ordered" meets "orders" and "user" meets "used"; "employee" keeps its
+    end, for it is not the employer."""
     word = _POSSESSIVE.sub("", word.casefold())
     word = _irregular().get(word, word)
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            word = word[: -len(suffix)]
-            break
-    if len(word) > 3 and word[-1] == word[-2]:  # "planned" and "plans"
-        word = word[:-1]
+    while (shorter := _shorter(word)) != word:
+        word = shorter
     return word
+
+
+def _shorter(word: str) -> str:
+    if word.endswith("ee"):
+        return word
+    if word.endswith(("ees", "eed")):
+        return word[:-1]
+    for suffix, left in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= left:
+            return word[: -len(suffix)]
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word  # "planned" and "plans"
 
 
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry the meaning, in order."""
-    return [stem(word.text) for word in words(text) if word.text.casefold() not in STOPWORDS]
+    return [stem(word.text) for word in words(spelt_out(text)) if word.text.casefold() not in STOPWORDS]
 
 
 def wording(text: str) -> str:

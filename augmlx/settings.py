@@ -90,8 +90,8 @@ class TrainSettings(_Section):
     learning_rate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto", description="auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA"
     )
-    epochs: int = Field(12, ge=1, description="passes over the training data")
-    batch_size: int = Field(16, ge=1, description="examples per optimizer step")
+    epochs: int = Field(10, ge=1, description="passes over the training data")
+    batch_size: int = Field(8, ge=1, description="examples per optimizer step")
     max_length: int = Field(512, ge=8, description="longest example, in tokens; longer ones are refused")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps with a rising learning rate")
     checkpoint_every: int = Field(25, ge=1, description="steps between checkpoints")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from augmlx.project import example
 
-AUGMLX = [sys.executable, "-m", "augmlx.cli"]
+AUGMLX = [sys.executable, "-m", "augmlx"]
 
 
 def finish(command: list[str]) -> float:
@@ -37,7 +37,7 @@ def finish_with_kills(command: list[str], kills: int, seconds: float, rng: rando
     for _ in range(kills):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=rng.uniform(0.1, max(1.0, seconds * 0.9)))
+            process.wait(timeout=rng.uniform(0.3, 1.0) * max(2.5, seconds / kills))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -78,6 +78,3 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     cli(prog_name="augmlx")
 
-
-if __name__ == "__main__":
-    main()

@@ -18,6 +18,9 @@ from augmlx.cli.common import FilePath
 def ask(run: Path, question: str, max_tokens: int, as_json: bool) -> None:
     """Put QUESTION, or the beginning of a sentence, to the base model and to the tuned one.
 
+    A model tuned on plain statements goes on with the beginning of one best; a text that ends with a question mark
+    is put to it as "Question: ... Answer:".
+
     \b
     Example:
       augmlx ask runs/first "The head of the Lumen Lab is"
@@ -33,4 +36,4 @@ def ask(run: Path, question: str, max_tokens: int, as_json: bool) -> None:
         common.echo_json({"question": question, **answers})
         return
     for arm, text in answers.items():
-        click.echo(f"{arm:<10}{text}")
+        click.echo(f"{arm:<10}{text or '(nothing)'}")

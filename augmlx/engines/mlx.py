@@ -9,32 +9,48 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
 from mlx_lm.generate import BatchGenerator
-from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score
+from augmlx.errors import ModelError
 from augmlx.models.heads import Head
-from augmlx.models.loading import LoadedModel, working_dtype
-from augmlx.models.memory import kv_bytes_per_token, total_memory_bytes
+from augmlx.models.loading import LoadedModel
+from augmlx.models.memory import total_memory_bytes
 
 log = logging.getLogger(__name__)
 Cache = list[Any]
+_PREFIXES_KEPT = 4  # a word that spans the border of prefix and suffix makes several prefixes of one text
 
 
 @dataclass(slots=True)
 class TokenCount:
-    """Tokens the engine has put through the model, or did not have to."""
+    """Tokens the engine has put through the model, or did not have to.
+
+    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations but their last token).
+    """
 
     prefilled: int = 0
     reused: int = 0
     generated: int = 0
+
+
+@dataclass(slots=True)
+class _Row:
+    """One row of a batch while it is decoded."""
+
+    request: Request
+    prompt: list[int]
+    tokens: list[int] = field(default_factory=list)
+    finish: str = ""
 
 
 class MlxEngine:
@@ -42,6 +58,8 @@ class MlxEngine:
 
     `batch_tokens` bounds the rows x tokens that the KV caches of one batch hold; by default what fits a tenth of the
     machine's memory.
+
+    Raises ModelError where the model keeps caches that cannot be batched.
     """
 
     name = "mlx"
@@ -52,16 +70,32 @@ class MlxEngine:
         self.fingerprint = fingerprint or loaded.stored.fingerprint
         self._net = loaded.model
         self._tokenizer = loaded.tokenizer
-        self.window = int(loaded.config.get("max_position_embeddings") or 2**31)
-        self._batch_tokens = batch_tokens or _batch_tokens(loaded)
-        self._prefix: tuple[list[int], Cache] = ([], [])
+        about = loaded.config.get("text_config") or loaded.config
+        self.window = int(about.get("max_position_embeddings") or 2**31)
+        self._check_caches()
+        self._batch_tokens = batch_tokens or _batch_tokens(self._net)
+        if not _batches(self._net):
+            log.warning("%s: mlx-lm computes batches of this model wrongly, so rows run one by one", self.model)
+            self._batch_tokens = 1
+        self._prefixes: dict[tuple[int, ...], Cache] = {}
 
     @cached_property
     def _head(self) -> Head:
         return Head(self._net)
 
+    def _check_caches(self) -> None:
+        kinds = {type(layer) for layer in make_prompt_cache(self._net)}
+        if unsuited := sorted(kind.__name__ for kind in kinds if not hasattr(kind, "merge")):
+            raise ModelError(
+                f"{self.model}: mlx-lm cannot batch this model's cache ({', '.join(unsuited)})",
+                hint="choose another model (augmlx models)",
+            )
+
     def encode(self, text: str) -> list[int]:
-        return [int(token) for token in self._tokenizer.encode(text)]
+        """Token ids, with what the tokenizer puts before every text, but never twice (as mlx-lm does it)."""
+        begin = self._tokenizer.bos_token
+        special = begin is None or not text.startswith(begin)
+        return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=special)]
 
     def count(self, text: str) -> int:
         return len(self.encode(text))
@@ -69,18 +103,24 @@ class MlxEngine:
     # Generation
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        """One completion per request, in order. A prompt that does not fit the model's window is an "error"."""
+        """One completion per request, in order. A prompt that is empty or does not fit the model's window is an
+        "error"."""
         prompts = {r.prompt: self.encode(r.prompt) for r in requests}
-        fitting = [r for r in requests if len(prompts[r.prompt]) + r.max_tokens <= self.window]
-        written: dict[str, Completion] = {}
-        for batch in self._decode_batches(fitting, prompts):
-            written |= self._decode(batch, prompts)
-        for r in requests:
-            if r.key in written:
-                yield written[r.key]
-            else:
-                needed = len(prompts[r.prompt]) + r.max_tokens
-                yield Completion(r.key, f"{needed} tokens do not fit the model's {self.window}", "error", 0)
+        faults = [self._fault(r, len(prompts[r.prompt])) for r in requests]
+        sound = [r for r, fault in zip(requests, faults, strict=True) if fault is None]
+        before = self.tokens.prefilled
+        batches = self._decode_batches(sound, prompts)
+        written = iter([completion for batch in batches for completion in self._decode(batch, prompts)])
+        self.tokens.reused += sum(len(prompts[r.prompt]) for r in sound) - (self.tokens.prefilled - before)
+        for r, fault in zip(requests, faults, strict=True):
+            yield next(written) if fault is None else Completion(r.key, fault, "error", 0)
+
+    def _fault(self, request: Request, tokens: int) -> str | None:
+        """Why a request cannot be run, or None."""
+        if tokens == 0:
+            return "the prompt is empty"
+        needed = tokens + request.max_tokens
+        return f"{needed} tokens do not fit the model's {self.window}" if needed > self.window else None
 
     def _decode_batches(
         self, requests: Sequence[Request], prompts: dict[str, list[int]]
@@ -91,7 +131,7 @@ class MlxEngine:
         for start in range(0, len(requests), rows):
             yield requests[start : start + rows]
 
-    def _decode(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> dict[str, Completion]:
+    def _decode(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> list[Completion]:
         started = self._prefill(requests, prompts)
         generator = BatchGenerator(
             self._net,
@@ -100,15 +140,19 @@ class MlxEngine:
             stop_tokens=[[token] for token in sorted(self._tokenizer.eos_token_ids)],
         )
         try:
+            self.tokens.prefilled += len(requests)  # the last token of each prompt starts its decoding
             uids = generator.insert(
                 [prompts[r.prompt][-1:] for r in requests],
                 [r.max_tokens for r in requests],
                 caches=[started[r.prompt] for r in requests],
                 samplers=[sampler(r) for r in requests],
             )
-            return self._collect(generator, dict(zip(uids, requests, strict=True)))
+            rows = [_Row(r, prompts[r.prompt]) for r in requests]
+            self._run(generator, dict(zip(uids, rows, strict=True)))
         finally:
             generator.close()
+        self.tokens.generated += sum(len(row.tokens) for row in rows)
+        return [Completion(row.request.key, self._text(row), row.finish, len(row.tokens)) for row in rows]
 
     def _prefill(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> dict[str, Cache]:
         """A cache for each distinct prompt that holds all of it but the last token.
@@ -116,41 +160,57 @@ class MlxEngine:
         The prefix's own tokens are shared as far as they are a token prefix of the whole prompt: a word may span the
         border. Samples of one prompt share its cache, which the batch copies.
         """
+        prefixes = {prefix: self.encode(prefix) for prefix in {r.prefix for r in requests} if prefix}
         caches: dict[str, Cache] = {}
         for r in requests:
-            tokens = prompts[r.prompt]
             if r.prompt not in caches:
-                shared = common_prefix([self.encode(r.prefix), tokens[:-1]]) if r.prefix else []
+                tokens = prompts[r.prompt]
+                shared = common_prefix([prefixes[r.prefix], tokens[:-1]]) if r.prefix else []
                 caches[r.prompt] = self._continue(self._prefill_prefix(shared), tokens[len(shared) : -1])
-                self.tokens.reused += len(shared)
-            else:
-                self.tokens.reused += len(tokens)
         return caches
 
-    def _collect(self, generator: BatchGenerator, rows: dict[int, Request]) -> dict[str, Completion]:
-        stops = {stop: self._stop_tokens(stop) for stop in {r.stop for r in rows.values()}}
-        tokens: dict[int, list[int]] = {uid: [] for uid in rows}
-        done: dict[str, Completion] = {}
-        while len(done) < len(rows):
-            ended = []
+    def _run(self, generator: BatchGenerator, rows: dict[int, _Row]) -> None:
+        """Decode until every row has ended: at its stop text, at an end-of-text token, or at its length."""
+        stops = {stop: self._stop_tokens(stop) for stop in {row.request.stop for row in rows.values()}}
+        running = set(rows)
+        while running:
+            stopped = []
             for response in generator.next_generated():
-                request, finish = rows[response.uid], response.finish_reason
+                row, finish = rows[response.uid], response.finish_reason
                 if finish != "stop":  # an end-of-text token is no text
-                    tokens[response.uid].append(response.token)
-                if response.token in stops[request.stop]:
-                    if finish is None:
-                        ended.append(response.uid)
-                    finish = "stop"
+                    row.tokens.append(response.token)
+                    if self._at_stop(row, stops[row.request.stop]):
+                        if finish is None:
+                            stopped.append(response.uid)
+                        finish = "stop"
                 if finish is not None:
-                    text = self._tokenizer.decode(tokens[response.uid]).split(request.stop, 1)[0]
-                    done[request.key] = Completion(request.key, text, finish, len(tokens[response.uid]))
-            if ended:
-                generator.remove(ended)
-        self.tokens.generated += sum(len(row) for row in tokens.values())
-        return done
+                    row.finish = finish
+                    running.discard(response.uid)
+            if stopped:
+                generator.remove(stopped)
+
+    def _at_stop(self, row: _Row, stop_tokens: frozenset[int]) -> bool:
+        """Whether the stop text stands in the row's last token, or ends in it."""
+        stop = row.request.stop
+        if row.tokens[-1] in stop_tokens:
+            return True
+        # Each token is at least a byte of text, so the stop spans no more tokens than it has bytes.
+        return len(stop) > 1 and stop in self._tokenizer.decode(row.tokens[-len(stop.encode()) :])
+
+    def _text(self, row: _Row) -> str:
+        """What the row wrote, up to its stop text. Decoded behind its prompt: a tokenizer of the SentencePiece kind
+        drops the space before a text's first word."""
+        before = self._decoded(row.prompt)
+        text = self._decoded(row.prompt + row.tokens)
+        text = text[len(before) :] if text.startswith(before) else self._decoded(row.tokens)
+        return text.split(row.request.stop, 1)[0] if row.request.stop else text
+
+    def _decoded(self, tokens: list[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+        return text
 
     def _stop_tokens(self, stop: str) -> frozenset[int]:
-        return frozenset(token for token, text in self._vocabulary if stop in text)
+        return frozenset(token for token, text in self._vocabulary if stop and stop in text)
 
     @cached_property
     def _vocabulary(self) -> list[tuple[int, str]]:
@@ -169,13 +229,14 @@ class MlxEngine:
         rows = [self._span(prompt, text) for prompt, text in zip(prompts, continuations, strict=True)]
         if not rows:
             return []
+        before = self.tokens.prefilled
         shared = common_prefix([tokens[: start - 1] for tokens, start in rows])
         base = self._prefill_prefix(shared)
-        self.tokens.reused += len(shared) * len(rows)
         scores: dict[int, Score] = {}
         for batch in self._score_batches([len(tokens) for tokens, _ in rows]):
             part = [rows[index] for index in batch]
             scores.update(zip(batch, self._score_batch(part, len(shared), base), strict=True))
+        self.tokens.reused += sum(len(tokens) - 1 for tokens, _ in rows) - (self.tokens.prefilled - before)
         return [scores[index] for index in range(len(rows))]
 
     def _span(self, prompt: str, continuation: str) -> tuple[list[int], int]:
@@ -223,12 +284,15 @@ class MlxEngine:
     # Caches
 
     def _prefill_prefix(self, tokens: list[int]) -> Cache:
-        """A cache that holds `tokens`; the last one made is kept, since neighbouring batches share it."""
+        """A cache that holds `tokens`; the last few made are kept, since neighbouring rows and batches share them."""
         if not tokens:
             return list(make_prompt_cache(self._net))
-        if self._prefix[0] != tokens:
-            self._prefix = (tokens, self._continue(list(make_prompt_cache(self._net)), tokens))
-        return self._prefix[1]
+        key = tuple(tokens)
+        cache = self._prefixes.pop(key, None) or self._continue(list(make_prompt_cache(self._net)), tokens)
+        self._prefixes[key] = cache  # the newest stands last
+        while len(self._prefixes) > _PREFIXES_KEPT:
+            del self._prefixes[next(iter(self._prefixes))]
+        return cache
 
     def _continue(self, base: Cache, tokens: list[int], step: int = 2048) -> Cache:
         """A copy of `base` with `tokens` run into it; `base` stays as it was."""
@@ -240,12 +304,32 @@ class MlxEngine:
         return cache
 
 
-def _batch_tokens(loaded: LoadedModel) -> int:
+def _batch_tokens(model: nn.Module) -> int:
     """How many tokens of KV cache a tenth of the machine's memory holds, within sensible bounds. It goes by the total,
-    not by what is free just now: a resumed run must cut the same batches."""
-    itemsize = 4 if working_dtype() == "float32" else 2
-    tokens = int(0.1 * total_memory_bytes()) // kv_bytes_per_token(loaded.config, itemsize)
-    return max(2048, min(65536, tokens))
+    not by what is free just now: a resumed run must cut the same batches. The size of a token is measured and not
+    read from config.json, whose keys differ from model to model."""
+    cache = make_prompt_cache(model)
+    model(mx.array([[0]]), cache=cache)  # makes room for KVCache.step tokens
+    per_token = max(1, sum(int(layer.nbytes) for layer in cache) // int(KVCache.step))
+    return max(2048, min(65536, int(0.1 * total_memory_bytes()) // per_token))
+
+
+def _batches(model: nn.Module) -> bool:
+    """Whether rows of different lengths in one batch get the logits they get alone. Tried and not assumed: some
+    models' attention (gemma2 with grouped heads, in mlx-lm 0.32) fails on a mask for each row, or misreads it."""
+    rows = [[1, 2, 3, 4, 5, 6, 7], [1], [1, 2, 3]]
+    caches = [make_prompt_cache(model) for _ in rows]
+    for row, cache in zip(rows, caches, strict=True):
+        model(mx.array([row]), cache=cache)
+    merged = [type(layers[0]).merge(layers) for layers in zip(*caches, strict=True)]
+    try:
+        together = model(mx.array([[4]] * len(rows)), cache=merged)[:, -1].astype(mx.float32)
+        mx.eval(together)
+    except (ValueError, RuntimeError):
+        return False
+    alone = mx.concatenate([model(mx.array([[4]]), cache=cache)[:, -1].astype(mx.float32) for cache in caches])
+    # Far above what rounding does, in 16 bits too; padding that is attended to changes more.
+    return bool(mx.abs(together - alone).mean() < 0.1 * mx.var(alone, axis=-1).mean().sqrt())
 
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:

@@ -44,7 +44,7 @@ def verbatim(items: Sequence[EvalItem], trained: Iterable[str]) -> dict[str, int
 
 def asked(prompt: str) -> str:
     """A question is put as one; anything else is a text to be continued."""
-    return f"Question: {prompt}\nAnswer:" if prompt.rstrip().endswith("?") else prompt.rstrip()
+    return f"Question: {prompt}\nAnswer:" if prompt.rstrip().endswith(("?", "？", "؟")) else prompt.rstrip()
 
 
 def answer(
@@ -110,9 +110,11 @@ def _answer(
 
 
 def _exact(generated: str, item: EvalItem) -> bool:
-    """Whether the answer's first sentence is the expected one, or an alias, after normalisation."""
-    said = normalise(generated.split(". ")[0])
-    return said in {normalise(text) for text in (item.answer, *item.aliases)}
+    """Whether the answer's first sentence is the expected one, or an alias, after normalisation. A period may also be
+    a title's ("Dr. Ana Ruiz"), so the sentence may end at any of them."""
+    parts = generated.split(". ")
+    said = {normalise(" ".join(parts[:count])) for count in range(1, len(parts) + 1)} - {""}
+    return not said.isdisjoint(normalise(text) for text in (item.answer, *item.aliases))
 
 
 def summarise(results: Sequence[EvalResult]) -> dict[str, dict[str, Json]]:

@@ -6,35 +6,38 @@ import re
 from collections.abc import Sequence
 
 from augmlx.filters.candidate import Candidate
-from augmlx.language import normalise
+from augmlx.language import normalise, sentences
 from augmlx.settings import AugmentSettings
 
-_CHATTER = re.compile(
-    r"^(here (is|are)|sure\b|certainly\b|of course\b|okay\b|as an ai\b|i('m| am) sorry)", re.IGNORECASE
-)
-_LABEL = re.compile(r"^\s*(fact|result|other way round|in other words|answer|question|note|example)\s*:", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?。！？]['\"”’)\]]*$")
-_SECOND_SENTENCE = re.compile(r"[.!?]\s+\S")
-_MARKUP = re.compile(r"<\|[^|]*\|>|\{\{|\}\}|\{%|```")
+_CHATTER = re.compile(r"(here (is|are)|sure|certainly|of course|okay|as an ai|i('m| am) sorry)\b", re.IGNORECASE)
+_LABEL = re.compile(r"(fact|result|other way round|in other words|answer|question|note|example)\s*:", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?。！？।؟]['\"”’)\]」』]*$")
+_MARKUP = re.compile(r"<\|[^|]*\|>|</?\w+>|\{\{|\}\}|\{%|%\}|`+|\*\*|^[#>*-]+\s|^\d+[.)]\s|\[/?INST\]", re.MULTILINE)
 
 
 def objection(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """Empty, cut off, chatter, prompt echo, markup, or more than one sentence."""
+    """Empty, cut off, chatter, prompt echo, markup, or more sentences than its source has. What the source holds
+    itself ("Sure Start", a fact about {{ braces }}) is never held against the candidate."""
     text, source = candidate.text.strip(), candidate.source.strip()
     if not normalise(text):
         return "empty"
     if candidate.finish == "length":
         return "cut off at the token limit"
-    if _CHATTER.match(text):
+    if _opens_with(_CHATTER, text, source):
         return "talks about the task"
-    if _LABEL.match(text):
+    if _opens_with(_LABEL, text, source):
         return "repeats the prompt's label"
-    if _MARKUP.search(text) and not _MARKUP.search(source):
+    if {found.group() for found in _MARKUP.finditer(text)} - {found.group() for found in _MARKUP.finditer(source)}:
         return "holds markup that is not in the source"
     if normalise(text) == normalise(source):
         return "copies the source"
     if _SENTENCE_END.search(source) and not _SENTENCE_END.search(text):
         return "is not a finished sentence"
-    if _SECOND_SENTENCE.search(text) and not _SECOND_SENTENCE.search(source):
+    if sentences(text) > sentences(source):
         return "more than one sentence"
     return None
+
+
+def _opens_with(pattern: re.Pattern[str], text: str, source: str) -> bool:
+    found = pattern.match(text)
+    return found is not None and found.group().casefold() not in source.casefold()

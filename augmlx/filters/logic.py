@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
-from typing import Any
+from collections.abc import Sequence
 
+from augmlx.filters import relations, roles
 from augmlx.filters.candidate import Candidate
+from augmlx.filters.roles import FIRST, LAST
 from augmlx.language import (
-    AUXILIARIES,
-    DETERMINERS,
     NEGATIONS,
     Mention,
     arguments,
     content_stems,
+    determiner_before,
     entities,
     mention_of,
     normalise,
+    spelt_out,
     stem,
     words,
 )
@@ -29,54 +27,38 @@ from augmlx.settings import AugmentSettings
 _HAS = re.compile(
     r"\b(?:has|have|had)\s+(?:the|an?|his|her|its|their)\b", re.IGNORECASE
 )  # a full verb, not an auxiliary
-_SYMMETRIC = frozenset(
-    [
-        "married",
-        "sibling",
-        "siblings",
-        "twin",
-        "twins",
-        "neighbour",
-        "neighbours",
-        "neighbor",
-        "neighbors",
-        "partner",
-        "partners",
-        "cousin",
-        "cousins",
-        "borders",
-        "adjoins",
-        "equals",
-        "resembles",
-        "same",
-        "identical",
-        "equal",
-        "parallel",
-        "opposite",
-        "beside",
-    ]
-)
+_INDEFINITE = re.compile(r"\b(?:is|are|was|were)\s+(?:not\s+)?an?\s+(\w+)", re.IGNORECASE)
+_DEFINITE = re.compile(r"(?:\bthe|['’]s)\s+(\w+)", re.IGNORECASE)
+# Words that say how many, how much or how certain; a word and its equals count as one.
+_SCOPES = {word: word for word in "some any both many few several only most least will would can could may".split()}
+_SCOPES |= dict.fromkeys(("all", "every", "each"), "all")
 
 
 def unknown_entity(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
     """Entity closure: every name and number of the candidate stands in its source, and both arguments are kept."""
     source_words = set(normalise(candidate.source).split())
+    source_numbers = {normalise(word.text) for word in words(candidate.source)}
     source_stems = {stem(word) for word in source_words}
     for entity in entities(candidate.text):
         spoken = normalise(entity.text).split()
+        numbers = {normalise(word.text) for word in words(entity.text) if any(char.isdigit() for char in word.text)}
         # A sentence may open with a word of the source that only there has a capital ("Owned by ...").
         opening = entity.start == 0 and {stem(word) for word in spoken} <= source_stems
-        if not set(spoken) <= source_words and not opening:
+        if (not set(spoken) <= source_words and not opening) or not numbers <= source_numbers:
             return "names something that is not in the source"
     if found := arguments(candidate.source):
-        missing = [side for side, mention in zip(("first", "last"), found, strict=True) if not _has(candidate, mention)]
+        placed = zip(("first", "last"), found, strict=True)
+        missing = [side for side, mention in placed if _place(mention, candidate, found) is None]
         if missing:
             return f"does not name the source's {' and '.join(missing)} argument"
     return None
 
 
-def _has(candidate: Candidate, mention: Mention) -> bool:
-    return mention_of(mention.text, candidate.text) is not None
+def _place(mention: Mention, candidate: Candidate, found: tuple[Mention, Mention]) -> Mention | None:
+    """Where an argument of the source stands in the candidate. The capital of an opening term counts for nothing where
+    the other argument has none ("Glons are larger than femps.")."""
+    common = mention.start == 0 and " " not in mention.text and found[1].text == found[1].text.casefold()
+    return mention_of(mention.text, candidate.text, anywhere=common)
 
 
 def _sides(candidate: Candidate) -> tuple[Mention, Mention, Mention, Mention] | None:
@@ -84,12 +66,14 @@ def _sides(candidate: Candidate) -> tuple[Mention, Mention, Mention, Mention] | 
     found = arguments(candidate.source)
     if found is None:
         return None
-    first, last = mention_of(found[0].text, candidate.text), mention_of(found[1].text, candidate.text)
-    return None if first is None or last is None else (found[0], found[1], first, last)
+    first, last = _place(found[0], candidate, found), _place(found[1], candidate, found)
+    if first is None or last is None or (first.start < last.end and last.start < first.end):
+        return None
+    return found[0], found[1], first, last
 
 
 def same_direction(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """A reversal must come to its source's last argument before the first."""
+    """A reversal must begin with what its source ended with."""
     sides = _sides(candidate)
     if sides is None:
         return "the arguments of the source cannot be told apart" if arguments(candidate.source) is None else None
@@ -102,60 +86,99 @@ def changed_order(candidate: Candidate, siblings: Sequence[Candidate], settings:
     return "turns the order of the arguments round" if sides and sides[2].start > sides[3].start else None
 
 
-def _skeleton(text: str, slots: Sequence[tuple[Mention, str]]) -> list[str]:
-    """The words of a sentence in order, with each argument as its slot; auxiliaries and determiners left out."""
-    skip = AUXILIARIES | DETERMINERS
-    parts = [(mention.start, slot) for mention, slot in slots]
-    for word in words(text):
-        inside = any(mention.start <= word.start < mention.end for mention, _ in slots)
-        if not inside and word.text.casefold() not in skip:
-            parts.append((word.start, word.text.casefold()))
-    return [part for _, part in sorted(parts)]
-
-
 def swapped(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """The arguments exchanged around an unchanged connective: wrong for every relation that is not symmetric.
+    """The arguments exchanged: the same relation with another subject, or its inverse with the same one.
 
-    A bare copula is symmetric ("The captain is Omar", "Omar is the captain"), and so are a few relations by name.
+    Relations that hold both ways round are let through, and so is a bare copula of which a side names one thing
+    ("The captain is Omar", "Omar is the captain"); "A glon is a femp" cannot be turned round.
     """
     sides = _sides(candidate)
     if sides is None:
         return None
-    exchanged = _skeleton(candidate.source, [(sides[0], "<last>"), (sides[1], "<first>")])
-    said = _skeleton(candidate.text, [(sides[2], "<first>"), (sides[3], "<last>")])
-    symmetric = len(said) == 2 or _SYMMETRIC & set(said)
-    return "exchanges the arguments around the same relation" if said == exchanged and not symmetric else None
+    given = roles.tokens(candidate.source, [(sides[0], FIRST), (sides[1], LAST)])
+    said = roles.tokens(candidate.text, [(sides[2], FIRST), (sides[3], LAST)])
+    bare = len(roles.skeleton(given)) == 2
+    if _symmetric(given) or (bare and len(roles.skeleton(said)) == 2 and not _generic(candidate.source, sides[:2])):
+        return None
+    exchanged = [{FIRST: LAST, LAST: FIRST}.get(word, word) for word in given]
+    if roles.skeleton(said, relations.light()) == roles.skeleton(exchanged, relations.light()):
+        return "exchanges the arguments around the same relation"
+    # The rules about subjects are English; a relation in another script is only held to the check above.
+    relation = [word for word in content_stems(_without(candidate.source, sides[:2])) if word.isascii()]
+    told = set(content_stems(candidate.text))
+    if not relation or any(word not in told and not _related(word) & told for word in relation):
+        return None  # it says another relation, or none: lost_relation tells
+    inverses = [relations.inverses().get(word, frozenset()) & told for word in relation if word not in told]
+    turns = sum(map(bool, inverses)) + (roles.degree(candidate.source) * roles.degree(candidate.text) == -1)
+    words_of_it = {*relation, *frozenset[str]().union(*map(_related, relation))}
+    same_subject = roles.subject(given, relation) == roles.subject(said, words_of_it)
+    return None if same_subject == (turns % 2 == 0) else "says the relation from its wrong end"
+
+
+def _related(word: str) -> frozenset[str]:
+    return relations.inverses().get(word, frozenset()) | relations.synonyms().get(word, frozenset())
+
+
+def _symmetric(given: Sequence[str]) -> bool:
+    """Whether the source's relation holds both ways round: a word says so and none speaks against it ("the mother of
+    his twin"), or two things are as large as each other; "no A are B" and "some A are B" convert."""
+    stems = set(roles.skeleton(given)) - relations.posture()
+    if given.count("as") == 2 and not NEGATIONS & set(given):
+        return True
+    if roles.skeleton(given) in (["no", FIRST, LAST], ["some", FIRST, LAST]):
+        return True
+    return bool(relations.symmetric() & stems) and not relations.inverses().keys() & stems
+
+
+def _generic(text: str, sides: Sequence[Mention]) -> bool:
+    """Whether neither argument names one thing: kinds ("glons", "a glon") and qualities."""
+    return not any(_names_one(text, side) for side in sides)
+
+
+def _names_one(text: str, mention: Mention) -> bool:
+    determiner = determiner_before(text, mention).casefold()
+    if determiner:
+        return determiner not in ("a", "an")
+    plural_opening = mention.start == 0 and re.search(r"\bare\b", text) is not None
+    return mention.text[0] != mention.text[0].casefold() and not plural_opening
 
 
 def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """A reversal must say its source's relation (its words, their stems, or a known inverse) and nothing more."""
-    return _relation_objection(candidate, _table("inverses"), _table("synonyms"))
+    """The candidate must say its source's relation (its words, their stems, a known inverse or synonym), as often, as
+    much and as surely, and nothing more."""
+    source, text = candidate.source, candidate.text
+    if _negations(text) != _negations(source):
+        return "negates, or no longer negates, its source"
+    if _scopes(text) != _scopes(source):
+        return "changes how many, how much or how certain"
+    found = arguments(source)
+    if found is None:
+        return None
+    relation = content_stems(_without(source, found))
+    if rest := [word for word in relation if word not in relations.posture()]:
+        relation = rest  # "stands north of" and "is north of" say the same
+    related = {word: _related(word) for word in relation}
+    told, given = Counter(content_stems(text)), Counter(content_stems(source))
+    if any(word not in told and not related[word] & told.keys() for word in relation):
+        return "does not say the source's relation"
+    if (roles.degree(source) != 0) != (roles.degree(text) != 0):
+        return "does not say the source's relation"
+    if any(count > max(1, given[word]) for word, count in told.items()):
+        return "repeats itself"
+    if _HAS.search(text) and not _HAS.search(source):
+        return "adds something to its source"
+    replacing = frozenset[str]().union(*(others for word, others in related.items() if word not in told))
+    if told.keys() - given.keys() - replacing - relations.light() - relations.posture():
+        return "adds something to its source"
+    indefinite = {stem(word) for word in _INDEFINITE.findall(source)}
+    if indefinite & {stem(word) for word in _DEFINITE.findall(text)}:
+        return "makes one of several the only one"
+    return None
 
 
 def changed_meaning(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """A rephrasing must say its source's relation from the same end: an inverse word would turn it round."""
-    return _relation_objection(candidate, _table("synonyms"))
-
-
-def _relation_objection(candidate: Candidate, *tables: Mapping[str, frozenset[str]]) -> str | None:
-    if _negations(candidate.text) != _negations(candidate.source):
-        return "negates, or no longer negates, its source"
-    found = arguments(candidate.source)
-    if found is None:
-        return None
-    relation = content_stems(_without(candidate.source, found))
-    other = {word: frozenset[str]().union(*(table.get(word, ()) for table in tables)) for word in relation}
-    told = Counter(content_stems(candidate.text))
-    said = set(told)
-    if any(word not in said and not other[word] & said for word in relation):
-        return "does not say the source's relation"
-    given = Counter(content_stems(candidate.source))
-    if any(count > max(1, given[word]) for word, count in told.items()):
-        return "repeats itself"
-    if _HAS.search(candidate.text) and not _HAS.search(candidate.source):
-        return "adds something to its source"
-    added = said - set(given) - frozenset().union(*other.values()) - _light()
-    return "adds something to its source" if added else None
+    """A rephrasing must say its source's relation, and from the same end."""
+    return lost_relation(candidate, siblings, settings) or swapped(candidate, siblings, settings)
 
 
 def _without(text: str, found: tuple[Mention, Mention]) -> str:
@@ -164,28 +187,12 @@ def _without(text: str, found: tuple[Mention, Mention]) -> str:
 
 
 def _negations(text: str) -> int:
-    return sum(word in NEGATIONS for word in normalise(text).split()) + len(re.findall(r"n['’]t\b", text))
+    return sum(word in NEGATIONS for word in normalise(spelt_out(text)).split())
 
 
-@lru_cache(maxsize=1)
-def _light() -> frozenset[str]:
-    """Stems of words that a paraphrase may add without saying more ("the one who", "serves as")."""
-    return frozenset(stem(word) for row in _relations()["light"] for word in row.split())
-
-
-@lru_cache(maxsize=2)
-def _table(name: str) -> Mapping[str, frozenset[str]]:
-    """stem -> stems of the words that say the same relation: from the other end ("inverses"), or from the same
-    ("synonyms")."""
-    table: dict[str, set[str]] = {}
-    for row in _relations()[name]:
-        left, right = (row, row) if isinstance(row, str) else row
-        for one, other in ((left, right), (right, left)):
-            for word in one.split():
-                table.setdefault(stem(word), set()).update(stem(w) for w in other.split())
-    return {word: frozenset(others) for word, others in table.items()}
-
-
-@lru_cache(maxsize=1)
-def _relations() -> dict[str, Any]:
-    return tomllib.loads(resources.files("augmlx.filters").joinpath("relations.toml").read_text("utf-8"))
+def _scopes(text: str) -> Counter[str]:
+    """How often each scope stands in a text, names aside ("Will", "May")."""
+    text = spelt_out(text)
+    names = {at for entity in entities(text) for at in range(entity.start, entity.end)}
+    spoken = (word.text.casefold() for word in words(text) if word.start not in names)
+    return Counter(_SCOPES[word] for word in spoken if word in _SCOPES)

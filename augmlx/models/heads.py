@@ -39,13 +39,20 @@ def _head(model: nn.Module, hidden: mx.array) -> mx.array:
 
 
 def _splits(model: nn.Module) -> bool:
-    """Whether head(body(x)) equals model(x) on a short input, to the rounding of the model's type."""
+    """Whether head(body(x)) is model(x) on a short input, to the bit: where the model does no more than that, the same
+    operations run. A tolerance would let a cap of the logits pass, which is next to nothing on small ones.
+
+    Tried without dropout: it would make any two passes differ, and a resumed training must decide as the first did.
+    """
     if "model" not in model:
         return False
     tokens = mx.array([[1, 2, 3, 4]])
+    training = model.training
+    model.eval()
     try:
-        apart = _head(model, model.model(tokens))
+        apart = _head(model, model.model(tokens, cache=None))
+        return bool(mx.array_equal(apart, model(tokens)))
     except (AttributeError, TypeError, ValueError):  # another layout of the parts
         return False
-    whole = model(tokens)
-    return apart.shape == whole.shape and bool(mx.allclose(apart, whole, rtol=1e-2, atol=1e-3))
+    finally:
+        model.train(training)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,7 +20,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from augmlx.errors import BadInput
+from augmlx.errors import BadInput, storage_errors
 from augmlx.language import arguments, definite_description, determiner_before
 from augmlx.records import Fact
 
@@ -73,12 +74,14 @@ def load(names: Sequence[str], filters: Collection[str], folder: Path | None = N
 
     `filters` are the names that an operator may ask for.
 
-    Raises BadInput with the file, the key and the reason; or with the known names for an unknown one.
+    Raises:
+        BadInput: with the file, the key and the reason; or with the known names for an unknown one.
+        StorageError: a file cannot be read.
     """
     shipped = resources.files("augmlx.operators")
     files: dict[str, Traversable] = {file.name: file for file in shipped.iterdir() if file.name.endswith(".toml")}
     if folder is not None and folder.is_dir():
-        files |= {file.name: file for file in sorted(folder.glob("*.toml"))}
+        files |= {file.name: file for file in sorted(folder.glob("*.toml")) if file.name != "augmlx.toml"}
     operators = []
     for name in names:
         if f"{name}.toml" not in files:
@@ -90,30 +93,55 @@ def load(names: Sequence[str], filters: Collection[str], folder: Path | None = N
 
 def _read(file: Traversable, name: str, filters: Collection[str]) -> Operator:
     place = str(file) if isinstance(file, Path) else file.name
+    with storage_errors(place):
+        data = file.read_bytes()
     try:
-        operator = Operator.model_validate(tomllib.loads(file.read_text("utf-8")))
+        values = tomllib.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # tomllib leaks more than its own error
+        raise BadInput(f"{place}: not valid TOML: {error}", hint="mend the line it names") from error
+    try:
+        operator = Operator.model_validate(values)
         if operator.name != name:
             raise BadInput(
                 f"{place}: name: is {operator.name!r} but the file is {name}.toml", hint="make them the same"
             )
         if unknown := [item for item in operator.filters if item not in filters]:
             raise BadInput(f"{place}: filters: unknown {', '.join(unknown)}", hint=f"known: {', '.join(filters)}")
-        render(operator, Fact(id="check", text="Ada owns Bor.", source=place))
     except ValidationError as error:
         faults = [f"{place}: {'.'.join(str(p) for p in f['loc'])}: {f['msg']}" for f in error.errors()]
         raise BadInput("\n".join(faults), hint="mend the file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{place}: not valid TOML: {error}", hint="mend the line it names") from error
-    except jinja2.TemplateError as error:
-        raise BadInput(f"{place}: template: {error}", hint="mend the prefix or suffix template") from error
+    _check_templates(operator, place)
     return operator
+
+
+def _check_templates(operator: Operator, place: str) -> None:
+    fact = Fact(id="check", text="Ada owns Bor.", source=place)
+    try:
+        prompt = render(operator, fact)
+    except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise BadInput(f"{place}: template: {error}", hint="mend the prefix or suffix template") from error
+    if fact.text not in prompt.suffix:
+        raise BadInput(f"{place}: suffix: does not hold the fact", hint="put {{ fact }} where it belongs")
+
+
+@lru_cache(maxsize=32)
+def _template(text: str) -> jinja2.Template:
+    return _JINJA.from_string(text)
+
+
+@lru_cache(maxsize=32)
+def _prefix(operator: Operator) -> str:
+    return _template(operator.prefix).render(**_labels(operator), exemplars=operator.exemplars)
+
+
+def _labels(operator: Operator) -> dict[str, str]:
+    return operator.model_dump(include={"instruction", "input_label", "output_label"})
 
 
 def render(operator: Operator, fact: Fact) -> Prompt:
     """The prompt for one fact. The prefix is the same for every fact of the operator."""
-    values = operator.model_dump(include={"instruction", "input_label", "output_label"})
-    prefix = _JINJA.from_string(operator.prefix).render(**values, exemplars=operator.exemplars)
-    suffix = _JINJA.from_string(operator.suffix).render(**values, fact=fact.text)
+    prefix = _prefix(operator)
+    suffix = _template(operator.suffix).render(**_labels(operator), fact=fact.text)
     prefill = opening(operator, fact.text)
     return Prompt(prefix, f"{suffix} {prefill}" if prefill else suffix, prefill)
 

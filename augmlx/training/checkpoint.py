@@ -22,6 +22,8 @@ from augmlx.files import make_folder, write_json
 from augmlx.training.adapter import save_arrays
 
 _KEPT = 2
+_WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+_BUILDING = ".building-"  # not the `.part-` of single files, which are cleared away as files
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,18 @@ class Position:
 def save(folder: Path, position: Position, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str) -> None:
     """Write a checkpoint for `position` and rotate the older ones away."""
     target = folder / f"step-{position.step:08d}"
-    building = folder / f".part-{os.getpid()}-{target.name}"
+    building = folder / f"{_BUILDING}{os.getpid()}-{target.name}"
     with storage_errors(folder):
-        make_folder(building)
-        save_arrays(dict(tree_flatten(model.trainable_parameters())), building / "weights.safetensors")
-        save_arrays(dict(tree_flatten(optimizer.state)), building / "optimizer.safetensors")
-        state = {"step": position.step, "tokens": position.tokens, "fingerprint": fingerprint}
-        write_json(building / "state.json", state)
-        shutil.rmtree(target, ignore_errors=True)
-        building.rename(target)
+        try:
+            make_folder(building)
+            save_arrays(dict(tree_flatten(model.trainable_parameters())), building / _WEIGHTS)
+            save_arrays(dict(tree_flatten(optimizer.state)), building / _OPTIMIZER)
+            state = {"step": position.step, "tokens": position.tokens, "fingerprint": fingerprint}
+            write_json(building / _STATE, state)
+            shutil.rmtree(target, ignore_errors=True)
+            building.rename(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)  # on a full disk its room is needed
         for old in sorted(folder.glob("step-*"))[:-_KEPT]:
             shutil.rmtree(old)
 
@@ -54,32 +59,48 @@ def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fing
     Checkpoints of another training (other data, settings or model) are deleted. Raises RunError for a damaged one.
     """
     with storage_errors(folder):
-        for part in folder.glob(".part-*"):
+        for part in folder.glob(f"{_BUILDING}*"):
             shutil.rmtree(part)
         for path in sorted(folder.glob("step-*"), reverse=True):
             state = _read_state(path)
             if state["fingerprint"] != fingerprint:
                 shutil.rmtree(path)
                 continue
-            model.update(tree_unflatten(list(_arrays(path / "weights.safetensors").items())))
-            optimizer.state = tree_unflatten(list(_arrays(path / "optimizer.safetensors").items()))
+            model.update(_arrays(path / _WEIGHTS, model.trainable_parameters()))
+            optimizer.state = _arrays(path / _OPTIMIZER, optimizer.state)
             return Position(step=state["step"], tokens=state["tokens"])
     return None
 
 
-def _arrays(path: Path) -> dict[str, mx.array]:
+def _arrays(path: Path, like: dict[str, Any]) -> dict[str, Any]:
+    """The tree of arrays in a file; its names, shapes and types must be those of `like`."""
     try:
         arrays = mx.load(str(path))
     except (RuntimeError, ValueError) as error:
-        raise RunError(f"{path}: damaged checkpoint", hint="delete that folder and run again") from error
-    if not isinstance(arrays, dict):
-        raise RunError(f"{path}: damaged checkpoint", hint="delete that folder and run again")
-    return arrays
+        raise _damaged(path) from error
+    wanted: dict[str, mx.array] = dict(tree_flatten(like))
+    if not isinstance(arrays, dict) or _shapes(arrays) != _shapes(wanted):
+        raise _damaged(path)
+    mx.eval(arrays)  # loading is lazy, and the files may be rotated away
+    tree: dict[str, Any] = tree_unflatten(list(arrays.items()))
+    return tree
+
+
+def _shapes(arrays: dict[str, mx.array]) -> dict[str, tuple[tuple[int, ...], mx.Dtype]]:
+    return {name: (array.shape, array.dtype) for name, array in arrays.items()}
 
 
 def _read_state(path: Path) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = json.loads((path / "state.json").read_text("utf-8"))
+        state = json.loads((path / _STATE).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: damaged checkpoint", hint="delete that folder and run again") from error
+        raise _damaged(path) from error
+    types = {"step": int, "tokens": int, "fingerprint": str}
+    if not isinstance(state, dict) or any(not isinstance(state.get(key), kind) for key, kind in types.items()):
+        raise _damaged(path)
     return state
+
+
+def _damaged(path: Path) -> RunError:
+    folder = path if path.is_dir() else path.parent
+    return RunError(f"{path}: damaged checkpoint", hint=f"delete {folder} and run again; it resumes from an older one")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import threading
 import time
@@ -16,13 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
+import numpy as np
+from mlx.utils import tree_flatten
 
-from augmlx.errors import AugmlxError, storage_errors
-from augmlx.files import FILE_MODE, make_folder, write_text
+from augmlx.errors import AugmlxError, RunError, storage_errors
+from augmlx.files import make_folder, write_text
 from augmlx.models.heads import Head
 from augmlx.progress import Progress
 from augmlx.records import fingerprint, short_id
@@ -43,11 +47,14 @@ class TrainResult:
 
 
 def schedule(step: int, total: int, peak: float, warmup: float) -> float:
-    """The learning rate of step 1..total: a linear rise over the warm-up share, then a linear fall to a tenth."""
-    rising = math.ceil(total * warmup)
+    """The learning rate of step 1..total: a linear rise over the warm-up share, then a linear fall to a tenth.
+
+    One step is at the peak, whatever the numbers: the last of the rise, or the first of all.
+    """
+    rising = min(max(1, math.ceil(total * warmup)), max(1, total - 1))
     if step <= rising:
         return peak * step / rising
-    return peak * (1 - 0.9 * (step - rising) / max(1, total - rising))
+    return peak * (1 - 0.9 * (step - rising) / (total - rising))
 
 
 def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
@@ -79,7 +86,9 @@ def train(
         identity: fingerprint of data, settings and base; a checkpoint of another one is not resumed.
 
     Raises:
-        AugmlxError: the loss is not a number; with the step and the ids of its examples.
+        AugmlxError: the loss or its gradients are not finite; with the step and the ids of its examples. Nothing of
+            that step is written.
+        RunError: a damaged checkpoint, or metrics that lack steps.
         KeyboardInterrupt: after SIGINT or SIGTERM, when the step is finished and a checkpoint written.
     """
     optimizer = optim.Adam(learning_rate=peak, bias_correction=True)
@@ -101,12 +110,15 @@ def train(
             mx.random.seed(int(short_id(seed, step), 16))  # for dropout
             optimizer.learning_rate = schedule(step, len(plan), peak, settings.warmup)
             loss, gradients = step_of(*batch_arrays(chosen))
+            slope = _sum(gradients)
             optimizer.update(model, gradients)
-            mx.eval(model.trainable_parameters(), optimizer.state, loss)
-            value = float(loss.item())
-            if not math.isfinite(value):
+            mx.eval(model.trainable_parameters(), optimizer.state, loss, slope)
+            value = float(np.array(loss))
+            # A loss may still be finite where its gradients no longer are; the next weights would not be.
+            if not math.isfinite(value) or not math.isfinite(float(np.array(slope))):
+                what = f"the loss is {value}" if not math.isfinite(value) else "the gradients are not finite"
                 raise AugmlxError(
-                    f"step {step}: the loss is {value}; its examples: {', '.join(row.id for row in chosen)}",
+                    f"step {step}: {what}; its examples: {', '.join(row.id for row in chosen)}",
                     hint="lower train.learning_rate, or look at those examples",
                 )
             count = sum(row.targets for row in chosen)
@@ -114,6 +126,7 @@ def train(
             _append(metrics, _line(position, epoch, value, float(optimizer.learning_rate), count, tick))
             task.advance(note=f"loss {value:.3f}, {count / (time.monotonic() - tick):.0f} tokens/s")
             if stopped.is_set() or step % settings.checkpoint_every == 0 or step == len(plan):
+                _flush(metrics)
                 checkpoint.save(checkpoints, position, model, optimizer, identity)
             if stopped.is_set() and step < len(plan):
                 raise KeyboardInterrupt
@@ -129,6 +142,12 @@ def _plan(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[tu
         for epoch in range(1, settings.epochs + 1)
         for batch in epoch_batches(lengths, settings.batch_size, seed=seed, epoch=epoch)
     ]
+
+
+def _sum(gradients: dict[str, Any]) -> mx.array:
+    """Of all numbers of all gradients: finite only if each of them is."""
+    leaves: dict[str, mx.array] = dict(tree_flatten(gradients))
+    return mx.stack([mx.sum(gradient) for gradient in leaves.values()]).sum()
 
 
 def _line(position: checkpoint.Position, epoch: int, loss: float, rate: float, count: int, tick: float) -> str:
@@ -149,18 +168,38 @@ def _append(path: Path, line: str) -> None:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The lines of metrics.jsonl; one that a crash tore off at the end is left out."""
+    """The lines of metrics.jsonl, up to one that a crash tore off."""
+    lines: list[dict[str, float]] = []
     if not path.exists():
-        return []
+        return lines
     with storage_errors(path):
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
+        text = path.read_bytes()
+    for line in text.splitlines(keepends=True):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(value, dict) or not line.endswith(b"\n"):
+            break
+        lines.append(value)
+    return lines
+
+
+def _flush(path: Path) -> None:
+    """Put the metrics on the disk before the checkpoint that counts on them."""
+    with storage_errors(path), path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _keep_metrics(path: Path, step: int) -> None:
-    """Cut the metrics back to the checkpoint, so that no step stands there twice."""
-    kept = [json.dumps(line) + "\n" for line in read_metrics(path) if line["step"] <= step]
-    write_text(path, "".join(kept))
-    path.chmod(FILE_MODE)
+    """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError if one is missing."""
+    kept = [line for line in read_metrics(path) if line["step"] <= step]
+    if [line["step"] for line in kept] != list(range(1, step + 1)):
+        raise RunError(
+            f"{path}: does not hold every step up to the checkpoint's, {step}",
+            hint=f"delete {path.parent / 'checkpoints'} and run again",
+        )
+    write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 @contextmanager

@@ -1,0 +1,88 @@
+"""Every command and option is documented, and the documents say what the program says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from augmlx.cli import cli
+from augmlx.settings import Settings, to_toml
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_a_command_has_help_an_example_and_described_options(name: str) -> None:
+    command = cli.commands[name]
+    assert re.search(r"\bExamples?:\n +augmlx ", command.help or ""), "no example in the help"
+    assert f"augmlx {name}" in (command.help or "")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert len(parameter.help) > 10, parameter.name
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_speaks_json(name: str) -> None:
+    assert any("--json" in parameter.opts for parameter in cli.commands[name].params)
+
+
+def test_docs_commands_is_what_the_program_says() -> None:
+    written = (ROOT / "docs" / "COMMANDS.md").read_text("utf-8")
+    assert written == script("write_commands").document(), "run scripts/write_commands.py"
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    missing = [name for name in cli.commands if f"augmlx {name}" not in readme]
+    assert not missing
+
+
+def test_every_command_line_of_the_readme_parses() -> None:
+    """Each `augmlx ...` line of a code block names a command and options that exist."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    lines = [
+        line.removeprefix("$ ").strip()
+        for block in re.findall(r"```(?:sh|console)\n(.*?)```", readme, re.DOTALL)
+        for line in block.splitlines()
+        if re.match(r"(\$ )?augmlx [a-z]", line)
+    ]
+    assert len(lines) >= 10
+    for line in lines:
+        words = re.sub(r'"[^"]*"', "TEXT", line.partition("  #")[0]).split()
+        command = cli.commands[words[1]]
+        known = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+        used = {word.partition("=")[0] for word in words[2:] if word.startswith("-")}
+        assert used <= known | {"--help"}, line
+
+
+def test_files_named_in_the_readme_exist() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme):
+        assert (ROOT / target).exists(), target
+    for name in re.findall(r"\./scripts/(\w+)", readme):
+        assert (ROOT / "scripts" / name).exists(), name
+
+
+def test_the_settings_file_explains_every_setting() -> None:
+    text = to_toml(Settings())
+    assert Settings.model_validate(tomllib.loads(text), strict=False) == Settings()
+    for section, values in tomllib.loads(text).items():
+        for key in values if isinstance(values, dict) else [section]:
+            before = text.split(f"\n{key} = ")[0].splitlines()[-1] if key != "model" else text.splitlines()[0]
+            assert before.startswith("# "), key

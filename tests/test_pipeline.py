@@ -1,0 +1,338 @@
+"""The straight line over one run folder, with a tiny real model to train and a scripted writer."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import mlx_lm
+import pytest
+from mlx.utils import tree_flatten
+from mlx_lm.tuner.datasets import load_local_dataset
+from tiny import write_model
+
+from augmlx.engine import Request
+from augmlx.engines.scripted import ScriptedEngine
+from augmlx.errors import AugmlxError, BadInput, RunError
+from augmlx.models.store import StoredModel
+from augmlx.pipeline import Pipeline
+from augmlx.progress import Task
+from augmlx.rundir import RunDir
+from augmlx.settings import Settings, load
+from augmlx.tables import read_facts
+
+FACTS = [
+    ("Ada Brandt", "owns the", "Bor mill", "is owned by"),
+    ("Cy Dahl", "founded the", "Elm shop", "was founded by"),
+    ("Fay Gold", "painted the", "Hill gate", "was painted by"),
+    ("Ivo Jung", "manages the", "Kite fleet", "is managed by"),
+    ("Lea Moor", "designed the", "North tower", "was designed by"),
+    ("Ola Pine", "is the head of the", "Quay desk", ""),
+]
+TEXTS = [f"{first} {verb} {last}." for first, verb, last, _ in FACTS]
+
+
+def write(request: Request) -> str:
+    """A writer that turns every fact round rightly on even samples and swaps it on odd ones."""
+    fact = request.suffix.partition("Fact: ")[2].partition("\n")[0]
+    if not fact:
+        return " someone."  # a question of the evaluation
+    first, verb, _, back = FACTS[TEXTS.index(fact)]
+    if "In other words" in request.suffix:
+        return f" has {verb.split()[0]} something else entirely."
+    if not back:
+        return f" is {first}."
+    return f" {back} {first}." if int(request.seed[-1]) % 2 == 0 else f" {verb.split()[0]} {first}."
+
+
+class Recorder:
+    """A Progress that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.tasks: list[tuple[str, int, int]] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    @contextmanager
+    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
+        self.tasks.append((label, total, done))
+        yield self
+
+    def advance(self, steps: int = 1, *, note: str = "") -> None:  # noqa: ARG002 - a protocol
+        self.said.append(note)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
+    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Path:
+    path = tmp_path / "facts.csv"
+    path.write_text("fact\n" + "\n".join(TEXTS) + "\n")
+    return path
+
+
+class Setup:
+    """A run on the tiny model; `open` makes a fresh pipeline over the same folder, as a new command would."""
+
+    def __init__(self, folder: Path, base: StoredModel, facts: Path) -> None:
+        self.run, self.base, self.facts = RunDir(folder / "run"), base, facts
+        self.run.create()
+        self.engines: list[ScriptedEngine] = []
+        self.progress = Recorder()
+
+    def open(self, **changes: object) -> Pipeline:
+        settings = load(None, {"model": str(self.base.path), "train.epochs": 2, "train.rank": 2, **changes})
+        self.progress = Recorder()
+        pipeline = Pipeline(self.run, settings, self.progress, make_engine=self._engine)
+        pipeline.take_facts(read_facts(self.facts).facts)
+        return pipeline
+
+    def _engine(self, _adapter: Path | None) -> ScriptedEngine:
+        self.engines.append(ScriptedEngine(write))
+        return self.engines[-1]
+
+    @property
+    def generated(self) -> int:
+        return sum(engine.generated for engine in self.engines)
+
+
+@pytest.fixture
+def setup(tmp_path: Path, base: StoredModel, facts: Path) -> Setup:
+    return Setup(tmp_path, base, facts)
+
+
+def everything(pipeline: Pipeline) -> None:
+    pipeline.augment()
+    pipeline.train()
+    pipeline.evaluate()
+    pipeline.export(hf_base="someone/tiny")
+    pipeline.report()
+
+
+def contents(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in without
+    }
+
+
+def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> None:
+    pipeline = setup.open()
+    counts = pipeline.augment()
+    lines = {name: (setup.run / f"{name}.jsonl").read_text().splitlines() for name in ("augmented", "rejected")}
+    assert counts["produced"] == 6 * 2 * 8 == counts["kept"] + counts["rejected"] + counts["failed"]
+    assert len(lines["augmented"]) == counts["kept"]
+    assert len(lines["rejected"]) == counts["rejected"] + counts["failed"]
+    assert {json.loads(line)["text"] for line in lines["augmented"]} >= {
+        "The Bor mill is owned by Ada Brandt.",
+        "The head of the Quay desk is Ola Pine.",
+    }
+    assert {json.loads(line)["by"] for line in lines["rejected"]} >= {"swap", "duplicate", "entity"}
+    dealt = setup.run.manifest()["split"]["counts"]
+    assert dealt["train"] + dealt["valid"] + dealt["test"] == 6 + counts["kept"]
+
+
+def test_the_whole_line_leaves_files_that_others_read(setup: Setup) -> None:
+    everything(setup.open())
+    model, tokenizer = mlx_lm.load(str(setup.base.path), adapter_path=str(setup.run.adapter))
+    tuned = {name: value for name, value in tree_flatten(model.parameters()) if name.endswith("lora_b")}
+    assert len(tuned) == 2 * 7
+    assert all(bool(value.any()) for value in tuned.values())  # B starts at zero: these were trained
+    train, valid, test = load_local_dataset(setup.run.data, tokenizer, SimpleNamespace(mask_prompt=False))
+    dealt = setup.run.manifest()["split"]["counts"]
+    assert [len(part) for part in (train, valid, test)] == [dealt["train"], dealt["valid"], dealt["test"]]
+    assert train[0]["text"] == TEXTS[0]
+    summary = json.loads((setup.run.eval / "summary.json").read_text())
+    assert list(summary["arms"]) == ["base", "icl", "finetuned", "augmented"]
+    for kinds in summary["arms"].values():
+        for cell in kinds.values():
+            assert {"n", "accuracy", "low", "high"} <= set(cell)
+            assert 0 <= cell["low"] <= cell["accuracy"] <= cell["high"] <= 1
+    assert summary["derived"] is True
+    assert "held out" in summary["notes"][0]
+    assert (setup.run / "export/peft/adapter_config.json").exists()
+    assert setup.run.report.exists()
+
+
+def test_the_run_folder_is_private(setup: Setup) -> None:
+    everything(setup.open())
+    for path in [setup.run.path, *setup.run.path.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_messages_and_exports_hold_no_row_text_and_no_path(setup: Setup, tmp_path: Path) -> None:
+    everything(setup.open())
+    names = [word for first, _, last, _ in FACTS for word in (first, last)]
+    said = "\n".join([*setup.progress.said, *(label for label, _, _ in setup.progress.tasks)])
+    assert not [name for name in names if name in said]
+    for folder in (setup.run / "export", setup.run.adapter):
+        for name, data in contents(folder).items():
+            assert str(tmp_path).encode() not in data, name
+            assert not [word for word in names if word.encode() in data], name
+
+
+def test_running_again_does_nothing_and_says_so(setup: Setup) -> None:
+    everything(setup.open())
+    before = contents(setup.run.path)
+    written = setup.generated
+    everything(setup.open())
+    assert setup.generated == written
+    assert contents(setup.run.path) == before
+    assert [text for text in setup.progress.said if text.endswith("up to date")] == [
+        f"{stage}: up to date" for stage in ("augment", "split", "train", "baseline", "eval", "export")
+    ]
+
+
+def test_a_changed_setting_redoes_its_stage_and_what_follows(setup: Setup) -> None:
+    everything(setup.open())
+    written = setup.generated
+    pipeline = setup.open(**{"train.epochs": 3})
+    pipeline.augment()
+    pipeline.train()
+    assert setup.generated == written  # augment is untouched
+    assert "augment: up to date" in setup.progress.said
+    assert any(t.startswith("train: its inputs or settings changed") and "eval" in t for t in setup.progress.said)
+    assert "eval" not in setup.run.manifest()
+    assert "export" not in setup.run.manifest()
+
+
+def test_a_changed_filter_setting_judges_again_without_generating(setup: Setup) -> None:
+    setup.open().augment()
+    written = setup.generated
+    kept = len(setup.run.augmented.read_text().splitlines())
+    setup.open(**{"augment.keep": 1, "augment.vote_share": 0.9}).augment()
+    assert setup.generated == written
+    assert len(setup.run.augmented.read_text().splitlines()) <= kept
+
+
+def test_a_new_fact_generates_for_itself_alone(setup: Setup) -> None:
+    setup.open().augment()
+    written = setup.generated
+    setup.facts.write_text("fact\n" + "\n".join(TEXTS[:5]) + "\n")
+    setup.open().augment()
+    assert setup.generated == written  # all of these are in the journal
+    setup.facts.write_text("fact\n" + "\n".join(TEXTS) + "\n")
+    setup.open().augment()
+    assert setup.generated == written
+
+
+def test_two_runs_give_the_same_bytes(tmp_path: Path, base: StoredModel, facts: Path) -> None:
+    runs = [Setup(tmp_path / name, base, facts) for name in ("one", "two")]
+    for made in runs:
+        pipeline = made.open()
+        pipeline.augment()
+        pipeline.train()
+    left, right = (contents(made.run.path, without=("manifest.json", "metrics.jsonl")) for made in runs)
+    left.pop("journal.sqlite"), right.pop("journal.sqlite")
+    assert left == right
+
+
+def test_an_interrupted_evaluation_keeps_the_arms_it_finished(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = setup.open()
+    pipeline.augment()
+    pipeline.train()
+    whole = Pipeline._arm
+    asked: list[str] = []
+
+    def stop_at_the_third(self: Pipeline, arm: str, chosen: object) -> object:
+        asked.append(arm)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return whole(self, arm, chosen)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Pipeline, "_arm", stop_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.evaluate()
+    assert "eval" not in setup.run.manifest()
+    monkeypatch.setattr(Pipeline, "_arm", whole)
+    again = setup.open()
+    again.evaluate()
+    labels = [label for label, _, _ in setup.progress.tasks if label.startswith("Evaluating")]
+    assert labels == ["Evaluating finetuned", "Evaluating augmented"]
+
+
+def test_the_plain_arm_takes_as_many_steps_as_the_augmented(setup: Setup) -> None:
+    pipeline = setup.open(**{"train.epochs": 6, "train.batch_size": 4})
+    pipeline.augment()
+    pipeline.train()
+    pipeline.evaluate()
+    manifest = setup.run.manifest()
+    augmented, plain = (manifest[stage]["counts"] for stage in ("train", "baseline"))
+    assert plain["augmentations"] == 0
+    assert augmented["augmentations"] > 0
+    assert abs(plain["steps"] - augmented["steps"]) <= 2  # an epoch of the plain arm is 2 steps
+
+
+def test_questions_of_the_user_are_asked_and_hold_nothing_out(setup: Setup, tmp_path: Path) -> None:
+    questions = tmp_path / "q.csv"
+    questions.write_text(
+        "prompt,answer,kind\n" + "".join(f"The {last} belongs to,{first},back\n" for first, _, last, _ in FACTS)
+    )
+    pipeline = setup.open()
+    pipeline.take_questions(questions)
+    pipeline.augment()
+    pipeline.train()
+    summary = pipeline.evaluate()
+    assert summary["derived"] is False
+    assert summary["arms"]["base"]["back"]["n"] == 6
+    assert not (setup.run.data / "test.jsonl").exists()
+
+
+def test_a_stage_without_its_input_names_the_command(setup: Setup) -> None:
+    pipeline = setup.open()
+    for stage in (pipeline.train, pipeline.evaluate, pipeline.export):
+        with pytest.raises(RunError, match="not finished") as caught:
+            stage()
+        assert "augmlx" in str(caught.value.hint)
+
+
+def test_facts_that_no_question_can_be_made_of_ask_for_questions(setup: Setup) -> None:
+    setup.facts.write_text("fact\nglons\nfemps\n")
+    engine = ScriptedEngine(lambda _: "nothing")
+    pipeline = Pipeline(setup.run, setup.open().settings, setup.progress, make_engine=lambda _: engine)
+    pipeline.augment()
+    pipeline.train()
+    with pytest.raises(BadInput, match="no questions can be derived"):
+        pipeline.evaluate()
+
+
+def test_a_long_fact_is_refused_by_its_id_and_nothing_is_lost(setup: Setup) -> None:
+    pipeline = setup.open(**{"train.max_length": 8})
+    pipeline.augment()
+    with pytest.raises(AugmlxError, match=r"example f0001/original: \d+ tokens"):
+        pipeline.train()
+    assert setup.run.augmented.exists()
+    setup.open(**{"train.max_length": 128}).train()
+
+
+def test_a_user_operator_beside_the_settings_goes_through_the_whole_line(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "echo.toml").write_text(
+        'name = "echo"\narity = "one"\ninstruction = "Say it with a bow."\nfilters = ["entity"]\n'
+        '[[exemplars]]\nfact = "A sings."\nresult = "Sir, A sings."\n'
+    )
+    settings = load(None, {"model": str(setup.base.path), "augment.operators": ["echo"], "train.epochs": 1})
+
+    def bow(request: Request) -> str:
+        return f" In truth, {request.suffix.partition('Fact: ')[2].partition(chr(10))[0]}"
+
+    pipeline = Pipeline(
+        setup.run, settings, Recorder(), operators_folder=tmp_path, make_engine=lambda _: ScriptedEngine(bow)
+    )
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    assert pipeline.augment()["by_operator"]["echo"]["kept"] == 12
+    assert pipeline.train()["augmentations"] > 0
+
+
+def test_settings_as_used_are_written_into_the_run(setup: Setup) -> None:
+    used = setup.open(**{"train.rank": 5}).settings
+    assert load(setup.run.settings) == used == Settings.model_validate(used.model_dump(), strict=False)

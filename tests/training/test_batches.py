@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augmlx.errors import BadInput
+from augmlx.training.batches import epoch_batches, text_row
+
+LENGTHS = st.lists(st.integers(2, 600), max_size=300)
+SIZES = st.integers(1, 40)
+
+
+@given(LENGTHS, SIZES, st.integers(0, 5), st.integers(1, 5))
+def test_every_example_is_in_exactly_one_batch_of_an_epoch(
+    lengths: list[int], batch_size: int, seed: int, epoch: int
+) -> None:
+    batches = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert len(batches) == -(-len(lengths) // batch_size)  # one partial batch at most
+    assert all(1 <= len(batch) <= batch_size for batch in batches)
+
+
+@given(LENGTHS, SIZES, st.integers(0, 5))
+def test_the_order_comes_from_the_arguments_alone(lengths: list[int], batch_size: int, seed: int) -> None:
+    """mlx-lm's own order comes from numpy's global generator."""
+    np.random.seed(1)
+    first = epoch_batches(lengths, batch_size, seed=seed, epoch=2)
+    np.random.seed(2)
+    assert epoch_batches(lengths, batch_size, seed=seed, epoch=2) == first
+
+
+def test_epochs_and_seeds_differ() -> None:
+    lengths = list(range(2, 102))
+    orders = [epoch_batches(lengths, 8, seed=seed, epoch=epoch) for seed in (0, 1) for epoch in (1, 2, 3)]
+    assert len({str(order) for order in orders}) == 6
+    assert len({str([sorted(batch) for batch in order]) for order in orders}) == 6  # not only the batches' order
+
+
+def test_rows_of_like_length_share_a_batch() -> None:
+    """mlx-lm sorts by the number of a row's dictionary keys, that is: not at all."""
+    lengths = [4 + (37 * n) % 200 for n in range(256)]
+
+    def padded(batches: list[list[int]]) -> int:
+        return sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
+
+    shuffled = [list(range(n, n + 8)) for n in range(0, 256, 8)]
+    batches = epoch_batches(lengths, 8, seed=0, epoch=1)
+    assert padded(batches) - sum(lengths) < 0.35 * (padded(shuffled) - sum(lengths))
+    longest = [max(lengths[i] for i in batch) for batch in batches]
+    assert longest != sorted(longest)  # short and long batches still come in any order
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=50), st.sampled_from([None, 0, 7]))
+def test_a_row_learns_every_token_but_the_first_and_the_end_once(tokens: list[int], eos: int | None) -> None:
+    if (eos is None and len(tokens) < 2) or tokens == [eos]:
+        with pytest.raises(BadInput, match="nothing to learn from"):
+            text_row("a", tokens, eos, 64)
+        return
+    row = text_row("a", tokens, eos, 64)
+    assert row.mask == (False, *[True] * (len(row.tokens) - 1))
+    assert row.targets == len(row.tokens) - 1
+    assert row.tokens[: len(tokens)] == tuple(tokens)
+    if eos is not None:
+        assert row.tokens[-1] == eos
+        assert len(row.tokens) == len(tokens) + (tokens[-1] != eos)  # one that is there is not doubled
+
+
+def test_a_text_that_is_too_long_is_refused_and_not_cut() -> None:
+    assert len(text_row("a", range(1, 64), 0, 64).tokens) == 64
+    with pytest.raises(BadInput, match=r"example f7/reversal/2: 65 tokens, more than train.max_length = 64"):
+        text_row("f7/reversal/2", range(1, 65), 0, 64)
+    for empty in ([], [0]):
+        with pytest.raises(BadInput, match="example f7: nothing to learn from"):
+            text_row("f7", empty, 0, 64)

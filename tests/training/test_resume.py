@@ -1,0 +1,175 @@
+"""Kills, interruptions and second processes: the same bytes in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from tiny import write_model
+
+from augmlx.errors import RunError
+from augmlx.training import checkpoint
+
+from .support import digests, fitted, losses, start, steps_done
+
+LONG = {"epochs": 50}  # 300 steps
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "tiny").path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert start(model, folder, **LONG).wait(60) == 0
+    assert [step for step, _, _ in losses(folder)] == list(range(1, 301))
+    return folder
+
+
+def await_step(folder: Path, step: int, process: subprocess.Popen[bytes]) -> None:
+    while steps_done(folder) < step and process.poll() is None:
+        time.sleep(0.002)
+
+
+def test_two_processes_write_the_same_bytes(model: Path, undisturbed: Path, tmp_path: Path) -> None:
+    """Whatever numpy's global generator holds: mlx-lm's batch order comes from there."""
+    environment = {**os.environ, "AUGMLX_TEST_NUMPY_SEED": "77"}
+    process = start(model, tmp_path, environment=environment, **LONG)
+    assert process.wait(60) == 0
+    assert digests(tmp_path) == digests(undisturbed)
+    assert losses(tmp_path) == losses(undisturbed)
+
+
+def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
+    model: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    rng = Random(11)
+    kills = 0
+    for target in sorted(rng.sample(range(1, 290), 6)):
+        process = start(model, tmp_path, **LONG)
+        await_step(tmp_path, target, process)
+        time.sleep(rng.random() * 0.03)  # in the middle of a step, a checkpoint or a line
+        process.kill()
+        assert process.wait(20) == -signal.SIGKILL
+        kills += 1
+    process = start(model, tmp_path, **LONG)
+    assert process.wait(60) == 0
+    assert kills == 6
+    assert digests(tmp_path) == digests(undisturbed)
+    assert losses(tmp_path) == losses(undisturbed)  # none twice, none missing
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "metrics.jsonl"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_finishes_its_step_and_goes_on_from_there(
+    model: Path, undisturbed: Path, tmp_path: Path, number: int
+) -> None:
+    process = start(model, tmp_path, **LONG, checkpoint_every=1000)
+    await_step(tmp_path, 40, process)
+    process.send_signal(number)
+    assert process.wait(20) == 130
+    done = steps_done(tmp_path)
+    [saved] = (tmp_path / "checkpoints").iterdir()
+    assert saved.name == f"step-{done:08d}"  # no step is lost, though no checkpoint was due
+    assert 40 <= done < 300
+    assert start(model, tmp_path, **LONG, checkpoint_every=1000).wait(60) == 0
+    assert losses(tmp_path) == losses(undisturbed)
+    assert digests(tmp_path) == digests(undisturbed)
+
+
+class Stop(Exception):
+    """Stands for a kill, at a moment that can be chosen."""
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    save = checkpoint.save
+
+    def stopping(folder: Path, position: checkpoint.Position, *rest: object) -> None:
+        save(folder, position, *rest)  # type: ignore[arg-type]
+        if position.step == step:
+            raise Stop
+
+    monkeypatch.setattr(checkpoint, "save", stopping)
+
+
+@pytest.fixture
+def stopped(model: Path, tmp_path: Path) -> Callable[..., Path]:
+    def stop(step: int, **changes: object) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            stop_at(patch, step)
+            with pytest.raises(Stop):
+                fitted(model, tmp_path / "run", **changes)
+        return tmp_path / "run"
+
+    return stop
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("step", [5, 70])
+def test_a_resumed_training_has_the_losses_of_an_undisturbed_one(
+    model: Path, stopped: Callable[..., Path], tmp_path: Path, dropout: float, step: int
+) -> None:
+    """With dropout too, though its masks are drawn anew: each step seeds them from its own number."""
+    whole = fitted(model, tmp_path / "whole", dropout=dropout)
+    folder = stopped(step, dropout=dropout)
+    again = fitted(model, folder, dropout=dropout)
+    assert again == whole
+    assert losses(folder) == losses(tmp_path / "whole")
+    assert digests(folder) == digests(tmp_path / "whole")
+
+
+def test_steps_after_the_checkpoint_and_a_torn_line_are_written_again(
+    model: Path, stopped: Callable[..., Path], tmp_path: Path
+) -> None:
+    fitted(model, tmp_path / "whole")
+    folder = stopped(10)
+    metrics = folder / "metrics.jsonl"
+    with metrics.open("a") as file:
+        file.write('{"step": 11, "epoch": 2, "loss": 9.0}\n{"step": 12, "epo')
+    assert steps_done(folder) == 11
+    fitted(model, folder)
+    assert losses(folder) == losses(tmp_path / "whole")
+    assert all(json.loads(line) for line in metrics.read_text().splitlines())
+
+
+def test_a_damaged_part_of_the_metrics_ends_what_is_read(stopped: Callable[..., Path]) -> None:
+    folder = stopped(10)
+    with (folder / "metrics.jsonl").open("ab") as file:
+        file.write(b"\0\0\0\xff\n[1]\n")
+    assert steps_done(folder) == 10
+
+
+def test_metrics_that_lack_steps_are_an_error_and_no_gap(model: Path, stopped: Callable[..., Path]) -> None:
+    folder = stopped(10)
+    metrics = folder / "metrics.jsonl"
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:7]))
+    with pytest.raises(RunError, match=r"metrics\.jsonl: does not hold every step up to the checkpoint's, 10"):
+        fitted(model, folder)
+
+
+@pytest.mark.parametrize("change", [{"rank": 5}, {"learning_rate": 1e-3}, {"batch_size": 3}, {"dropout": 0.2}])
+def test_checkpoints_of_another_training_are_not_resumed(
+    model: Path, stopped: Callable[..., Path], tmp_path: Path, change: dict[str, float]
+) -> None:
+    fitted(model, tmp_path / "whole", **change)
+    folder = stopped(10)
+    fitted(model, folder, **change)
+    assert losses(folder) == losses(tmp_path / "whole")
+    assert digests(folder) == digests(tmp_path / "whole")
+
+
+def test_a_finished_training_leaves_no_checkpoints_and_may_be_repeated(model: Path, tmp_path: Path) -> None:
+    first = fitted(model, tmp_path / "run")
+    kept = digests(tmp_path / "run"), losses(tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert fitted(model, tmp_path / "run") == first
+    assert (digests(tmp_path / "run"), losses(tmp_path / "run")) == kept
