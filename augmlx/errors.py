@@ -56,9 +56,19 @@ _HINTS = {
     errno.EACCES: "check the permissions, or choose another folder",
     errno.EPERM: "check the permissions, or choose another folder",
     errno.ENOTDIR: "a part of that path is a file; choose another folder",
+    errno.EFBIG: "the file is larger than this file system or your limits allow",
     errno.EISDIR: "that is a folder; name a file",
     errno.ENOENT: "check the path",
 }
+
+
+STORAGE_FAULTS = frozenset(_HINTS)
+
+
+def storage_error(place: Path | str, error: OSError) -> StorageError:
+    """An OSError as a StorageError that names `place`."""
+    reason = error.strerror or type(error).__name__
+    return StorageError(f"{place}: {reason}", hint=_HINTS.get(error.errno or 0))
 
 
 @contextmanager
@@ -67,5 +77,4 @@ def storage_errors(place: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageError(f"{place}: {reason}", hint=_HINTS.get(error.errno or 0)) from error
+        raise storage_error(place, error) from error

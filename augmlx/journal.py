@@ -107,7 +107,10 @@ def open_journal(path: Path | None) -> Iterator[Journal]:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname.split("_")[1] in _REFUSED:
+        name = getattr(error, "sqlite_errorname", None)
+        if name is None:  # raised by Python's own wrapper: a wrong call, so a bug
+            raise
+        if name.split("_")[1] in _REFUSED:
             hint = "free some space or check the permissions; then run again"
             raise StorageError(f"{path}: {error}", hint=hint) from error
         raise RunError(f"{path}: not a journal of augmlx ({error})", hint="delete it; its work is redone") from error

@@ -1,18 +1,10 @@
-"""The straight line, stage by stage, over one run folder.
-
-A stage has a fingerprint of its inputs, its settings and its code's version. A finished stage whose fingerprint is
-unchanged is skipped; a changed one is redone, and all that follows it is forgotten. The manifest is written last.
-"""
+"""The straight line, stage by stage, over one run folder. How stages are skipped or redone stands in stages.py."""
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 
-from augmlx import __version__
 from augmlx import augment as augmenting
 from augmlx import settings as settings_module
 from augmlx.engine import Engine, Request
@@ -39,18 +31,8 @@ from augmlx.records import (
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 from augmlx.split import split
+from augmlx.stages import CODE, Stages
 from augmlx.tables import Question, read_questions
-
-# Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 1, "split": 1, "train": 1, "baseline": 1, "eval": 1, "export": 1}
-FOLLOWING = {
-    "augment": ("split", "train", "baseline", "eval", "export"),
-    "split": ("train", "baseline", "eval", "export"),
-    "train": ("eval", "export"),
-    "baseline": ("eval",),
-    "eval": (),
-    "export": (),
-}
 
 
 class Pipeline:
@@ -70,36 +52,11 @@ class Pipeline:
     ) -> None:
         self.run, self.settings, self.progress = run, settings, progress
         self.model = store.find(settings.model)
+        self._stages = Stages(run, progress)
         self._operators_folder = operators_folder
         self._make_engine = make_engine or self._mlx_engine
         remove_stale_parts(run.path)
         settings_module.save(settings, run.settings)
-
-    # What the stages share
-
-    def _stage(self, name: str, inputs: Sequence[object], outputs: Sequence[Path], work: Callable[[], Json]) -> None:
-        """Run one stage, unless it is finished and nothing it depends on has changed. `work` returns its counts."""
-        mark = fingerprint([name, CODE[name], *inputs])
-        manifest = self.run.manifest()
-        entry = manifest.get(name)
-        if entry is not None and entry["fingerprint"] == mark and all(path.exists() for path in outputs):
-            self.progress.say(f"{name}: up to date")
-            return
-        again = [stage for stage in FOLLOWING[name] if stage in manifest]
-        if entry is not None:
-            follows = f" (and then {', '.join(again)})" if again else ""
-            self.progress.say(f"{name}: its inputs or settings changed, so it is done again{follows}")
-        self.run.forget([name, *FOLLOWING[name]])
-        started = time.monotonic()
-        counts = work()
-        seconds = round(time.monotonic() - started, 3)
-        self.run.record(name, {"fingerprint": mark, "counts": counts, "seconds": seconds, "versions": versions()})
-
-    def _require(self, stage: str, command: str) -> Json:
-        entry = self.run.manifest().get(stage)
-        if entry is None:
-            raise RunError(f"{self.run.path}: {stage} is not finished", hint=f"run: augmlx {command}")
-        return entry
 
     def _mlx_engine(self, adapter: Path | None) -> Engine:
         return mlx_engine(self.model, adapter)
@@ -133,9 +90,9 @@ class Pipeline:
             self.model.fingerprint,
         ]
         outputs = [self.run.augmented, self.run.rejected, self.run.journal]
-        self._stage("augment", inputs, outputs, lambda: self._augment(facts, chosen))
+        counts = self._stages.do("augment", inputs, outputs, lambda: self._augment(facts, chosen))
         self._split(facts)
-        return dict(self.run.manifest()["augment"]["counts"])
+        return counts
 
     def _augment(self, facts: Sequence[Fact], chosen: Sequence[Operator]) -> Json:
         config, seed = self.settings.augment, self.settings.seed
@@ -159,10 +116,10 @@ class Pipeline:
 
     def _split(self, facts: Sequence[Fact]) -> None:
         has_questions = self.run.questions.exists()
-        augmented = self._require("augment", "augment FACTS -o RUN")["fingerprint"]
+        augmented = self._stages.require("augment", "augment FACTS -o RUN")["fingerprint"]
         groups = [(fact.id, fact.group) for fact in facts]
         inputs = [augmented, groups, self.settings.split.model_dump(mode="json"), has_questions, self.settings.seed]
-        self._stage("split", inputs, [self.run.data / "train.jsonl"], lambda: self._deal(facts, has_questions))
+        self._stages.do("split", inputs, [self.run.data / "train.jsonl"], lambda: self._deal(facts, has_questions))
 
     def _deal(self, facts: Sequence[Fact], has_questions: bool) -> Json:
         parts = split(
@@ -181,12 +138,11 @@ class Pipeline:
 
     def train(self) -> Json:
         """data/train.jsonl -> adapter/. Returns the counts."""
-        self._require("split", f"augment FACTS -o {self.run.path}")
+        self._stages.require("split", f"augment FACTS -o {self.run.path}")
         rows = list(read_jsonl(self.run.data / "train.jsonl"))
-        self._train("train", rows, self.run.path, self.settings, "Training")
-        return dict(self.run.manifest()["train"]["counts"])
+        return self._train("train", rows, self.run.path, self.settings, "Training")
 
-    def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> None:
+    def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> Json:
         inputs = [rows, settings.train.model_dump(mode="json"), settings.seed, self.model.fingerprint]
         outputs = [folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"]
         identity = fingerprint(inputs)
@@ -196,11 +152,11 @@ class Pipeline:
 
             return fit.fit(self.model, rows, folder, settings, identity=identity, progress=self.progress, label=label)
 
-        self._stage(stage, inputs, outputs, work)
+        return self._stages.do(stage, inputs, outputs, work)
 
     def _baseline(self) -> None:
         """Plain fine-tuning: the originals alone, for as many optimizer steps as the augmented training took."""
-        steps = int(self._require("train", f"train {self.run.path}")["counts"]["steps"])
+        steps = int(self._stages.require("train", f"train {self.run.path}")["counts"]["steps"])
         rows = [{"id": e.id, "text": e.text} for e in map(augmenting.original, self.facts())]
         per_epoch = -(-len(rows) // self.settings.train.batch_size)
         train = self.settings.train.model_copy(update={"epochs": max(1, round(steps / per_epoch))})
@@ -211,7 +167,7 @@ class Pipeline:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
         wanted = self.settings.eval.arms
         if "augmented" in wanted:
-            self._require("train", f"train {self.run.path}")
+            self._stages.require("train", f"train {self.run.path}")
         if "finetuned" in wanted:
             self._baseline()
         chosen, notes = self._items()
@@ -226,7 +182,7 @@ class Pipeline:
             self.model.fingerprint,
         ]
         outputs = [self.run.eval / "summary.json", self.run.eval / "results.jsonl", self.run.eval / "items.jsonl"]
-        self._stage("eval", inputs, outputs, lambda: self._evaluate(chosen, notes))
+        self._stages.do("eval", inputs, outputs, lambda: self._evaluate(chosen, notes))
         return read_summary(self.run)
 
     def _items(self) -> tuple[list[EvalItem], list[str]]:
@@ -298,7 +254,7 @@ class Pipeline:
         from augmlx.exporting.peft import export_peft
         from augmlx.training.adapter import read_spec
 
-        trained = self._require("train", f"train {self.run.path}")["fingerprint"]
+        trained = self._stages.require("train", f"train {self.run.path}")["fingerprint"]
         target = out or self.run.path / "export" / "peft"
 
         def work() -> Json:
@@ -307,7 +263,7 @@ class Pipeline:
             return {"format": "peft"}
 
         outputs = [target / "adapter_model.safetensors", target / "adapter_config.json"]
-        self._stage("export", [trained, fingerprint(str(target.resolve())), hf_base], outputs, work)
+        self._stages.do("export", [trained, fingerprint(str(target.resolve())), hf_base], outputs, work)
         return target
 
     def export_if_possible(self) -> Path | None:
@@ -319,7 +275,7 @@ class Pipeline:
 
     def ask(self, question: str, max_tokens: int) -> dict[str, str]:
         """Greedy answers of the base model and the tuned one."""
-        self._require("train", f"train {self.run.path}")
+        self._stages.require("train", f"train {self.run.path}")
         request = Request("ask", "", arms.asked(question), "", 0.0, 1.0, max_tokens)
         places = {"base": None, "augmented": self.run.adapter}
         answers = {arm: next(self._make_engine(place).generate([request])) for arm, place in places.items()}
@@ -374,10 +330,3 @@ def _question_row(question: Question) -> Json:
     if question.aliases:
         row["aliases"] = list(question.aliases)
     return row
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    return {"augmlx": __version__, "python": platform.python_version()} | {
-        name: metadata.version(name) for name in ("mlx", "mlx-lm")
-    }

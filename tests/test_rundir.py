@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from augmlx.errors import BadInput, RunError, StorageError
-from augmlx.records import Json
 from augmlx.files import (
     atomic,
     make_folder,
@@ -25,6 +24,7 @@ from augmlx.files import (
     write_jsonl,
     write_text,
 )
+from augmlx.records import Json
 from augmlx.rundir import RunDir
 
 HOLD = """

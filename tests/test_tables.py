@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.errors import BadInput, StorageError
-from augmlx.records import fact_from_json, to_json
 from augmlx.files import read_jsonl, write_jsonl
+from augmlx.records import fact_from_json, to_json
 from augmlx.tables import MAX_TEXT, Question, read_facts, read_questions
 
 S = "SECRET"  # stands in every text of a bad table, and in no message

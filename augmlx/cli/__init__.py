@@ -21,7 +21,7 @@ from augmlx.cli.pull import pull
 from augmlx.cli.report import report
 from augmlx.cli.run import run
 from augmlx.cli.train import train
-from augmlx.errors import AugmlxError, storage_errors
+from augmlx.errors import STORAGE_FAULTS, AugmlxError, storage_error
 
 click.rich_click.COMMAND_GROUPS = {
     "augmlx": [
@@ -37,20 +37,20 @@ class CleanErrors(click.RichGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _storage_edge():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except AugmlxError as error:
             # Plain lines: a box would break paths that people copy.
             click.echo(f"error: {error.render()}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            # A full disk can show anywhere. What is no fault of the disk is a bug, and keeps its traceback.
+            if error.errno not in STORAGE_FAULTS:
+                raise
+            click.echo(f"error: {storage_error(error.filename or 'augmlx', error).render()}", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("stopped; what is finished is kept. Run the same command again to go on.", err=True)
             ctx.exit(130)
-
-
-def _storage_edge() -> Any:
-    """A full disk can show anywhere; other OSErrors that reach the edge name their own file."""
-    return storage_errors("augmlx")
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -9,14 +9,17 @@ from augmlx.records import fingerprint
 
 
 class ScriptedEngine:
-    """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in nats."""
+    """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in nats.
+
+    What it writes ends at the request's stop, as an engine's does; a Completion is taken as it is ("length", "error").
+    """
 
     name = "scripted"
     window = 4096
 
     def __init__(
         self,
-        write: Callable[[Request], str],
+        write: Callable[[Request], str | Completion],
         *,
         weigh: Callable[[str, str], float] = lambda _prompt, continuation: -float(len(continuation)),
         model: str = "script",
@@ -32,8 +35,12 @@ class ScriptedEngine:
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         for request in requests:
             self.generated += 1
-            text = self._write(request)
-            yield Completion(request.key, text, "stop", len(text.split()))
+            written = self._write(request)
+            if isinstance(written, Completion):
+                yield written
+                continue
+            text = written.split(request.stop)[0]
+            yield Completion(request.key, text, "stop", self.count(text))
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
         return [

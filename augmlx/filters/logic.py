@@ -155,7 +155,7 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
     if found is None:
         return None
     relation = content_stems(_without(source, found))
-    if rest := [word for word in relation if word not in relations.posture()]:
+    if rest := tuple(word for word in relation if word not in relations.posture()):
         relation = rest  # "stands north of" and "is north of" say the same
     related = {word: _related(word) for word in relation}
     told, given = Counter(content_stems(text)), Counter(content_stems(source))

@@ -22,7 +22,7 @@ from augmlx.training import fit, loop
 
 DEFAULTS: dict[str, Any] = {
     "rank": 4,
-    "epochs": 12,
+    "epochs": 4,
     "batch_size": 4,
     "learning_rate": 5e-3,
     "checkpoint_every": 5,
