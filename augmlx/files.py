@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -64,13 +64,22 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_jsonl(path: Path, rows: Iterable[Json]) -> int:
-    """Write one JSON object a line; returns how many."""
-    count = 0
+@contextmanager
+def jsonl_writer(path: Path) -> Iterator[Callable[[Json], None]]:
+    """A function that writes one JSON object a line; the file appears when the block ends well."""
     with atomic(path) as file:
-        for count, row in enumerate(rows, start=1):  # noqa: B007 - the last number is the count
-            file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
-    return count
+        yield lambda row: _write_line(file, row)
+
+
+def _write_line(file: IO[bytes], row: Json) -> None:
+    file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Json]) -> None:
+    """Write one JSON object a line."""
+    with jsonl_writer(path) as write:
+        for row in rows:
+            write(row)
 
 
 def read_jsonl(path: Path) -> Iterator[Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from augmlx import augment as augmenting
@@ -10,7 +10,7 @@ from augmlx import settings as settings_module
 from augmlx.engine import Engine, Request
 from augmlx.errors import BadInput, RunError
 from augmlx.evaluation import arms, items
-from augmlx.files import read_jsonl, remove_stale_parts, write_json, write_jsonl
+from augmlx.files import jsonl_writer, read_jsonl, remove_stale_parts, write_json, write_jsonl
 from augmlx.journal import open_journal
 from augmlx.models import store
 from augmlx.operators import Operator
@@ -99,19 +99,16 @@ class Pipeline:
         engine = self._make_engine(None)
         total = len(facts) * len(chosen) * config.samples
 
-        def planned() -> list[augmenting.Planned]:
-            return list(augmenting.plan(facts, chosen, config, seed=seed, engine=engine.fingerprint))
+        def planned() -> Iterator[augmenting.Planned]:
+            return augmenting.plan(facts, chosen, config, seed=seed, engine=engine.fingerprint)
 
+        tally = augmenting.Tally()
         with open_journal(self.run.journal) as journal:
             augmenting.generate(planned(), total, engine, journal, config.batch_size, self.progress)
-            tally = augmenting.Tally()
-            kept: list[Json] = []
-            rejected: list[Json] = []
-            for record in augmenting.collect(planned(), journal, config, engine=engine, seed=seed):
-                tally.add(record)
-                (rejected if isinstance(record, Rejected) else kept).append(to_json(record))
-        write_jsonl(self.run.augmented, kept)
-        write_jsonl(self.run.rejected, rejected)
+            with jsonl_writer(self.run.augmented) as keep, jsonl_writer(self.run.rejected) as reject:
+                for record in augmenting.collect(planned(), journal, config, engine=engine, seed=seed):
+                    tally.add(record)
+                    (reject if isinstance(record, Rejected) else keep)(to_json(record))
         return {"facts": len(facts), **tally.as_json(total)}
 
     def _split(self, facts: Sequence[Fact]) -> None:

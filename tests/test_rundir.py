@@ -111,7 +111,7 @@ def test_a_writer_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path:
 
 def test_rows_that_fail_half_way_leave_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    assert write_jsonl(path, [{"n": 1}, {"n": 2}]) == 2
+    write_jsonl(path, [{"n": 1}, {"n": 2}])
 
     def rows() -> Iterator[Json]:
         yield {"n": 3}
@@ -120,7 +120,7 @@ def test_rows_that_fail_half_way_leave_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="torn"):
         write_jsonl(path, rows())
     assert list(read_jsonl(path)) == [{"n": 1}, {"n": 2}]
-    assert write_jsonl(path, []) == 0
+    write_jsonl(path, [])
     assert path.read_bytes() == b""
 
 
