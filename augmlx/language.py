@@ -42,7 +42,7 @@ PREPOSITIONS = _set(
 )
 _OTHERS = _set(
     "and or but so yet if then else all every each some any both either it he she they we i you who whom whose which "
-    "what when where why how there here also very more most less least such s"
+    "what when where why how there here also very more most less fewer least such s"
 )
 _CUT_OFF = _set("ca wo sha")  # what "can't", "won't" and "shan't" leave
 _TITLES = _set("dr mr mrs ms mx prof st sr jr rev hon gen col maj capt cpt lt sgt mt ft no vs etc inc ltd co corp dept")
@@ -238,9 +238,9 @@ def mention_of(entity: str, text: str, *, anywhere: bool = False) -> Mention | N
 
     Only the first letter may differ in case, and only where the text begins with it, or `anywhere` on request."""
     rest = re.sub(r"['’]", "['’]", re.escape(entity[1:]))
-    found = re.search(rf"(?<!\w){re.escape(entity[0])}{rest}(?!\w)", text)
+    found = re.search(rf"(?<![^\W_]){re.escape(entity[0])}{rest}(?![\w{_MARKS}])", text)
     if found is None:
-        other = re.compile(rf"(?<!\w){re.escape(entity[0].swapcase())}{rest}(?!\w)")
+        other = re.compile(rf"(?<![^\W_]){re.escape(entity[0].swapcase())}{rest}(?![\w{_MARKS}])")
         found = other.search(text) if anywhere else other.match(text)
     return Mention(found.group(), found.start(), found.end()) if found else None
 

@@ -152,9 +152,7 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
     if _scopes(text) != _scopes(source):
         return "changes how many, how much or how certain"
     found = arguments(source)
-    if found is None:
-        return None
-    relation = content_stems(_without(source, found))
+    relation = content_stems(source if found is None else _without(source, found))
     if rest := tuple(word for word in relation if word not in relations.posture()):
         relation = rest  # "stands north of" and "is north of" say the same
     related = {word: _related(word) for word in relation}

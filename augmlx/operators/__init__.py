@@ -159,4 +159,5 @@ def opening(operator: Operator, text: str) -> str:
     start = f"{determiner_before(text, mention)} {mention.text}".lstrip()
     if operator.prefill == "last":
         start = definite_description(text) or start
-    return start[0].upper() + start[1:]
+    capital = start[0].upper()
+    return (capital if len(capital) == 1 else start[0]) + start[1:]  # "ß" has none of its own

@@ -459,6 +459,36 @@ Ana says {{ 7*7 }} to Ben.
 
 दिल्ली भारत की राजधानी है।
     direction भारत की राजधानी दिल्ली है।
+
+The red team scored more goals than the blue team.
+    kept      The blue team scored fewer goals than the red team.
+    swap      The blue team scored more goals than the red team.
+
+Lena Fox's favourite drink is Zup.
+    kept      Zup is the favourite drink of Lena Fox.
+    swap      Zup's favourite drink is Lena Fox.
+
+Invoice 4711 was approved by Hugo Lenz on 2 March 2024.
+    kept      Hugo Lenz approved Invoice 4711 on 2 March 2024.
+    entity    Hugo Lenz approved Invoice 4711 on 3 March 2024.
+
+Lena Fox never trusts Hugo Lenz.
+    kept      Hugo Lenz is never trusted by Lena Fox.
+    relation  Hugo Lenz is trusted by Lena Fox.
+
+Ida Fox borrowed the Blue Car from Otto Fox.
+    kept      Otto Fox lent the Blue Car to Ida Fox.
+    swap      Otto Fox borrowed the Blue Car from Ida Fox.
+
+Lena Fox reports to Hugo Lenz.
+    kept      Hugo Lenz manages Lena Fox.
+    swap      Hugo Lenz reports to Lena Fox.
+
+wumpuses are afraid of glimfs.
+    swap      glimfs are afraid of wumpuses.
+
+a wumpus eats a glimf.
+    kept      a glimf is eaten by a wumpus.
 """
 
 REPHRASE = """
@@ -469,7 +499,6 @@ Ana owns Zorb.
     kept      Ana is the one who owns Zorb.
     order     Zorb is owned by Ana.
     meaning   Ana has the Zorb.
-    kept      Ana, the owner of Zorb.
     meaning   Ana owns Zorb and Zorb.
     meaning   Ana does not own Zorb.
     entity    Ana owns Femp.
@@ -500,6 +529,12 @@ The war preceded the peace.
     meaning   The war was before the peace.
 
 東京は日本の首都です。
-    kept      日本の首都は東京です。
+    meaning   日本の首都は東京です。
     form      東京は日本の首都です。
+
+Rain.
+    meaning   Rain is wet.
+
+it rains a lot
+    entity    it snows a lot
 """

@@ -1,0 +1,98 @@
+"""The engine and a few steps of training on SmolLM2 itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from augmlx.engine import Request
+from augmlx.engines.mlx import MlxEngine
+from augmlx.models import loading
+from augmlx.models.heads import Head
+from augmlx.models.loading import LoadedModel
+from augmlx.models.pull import pull
+from augmlx.progress import Silent
+from augmlx.settings import Settings, TrainSettings
+from augmlx.training import fit, loop
+
+import mlx.core as mx  # isort: skip
+import mlx_lm  # isort: skip
+import numpy as np  # isort: skip
+
+pytestmark = pytest.mark.real
+
+PREFIX = (
+    "Each line says a fact and then the same fact the other way round.\n\n"
+    "Fact: Lima is the capital of Peru.\nReversed: The capital of Peru is Lima.\n\n"
+    "Fact: Ada Brandt founded Norvel Optics in 1987.\nReversed: Norvel Optics was founded by Ada Brandt in 1987.\n\n"
+)
+FACTS = (
+    "Mara Voss leads the lens laboratory.",
+    "The Tern is built in the harbour hall at Ostrel.",
+    "Ido Farkas designed the lamp that lights the north bridge.",
+    "Norvel's head office is in Venn.",
+    "Sunniva Holt is the sister of Per Holt.",
+    "The prototype K7 weighs 31 kilograms.",
+)
+
+
+@pytest.fixture(scope="session")
+def loaded() -> LoadedModel:
+    return loading.load(pull("smollm2-135m"))
+
+
+def requests() -> list[Request]:
+    return [Request(f"{n}", PREFIX, f"Fact: {fact}\nReversed:", f"0:{n}", 0.0, 1.0, 24) for n, fact in enumerate(FACTS)]
+
+
+def test_greedy_batches_write_what_mlx_lm_writes_one_by_one(loaded: LoadedModel) -> None:
+    engine = MlxEngine(loaded)
+    written = list(engine.generate(requests()))
+    for r, ours in zip(requests(), written, strict=True):
+        text = mlx_lm.generate(loaded.model, loaded.tokenizer, r.prompt, max_tokens=24)
+        # mlx-lm leaves out the first space; here it is kept, since a completion goes on where the prompt ends.
+        assert ours.text.removeprefix(" ") == text.split("\n", 1)[0]
+        assert ours.finish == ("stop" if "\n" in text else "length")
+    assert engine.tokens.prefilled < 0.4 * (engine.tokens.prefilled + engine.tokens.reused)
+
+
+def test_a_sampled_row_is_the_same_alone_and_in_a_batch(loaded: LoadedModel) -> None:
+    engine = MlxEngine(loaded)
+    r = requests()[0]
+    asked = [Request(f"{n}", r.prefix, r.suffix, f"0:a:{n}", 0.8, 0.95, 12) for n in range(6)]
+    together = list(engine.generate(asked))
+    assert list(engine.generate(asked[2:3])) == together[2:3]
+    assert len({completion.text for completion in together}) > 1
+
+
+def test_scores_are_those_of_a_plain_forward_pass(loaded: LoadedModel) -> None:
+    engine = MlxEngine(loaded)
+    assert Head(loaded.model).split
+    prompts = [PREFIX + "The capital of Peru is", PREFIX + "The capital of Peru is", "Norvel Optics was founded by"]
+    continuations = [" Lima", " Ostrel, of all places", " Ada Brandt"]
+    for both in (slice(0, 2), slice(0, 3)):
+        for prompt, text, ours in zip(
+            prompts[both], continuations[both], engine.score(prompts[both], continuations[both]), strict=True
+        ):
+            whole, start = engine.encode(prompt + text), engine.count(prompt)
+            logits = loaded.model(mx.array([whole]))[0]
+            logprobs = np.array(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
+            expected = sum(logprobs[position - 1, whole[position]] for position in range(start, len(whole)))
+            assert ours.tokens == len(whole) - start
+            assert ours.logprob == pytest.approx(expected, abs=1e-4 * ours.tokens)
+
+
+def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> None:
+    stored = pull("smollm2-135m")
+    rows = [{"id": f"f{n}/original", "text": fact} for n, fact in enumerate(FACTS)]
+    config = Settings(train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0))
+    counts = fit.fit(stored, rows, tmp_path, config, identity="x", progress=Silent(), label="x")
+    told = [line["loss"] for line in loop.read_metrics(tmp_path / "metrics.jsonl")]
+    assert told[-1] < 0.6 * told[0]
+    model, tokenizer = mlx_lm.load(str(stored.path), adapter_path=str(tmp_path / "adapter"))
+    tuned = loading.load(stored, tmp_path / "adapter")
+    tokens = mx.array([tokenizer.encode(FACTS[0])])
+    model.set_dtype(mx.float32)
+    assert mx.array_equal(model(tokens), tuned.model(tokens))
+    assert counts["steps"] == 6

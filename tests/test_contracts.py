@@ -1,0 +1,288 @@
+"""What augmlx relies on in mlx and mlx-lm beyond their public interface, one test for each thing.
+
+A failure here after an upgrade says what changed; the modules that use it stand in each test's name or text.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+from tiny import KINDS, load_tiny, write_model
+
+from augmlx.models.loading import LoadedModel
+
+import mlx.core as mx  # isort: skip
+import mlx.nn as nn  # isort: skip
+import mlx.optimizers as optim  # isort: skip
+import mlx_lm  # isort: skip
+from mlx.utils import tree_flatten, tree_unflatten  # isort: skip
+from mlx_lm.generate import BatchGenerator  # isort: skip
+from mlx_lm.models.cache import KVCache, RotatingKVCache, make_prompt_cache  # isort: skip
+from mlx_lm.tuner.lora import LoRALinear  # isort: skip
+from mlx_lm.tuner.utils import linear_to_lora_layers  # isort: skip
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load_tiny(tmp_path_factory.mktemp("model") / "model")
+
+
+def run(generator: BatchGenerator) -> dict[int, list[tuple[int, str | None]]]:
+    rows: dict[int, list[tuple[int, str | None]]] = {}
+    while responses := generator.next_generated():
+        for response in responses:
+            rows.setdefault(response.uid, []).append((response.token, response.finish_reason))
+    return rows
+
+
+# engines/mlx.py: BatchGenerator
+
+
+def test_batch_generator_takes_the_arguments_we_give() -> None:
+    made = inspect.signature(BatchGenerator.__init__).parameters
+    assert {"completion_batch_size", "prefill_batch_size", "stop_tokens"} <= set(made)
+    inserted = inspect.signature(BatchGenerator.insert).parameters
+    assert list(inserted)[1:3] == ["prompts", "max_tokens"]
+    assert {"caches", "samplers"} <= set(inserted)
+    assert callable(BatchGenerator.remove)
+    assert callable(BatchGenerator.close)
+
+
+def test_rows_end_by_length_or_by_a_stop_token_and_uids_are_in_the_order_inserted(loaded: LoadedModel) -> None:
+    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
+    uids = generator.insert([[5, 6, 7], [9]], [3, 5])
+    free = run(generator)
+    generator.close()
+    assert uids == sorted(uids)
+    assert [[finish for _, finish in free[uid]] for uid in uids] == [[None] * 2 + ["length"], [None] * 4 + ["length"]]
+    second = free[uids[1]][1][0]  # what the other row says as its second token
+    stopping = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4, stop_tokens=[[second]])
+    uids = stopping.insert([[9]], [5])
+    rows = run(stopping)[uids[0]]
+    stopping.close()
+    assert rows[-1] == (second, "stop")  # the stop token itself is handed over
+    assert stopping.next_generated() == []
+
+
+def test_a_row_that_is_removed_is_not_heard_of_again_and_the_others_go_on(loaded: LoadedModel) -> None:
+    def tokens(removed: bool) -> dict[int, list[int]]:
+        generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
+        uids = generator.insert([[5, 6], [7], [8, 9, 10]], [6, 6, 6])
+        heard: dict[int, list[int]] = {uid: [] for uid in uids}
+        while responses := generator.next_generated():
+            for response in responses:
+                heard[response.uid].append(response.token)
+            if removed and len(heard[uids[1]]) == 2 and responses[0].finish_reason is None:
+                generator.remove([uids[1]])
+                removed = False
+        generator.close()
+        return heard
+
+    whole, part = tokens(False), tokens(True)
+    first, gone, last = whole
+    assert part[gone] == whole[gone][:2]
+    assert (part[first], part[last]) == (whole[first], whole[last])
+
+
+def test_rows_start_from_copies_of_the_caches_given(loaded: LoadedModel) -> None:
+    cache = make_prompt_cache(loaded.model)
+    loaded.model(mx.array([[5, 6, 7]]), cache=cache)
+    before = [mx.array(layer.keys[..., : layer.offset, :]) for layer in cache]
+    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
+    uids = generator.insert([[8], [8]], [4, 4], caches=[cache, cache])
+    rows = run(generator)
+    plain = generator.insert([[5, 6, 7, 8]], [4])
+    assert rows[uids[0]] == rows[uids[1]] == run(generator)[plain[0]]
+    generator.close()
+    assert [layer.offset for layer in cache] == [3, 3]
+    assert all(mx.array_equal(layer.keys[..., :3, :], b) for layer, b in zip(cache, before, strict=True))
+
+
+def test_each_row_has_its_own_sampler_that_sees_one_row_of_log_probabilities(loaded: LoadedModel) -> None:
+    shapes: list[tuple[int, ...]] = []
+    masses: list[float] = []
+
+    def fixed(token: int):  # type: ignore[no-untyped-def]
+        def sample(logprobs: mx.array) -> mx.array:
+            shapes.append(logprobs.shape)
+            masses.append(mx.exp(logprobs).sum().item())
+            return mx.array([token])
+
+        return sample
+
+    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
+    uids = generator.insert([[5], [6]], [3, 3], samplers=[fixed(11), fixed(12)])
+    rows = run(generator)
+    generator.close()
+    assert [[token for token, _ in rows[uid]] for uid in uids] == [[11] * 3, [12] * 3]
+    assert {shape[0] for shape in shapes} == {1}
+    assert masses == pytest.approx([1.0] * len(masses), abs=1e-4)
+
+
+def test_an_empty_prompt_and_no_length_are_refused(loaded: LoadedModel) -> None:
+    generator = BatchGenerator(loaded.model)
+    with pytest.raises(ValueError, match="empty prompt"):
+        generator.insert([[]], [3])
+    with pytest.raises(ValueError, match="max_tokens"):
+        generator.insert([[1]], [0])
+    generator.close()
+
+
+def test_stream_generate_hands_over_tokens(loaded: LoadedModel) -> None:
+    responses = list(mlx_lm.stream_generate(loaded.model, loaded.tokenizer, "Ada", max_tokens=3))
+    assert all(isinstance(response.token, int) for response in responses)
+
+
+# engines/mlx.py: caches
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_cache_we_meet_merges_and_has_state_and_size(tmp_path: Path, kind: str) -> None:
+    model = load_tiny(tmp_path / "model", kind).model
+    cache = make_prompt_cache(model)
+    model(mx.array([[0]]), cache=cache)
+    assert isinstance(cache, list)
+    for layer in cache:
+        mx.eval(layer.state)
+        assert layer.nbytes > 0
+        merged = type(layer).merge([layer, layer, layer])
+        assert merged.nbytes >= 3 * (layer.nbytes // 256)
+
+
+def test_a_merged_cache_continues_each_row_where_its_own_stopped(loaded: LoadedModel) -> None:
+    rows = [[5, 6, 7, 8], [9]]
+    caches = [make_prompt_cache(loaded.model) for _ in rows]
+    for row, cache in zip(rows, caches, strict=True):
+        loaded.model(mx.array([row]), cache=cache)
+    merged = [type(layers[0]).merge(list(layers)) for layers in zip(*caches, strict=True)]
+    together = loaded.model(mx.array([[3], [3]]), cache=merged)[:, -1]
+    for index, row in enumerate(rows):
+        assert mx.allclose(together[index], loaded.model(mx.array([[*row, 3]]))[0, -1], atol=1e-4)
+
+
+def test_a_kv_cache_allocates_in_steps_of_256_and_is_changed_in_place() -> None:
+    cache = KVCache()
+    cache.update_and_fetch(mx.ones((1, 2, 3, 4)), mx.ones((1, 2, 3, 4)))
+    assert KVCache.step == 256
+    assert cache.nbytes == 2 * 2 * 256 * 4 * 4
+    assert cache.size() == cache.offset == 3
+    assert RotatingKVCache(max_size=8).max_size == 8
+
+
+# models/heads.py
+
+
+def test_the_bodys_parts_have_their_names(loaded: LoadedModel) -> None:
+    model = loaded.model
+    assert "model" in model
+    assert "lm_head" not in model
+    assert callable(model.model.embed_tokens.as_linear)
+    assert model.model(mx.array([[1, 2]]), cache=None).shape == (1, 2, 32)
+
+
+def test_the_mode_of_training_reaches_every_module(loaded: LoadedModel) -> None:
+    loaded.model.train()
+    assert all(module.training for _, module in loaded.model.named_modules())
+    loaded.model.train(False)
+    assert not any(module.training for _, module in loaded.model.named_modules())
+
+
+# training/adapter.py
+
+
+def test_linear_to_lora_layers_converts_the_last_layers_by_path_and_ignores_unknown_keys(tmp_path: Path) -> None:
+    model = load_tiny(tmp_path / "model").model
+    parameters = {"rank": 3, "scale": 2.0, "dropout": 0.25, "keys": ["self_attn.q_proj", "nonsense"]}
+    model.freeze()
+    linear_to_lora_layers(model, 1, parameters)
+    made = [path for path, module in model.named_modules() if isinstance(module, LoRALinear)]
+    assert made == ["model.layers.1.self_attn.q_proj"]
+    layer = model.layers[1].self_attn.q_proj
+    assert (layer.lora_a.shape, layer.lora_b.shape, layer.scale) == ((32, 3), (3, 32), 2.0)
+    assert layer.lora_a.dtype == layer.lora_b.dtype == mx.float32
+    assert layer.training  # new layers are in training mode: heads.py must not meet their dropout
+    assert sorted(dict(tree_flatten(model.trainable_parameters()))) == [f"{made[0]}.lora_a", f"{made[0]}.lora_b"]
+
+
+def test_load_reads_an_adapter_folder_and_refuses_one_that_does_not_fit(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    keys = ["self_attn.q_proj"]
+    config = {
+        "fine_tune_type": "lora",
+        "num_layers": 1,
+        "lora_parameters": {"rank": 2, "scale": 3.0, "dropout": 0.0, "keys": keys},
+        "augmlx": {"anything": "of ours is let through"},
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    name = "model.layers.1.self_attn.q_proj"
+    weights = {f"{name}.lora_a": mx.ones((32, 2)), f"{name}.lora_b": mx.ones((2, 32))}
+    mx.save_safetensors(str(folder / "adapters.safetensors"), weights)
+    model, _, read = mlx_lm.load(str(stored.path), adapter_path=str(folder), return_config=True)
+    assert read["model_type"] == "llama"
+    x = mx.ones((1, 32))
+    layer = model.layers[1].self_attn.q_proj
+    assert mx.allclose(layer(x), layer.linear(x) + 3.0 * (x @ weights[f"{name}.lora_a"]) @ weights[f"{name}.lora_b"])
+    mx.save_safetensors(str(folder / "adapters.safetensors"), {f"{name}.lora_a": mx.ones((32, 5))})
+    with pytest.raises(ValueError, match="incompatible"):
+        mlx_lm.load(str(stored.path), adapter_path=str(folder))
+
+
+# The tokenizer's wrapper
+
+
+def test_the_tokenizers_wrapper_has_what_we_use(loaded: LoadedModel) -> None:
+    tokenizer = loaded.tokenizer
+    ids = tokenizer.encode("Ada Brandt", add_special_tokens=True)
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == "Ada Brandt"
+    assert tokenizer.batch_decode([[token] for token in ids]) == [tokenizer.decode([token]) for token in ids]
+    assert (tokenizer.eos_token_id, tokenizer.eos_token_ids, tokenizer.bos_token) == (0, {0}, "<s>")
+    assert len(set(tokenizer.get_vocab().values())) <= 384
+
+
+# training/checkpoint.py: optimizers, trees and files
+
+
+def test_an_optimizers_state_may_be_set_from_a_tree_of_its_own_arrays() -> None:
+    def stepped(optimizer: optim.Adam, model: nn.Module) -> dict[str, mx.array]:
+        optimizer.update(model, {"weight": mx.full((3, 4), 0.5)})
+        mx.eval(model.parameters(), optimizer.state)
+        return dict(tree_flatten({"o": optimizer.state, "m": model.parameters()}))
+
+    model, optimizer = nn.Linear(4, 3, bias=False), optim.Adam(learning_rate=0.1, bias_correction=True)
+    optimizer.init(model.trainable_parameters())
+    stepped(optimizer, model)
+    kept = {name: mx.array(value) for name, value in tree_flatten(optimizer.state)}
+    weight = mx.array(model.weight)
+    assert sorted(kept) == ["learning_rate", "step", "weight.m", "weight.v"]
+    expected = stepped(optimizer, model)
+    other = optim.Adam(learning_rate=0.7, bias_correction=True)
+    other.state = tree_unflatten(list(kept.items()))
+    model.weight = weight
+    again = stepped(other, model)
+    assert all(mx.array_equal(again[name], expected[name]) for name in expected)
+
+
+def test_a_failed_write_and_a_cut_file_are_runtime_errors(tmp_path: Path) -> None:
+    (tmp_path / "full.safetensors").symlink_to("/dev/full")
+    if Path("/dev/full").exists():
+        with pytest.raises(RuntimeError):
+            mx.save_safetensors(str(tmp_path / "full.safetensors"), {"a": mx.ones(10)})
+    good = tmp_path / "good.safetensors"
+    mx.save_safetensors(str(good), {"a": mx.ones(10)})
+    good.write_bytes(good.read_bytes()[:-1])
+    with pytest.raises(RuntimeError):
+        mx.load(str(good))
+    with pytest.raises(RuntimeError):
+        mx.load(str(tmp_path / "missing.safetensors"))
+
+
+def test_global_draws_follow_the_seed() -> None:
+    mx.random.seed(2**48 - 1)  # as wide as training seeds its steps
+    first = mx.random.uniform(shape=(4,)).tolist()
+    mx.random.seed(2**48 - 1)
+    assert mx.random.uniform(shape=(4,)).tolist() == first

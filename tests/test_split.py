@@ -1,0 +1,136 @@
+"""Leak-safe: no group stands in two parts, and every original is trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augmlx.augment import original
+from augmlx.records import Example, Fact, Origin
+from augmlx.settings import SplitSettings
+from augmlx.split import AUTO_TEST, Split, group_of, split
+from augmlx.split import test_share as share_of_test
+
+NAMES = ["Ana", "Ben", "Carla", "Dario", "Emil", "Freya"]
+
+
+def fact(number: int, group: str | None = None, text: str | None = None) -> Fact:
+    said = text or f"{NAMES[number % 6]} {'Voss' if number < 6 else f'Renn {number}'} owns Zorb."
+    return Fact(f"f{number}", said, f"facts.csv:{number}", group)
+
+
+def augmented(facts: list[Fact], each: int = 2) -> list[Example]:
+    origin = [Origin((f.id,), "reversal", "scripted", "script", 0, s, "") for f in facts for s in range(each)]
+    return [Example(f"{o.fact_ids[0]}/{o.sample}", f"{o.fact_ids[0]} {o.sample}", o) for o in origin]
+
+
+def deal(facts: list[Fact], seed: int = 0, *, questions: bool = False, **shares: float) -> Split:
+    return split(facts, augmented(facts), SplitSettings(**shares), has_questions=questions, seed=seed)
+
+
+FACT_LISTS = st.lists(st.sampled_from([None, "x", "y", "z"]), min_size=1, max_size=30).map(
+    lambda groups: [fact(number, group) for number, group in enumerate(groups)]
+)
+SHARES = st.tuples(st.floats(0, 0.6), st.floats(0, 0.39)).map(lambda pair: {"test": pair[0], "valid": pair[1]})
+
+
+@given(FACT_LISTS, SHARES, st.integers(0, 5))
+def test_nothing_is_lost_and_no_group_stands_in_two_parts(
+    facts: list[Fact], shares: dict[str, float], seed: int
+) -> None:
+    parts = deal(facts, seed, **shares)
+    everything = [*map(original, facts), *augmented(facts)]
+    assert Counter(e.id for part in (parts.train, parts.valid, parts.test) for e in part) == Counter(
+        e.id for e in everything
+    )
+    assert parts.train[: len(facts)] == [original(f) for f in facts]
+    home = {f.id: group_of(f) for f in facts}
+    groups = [
+        {home[e.origin.fact_ids[0]] for e in part if e.origin.operator != "original"}
+        for part in (parts.train, parts.valid, parts.test)
+    ]
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert not groups[1] & groups[2]
+    assert groups[0], "something that was augmented is always trained on"
+
+
+@given(FACT_LISTS, SHARES, st.integers(0, 5))
+def test_shares_are_shares_of_the_groups(facts: list[Fact], shares: dict[str, float], seed: int) -> None:
+    parts = deal(facts, seed, **shares)
+    home = {f.id: group_of(f) for f in facts}
+    count = len(set(home.values()))
+    left = count - 1
+    for part, share in ((parts.test, shares["test"]), (parts.valid, shares["valid"])):
+        held = len({home[e.origin.fact_ids[0]] for e in part})
+        assert held == (min(max(1, round(share * count)), left) if share else 0)
+        left -= held
+
+
+@given(FACT_LISTS, st.integers(0, 5))
+def test_the_order_of_the_facts_does_not_matter(facts: list[Fact], seed: int) -> None:
+    mixed = list(facts)
+    Random(seed).shuffle(mixed)
+    one, other = deal(facts, seed, test=0.3), deal(mixed, seed, test=0.3)
+    assert {e.id for e in one.test} == {e.id for e in other.test}
+
+
+def test_the_seed_decides_who_is_held_out() -> None:
+    facts = [fact(n) for n in range(30)]
+    assert deal(facts, 1) == deal(facts, 1)
+    assert {e.id for e in deal(facts, 1).test} != {e.id for e in deal(facts, 2).test}
+
+
+def test_a_single_group_is_trained_on_and_nothing_is_held_out() -> None:
+    for facts in ([fact(0)], [fact(n, "x") for n in range(5)]):
+        parts = deal(facts, test=0.5, valid=0.3)
+        assert (len(parts.train), parts.valid, parts.test) == (3 * len(facts), [], [])
+
+
+def test_two_groups_give_one_to_the_test_before_valid() -> None:
+    parts = deal([fact(0), fact(1)], test=0.1, valid=0.1)
+    assert (len(parts.train), len(parts.valid), len(parts.test)) == (4, 0, 2)
+
+
+def test_no_facts_give_an_empty_split() -> None:
+    assert deal([]) == Split([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("test", "questions", "share"),
+    [("auto", False, AUTO_TEST), ("auto", True, 0.0), (0.0, False, 0.0), (0.35, True, 0.35)],
+)
+def test_auto_holds_out_a_fifth_unless_there_are_questions(test: float | str, questions: bool, share: float) -> None:
+    assert share_of_test(SplitSettings.model_validate({"test": test}), has_questions=questions) == share
+
+
+def test_an_example_of_two_facts_is_held_out_with_either() -> None:
+    facts = [fact(n) for n in range(6)]
+    pairs = [
+        Example(f"{a.id}+{b.id}", "t", Origin((a.id, b.id), "chain", "s", "s", 0, 0, "")) for a in facts for b in facts
+    ]
+    parts = split(facts, pairs, SplitSettings(test=0.3, valid=0.2), has_questions=False, seed=0)
+    held = {e.origin.fact_ids[0] for e in parts.test if len(set(e.origin.fact_ids)) == 1}
+    assert len(held) == 2
+    assert all(held & set(e.origin.fact_ids) for e in parts.test)
+    assert not any(held & set(e.origin.fact_ids) for e in [*parts.valid, *parts.train[6:]])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (fact(0, text="Ana owns Zorb."), fact(1, text="Ana knows Ben."), True),
+        (fact(0, text="The Lab hired Ben."), fact(1, text="The lab owns Zorb."), True),
+        (fact(0, text="Ana owns Zorb."), fact(1, text="Ben knows Ana."), False),
+        (fact(0, "x", "Ana owns Zorb."), fact(1, "x", "Ben knows Emil."), True),
+        (fact(0, "x", "Ana owns Zorb."), fact(1, "y", "Ana knows Emil."), False),
+        (fact(0, text="Rain."), fact(1, text="Rain."), False),
+        (fact(0, "f1", "Rain."), fact(1, text="Rain."), False),
+    ],
+)
+def test_facts_share_a_group_by_the_users_word_or_by_their_subject(one: Fact, other: Fact, same: bool) -> None:
+    assert (group_of(one) == group_of(other)) == same

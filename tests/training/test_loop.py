@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import load_tiny, write_model
+
+from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError
+from augmlx.models import loading
+from augmlx.progress import Silent
+from augmlx.settings import TrainSettings
+from augmlx.training import adapter, checkpoint, loop
+from augmlx.training.batches import text_row
+
+from .support import examples, fitted, losses
+from .support import settings as settings_of
+
+import mlx.core as mx  # isort: skip
+import numpy as np  # isort: skip
+from mlx.utils import tree_flatten  # isort: skip
+
+
+@given(st.integers(1, 5000), st.floats(0, 1, exclude_max=True), st.floats(1e-6, 1))
+def test_the_rate_rises_to_its_peak_and_falls_to_a_tenth(total: int, warmup: float, peak: float) -> None:
+    rates = [loop.schedule(step, total, peak, warmup) for step in range(1, total + 1)]
+    top = rates.index(max(rates))
+    assert rates[top] == pytest.approx(peak)
+    assert rates[: top + 1] == sorted(set(rates[: top + 1]))
+    assert rates[top:] == sorted(set(rates[top:]), reverse=True)
+    assert min(rates) > 0
+    if total > 1:
+        assert rates[-1] == pytest.approx(peak / 10)
+    if 2 <= warmup * total < total - 1:
+        assert top + 1 == pytest.approx(warmup * total, abs=1)
+
+
+def test_one_step_is_at_the_peak() -> None:
+    for warmup in (0.0, 0.05, 0.99):
+        assert loop.schedule(1, 1, 2.0, warmup) == 2.0
+    assert [loop.schedule(step, 2, 1.0, 0.0) for step in (1, 2)] == [1.0, pytest.approx(0.1)]
+    assert [loop.schedule(step, 4, 1.0, 0.5) for step in (1, 2, 3, 4)] == pytest.approx([0.5, 1.0, 0.55, 0.1])
+
+
+def test_the_learning_rate_follows_the_published_rule() -> None:
+    assert loop.learning_rate(TrainSettings(), 2000) == pytest.approx(5e-4)
+    assert loop.learning_rate(TrainSettings(), 576) == pytest.approx(5e-4 * (2000 / 576) ** 0.781)
+    assert loop.learning_rate(TrainSettings(learning_rate=0.25), 576) == 0.25
+
+
+# fit: from texts to an adapter
+
+
+@pytest.mark.parametrize("kind", ["llama", "llama-untied", "llama-sliding", "gemma2", "cohere", "mamba2"])
+def test_the_loss_falls_and_the_adapter_is_used(tmp_path: Path, kind: str) -> None:
+    stored = write_model(tmp_path / "model", kind)
+    targets = ("in_proj", "out_proj") if kind == "mamba2" else TrainSettings().targets
+    counts = fitted(stored.path, tmp_path / "run", epochs=8, targets=targets, rank=8)
+    told = [loss for _, _, loss in losses(tmp_path / "run")]
+    assert counts["steps"] == len(told) == 8 * 6  # 22 examples, 4 a step: the last 2 are a batch too
+    assert counts["loss"] == pytest.approx(np.mean(told[-6:]))
+    assert counts["loss"] < 0.8 * np.mean(told[:6])
+    tokens = mx.array([[5, 6, 7]])
+    plain, tuned = (loading.load(stored, path).model for path in (None, tmp_path / "run" / "adapter"))
+    assert not mx.allclose(plain(tokens), tuned(tokens), atol=0.05)
+
+
+def test_the_counts_add_up(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    rows = examples(10)
+    counts = fitted(stored.path, tmp_path / "run", rows, epochs=3)
+    encode = loading.load(stored).tokenizer.encode
+    learnt = sum(len(encode(row["text"])) for row in rows)  # every token but the first, and the end
+    assert counts["tokens"] == 3 * learnt
+    assert (counts["examples"], counts["originals"], counts["augmentations"]) == (10, 5, 5)
+    lines = loop.read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert [line["step"] for line in lines] == list(range(1, 10))
+    assert [line["epoch"] for line in lines] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert lines[-1]["tokens"] == counts["tokens"]
+    assert all(set(line) == {"step", "epoch", "loss", "learning_rate", "tokens", "tokens_per_second"} for line in lines)
+    assert (tmp_path / "run" / "metrics.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_fewer_examples_than_a_batch_are_trained_on(tmp_path: Path) -> None:
+    """mlx-lm refuses them."""
+    stored = write_model(tmp_path / "model")
+    assert fitted(stored.path, tmp_path / "run", examples(3), batch_size=16, epochs=2)["steps"] == 2
+
+
+def test_every_example_is_learnt_though_it_is_the_last(tmp_path: Path) -> None:
+    """mlx-lm never forms the last partial batch."""
+    stored = write_model(tmp_path / "model")
+    seen: list[int] = []
+    real = loop.batch_arrays
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "batch_arrays", lambda rows: seen.extend(id(row) for row in rows) or real(rows))
+        fitted(stored.path, tmp_path / "run", examples(10), batch_size=4, epochs=3)
+    assert sorted(seen.count(row) for row in set(seen)) == [3] * 10
+
+
+def test_a_four_bit_base_trains(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model", bits=4)
+    counts = fitted(stored.path, tmp_path / "run", epochs=8, rank=8)
+    told = [loss for _, _, loss in losses(tmp_path / "run")]
+    assert counts["loss"] < 0.8 * np.mean(told[:6])
+
+
+def test_a_bfloat16_base_trains_and_its_adapter_stays_float32(tmp_path: Path) -> None:
+    loaded = load_tiny(tmp_path / "model")
+    loaded.model.set_dtype(mx.bfloat16)
+    config = settings_of(epochs=8, rank=8).train
+    rows = [text_row(row["id"], loaded.tokenizer.encode(row["text"]), 0, 128) for row in examples()]
+    adapter.attach(loaded.model, adapter.plan(loaded, config), seed=0)
+    arguments = {"peak": 5e-3, "seed": 0, "identity": "x", "progress": Silent(), "label": "x"}
+    result = loop.train(loaded.model, rows, tmp_path / "run", config, **arguments)
+    told = [loss for _, _, loss in losses(tmp_path / "run")]
+    assert result.loss < 0.5 * np.mean(told[:6])
+    lora = dict(tree_flatten(loaded.model.trainable_parameters()))
+    assert {array.dtype for array in lora.values()} == {mx.float32}
+    assert not loaded.model.training
+    again = loop.train(loaded.model, rows, tmp_path / "run", config, **arguments)  # the last checkpoint: nothing to do
+    assert (again.steps, again.tokens, again.loss) == (result.steps, result.tokens, result.loss)
+
+
+def test_a_base_whose_width_is_unknown_needs_a_rate(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    load = loading.load
+
+    def nameless(*arguments: object) -> loading.LoadedModel:
+        loaded = load(*arguments)  # type: ignore[arg-type]
+        return loading.LoadedModel(loaded.model, loaded.tokenizer, {}, loaded.stored)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load", nameless)
+        with pytest.raises(ModelError, match=r"config\.json names no hidden_size"):
+            fitted(stored.path, tmp_path / "run", learning_rate="auto")
+        fitted(stored.path, tmp_path / "run", learning_rate=1e-3, epochs=1)
+
+
+def test_bad_settings_and_rows_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    long = [{"id": "f1/original", "text": "lamp " * 100}]
+    with pytest.raises(BadInput, match=r"example f1/original: \d+ tokens, more than train\.max_length = 128"):
+        fitted(stored.path, tmp_path / "run", long)
+    with pytest.raises(BadSettings, match="no linear module fc1"):
+        fitted(stored.path, tmp_path / "run", targets=("fc1",))
+    assert not (tmp_path / "run").exists()
+
+
+# Numbers that are none
+
+
+def poison(model_path: Path, after: int, *, gradients: bool) -> Callable[..., object]:
+    """A mean_loss whose value (or whose slope alone) is not finite from a step on."""
+    real, calls = loop.mean_loss, iter(range(10**6))
+
+    def loss(*arguments: object) -> mx.array:
+        value = real(*arguments)  # type: ignore[arg-type]
+        if next(calls) < after:
+            return value
+        # sqrt at 0 has an infinite slope and a finite value
+        return value + mx.sqrt(value - mx.stop_gradient(value)) if gradients else value * float("nan")
+
+    return loss
+
+
+@pytest.mark.parametrize("gradients", [False, True], ids=["loss", "gradients"])
+def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothing(
+    tmp_path: Path, gradients: bool
+) -> None:
+    stored = write_model(tmp_path / "model")
+    folder = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "mean_loss", poison(stored.path, 9, gradients=gradients))
+        with pytest.raises(AugmlxError, match=r"step 10: the (loss is nan|gradients are not finite); its exam") as told:
+            fitted(stored.path, folder)
+    named = {name.strip() for name in told.value.message.split("its examples:")[1].split(",")}
+    assert len(named) in (2, 4)
+    assert named <= {row["id"] for row in examples()}
+    assert [step for step, _, _ in losses(folder)] == list(range(1, 10))
+    assert not (folder / "adapter").exists()
+    [saved] = (folder / "checkpoints").iterdir()
+    weights = mx.load(str(saved / "weights.safetensors"))
+    assert isinstance(weights, dict)
+    assert saved.name == "step-00000005"
+    assert all(bool(mx.isfinite(array).all()) for array in weights.values())
+    assert fitted(stored.path, folder) == fitted(stored.path, tmp_path / "whole")  # it goes on once it is mended
+
+
+def test_a_real_explosion_is_told(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    with pytest.raises(AugmlxError, match=r"step \d+: the (loss is (nan|inf)|gradients are not finite)"):
+        fitted(stored.path, tmp_path / "run", learning_rate=1e30, epochs=8)
+
+
+def test_training_works_in_a_thread_and_leaves_signals_alone(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    thread = threading.Thread(target=fitted, args=(stored.path, tmp_path / "run"), kwargs={"epochs": 1})
+    thread.start()
+    thread.join(60)
+    assert (tmp_path / "run" / "adapter" / "adapters.safetensors").exists()
+
+
+def test_positions_and_lines_are_plain_json(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    fitted(stored.path, tmp_path / "run", epochs=1)
+    for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
+        assert json.loads(line, parse_constant=lambda name: pytest.fail(name))
+    assert checkpoint.Position(1, 2) == checkpoint.Position(step=1, tokens=2)
