@@ -36,6 +36,7 @@ _PARTICLES = _set("de del della da di du der den van von la le el al bin ibn ter
 
 AUXILIARIES = _set("is are was were be been being am has have had do does did will would can could may")
 DETERMINERS = _set("the a an this that these those its his her their our my your")
+_COPULAS = _set("is was are were")
 NEGATIONS = _set("not no never none nobody nothing neither nor without cannot")
 PREPOSITIONS = _set(
     "of in on at by to from for with about into onto over under as per via within near than between among"
@@ -185,6 +186,12 @@ def determiner_before(text: str, mention: Mention) -> str:
     return ""
 
 
+def with_determiner(text: str, mention: Mention) -> str:
+    """A mention as it stands in the text, with the determiner before it if there is one."""
+    start = words(text[: mention.start])[-1].start if determiner_before(text, mention) else mention.start
+    return text[start : mention.end]
+
+
 def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention:
     """ "the Kestrel" -> "the Kestrel radio": the lower-case words after a name that has a determiner belong to it, up
     to the sentence's end or the next function word. A subject's own verb stands among them ("the Dent bakery belongs to
@@ -218,18 +225,32 @@ def _looks_like_a_verb(word: str) -> bool:
     return word in _irregular() or word.endswith("ed") or (word.endswith("s") and not word.endswith("ss"))
 
 
-@lru_cache(maxsize=_CACHED)
-def definite_description(text: str) -> str | None:
-    """The description in "Mara is the head of the Lab" ("the head of the Lab"), or None.
+# Prepositions that tie two nouns into one phrase ("the tower in Elm"); the others tie a noun to the verb ("to Mary").
+_WITHIN = frozenset("of in at on near".split())
 
-    Only a definite description names one thing and can open the sentence turned round; "a head of the Lab" cannot.
+
+@lru_cache(maxsize=_CACHED)
+def closing_phrase(text: str) -> str | None:
+    """What a sentence ends with and can begin with when it is turned round; None where it speaks of one thing only.
+
+    After a bare copula that is the definite description ("Mara is the head of the Lab": "the head of the Lab"); an
+    indefinite one ("a head of the Lab") names nothing and stays behind. After a verb it is the whole object ("Ida
+    painted the gate of the Bor mill": "the gate of the Bor mill"). Else it is the last argument with its determiner.
     """
     found = arguments(text)
     if found is None:
         return None
-    middle = text[found[0].end : found[1].start]
-    copula = re.match(r"\s+(?:is|was|are|were)\s+(?=the\s)", middle)
-    return None if copula is None else text[found[0].end + copula.end() : found[1].end]
+    first, last = found
+    between = [word for word in words(text) if first.end <= word.start < last.start]
+    lower = [word.text.casefold() for word in between]
+    start = next((n for n, word in enumerate(lower) if word in DETERMINERS), None)
+    if start is not None and text[first.end : first.end + 1].isspace():
+        copula = start == 1 and lower[0] in _COPULAS and lower[1] == "the"
+        verb = any(word not in STOPWORDS for word in lower[:start]) and not PREPOSITIONS & set(lower[:start])
+        tied = set(lower[start:]) & STOPWORDS <= _WITHIN | DETERMINERS
+        if copula or (verb and tied):
+            return text[between[start].start : last.end]
+    return with_determiner(text, last)
 
 
 @lru_cache(maxsize=_CACHED)

@@ -43,7 +43,7 @@ class AugmentSettings(_Section):
     """What is generated and what is kept."""
 
     operators: Names = Field(
-        ("reversal", "rephrase"), description="operators to run, by name (a TOML file in operators/ each)"
+        ("reversal", "rephrase"), description="operators to run; each is a TOML file, shipped or beside augmlx.toml"
     )
     samples: int = Field(8, ge=1, le=256, description="completions per fact and operator; the first is greedy")
     temperature: float = Field(0.8, gt=0, le=4, description="of every sample but the first")

@@ -77,4 +77,3 @@ def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _terminated)
     cli(prog_name="augmlx")
-

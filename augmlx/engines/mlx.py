@@ -28,6 +28,7 @@ from augmlx.models.memory import total_memory_bytes
 
 log = logging.getLogger(__name__)
 Cache = list[Any]
+_UNBOUNDED = 2**31
 _PREFIXES_KEPT = 4  # a word that spans the border of prefix and suffix makes several prefixes of one text
 
 
@@ -137,13 +138,12 @@ class MlxEngine:
             self._net,
             completion_batch_size=len(requests),
             prefill_batch_size=len(requests),
-            stop_tokens=[[token] for token in sorted(self._tokenizer.eos_token_ids)],
         )
         try:
             self.tokens.prefilled += len(requests)  # the last token of each prompt starts its decoding
             uids = generator.insert(
                 [prompts[r.prompt][-1:] for r in requests],
-                [r.max_tokens for r in requests],
+                [_UNBOUNDED] * len(requests),  # where a row ends is decided in _run
                 caches=[started[r.prompt] for r in requests],
                 samplers=[sampler(r) for r in requests],
             )
@@ -170,24 +170,34 @@ class MlxEngine:
         return caches
 
     def _run(self, generator: BatchGenerator, rows: dict[int, _Row]) -> None:
-        """Decode until every row has ended: at its stop text, at an end-of-text token, or at its length."""
+        """Decode until every row has ended: at its stop text, at an end-of-text token, or at its length.
+
+        To take rows out, all caches are copied, which costs as much as a step. So rows that have ended are decoded on,
+        unheard, until they are a quarter of the batch. Left to itself, BatchGenerator copies for every row that ends,
+        and cuts out that row's cache for its caller besides.
+        """
         stops = {stop: self._stop_tokens(stop) for stop in {row.request.stop for row in rows.values()}}
-        running = set(rows)
+        running, ended = set(rows), set[int]()
         while running:
-            stopped = []
             for response in generator.next_generated():
-                row, finish = rows[response.uid], response.finish_reason
-                if finish != "stop":  # an end-of-text token is no text
-                    row.tokens.append(response.token)
-                    if self._at_stop(row, stops[row.request.stop]):
-                        if finish is None:
-                            stopped.append(response.uid)
-                        finish = "stop"
-                if finish is not None:
-                    row.finish = finish
+                if response.uid in running and self._ends(rows[response.uid], response.token, stops):
                     running.discard(response.uid)
-            if stopped:
-                generator.remove(stopped)
+                    ended.add(response.uid)
+            if running and 4 * len(ended) >= len(running) + len(ended):
+                generator.remove(sorted(ended))
+                ended.clear()
+
+    def _ends(self, row: _Row, token: int, stops: dict[str, frozenset[int]]) -> bool:
+        """Add a token to a row and say whether that ends it."""
+        if token in self._tokenizer.eos_token_ids:  # which is no text
+            row.finish = "stop"
+            return True
+        row.tokens.append(token)
+        if self._at_stop(row, stops[row.request.stop]):
+            row.finish = "stop"
+        elif len(row.tokens) == row.request.max_tokens:
+            row.finish = "length"
+        return bool(row.finish)
 
     def _at_stop(self, row: _Row, stop_tokens: frozenset[int]) -> bool:
         """Whether the stop text stands in the row's last token, or ends in it."""

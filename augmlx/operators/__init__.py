@@ -21,7 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from augmlx.errors import BadInput, storage_errors
-from augmlx.language import arguments, definite_description, determiner_before
+from augmlx.language import arguments, closing_phrase, with_determiner
 from augmlx.records import Fact
 
 _JINJA = SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
@@ -147,17 +147,14 @@ def render(operator: Operator, fact: Fact) -> Prompt:
 
 
 def opening(operator: Operator, text: str) -> str:
-    """What the completion must begin with: the fact's first or last argument with its determiner, or nothing.
-
-    Where the fact equates its first argument with a definite description ("Mara is the head of the Lab"), the
-    description is the last argument: that sentence is turned round about its copula.
-    """
+    """What the completion must begin with: the fact's first argument with its determiner, or what it ends with and
+    can be turned round about (`closing_phrase`), or nothing."""
     found = arguments(text)
     if operator.prefill == "none" or found is None:
         return ""
-    mention = found[0] if operator.prefill == "first" else found[1]
-    start = f"{determiner_before(text, mention)} {mention.text}".lstrip()
-    if operator.prefill == "last":
-        start = definite_description(text) or start
+    if operator.prefill == "first":
+        start = with_determiner(text, found[0])
+    else:
+        start = closing_phrase(text) or found[1].text
     capital = start[0].upper()
     return (capital if len(capital) == 1 else start[0]) + start[1:]  # "ß" has none of its own

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from augmlx import operators
 from augmlx.errors import AugmlxError, BadInput, StorageError
-from augmlx.filters import FILTERS
+from augmlx.filters import FILTERS, Candidate, judge
 from augmlx.operators import Operator, opening, render
 from augmlx.records import Fact
+from augmlx.settings import AugmentSettings
 
 GOOD = """
 name = "echo"
@@ -211,3 +212,12 @@ def test_every_error_of_the_loader_is_one_a_command_can_show(tmp_path: Path) -> 
         with pytest.raises(AugmlxError) as caught:
             load(tmp_path)
         assert "\n" not in caught.value.message or "Field required" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["reversal", "rephrase"])
+def test_what_the_exemplars_teach_passes_the_filters_they_lead_to(name: str) -> None:
+    operator = shipped(name)
+    for exemplar in operator.exemplars:
+        [verdict] = judge([Candidate(0, exemplar.result, exemplar.fact, "stop")], operator.filters, AugmentSettings())
+        assert verdict.kept, (exemplar.result, verdict.by, verdict.why)
+        assert exemplar.result.startswith(opening(operator, exemplar.fact))
