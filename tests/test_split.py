@@ -134,3 +134,14 @@ def test_an_example_of_two_facts_is_held_out_with_either() -> None:
 )
 def test_facts_share_a_group_by_the_users_word_or_by_their_subject(one: Fact, other: Fact, same: bool) -> None:
     assert (group_of(one) == group_of(other)) == same
+
+
+def test_what_another_fact_says_in_the_same_words_is_never_held_out() -> None:
+    facts = [fact(1, text="Ana owns Zorb."), fact(2, text="Zorb is owned by Ana.")]
+    turned = [
+        Example("f1/reversal/0", "Zorb is owned by Ana!", Origin(("f1",), "reversal", "", "", 0, 0, "")),
+        Example("f2/reversal/0", "Ana owns Zorb.", Origin(("f2",), "reversal", "", "", 0, 0, "")),
+    ]
+    parts = split(facts, turned, SplitSettings(test=0.5), has_questions=False, seed=0)
+    assert parts.test == []
+    assert len(parts.train) == 4

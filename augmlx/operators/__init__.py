@@ -152,9 +152,6 @@ def opening(operator: Operator, text: str) -> str:
     found = arguments(text)
     if operator.prefill == "none" or found is None:
         return ""
-    if operator.prefill == "first":
-        start = with_determiner(text, found[0])
-    else:
-        start = closing_phrase(text) or found[1].text
+    start = (operator.prefill == "last" and closing_phrase(text)) or with_determiner(text, found[0])
     capital = start[0].upper()
     return (capital if len(capital) == 1 else start[0]) + start[1:]  # "ß" has none of its own
