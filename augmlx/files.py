@@ -98,7 +98,8 @@ def read_jsonl(path: Path) -> Iterator[Json]:
 
 
 def remove_stale_parts(folder: Path) -> None:
-    """Delete what an interrupted `atomic` left beside its file."""
+    """Delete the files that an interrupted `atomic` left beside their targets."""
     with storage_errors(folder):
         for part in folder.rglob(f"{_PART}*"):
-            part.unlink(missing_ok=True)
+            if not part.is_dir():
+                part.unlink(missing_ok=True)

@@ -171,6 +171,7 @@ def test_stale_parts_are_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for name in (".part-12-a.txt", "data/.part-7-b.jsonl", "a.txt", "b.part", ".lock"):
         (tmp_path / name).touch()
+    (tmp_path / ".part-9-folder").mkdir()  # not one of ours, and no reason to fail
     remove_stale_parts(tmp_path)
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == [
         ".lock",

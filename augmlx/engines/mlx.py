@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from random import Random
 from typing import Any
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
 from mlx_lm.generate import BatchGenerator
-from mlx_lm.models.cache import KVCache, make_prompt_cache
+from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score
+from augmlx.engines import probes
+from augmlx.engines.sampling import sampler
 from augmlx.errors import ModelError
 from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel
-from augmlx.models.memory import total_memory_bytes
 
 log = logging.getLogger(__name__)
 Cache = list[Any]
@@ -74,8 +73,8 @@ class MlxEngine:
         about = loaded.config.get("text_config") or loaded.config
         self.window = int(about.get("max_position_embeddings") or 2**31)
         self._check_caches()
-        self._batch_tokens = batch_tokens or _batch_tokens(self._net)
-        if not _batches(self._net):
+        self._batch_tokens = batch_tokens or probes.batch_tokens(self._net)
+        if not probes.batches_rightly(self._net):
             log.warning("%s: mlx-lm computes batches of this model wrongly, so rows run one by one", self.model)
             self._batch_tokens = 1
         self._prefixes: dict[tuple[int, ...], Cache] = {}
@@ -314,67 +313,8 @@ class MlxEngine:
         return cache
 
 
-def _batch_tokens(model: nn.Module) -> int:
-    """How many tokens of KV cache a tenth of the machine's memory holds, within sensible bounds. It goes by the total,
-    not by what is free just now: a resumed run must cut the same batches. The size of a token is measured and not
-    read from config.json, whose keys differ from model to model."""
-    cache = make_prompt_cache(model)
-    model(mx.array([[0]]), cache=cache)  # makes room for KVCache.step tokens
-    per_token = max(1, sum(int(layer.nbytes) for layer in cache) // int(KVCache.step))
-    return max(2048, min(65536, int(0.1 * total_memory_bytes()) // per_token))
-
-
-def _batches(model: nn.Module) -> bool:
-    """Whether rows of different lengths in one batch get the logits they get alone. Tried and not assumed: some
-    models' attention (gemma2 with grouped heads, in mlx-lm 0.32) fails on a mask for each row, or misreads it."""
-    rows = [[1, 2, 3, 4, 5, 6, 7], [1], [1, 2, 3]]
-    caches = [make_prompt_cache(model) for _ in rows]
-    for row, cache in zip(rows, caches, strict=True):
-        model(mx.array([row]), cache=cache)
-    merged = [type(layers[0]).merge(layers) for layers in zip(*caches, strict=True)]
-    try:
-        together = model(mx.array([[4]] * len(rows)), cache=merged)[:, -1].astype(mx.float32)
-        mx.eval(together)
-    except (ValueError, RuntimeError):
-        return False
-    alone = mx.concatenate([model(mx.array([[4]]), cache=cache)[:, -1].astype(mx.float32) for cache in caches])
-    # Far above what rounding does, in 16 bits too; padding that is attended to changes more.
-    return bool(mx.abs(together - alone).mean() < 0.1 * mx.var(alone, axis=-1).mean().sqrt())
-
-
 def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
     """The tokens that all rows start with."""
     low, high = min(map(list, rows)), max(map(list, rows))  # where any two rows differ, the extremes do
     length = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     return low[:length]
-
-
-NUCLEUS_LIMIT = 512  # sorting a whole vocabulary for every row costs more than the model's own step
-
-
-def sampler(request: Request) -> Callable[[mx.array], mx.array]:
-    """A sampler of one row. It draws from the request's own seed, so the row's choices do not depend on its batch.
-
-    Nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among the NUCLEUS_LIMIT most probable tokens. One uniform
-    number per token goes through the inverse of the cumulative distribution: unlike Gumbel noise over the vocabulary
-    this draws the same on every device.
-    """
-    if request.temperature == 0:
-        return lambda logprobs: mx.argmax(logprobs, axis=-1)
-    rng = Random(request.seed)
-
-    def sample(logprobs: mx.array) -> mx.array:
-        """(1, V) log-probabilities -> (1,) token."""
-        probs = mx.softmax(logprobs.astype(mx.float32) / request.temperature, axis=-1)
-        kept = min(NUCLEUS_LIMIT, probs.shape[-1])
-        likely = mx.argpartition(-probs, kth=kept - 1, axis=-1)[:, :kept]
-        part = mx.take_along_axis(probs, likely, axis=-1)
-        order = mx.argsort(-part, axis=-1)
-        mass = mx.cumsum(mx.take_along_axis(part, order, axis=-1), axis=-1)  # (1, kept)
-        # The nucleus ends with the first token that brings its mass to top_p; the draw falls inside it.
-        end = mx.minimum(mx.sum(mass < request.top_p, axis=-1, keepdims=True), kept - 1)
-        draw = rng.random() * mx.take_along_axis(mass, end, axis=-1)
-        drawn = mx.minimum(mx.sum(mass < draw, axis=-1, keepdims=True), end)
-        return mx.take_along_axis(likely, mx.take_along_axis(order, drawn, axis=-1), axis=-1)[:, 0]
-
-    return sample

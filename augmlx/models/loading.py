@@ -36,6 +36,9 @@ def working_dtype() -> Dtype:
     return "float32" if device() == "cpu" else "bfloat16"
 
 
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError, ImportError)
+
+
 def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     """Load a model, with a LoRA adapter folder of mlx-lm's format over it if given.
 
@@ -46,6 +49,7 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     """
     import mlx.core as mx
     import mlx_lm
+    from huggingface_hub.errors import StrictDataclassError  # what transformers raises over a config.json
 
     place = stored.path if adapter is None else f"{stored.path} with adapter {adapter}"
     try:
@@ -56,7 +60,7 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
             return_config=True,
             trust_remote_code=False,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError, ImportError) as error:
+    except (*_UNREADABLE, StrictDataclassError) as error:
         raise ModelError(f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again") from error
     if device() == "cpu" and not config.get("quantization"):
         model.set_dtype(mx.float32)

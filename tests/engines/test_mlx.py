@@ -14,7 +14,8 @@ from tiny import CORPUS, KINDS, load_tiny, write_model
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
 from augmlx.engine import Completion, Request, Score
-from augmlx.engines.mlx import NUCLEUS_LIMIT, MlxEngine, _Row, common_prefix, sampler
+from augmlx.engines.mlx import MlxEngine, _Row, common_prefix
+from augmlx.engines.sampling import NUCLEUS_LIMIT, sampler
 from augmlx.errors import ModelError
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel

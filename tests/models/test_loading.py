@@ -60,3 +60,10 @@ def test_what_mlx_lm_does_not_know_is_a_clear_error(tiny: StoredModel, tmp_path:
     (tiny.path / "config.json").write_text(json.dumps({**config, "model_type": "nobody"}))
     with pytest.raises(ModelError, match="nobody"):
         loading.load(tiny)
+
+
+def test_a_config_that_transformers_refuses_is_a_clear_error(tiny: StoredModel) -> None:
+    config = json.loads((tiny.path / "config.json").read_text())
+    (tiny.path / "config.json").write_text(json.dumps({**config, "vocab_size": 300.5}))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        loading.load(tiny)
