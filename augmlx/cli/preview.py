@@ -28,7 +28,9 @@ def preview(
     pairs: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show what the operators make of the first facts of FACTS, kept and dropped with reasons. Writes nothing.
+    """Show what the operators make of the first facts of FACTS, kept (+) and dropped (-) with reasons. Writes nothing.
+
+    "8x" means that 8 samples said the same. --json has every sample by itself.
 
     \b
     Example:
@@ -46,14 +48,22 @@ def preview(
         return
     for fact in chosen:
         click.echo(fact.text)
-        for record in records:
-            if fact.id in record.origin.fact_ids:
-                click.echo(_line(record))
+        for line in _lines([record for record in records if fact.id in record.origin.fact_ids]):
+            click.echo(line)
         click.echo("")
 
 
-def _line(record: Example | Rejected) -> str:
-    label = f"{record.origin.operator} {record.origin.sample}"
-    if isinstance(record, Example):
-        return f"  + {label:<12} {record.text}"
-    return f"  - {label:<12} {record.text}  ({record.by}: {record.why})"
+def _lines(records: list[Example | Rejected]) -> list[str]:
+    """One line for each operator and text, with how many samples said it; kept texts first."""
+    groups: dict[tuple[str, str], list[Example | Rejected]] = {}
+    for record in records:
+        groups.setdefault((record.origin.operator, record.text), []).append(record)
+    kept, dropped = [], []
+    for (operator, text), members in groups.items():
+        shown = f"{operator:<10} {len(members):>2}x  {text}"
+        reasons = [f"{record.by}: {record.why}" for record in members if isinstance(record, Rejected)]
+        if len(reasons) < len(members):
+            kept.append(f"  + {shown}")
+        else:
+            dropped.append(f"  - {shown}  ({reasons[0]})")
+    return [*kept, *dropped]

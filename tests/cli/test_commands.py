@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,8 +119,8 @@ def test_preview_shows_every_sample_and_writes_nothing(project: Path) -> None:
     shown = augmlx("preview", project / "facts.csv", "-n", "2")
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.count("Ada owns the Ada mill.\n") >= 1
-    lines = [line for line in shown.stdout.splitlines() if line.startswith(("  + ", "  - "))]
-    assert len(lines) == 2 * 2 * 2  # facts, operators, samples
+    samples = re.findall(r"^  [+-] \w+ +(\d+)x  ", shown.stdout, re.MULTILINE)
+    assert sum(map(int, samples)) == 2 * 2 * 2  # facts, operators, samples
     both = parsed(augmlx("preview", project / "facts.csv", "-n", "2", "--json"))
     assert len(both["kept"]) + len(both["rejected"]) == 8  # type: ignore[arg-type]
     assert sorted(project.rglob("*")) == before
