@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from augmlx.evaluation.statistics import percent
 from augmlx.progress import Progress, Task
 from augmlx.records import Json
 
@@ -156,6 +157,9 @@ def progress() -> Progress:
     return RichProgress() if sys.stderr.isatty() else PlainProgress()
 
 
+_SHOWN = ("accuracy", "low", "high", "exact")
+
+
 def arms_table(summary: Json) -> str:
     """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain text."""
     arms: dict[str, dict[str, Json]] = summary["arms"]
@@ -163,8 +167,9 @@ def arms_table(summary: Json) -> str:
     head = ["arm", *(f"{kind} (n={_n(arms, kind)})" for kind in kinds), *(f"{kind} exact" for kind in kinds)]
     rows = [head]
     for arm, cells in arms.items():
-        accuracy = [f"{c['accuracy']:.2f} [{c['low']:.2f}, {c['high']:.2f}]" for c in (cells[kind] for kind in kinds)]
-        rows.append([arm, *accuracy, *(f"{cells[kind]['exact']:.2f}" for kind in kinds)])
+        shares = [{key: f"{percent(cells[kind][key]) / 100:.2f}" for key in _SHOWN} for kind in kinds]
+        accuracy = [f"{c['accuracy']} [{c['low']}, {c['high']}]" for c in shares]
+        rows.append([arm, *accuracy, *(c["exact"] for c in shares)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join(

@@ -16,3 +16,8 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # At 0 and n the bound is exact; rounding would leave 1e-17.
     return (0.0 if successes == 0 else middle - half), (1.0 if successes == n else middle + half)
+
+
+def percent(share: float) -> int:
+    """A share as whole percent, halves rounded up: 9 of 40 is 23 wherever it is shown."""
+    return math.floor(100 * share + 0.5 + 1e-9)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from augmlx.evaluation import statistics
 from augmlx.report.gather import Cell, Evaluation
 from augmlx.report.text import clip
 
@@ -23,7 +24,7 @@ class Headline:
 
 def percent(share: float) -> str:
     """0.8825 -> "88 %". Never rounds up to 100 or down to 0, which would claim more than was measured."""
-    whole = round(100 * share)
+    whole = statistics.percent(share)
     if whole >= 100 and share < 1:
         whole = 99
     return "< 1\u00a0%" if whole == 0 and share > 0 else f"{whole}\u00a0%"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.evaluation.statistics import wilson
+from augmlx.evaluation.statistics import percent, wilson
 
 # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998) 857-872,
 # Table I, method 3 (score without continuity correction), printed to four digits.
@@ -46,3 +46,10 @@ def test_more_trials_of_the_same_share_narrow_it(successes: int, more: int) -> N
     n = 2 * successes
     wide, narrow = wilson(successes, n), wilson(successes * (more + 1), n * (more + 1))
     assert narrow[1] - narrow[0] < wide[1] - wide[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "shown"), [(9, 40, 23), (39, 40, 98), (7, 40, 18), (1, 3, 33), (0, 5, 0), (5, 5, 100)]
+)
+def test_halves_are_rounded_up_everywhere(right: int, n: int, shown: int) -> None:
+    assert percent(right / n) == shown
