@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from augmlx import augment as augmenting
 from augmlx import settings as settings_module
 from augmlx.engine import Engine, Request
-from augmlx.errors import BadInput, RunError
-from augmlx.evaluation import arms, items
-from augmlx.files import jsonl_writer, read_jsonl, remove_stale_parts, write_json, write_jsonl
+from augmlx.errors import BadInput, ModelError, RunError
+from augmlx.evaluation import arms, compare, items
+from augmlx.files import jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.journal import open_journal
 from augmlx.models import store
 from augmlx.operators import Operator
 from augmlx.progress import Progress
 from augmlx.records import (
     EvalItem,
-    EvalResult,
     Example,
     Fact,
     Json,
@@ -25,13 +25,12 @@ from augmlx.records import (
     example_from_json,
     fact_from_json,
     fingerprint,
-    result_from_json,
     to_json,
 )
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 from augmlx.split import split
-from augmlx.stages import CODE, Stages
+from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
 
 
@@ -54,12 +53,19 @@ class Pipeline:
         self.model = store.find(settings.model)
         self._stages = Stages(run, progress)
         self._operators_folder = operators_folder
-        self._make_engine = make_engine or self._mlx_engine
+        self._make_engine = make_engine or partial(mlx_engine, self.model)
         remove_stale_parts(run.path)
-        settings_module.save(settings, run.settings)
 
-    def _mlx_engine(self, adapter: Path | None) -> Engine:
-        return mlx_engine(self.model, adapter)
+    # What goes in
+
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        write_jsonl(self.run.facts, map(to_json, facts))
+
+    def take_questions(self, path: Path) -> None:
+        """Copy the user's questions into the run, where later commands find them. Raises BadInput."""
+        questions = read_questions(path)
+        items.from_questions(questions, self.settings.eval.choices, seed=self.settings.seed)  # refused before any work
+        write_jsonl(self.run.questions, map(_question_row, questions))
 
     def facts(self) -> list[Fact]:
         if not self.run.facts.exists():
@@ -69,54 +75,81 @@ class Pipeline:
     def questions(self) -> list[Question]:
         return read_questions(self.run.questions) if self.run.questions.exists() else []
 
+    # What each stage depends on
+
+    def _common(self) -> list[object]:
+        facts = [(fact.id, fact.text, fact.group) for fact in self.facts()]
+        return [facts, self.settings.seed, self.model.fingerprint]
+
+    def _augment_basis(self) -> list[object]:
+        return [*self._common(), self.settings.augment.model_dump(mode="json")]
+
+    def _split_basis(self) -> list[object]:
+        return [*self._augment_basis(), self.settings.split.model_dump(mode="json")]
+
+    def _train_basis(self) -> list[object]:
+        return [*self._split_basis(), _training(self.settings)]
+
     # The stages
-
-    def take_facts(self, facts: Sequence[Fact]) -> None:
-        write_jsonl(self.run.facts, map(to_json, facts))
-
-    def take_questions(self, path: Path) -> None:
-        """Copy the user's questions into the run, where later commands find them. Raises BadInput."""
-        write_jsonl(self.run.questions, map(_question_row, read_questions(path)))
 
     def augment(self) -> Json:
         """facts -> augmented.jsonl, rejected.jsonl and data/. Returns the counts."""
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self._operators_folder)
-        inputs = [
-            [(fact.id, fact.text) for fact in facts],
-            [operator.model_dump(mode="json") for operator in chosen],
-            self.settings.augment.model_dump(mode="json"),
-            self.settings.seed,
-            self.model.fingerprint,
-        ]
-        outputs = [self.run.augmented, self.run.rejected, self.run.journal]
-        counts = self._stages.do("augment", inputs, outputs, lambda: self._augment(facts, chosen))
+        counts = self._stages.do(
+            "augment",
+            basis=self._augment_basis(),
+            inputs=[operator.model_dump(mode="json") for operator in chosen],
+            outputs=[self.run.augmented, self.run.rejected, self.run.journal],
+            prepare=lambda: self._prepare_augment(facts, chosen),
+        )
+        if not counts["kept"]:
+            self.progress.say("augment: nothing was kept; look at rejected.jsonl, or at augmlx preview")
         self._split(facts)
+        settings_module.save(self.settings, self.run.settings)
         return counts
 
-    def _augment(self, facts: Sequence[Fact], chosen: Sequence[Operator]) -> Json:
-        config, seed = self.settings.augment, self.settings.seed
+    def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator]) -> Callable[[], Json]:
         engine = self._make_engine(None)
+        limit = self.settings.train.max_length
+        for fact in facts:  # training would refuse them, after all the generating
+            if (length := engine.count(fact.text) + 1) > limit:
+                hint = "raise train.max_length, or split the fact"
+                raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
+        return lambda: self._augment(facts, chosen, engine)
+
+    def _augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], engine: Engine) -> Json:
+        config, seed = self.settings.augment, self.settings.seed
         total = len(facts) * len(chosen) * config.samples
 
         def planned() -> Iterator[augmenting.Planned]:
             return augmenting.plan(facts, chosen, config, seed=seed, engine=engine.fingerprint)
 
         tally = augmenting.Tally()
+        failure = ""
         with open_journal(self.run.journal) as journal:
             augmenting.generate(planned(), total, engine, journal, config.batch_size, self.progress)
             with jsonl_writer(self.run.augmented) as keep, jsonl_writer(self.run.rejected) as reject:
                 for record in augmenting.collect(planned(), journal, config, engine=engine, seed=seed):
                     tally.add(record)
                     (reject if isinstance(record, Rejected) else keep)(to_json(record))
-        return {"facts": len(facts), **tally.as_json(total)}
+                    if isinstance(record, Rejected) and record.by == "engine":
+                        failure = record.why
+                counts = {"facts": len(facts), **tally.as_json(total)}
+        if counts["failed"] == total:
+            hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"
+            raise ModelError(f"{self.model.name}: no request could be run: {failure}", hint=hint)
+        return counts
 
     def _split(self, facts: Sequence[Fact]) -> None:
         has_questions = self.run.questions.exists()
-        augmented = self._stages.require("augment", "augment FACTS -o RUN")["fingerprint"]
-        groups = [(fact.id, fact.group) for fact in facts]
-        inputs = [augmented, groups, self.settings.split.model_dump(mode="json"), has_questions, self.settings.seed]
-        self._stages.do("split", inputs, [self.run.data / "train.jsonl"], lambda: self._deal(facts, has_questions))
+        self._stages.do(
+            "split",
+            basis=self._split_basis(),
+            inputs=[self.run.manifest()["augment"]["fingerprint"], has_questions],
+            outputs=[self.run.data / "train.jsonl"],
+            prepare=lambda: lambda: self._deal(facts, has_questions),
+        )
 
     def _deal(self, facts: Sequence[Fact], has_questions: bool) -> Json:
         parts = split(
@@ -135,25 +168,30 @@ class Pipeline:
 
     def train(self) -> Json:
         """data/train.jsonl -> adapter/. Returns the counts."""
-        self._stages.require("split", f"augment FACTS -o {self.run.path}")
+        self._stages.require("split", self._split_basis(), f"augment FACTS -o {self.run.path}")
         rows = list(read_jsonl(self.run.data / "train.jsonl"))
-        return self._train("train", rows, self.run.path, self.settings, "Training")
+        counts = self._train("train", rows, self.run.path, self.settings, "Training")
+        settings_module.save(self.settings, self.run.settings)
+        return counts
 
     def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> Json:
-        inputs = [rows, settings.train.model_dump(mode="json"), settings.seed, self.model.fingerprint]
-        outputs = [folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"]
-        identity = fingerprint(inputs)
-
-        def work() -> Json:
+        def prepare() -> Callable[[], Json]:
             from augmlx.training import fit
 
-            return fit.fit(self.model, rows, folder, settings, identity=identity, progress=self.progress, label=label)
+            ready = fit.prepare(self.model, rows, settings)
+            identity = fingerprint([rows, _training(settings), settings.seed, self.model.fingerprint])
+            return lambda: fit.fit(ready, folder, identity=identity, progress=self.progress, label=label)
 
-        return self._stages.do(stage, inputs, outputs, work)
+        return self._stages.do(
+            stage,
+            basis=self._train_basis(),
+            inputs=[rows, _training(settings)],
+            outputs=[folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"],
+            prepare=prepare,
+        )
 
-    def _baseline(self) -> None:
+    def _baseline(self, steps: int) -> None:
         """Plain fine-tuning: the originals alone, for as many optimizer steps as the augmented training took."""
-        steps = int(self._stages.require("train", f"train {self.run.path}")["counts"]["steps"])
         rows = [{"id": e.id, "text": e.text} for e in map(augmenting.original, self.facts())]
         per_epoch = -(-len(rows) // self.settings.train.batch_size)
         train = self.settings.train.model_copy(update={"epochs": max(1, round(steps / per_epoch))})
@@ -163,32 +201,35 @@ class Pipeline:
     def evaluate(self) -> Json:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
         wanted = self.settings.eval.arms
-        if "augmented" in wanted:
-            self._stages.require("train", f"train {self.run.path}")
+        trained = self._require_training()
         if "finetuned" in wanted:
-            self._baseline()
+            self._baseline(int(trained["counts"]["steps"]))
         chosen, notes = self._items()
+        stages = [stage for arm, stage in (("augmented", "train"), ("finetuned", "baseline")) if arm in wanted]
         manifest = self.run.manifest()
-        trained = [manifest.get(stage, {}).get("fingerprint") for stage in ("train", "baseline")]
-        facts = [(fact.id, fact.text) for fact in self.facts()]
-        inputs = [
-            [to_json(item) for item in chosen],
-            facts,
-            self.settings.eval.model_dump(mode="json"),
-            trained,
-            self.model.fingerprint,
-        ]
-        outputs = [self.run.eval / "summary.json", self.run.eval / "results.jsonl", self.run.eval / "items.jsonl"]
-        self._stages.do("eval", inputs, outputs, lambda: self._evaluate(chosen, notes))
-        return read_summary(self.run)
+        self._stages.do(
+            "eval",
+            basis=[*self._train_basis(), self.settings.eval.model_dump(mode="json")],
+            inputs=[[to_json(item) for item in chosen], [manifest[stage]["fingerprint"] for stage in stages]],
+            outputs=[self.run.eval / name for name in ("summary.json", "results.jsonl", "items.jsonl")],
+            prepare=lambda: lambda: self._evaluate(chosen, notes),
+        )
+        settings_module.save(self.settings, self.run.settings)
+        return compare.read_summary(self.run)
+
+    def _require_training(self) -> Json:
+        return self._stages.require("train", self._train_basis(), f"train {self.run.path}")
 
     def _items(self) -> tuple[list[EvalItem], list[str]]:
         config, seed = self.settings.eval, self.settings.seed
-        questions = self.questions()
-        if questions:
-            return items.from_questions(questions, config.choices, seed=seed), []
         path = self.run.data / "test.jsonl"
         held_out = {row["id"] for row in read_jsonl(path)} if path.exists() else set()
+        if questions := self.questions():
+            notes = []
+            if held_out:
+                told = f"{len(held_out)} augmentations were held out of training, for the run was augmented without"
+                notes = [f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."]
+            return items.from_questions(questions, config.choices, seed=seed), notes
         withheld = [example for example in self._augmented() if example.id in held_out]
         made = items.derived(self.facts(), withheld, config.choices, seed=seed)
         if not made:
@@ -203,55 +244,27 @@ class Pipeline:
         return made, notes
 
     def _evaluate(self, chosen: Sequence[EvalItem], notes: Sequence[str]) -> Json:
-        results: list[EvalResult] = []
-        for arm in self.settings.eval.arms:
-            results += self._arm(arm, chosen)
-        trained = {row["text"] for row in read_jsonl(self.run.data / "train.jsonl")}
-        summary = {
-            "arms": arms.summarise(results),
-            "items": len(chosen),
-            "derived": not self.run.questions.exists(),
-            "notes": list(notes),
-            "verbatim": arms.verbatim(chosen, trained),
-            "model": self.model.name,
-            "score": self.settings.eval.score,
-        }
-        write_jsonl(self.run.eval / "items.jsonl", map(to_json, chosen))
-        write_jsonl(self.run.eval / "results.jsonl", map(to_json, results))
-        write_json(self.run.eval / "summary.json", summary)
-        return {"items": len(chosen), "arms": len(self.settings.eval.arms)}
-
-    def _arm(self, arm: str, chosen: Sequence[EvalItem]) -> list[EvalResult]:
-        """One arm's results; those that an interrupted evaluation left are used if they are of the same inputs."""
-        adapter = {"augmented": self.run.adapter, "finetuned": self.run.baseline / "adapter"}.get(arm)
-        engine = self._make_engine(adapter)
-        facts = self.facts()
-        config = self.settings.eval
-        mark = fingerprint(
-            [
-                CODE["eval"],
-                [to_json(i) for i in chosen],
-                [f.text for f in facts],
-                config.model_dump(mode="json"),
-                engine.fingerprint,
-            ]
+        places = {"augmented": self.run.adapter, "finetuned": self.run.baseline / "adapter"}
+        trained = [row["text"] for row in read_jsonl(self.run.data / "train.jsonl")]
+        return compare.compare(
+            self.run,
+            chosen,
+            self.facts(),
+            self.settings,
+            engine_of=lambda arm: self._make_engine(places.get(arm)),
+            mark_of=lambda arm: engine_mark(self.model, places.get(arm)),
+            progress=self.progress,
+            about={"derived": not self.run.questions.exists(), "model": self.model.name},
+            notes=notes,
+            trained=trained,
         )
-        path = self.run.eval / "arms" / f"{arm}.jsonl"
-        if path.exists():
-            head, *rows = read_jsonl(path)
-            if head.get("fingerprint") == mark:
-                return [result_from_json(row) for row in rows]
-        context = arms.contexts(chosen, facts, engine, config.max_tokens) if arm == "icl" else None
-        results = arms.answer(arm, chosen, engine, config, self.progress, context)
-        write_jsonl(path, [{"fingerprint": mark}, *map(to_json, results)])
-        return results
 
     def export(self, out: Path | None = None, *, hf_base: str | None = None) -> Path:
         """adapter/ -> a PEFT folder. Returns where it is."""
         from augmlx.exporting.peft import export_peft
         from augmlx.training.adapter import read_spec
 
-        trained = self._stages.require("train", f"train {self.run.path}")["fingerprint"]
+        trained = self._require_training()["fingerprint"]
         target = out or self.run.path / "export" / "peft"
 
         def work() -> Json:
@@ -259,8 +272,13 @@ class Pipeline:
                 self.progress.say(note)
             return {"format": "peft"}
 
-        outputs = [target / "adapter_model.safetensors", target / "adapter_config.json"]
-        self._stages.do("export", [trained, fingerprint(str(target.resolve())), hf_base], outputs, work)
+        self._stages.do(
+            "export",
+            basis=self._train_basis(),
+            inputs=[trained, fingerprint(str(target.resolve())), hf_base],
+            outputs=[target / "adapter_model.safetensors", target / "adapter_config.json"],
+            prepare=lambda: work,
+        )
         return target
 
     def export_if_possible(self) -> Path | None:
@@ -272,7 +290,7 @@ class Pipeline:
 
     def ask(self, question: str, max_tokens: int) -> dict[str, str]:
         """Greedy answers of the base model and the tuned one."""
-        self._stages.require("train", f"train {self.run.path}")
+        self._require_training()
         request = Request("ask", "", arms.asked(question), "", 0.0, 1.0, max_tokens)
         places = {"base": None, "augmented": self.run.adapter}
         answers = {arm: next(self._make_engine(place).generate([request])) for arm, place in places.items()}
@@ -290,11 +308,22 @@ def mlx_engine(model: store.StoredModel, adapter: Path | None) -> Engine:
     """The MLX engine of a stored model, under an adapter folder if one is given."""
     from augmlx.engines.mlx import MlxEngine
     from augmlx.models import loading
+
+    return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter))
+
+
+def engine_mark(model: store.StoredModel, adapter: Path | None) -> str:
+    """The fingerprint of that engine, without loading it."""
+    if adapter is None:
+        return model.fingerprint
     from augmlx.training.adapter import adapter_fingerprint
 
-    own = model.fingerprint
-    mark = own if adapter is None else fingerprint([own, adapter_fingerprint(adapter)])
-    return MlxEngine(loading.load(model, adapter), fingerprint=mark)
+    return fingerprint([model.fingerprint, adapter_fingerprint(adapter)])
+
+
+def _training(settings: Settings) -> Json:
+    """The settings that a trained adapter depends on; how often a checkpoint is written is none of them."""
+    return settings.train.model_dump(mode="json", exclude={"checkpoint_every"})
 
 
 def preview(
@@ -307,17 +336,6 @@ def preview(
     with open_journal(None) as journal:
         augmenting.generate(planned, len(planned), engine, journal, settings.augment.batch_size, progress)
         return list(augmenting.collect(planned, journal, settings.augment, engine=engine, seed=settings.seed))
-
-
-def read_summary(run: RunDir) -> Json:
-    """eval/summary.json of a run. Raises RunError."""
-    import json
-
-    try:
-        summary: Json = json.loads((run.eval / "summary.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{run.eval}: no readable summary", hint=f"run: augmlx eval {run.path}") from error
-    return summary
 
 
 def _question_row(question: Question) -> Json:

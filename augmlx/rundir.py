@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from augmlx.errors import RunError, StorageError, storage_errors
-from augmlx.files import FILE_MODE, make_folder, write_json
+from augmlx.files import FILE_MODE, FOLDER_MODE, make_folder, write_json
 from augmlx.records import Json
 
 
@@ -26,6 +26,11 @@ class RunDir:
     @property
     def settings(self) -> Path:
         return self / "augmlx.toml"
+
+    @property
+    def lock_file(self) -> Path:
+        """Made with the first command on the folder: it marks a run."""
+        return self / ".lock"
 
     @property
     def manifest_file(self) -> Path:
@@ -72,12 +77,29 @@ class RunDir:
     def report(self) -> Path:
         return self / "report.html"
 
-    def create(self) -> None:
-        """Make the folder if it is missing. Raises StorageError."""
+    def create(self, *inputs: Path | None) -> None:
+        """Make the folder if it is missing; a folder that is there and empty becomes private too.
+
+        Raises:
+            RunError: it holds files that would be overwritten and are no run's, or one of the `inputs` is a file of
+                the run itself.
+            StorageError: it is a file, or cannot be made.
+        """
         with storage_errors(self.path):
             if self.path.exists() and not self.path.is_dir():
                 raise StorageError(f"{self.path}: is a file, not a run folder", hint="choose another -o")
             make_folder(self.path)
+            if not any(self.path.iterdir()):
+                self.path.chmod(FOLDER_MODE)
+        ours = [self.facts, self.questions, self.settings]
+        if not self.lock_file.exists() and (found := [path.name for path in ours if path.exists()]):
+            raise RunError(
+                f"{self.path}: is no run folder, and holds {', '.join(found)}, which a run would overwrite",
+                hint="choose another -o, such as a folder inside it",
+            )
+        for path in filter(None, inputs):
+            if path.resolve() in {own.resolve() for own in ours}:
+                raise RunError(f"{path}: is a file of the run itself", hint="name your own file, or choose another -o")
 
     def require(self) -> None:
         """Raises RunError unless the folder exists."""
@@ -93,7 +115,7 @@ class RunDir:
 
         The lock is the kernel's (flock): it goes with the process, however that ends.
         """
-        path = self / ".lock"
+        path = self.lock_file
         with storage_errors(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:

@@ -45,9 +45,10 @@ def test_share(settings: SplitSettings, *, has_questions: bool) -> float:
 def split(
     facts: Sequence[Fact], augmented: Iterable[Example], settings: SplitSettings, *, has_questions: bool, seed: int
 ) -> Split:
-    """Deal the examples out. A share above 0 holds out at least one group, and never all of them.
+    """Deal the examples out. A share above 0 draws at least one group, and never all of them.
 
-    What another fact says in the same words is trained on anyway, so holding it out would measure nothing.
+    No text stands in two parts, compared after normalisation: what is trained on anyway, as a fact or as another fact's
+    augmentation, is not held out, for it would measure nothing; what the test and `valid` share is left to the test.
     """
     groups = sorted({group_of(fact) for fact in facts})
     Random(f"{seed}:split").shuffle(groups)
@@ -56,13 +57,19 @@ def split(
     n_valid = _count(settings.valid, len(groups), limit - n_test)
     test, valid = set(groups[:n_test]), set(groups[n_test : n_test + n_valid])
     place = {fact.id: group_of(fact) for fact in facts}
-    said = {normalise(fact.text) for fact in facts}
     result = Split(train=[original(fact) for fact in facts], valid=[], test=[])
+    dealt = []
+    trained = {normalise(fact.text) for fact in facts}
+    tested: set[str] = set()
     for example in augmented:
         home = {place[fact_id] for fact_id in example.origin.fact_ids}
-        known = normalise(example.text) in said
-        part = result.train if known else result.test if home & test else result.valid if home & valid else result.train
-        part.append(example)
+        part = result.test if home & test else result.valid if home & valid else result.train
+        dealt.append((example, part))
+        if part is not result.valid:
+            (tested if part is result.test else trained).add(normalise(example.text))
+    for example, part in dealt:
+        words = normalise(example.text)
+        (result.train if words in trained else result.test if words in tested else part).append(example)
     return result
 
 

@@ -35,14 +35,32 @@ class Stages:
     def __init__(self, run: RunDir, progress: Progress) -> None:
         self._run, self._progress = run, progress
 
-    def do(self, name: str, inputs: Sequence[object], outputs: Sequence[Path], work: Callable[[], Json]) -> Json:
-        """Run one stage, unless it is finished and nothing it depends on has changed. `work` returns its counts."""
-        mark = fingerprint([name, CODE[name], *inputs])
+    def do(
+        self,
+        name: str,
+        *,
+        basis: object,
+        inputs: Sequence[object] = (),
+        outputs: Sequence[Path],
+        prepare: Callable[[], Callable[[], Json]],
+    ) -> Json:
+        """Run one stage, unless it is finished and nothing it depends on has changed. Returns its counts.
+
+        Args:
+            basis: what it depends on that any later command knows too: facts, settings, model. See `require`.
+            inputs: what else it depends on.
+            outputs: files that must exist for it to count as finished.
+            prepare: checks what can be checked, and returns the work, which returns the counts. Where it raises,
+                nothing is forgotten yet: a refused setting costs no finished stage.
+        """
+        foundation = fingerprint([name, CODE[name], basis])
+        mark = fingerprint([foundation, *inputs])
         manifest = self._run.manifest()
         entry = manifest.get(name)
         if entry is not None and entry["fingerprint"] == mark and all(path.exists() for path in outputs):
             self._progress.say(f"{name}: up to date")
             return dict(entry["counts"])
+        work = prepare()
         if entry is not None:
             again = [stage for stage in FOLLOWING[name] if stage in manifest]
             follows = f" (and then {', '.join(again)})" if again else ""
@@ -50,15 +68,24 @@ class Stages:
         self._run.forget([name, *FOLLOWING[name]])
         started = time.monotonic()
         counts = work()
-        seconds = round(time.monotonic() - started, 3)
-        self._run.record(name, {"fingerprint": mark, "counts": counts, "seconds": seconds, "versions": versions()})
+        entry = {"fingerprint": mark, "basis": foundation, "counts": counts}
+        self._run.record(name, {**entry, "seconds": round(time.monotonic() - started, 3), "versions": versions()})
         return counts
 
-    def require(self, stage: str, command: str) -> Json:
-        """The manifest's entry of a finished stage. Raises RunError that names the command to run."""
-        entry = self._run.manifest().get(stage)
+    def require(self, name: str, basis: object, command: str) -> Json:
+        """The manifest's entry of a finished stage that is of the present facts, settings and model.
+
+        Raises RunError that names the command to run: comparing arms of different facts or settings would look like
+        a result and be none.
+        """
+        entry = self._run.manifest().get(name)
         if entry is None:
-            raise RunError(f"{self._run.path}: {stage} is not finished", hint=f"run: augmlx {command}")
+            raise RunError(f"{self._run.path}: {name} is not finished", hint=f"run: augmlx {command}")
+        if entry["basis"] != fingerprint([name, CODE[name], basis]):
+            raise RunError(
+                f"{self._run.path}: {name} was done with other facts, settings or model than those of this command",
+                hint=f"leave out the settings that differ, or run first: augmlx {command}",
+            )
         return entry
 
 

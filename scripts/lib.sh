@@ -17,7 +17,7 @@ make_venv() {
   if [ -x .venv/bin/python ] && fits .venv/bin/python; then return 0; fi
   python=$(find_python) || return 1
   say "Making a virtual environment in .venv with $("$python" --version)"
-  rm -rf .venv
+  rm -rf .venv || return 1
   if ! "$python" -m venv .venv 2>/dev/null; then  # Debian's Python may come without ensurepip
     if command -v uv >/dev/null 2>&1; then uv venv --quiet --seed --python "$python" .venv; else
       echo "This Python cannot make virtual environments. Install python3-venv (Debian, Ubuntu) or uv." >&2
@@ -26,13 +26,14 @@ make_venv() {
   fi
 }
 
-# install EXTRAS: "" or "[dev,hf]". Nothing is done when pyproject.toml has not changed since the last time.
+# install EXTRAS: "" or "[dev,hf]". Nothing is done when what it installs from has not changed since the last time.
+# Every step says "|| return 1": inside a list of && and || bash ignores `set -e`.
 install() {
   stamp=".venv/installed${1:-[]}"
-  if [ -f "$stamp" ] && cmp -s pyproject.toml "$stamp"; then return 0; fi
+  if [ -f "$stamp" ] && cat pyproject.toml scripts/constraints.txt | cmp -s - "$stamp"; then return 0; fi
   say "Installing augmlx${1} (a few minutes the first time)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e ".${1}"
-  cp pyproject.toml "$stamp"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e ".${1}" || return 1
+  cat pyproject.toml scripts/constraints.txt > "$stamp" || return 1
 }
 
 has_openblas() { .venv/bin/python -c 'from augmlx.models.blas import load_fast_blas as f; raise SystemExit(f() is None)'; }
@@ -53,8 +54,9 @@ fast_blas() {
 }
 
 setup() {
-  make_venv && install "$1" && fast_blas && {
-    say "Fetching the embedded model (93 MB, once)"
-    .venv/bin/augmlx pull smollm2-135m
-  }
+  make_venv || return 1
+  install "$1" || return 1
+  fast_blas || return 1
+  say "Fetching the embedded model (93 MB, once)"
+  .venv/bin/augmlx pull smollm2-135m || return 1
 }

@@ -15,12 +15,14 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.datasets import load_local_dataset
 from tiny import write_model
 
-from augmlx.engine import Request
+from augmlx.engine import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.errors import AugmlxError, BadInput, RunError
+from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError, RunError
+from augmlx.files import read_jsonl, write_jsonl
 from augmlx.models.store import StoredModel
 from augmlx.pipeline import Pipeline
 from augmlx.progress import Task
+from augmlx.records import Json
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings, load
 from augmlx.tables import read_facts
@@ -241,24 +243,22 @@ def test_an_interrupted_evaluation_keeps_the_arms_it_finished(setup: Setup, monk
     pipeline = setup.open()
     pipeline.augment()
     pipeline.train()
-    whole = Pipeline._arm
-    asked: list[str] = []
+    whole = setup._engine
 
-    def stop_at_the_third(self: Pipeline, arm: str, chosen: object) -> object:
-        asked.append(arm)
-        if len(asked) == 3:
+    def stop_at_the_third(adapter: Path | None) -> ScriptedEngine:
+        if len(setup.engines) == 3:  # augment's, base's, icl's
             raise KeyboardInterrupt
-        return whole(self, arm, chosen)  # type: ignore[arg-type]
+        return whole(adapter)
 
-    monkeypatch.setattr(Pipeline, "_arm", stop_at_the_third)
+    monkeypatch.setattr(pipeline, "_make_engine", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         pipeline.evaluate()
     assert "eval" not in setup.run.manifest()
-    monkeypatch.setattr(Pipeline, "_arm", whole)
-    again = setup.open()
-    again.evaluate()
+    setup.open().evaluate()
     labels = [label for label, _, _ in setup.progress.tasks if label.startswith("Evaluating")]
     assert labels == ["Evaluating finetuned", "Evaluating augmented"]
+    summary = json.loads((setup.run.eval / "summary.json").read_text())
+    assert list(summary["arms"]) == ["base", "icl", "finetuned", "augmented"]
 
 
 def test_the_plain_arm_takes_as_many_steps_as_the_augmented(setup: Setup) -> None:
@@ -306,13 +306,20 @@ def test_facts_that_no_question_can_be_made_of_ask_for_questions(setup: Setup) -
         pipeline.evaluate()
 
 
-def test_a_long_fact_is_refused_by_its_id_and_nothing_is_lost(setup: Setup) -> None:
-    pipeline = setup.open(**{"train.max_length": 8})
-    pipeline.augment()
-    with pytest.raises(AugmlxError, match=r"example f0001/original: \d+ tokens"):
-        pipeline.train()
+def test_a_fact_too_long_to_train_on_is_refused_before_anything_is_generated(setup: Setup) -> None:
+    setup.facts.write_text("fact\n" + "\n".join([*TEXTS, "Zed owns " + "very " * 20 + "old mills."]) + "\n")
+    with pytest.raises(BadInput, match=r"facts\.csv:8: \d+ tokens, more than train\.max_length = 20"):
+        setup.open(**{"train.max_length": 20}).augment()
+    assert setup.generated == 0
+
+
+def test_a_long_augmentation_is_refused_by_its_id_and_nothing_is_lost(setup: Setup) -> None:
+    setup.open().augment()
+    row = {"id": "f0001/reversal/0", "text": "mill " * 400}
+    write_jsonl(setup.run.data / "train.jsonl", [*read_jsonl(setup.run.data / "train.jsonl"), row])
+    with pytest.raises(AugmlxError, match=r"example f0001/reversal/0: \d+ tokens"):
+        setup.open().train()
     assert setup.run.augmented.exists()
-    setup.open(**{"train.max_length": 128}).train()
 
 
 def test_a_user_operator_beside_the_settings_goes_through_the_whole_line(setup: Setup, tmp_path: Path) -> None:
@@ -334,5 +341,93 @@ def test_a_user_operator_beside_the_settings_goes_through_the_whole_line(setup: 
 
 
 def test_settings_as_used_are_written_into_the_run(setup: Setup) -> None:
-    used = setup.open(**{"train.rank": 5}).settings
+    pipeline = setup.open(**{"train.rank": 5})
+    pipeline.augment()
+    used = pipeline.settings
     assert load(setup.run.settings) == used == Settings.model_validate(used.model_dump(), strict=False)
+
+
+def finished(setup: Setup) -> dict[str, Json]:
+    everything(setup.open())
+    return setup.run.manifest()
+
+
+@pytest.mark.parametrize("changed", [{"train.rank": 7}, {"split.test": 0.5}, {"augment.samples": 3}, {"seed": 1}])
+def test_arms_of_other_settings_are_never_compared(setup: Setup, changed: dict[str, object]) -> None:
+    before = finished(setup)
+    for stage in ("evaluate", "export"):
+        with pytest.raises(RunError, match="other facts, settings or model") as caught:
+            getattr(setup.open(**changed), stage)()
+        assert "augmlx train" in str(caught.value.hint)
+    assert setup.run.manifest() == before
+    assert load(setup.run.settings).train.rank == 2  # what was refused is not kept
+
+
+def test_an_adapter_is_never_asked_about_other_facts(setup: Setup) -> None:
+    finished(setup)
+    setup.facts.write_text("fact\nZed owns the Yam mill.\nXav founded the Wye shop.\n")
+    pipeline = setup.open(**{"augment.operators": ["mirror"]})
+    with pytest.raises(BadInput, match="mirror"):
+        pipeline.augment()
+    with pytest.raises(RunError, match="other facts"):
+        setup.open().evaluate()
+
+
+def test_a_refused_setting_costs_no_finished_stage(setup: Setup) -> None:
+    before = finished(setup)
+    for changed in ({"train.layers": 99}, {"train.targets": ["nothing_proj"]}):
+        with pytest.raises(BadSettings):
+            setup.open(**changed).train()
+    assert setup.run.manifest() == before
+    setup.open().train()
+    assert "train: up to date" in setup.progress.said
+
+
+def test_how_often_a_checkpoint_is_written_changes_nothing(setup: Setup) -> None:
+    finished(setup)
+    setup.open(**{"train.checkpoint_every": 3}).train()
+    assert "train: up to date" in setup.progress.said
+
+
+def test_a_run_in_which_nothing_could_be_generated_is_an_error(setup: Setup) -> None:
+    def too_long(request: Request) -> Completion:
+        return Completion(request.key, "500 tokens do not fit the model's 256", "error", 0)
+
+    settings = setup.open().settings
+    pipeline = Pipeline(setup.run, settings, Recorder(), make_engine=lambda _: ScriptedEngine(too_long))
+    with pytest.raises(ModelError, match="500 tokens do not fit"):
+        pipeline.augment()
+    assert setup.run.manifest() == {}
+
+
+def test_a_question_without_a_choice_is_refused_where_the_user_wrote_it(setup: Setup, tmp_path: Path) -> None:
+    questions = tmp_path / "q.csv"
+    questions.write_text("prompt,answer,kind\nThe Bor mill belongs to,Ada Brandt,alone\n")
+    with pytest.raises(BadInput, match=r"q\.csv:2"):
+        setup.open().take_questions(questions)
+    assert not setup.run.questions.exists()
+
+
+def test_questions_that_come_late_say_what_was_held_out(setup: Setup, tmp_path: Path) -> None:
+    questions = tmp_path / "q.csv"
+    questions.write_text(
+        "prompt,answer,kind\n" + "".join(f"The {last} belongs to,{first},back\n" for first, _, last, _ in FACTS)
+    )
+    pipeline = setup.open()
+    pipeline.augment()
+    pipeline.train()
+    pipeline.take_questions(questions)
+    assert "held out of training" in pipeline.evaluate()["notes"][0]
+
+
+def test_files_of_the_user_are_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "augmlx.toml").write_text("# mine\n")
+    with pytest.raises(RunError, match=r"holds augmlx\.toml, which a run would overwrite"):
+        RunDir(tmp_path).create()
+    run = RunDir(tmp_path / "run")
+    run.create()
+    with run.lock():
+        run.facts.write_text("{}")
+    with pytest.raises(RunError, match="a file of the run itself"):
+        run.create(run.facts, None)
+    run.create(tmp_path / "facts.csv", None)

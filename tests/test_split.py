@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.augment import original
+from augmlx.language import normalise
 from augmlx.records import Example, Fact, Origin
 from augmlx.settings import SplitSettings
 from augmlx.split import AUTO_TEST, Split, group_of, split
@@ -111,7 +112,9 @@ def test_auto_holds_out_a_fifth_unless_there_are_questions(test: float | str, qu
 def test_an_example_of_two_facts_is_held_out_with_either() -> None:
     facts = [fact(n) for n in range(6)]
     pairs = [
-        Example(f"{a.id}+{b.id}", "t", Origin((a.id, b.id), "chain", "s", "s", 0, 0, "")) for a in facts for b in facts
+        Example(f"{a.id}+{b.id}", f"{a.id} {b.id}", Origin((a.id, b.id), "chain", "s", "s", 0, 0, ""))
+        for a in facts
+        for b in facts
     ]
     parts = split(facts, pairs, SplitSettings(test=0.3, valid=0.2), has_questions=False, seed=0)
     held = {e.origin.fact_ids[0] for e in parts.test if len(set(e.origin.fact_ids)) == 1}
@@ -145,3 +148,43 @@ def test_what_another_fact_says_in_the_same_words_is_never_held_out() -> None:
     parts = split(facts, turned, SplitSettings(test=0.5), has_questions=False, seed=0)
     assert parts.test == []
     assert len(parts.train) == 4
+
+
+SAID = st.sampled_from(
+    ["Zorb is Ana's.", "ZORB is Ana s", "Zorb is owned.", "Ben owns Zorb.", "Ana Voss owns Zorb.", "?"]
+)
+
+
+@given(FACT_LISTS, st.data(), SHARES, st.integers(0, 5))
+def test_no_text_stands_in_two_parts_and_nothing_is_lost(
+    facts: list[Fact], data: st.DataObject, shares: dict[str, float], seed: int
+) -> None:
+    made = [Example(e.id, data.draw(SAID), e.origin) for e in augmented(facts)]
+    parts = split(facts, made, SplitSettings(**shares), has_questions=False, seed=seed)
+    train, valid, test = ({normalise(e.text) for e in part} for part in (parts.train, parts.valid, parts.test))
+    assert not train & valid
+    assert not train & test
+    assert not valid & test
+    originals = [original(fact) for fact in facts]
+    assert parts.train[: len(facts)] == originals
+    everything = [*parts.train, *parts.valid, *parts.test]
+    assert sorted(everything, key=lambda e: e.id) == sorted([*originals, *made], key=lambda e: e.id)
+
+
+def test_what_another_facts_augmentation_trains_on_is_never_held_out() -> None:
+    facts = [fact(n) for n in range(6)]
+    same = [Example(e.id, "Zorb has an owner" + "!" * n, e.origin) for n, e in enumerate(augmented(facts))]
+    parts = split(facts, same, SplitSettings(test=0.3, valid=0.3), has_questions=False, seed=0)
+    assert (len(parts.train), parts.valid, parts.test) == (18, [], [])
+
+
+def test_what_the_test_and_valid_share_is_left_to_the_test() -> None:
+    facts = [fact(n) for n in range(3)]
+    plain = deal(facts, test=0.3, valid=0.3)
+    held = {e.id for e in (*plain.valid, *plain.test)}
+    made = [Example(e.id, "Shared." if e.id in held else e.text, e.origin) for e in augmented(facts)]
+    parts = split(facts, made, SplitSettings(test=0.3, valid=0.3), has_questions=False, seed=0)
+    assert len(plain.valid) == len(plain.test) == 2
+    assert {e.id for e in parts.test} == held
+    assert parts.valid == []
+    assert parts.train == plain.train

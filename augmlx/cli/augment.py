@@ -50,7 +50,7 @@ def augment(
     table = read_facts(facts, column=column)
     settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
     run = RunDir(out)
-    run.create()
+    run.create(facts, questions)
     with run.lock():
         pipeline = Pipeline(run, settings, common.progress(), operators_folder=found and found.parent)
         take_inputs(pipeline, table, questions)
@@ -65,9 +65,16 @@ def take_inputs(pipeline: Pipeline, table: FactTable, questions: Path | None) ->
     """Bring the facts and questions into the run, and say what was left out."""
     for repeat in table.duplicates:
         pipeline.progress.say(f"{repeat}; only the first is used")
+    take_questions(pipeline, questions)
     pipeline.take_facts(table.facts)
+
+
+def take_questions(pipeline: Pipeline, questions: Path | None) -> None:
+    """Bring the questions into the run, or say that those given earlier are used."""
     if questions is not None:
         pipeline.take_questions(questions)
+    elif pipeline.run.questions.exists():
+        pipeline.progress.say(f"using the questions given earlier ({pipeline.run.questions})")
 
 
 def told(counts: dict[str, object]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.cli.augment import take_questions
 from augmlx.cli.common import FilePath
 
 
@@ -34,8 +35,7 @@ def evaluate(
     folder = RunDir(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
-        if questions is not None:
-            pipeline.take_questions(questions)
+        take_questions(pipeline, questions)
         summary = pipeline.evaluate()
     if as_json:
         common.echo_json({"run": str(run), **summary})

@@ -45,7 +45,7 @@ def run(
     table = read_facts(facts, column=column)
     settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
     folder = RunDir(out)
-    folder.create()
+    folder.create(facts, questions)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress(), operators_folder=found and found.parent)
         take_inputs(pipeline, table, questions)

@@ -11,22 +11,19 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import mlx.core as mx
-import numpy as np
 from mlx_lm.generate import BatchGenerator
 from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score
 from augmlx.engines import probes
 from augmlx.engines.sampling import sampler
+from augmlx.engines.scoring import Cache, Scorer, common_prefix
 from augmlx.errors import ModelError
-from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel
 
 log = logging.getLogger(__name__)
-Cache = list[Any]
 _UNBOUNDED = 2**31
 _PREFIXES_KEPT = 4  # a word that spans the border of prefix and suffix makes several prefixes of one text
 
@@ -80,8 +77,8 @@ class MlxEngine:
         self._prefixes: dict[tuple[int, ...], Cache] = {}
 
     @cached_property
-    def _head(self) -> Head:
-        return Head(self._net)
+    def _scorer(self) -> Scorer:
+        return Scorer(self._net, self._batch_tokens)
 
     def _check_caches(self) -> None:
         kinds = {type(layer) for layer in make_prompt_cache(self._net)}
@@ -241,12 +238,10 @@ class MlxEngine:
         before = self.tokens.prefilled
         shared = common_prefix([tokens[: start - 1] for tokens, start in rows])
         base = self._prefill_prefix(shared)
-        scores: dict[int, Score] = {}
-        for batch in self._score_batches([len(tokens) for tokens, _ in rows]):
-            part = [rows[index] for index in batch]
-            scores.update(zip(batch, self._score_batch(part, len(shared), base), strict=True))
+        scores = self._scorer.scores(rows, len(shared), base)
+        self.tokens.prefilled += sum(len(tokens) - 1 - len(shared) for tokens, _ in rows)
         self.tokens.reused += sum(len(tokens) - 1 for tokens, _ in rows) - (self.tokens.prefilled - before)
-        return [scores[index] for index in range(len(rows))]
+        return scores
 
     def _span(self, prompt: str, continuation: str) -> tuple[list[int], int]:
         """All tokens of prompt + continuation, and where the continuation starts (at least 1: there must be a
@@ -257,49 +252,19 @@ class MlxEngine:
             raise ValueError("a continuation must add at least one token to its prompt")
         return whole, start
 
-    def _score_batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Row indices grouped by length, so that little is padded, under `batch_tokens` a batch."""
-        batch: list[int] = []
-        for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-            if batch and (len(batch) + 1) * lengths[index] > self._batch_tokens:
-                yield batch
-                batch = []
-            batch.append(index)
-        yield batch
-
-    def _score_batch(self, rows: Sequence[tuple[list[int], int]], offset: int, base: Cache) -> list[Score]:
-        """`base` holds the `offset` tokens that all rows share; only what follows is run. Right padding is harmless:
-        attention is causal and nothing is read behind a row's end."""
-        inputs = [tokens[offset:-1] for tokens, _ in rows]
-        width = max(map(len, inputs))
-        self.tokens.prefilled += sum(map(len, inputs))
-        cache = [type(layer).merge([layer] * len(rows)) for layer in base] if offset else make_prompt_cache(self._net)
-        padded = mx.array([row + [0] * (width - len(row)) for row in inputs])  # (B, T)
-        places = [
-            (index, position - 1 - offset, tokens[position])
-            for index, (tokens, start) in enumerate(rows)
-            for position in range(start, len(tokens))
-        ]
-        row, column, target = (mx.array(list(part)) for part in zip(*places, strict=True))
-        logits = self._head.logits(padded, row, column, cache=cache)  # (N, V)
-        logprobs = mx.take_along_axis(logits, target[:, None], axis=-1)[:, 0] - mx.logsumexp(logits, axis=-1)
-        values = iter(np.array(logprobs).tolist())
-        result = []
-        for tokens, start in rows:
-            count = len(tokens) - start
-            result.append(Score(sum(next(values) for _ in range(count)), count))
-        return result
-
     # Caches
 
     def _prefill_prefix(self, tokens: list[int]) -> Cache:
-        """A cache that holds `tokens`; the last few made are kept, since neighbouring rows and batches share them."""
+        """A cache that holds `tokens`. The last few made are kept, since neighbouring rows and batches share them: no
+        more tokens than a batch may hold, but the newest in any case."""
         if not tokens:
             return list(make_prompt_cache(self._net))
         key = tuple(tokens)
         cache = self._prefixes.pop(key, None) or self._continue(list(make_prompt_cache(self._net)), tokens)
         self._prefixes[key] = cache  # the newest stands last
-        while len(self._prefixes) > _PREFIXES_KEPT:
+        while len(self._prefixes) > 1 and (
+            len(self._prefixes) > _PREFIXES_KEPT or sum(map(len, self._prefixes)) > self._batch_tokens
+        ):
             del self._prefixes[next(iter(self._prefixes))]
         return cache
 
@@ -311,10 +276,3 @@ class MlxEngine:
             self._net(mx.array([tokens[start : start + step]]), cache=cache)
             mx.eval([layer.state for layer in cache])
         return cache
-
-
-def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
-    """The tokens that all rows start with."""
-    low, high = min(map(list, rows)), max(map(list, rows))  # where any two rows differ, the extremes do
-    length = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    return low[:length]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from augmlx.engine import Engine, Request
 from augmlx.evaluation.items import link
@@ -12,7 +13,7 @@ from augmlx.progress import Progress
 from augmlx.records import EvalItem, EvalResult, Fact, Json
 from augmlx.settings import EvalSettings
 
-_PAGE_ITEMS = 64  # items asked together: between them the arm shows progress
+_ASKED_TOGETHER = 64  # items in one call: between calls the arm shows progress
 
 
 def contexts(items: Sequence[EvalItem], facts: Sequence[Fact], engine: Engine, answer_tokens: int) -> dict[str, str]:
@@ -31,6 +32,15 @@ def contexts(items: Sequence[EvalItem], facts: Sequence[Fact], engine: Engine, a
         used += needed
     page_of = {index: "".join(f"{facts[i].text}\n" for i in page) for page in pages for index in page}
     return {name: page_of[index] for name, index in link(items, facts).items()}
+
+
+def context_note(contexts: Mapping[str, str]) -> str | None:
+    """What the summary says where not every item was shown the same facts. Pages that no item is about do not count."""
+    pages = len(set(contexts.values()))
+    if pages < 2:
+        return None
+    told = f"the icl arm sees the one of {pages} pages that holds the fact in question"
+    return f"The facts do not fit the model's window: {told}."
 
 
 def verbatim(items: Sequence[EvalItem], trained: Iterable[str]) -> dict[str, int]:
@@ -58,13 +68,15 @@ def answer(
     """The arm's results, in the order of the items. All arms see the same items and choices in the same order."""
     shown = context or {}
     results = []
-    # Items with the same context are asked together, so that it is prefilled once.
-    order = sorted(range(len(items)), key=lambda index: shown.get(items[index].id, ""))
+    # An engine prefills once what all rows of a call share, so the items of a call have one context.
+    order = sorted(items, key=lambda item: shown.get(item.id, ""))
     with progress.task(f"Evaluating {arm}", len(items)) as task:
-        for start in range(0, len(order), _PAGE_ITEMS):
-            part = [items[index] for index in order[start : start + _PAGE_ITEMS]]
-            results += _answer(arm, part, engine, settings, shown)
-            task.advance(len(part))
+        for _, group in groupby(order, key=lambda item: shown.get(item.id, "")):
+            members = list(group)
+            for start in range(0, len(members), _ASKED_TOGETHER):
+                part = members[start : start + _ASKED_TOGETHER]
+                results += _answer(arm, part, engine, settings, shown)
+                task.advance(len(part))
     by_id = {result.item_id: result for result in results}
     return [by_id[item.id] for item in items]
 

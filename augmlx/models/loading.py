@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +41,30 @@ def working_dtype() -> Dtype:
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError, ImportError)
 
 
+@contextmanager
+def _readable(place: str) -> Iterator[None]:
+    """Turn what mlx-lm raises over a model's files into a ModelError that names `place`."""
+    from huggingface_hub.errors import StrictDataclassError  # what transformers raises over a config.json
+
+    try:
+        yield
+    except (*_UNREADABLE, StrictDataclassError) as error:
+        raise ModelError(f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again") from error
+
+
+def load_lazily(folder: Path) -> tuple[Module, dict[str, Any]]:
+    """A model and its config, to be made into another one: weights are read when they are used, in their own type.
+
+    Raises:
+        ModelError: mlx-lm cannot read the model.
+    """
+    from mlx_lm import utils
+
+    with _readable(str(folder)):
+        model, config = utils.load_model(folder, lazy=True, trust_remote_code=False)
+    return model, config
+
+
 def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     """Load a model, with a LoRA adapter folder of mlx-lm's format over it if given.
 
@@ -49,10 +75,8 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     """
     import mlx.core as mx
     import mlx_lm
-    from huggingface_hub.errors import StrictDataclassError  # what transformers raises over a config.json
 
-    place = stored.path if adapter is None else f"{stored.path} with adapter {adapter}"
-    try:
+    with _readable(str(stored.path) if adapter is None else f"{stored.path} with adapter {adapter}"):
         model, tokenizer, config = mlx_lm.load(
             str(stored.path),
             tokenizer_config={"trust_remote_code": False},
@@ -60,8 +84,6 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
             return_config=True,
             trust_remote_code=False,
         )
-    except (*_UNREADABLE, StrictDataclassError) as error:
-        raise ModelError(f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again") from error
     if device() == "cpu" and not config.get("quantization"):
         model.set_dtype(mx.float32)
         mx.eval(model.parameters())

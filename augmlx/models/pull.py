@@ -78,7 +78,7 @@ def _build(name: str, target: Path, work: Path, progress: Progress) -> Json:
     if name in CATALOGUE:
         return _from_catalogue(CATALOGUE[name], target, work, progress)
     if name.endswith(".gguf"):
-        return gguf_import.convert(Path(name).expanduser(), target, dtype=loading.working_dtype(), progress=progress)
+        return gguf_import.convert(store.expanded(name), target, dtype=loading.working_dtype(), progress=progress)
     return _from_hub(name, target, progress)
 
 
@@ -169,18 +169,23 @@ def _about(model: StoredModel) -> Json:
 
 def _quantize(source: Path, target: Path, bits: int, about: Json, progress: Progress) -> Json:
     """mlx-lm's affine quantisation of the model at `source`, written to `target`."""
+    import mlx.core as mx
+    from mlx.utils import tree_flatten
     from mlx_lm import utils
 
     if about.get("bits"):
         raise ModelError("the model is quantised already", hint="pull it without --quantize")
     progress.say(f"quantising to {bits} bits")
-    loaded = loading.load(StoredModel(name=source.name, path=source, hf_base=None, fingerprint=""))
+    model, config = loading.load_lazily(source)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # mlx-lm prints; stdout is for data
-            model, config = utils.quantize_model(loaded.model, loaded.config, GROUP_SIZE, bits)
+            model, config = utils.quantize_model(model, config, GROUP_SIZE, bits)
     except ValueError as error:
         raise ModelError(f"{source.name}: cannot be quantised: {error}") from error
     with storage_errors(target):
+        arrays: dict[str, mx.array] = dict(tree_flatten(model.parameters()))
+        for array in arrays.values():
+            mx.eval(array)  # one by one: the 16-bit weights are never in memory all at once
         utils.save_model(target, model)
         utils.save_config(config, target / "config.json")
         for path in source.iterdir():

@@ -44,12 +44,23 @@ class StoredModel:
 
 
 def home() -> Path:
-    """$AUGMLX_HOME, or augmlx in the user's cache folder. Nothing is made by asking."""
+    """$AUGMLX_HOME, or augmlx in the user's cache folder. Nothing is made by asking.
+
+    Raises ModelError where it starts with the home folder of a user who is not there.
+    """
     if chosen := os.environ.get("AUGMLX_HOME"):
-        return Path(chosen).expanduser()
+        return expanded(chosen, "AUGMLX_HOME=")
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "augmlx"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "augmlx"
+
+
+def expanded(text: str, where: str = "") -> Path:
+    """A path with ~ or ~user at its start written out. Raises ModelError where that home folder is not known."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"{where}{text}: no such home folder", hint="give the whole path") from error
 
 
 def models_folder() -> Path:
@@ -85,7 +96,7 @@ def find(name_or_path: str | Path) -> StoredModel:
         StorageError: it cannot be read.
     """
     text = str(name_or_path)
-    folder = Path(text).expanduser()
+    folder = expanded(text)
     stored = models_folder() / store_name(text)
     is_path = folder.is_absolute() or text.startswith((".", "~"))
     if not is_path and (stored / CARD).is_file():

@@ -6,6 +6,7 @@ path and no argument that says anything about this machine.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -119,5 +120,5 @@ def read_spec(folder: Path) -> AdapterSpec:
 
 def adapter_fingerprint(folder: Path) -> str:
     """sha256 over the adapter's weights and config."""
-    with storage_errors(folder):
-        return fingerprint([(folder / WEIGHTS).read_bytes().hex(), (folder / CONFIG).read_text("utf-8")])
+    with storage_errors(folder), (folder / WEIGHTS).open("rb") as weights:
+        return fingerprint([hashlib.file_digest(weights, "sha256").hexdigest(), (folder / CONFIG).read_text("utf-8")])

@@ -5,6 +5,7 @@ There is no generator state to keep: every step derives its randomness from the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,12 +46,31 @@ def save(folder: Path, position: Position, model: nn.Module, optimizer: optim.Op
             save_arrays(dict(tree_flatten(optimizer.state)), building / _OPTIMIZER)
             state = {"step": position.step, "tokens": position.tokens, "fingerprint": fingerprint}
             write_json(building / _STATE, state)
-            shutil.rmtree(target, ignore_errors=True)
+            if target.exists():
+                _delete(target)
             building.rename(target)
         finally:
             shutil.rmtree(building, ignore_errors=True)  # on a full disk its room is needed
         for old in sorted(folder.glob("step-*"))[:-_KEPT]:
-            shutil.rmtree(old)
+            _delete(old)
+
+
+def clear(folder: Path) -> None:
+    """Delete a training's checkpoints, the newest last: while one is left, a killed training goes on from there."""
+    with contextlib.suppress(OSError):  # what is left does no harm
+        for path in sorted(folder.glob("step-*")):
+            _delete(path)
+        shutil.rmtree(folder)
+
+
+def _delete(path: Path) -> None:
+    """Delete a checkpoint. It loses its name first: a kill amid its files must not leave a damaged one behind, and
+    what has the other name is cleared away by `load_latest`."""
+    doomed = path.with_name(f"{_BUILDING}{os.getpid()}-old-{path.name}")
+    if doomed.exists():  # an earlier process had this one's id
+        shutil.rmtree(doomed)
+    path.rename(doomed)
+    shutil.rmtree(doomed)
 
 
 def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str) -> Position | None:
@@ -64,7 +84,7 @@ def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fing
         for path in sorted(folder.glob("step-*"), reverse=True):
             state = _read_state(path)
             if state["fingerprint"] != fingerprint:
-                shutil.rmtree(path)
+                _delete(path)
                 continue
             model.update(_arrays(path / _WEIGHTS, model.trainable_parameters()))
             optimizer.state = _arrays(path / _OPTIMIZER, optimizer.state)

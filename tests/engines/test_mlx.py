@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import CORPUS, KINDS, load_tiny, write_model
+from tiny import CORPUS, KINDS, VOCABULARY, load_tiny, write_model
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
 from augmlx.engine import Completion, Request, Score
-from augmlx.engines.mlx import MlxEngine, _Row, common_prefix
+from augmlx.engines.mlx import MlxEngine, _Row
 from augmlx.engines.sampling import NUCLEUS_LIMIT, sampler
+from augmlx.engines.scoring import common_prefix
 from augmlx.errors import ModelError
-from augmlx.models import loading
+from augmlx.models import heads, loading
+from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel
 from augmlx.progress import Silent
 from augmlx.settings import Settings, TrainSettings
@@ -159,7 +161,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     stored = write_model(folder / "model")
     rows = [{"id": str(number), "text": text * 2} for number, text in enumerate(CORPUS)]
     config = Settings(train=TrainSettings(rank=32, epochs=150, batch_size=4, learning_rate=1e-2, checkpoint_every=1000))
-    fit.fit(stored, rows, folder, config, identity="x", progress=Silent(), label="x")
+    fit.fit(fit.prepare(stored, rows, config), folder, identity="x", progress=Silent(), label="x")
     return loading.load(stored, folder / "adapter")
 
 
@@ -277,6 +279,17 @@ def test_the_caches_kept_are_few(loaded: LoadedModel) -> None:
     engine = MlxEngine(loaded)
     list(engine.generate([request(f"prefix {n} ", "x", n, max_tokens=1) for n in range(20)]))
     assert len(engine._prefixes) == 4
+
+
+def test_the_caches_kept_hold_no_more_tokens_than_a_batch_but_the_newest_is_kept(loaded: LoadedModel) -> None:
+    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 2 for n in range(4)]
+    engine = MlxEngine(loaded)
+    size = engine.count(prefixes[0])
+    for bound, kept in ((3 * size, 3), (size, 1), (1, 1)):
+        engine = MlxEngine(loaded, batch_tokens=bound)
+        list(engine.generate([request(prefix, "x", n, max_tokens=1) for n, prefix in enumerate(prefixes)]))
+        assert len(engine._prefixes) == kept
+        assert loaded.tokenizer.decode(list(list(engine._prefixes)[-1])).startswith("3 The")
 
 
 # Sampling
@@ -409,6 +422,47 @@ def test_a_continuation_may_start_anywhere(tiny: Callable[[str], LoadedModel], d
     prompts, continuations = [text[:cut] for cut in cuts], [text[cut:] for cut in cuts]
     expected = [plain_score(loaded, *pair) for pair in zip(prompts, continuations, strict=True)]
     assert close(MlxEngine(loaded).score(prompts, continuations), expected)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2", "granite", "mamba2"])
+@pytest.mark.parametrize("fits", [1, 9, 40])
+def test_scores_do_not_depend_on_how_many_logits_fit(
+    tiny: Callable[[str], LoadedModel], monkeypatch: pytest.MonkeyPatch, kind: str, fits: int
+) -> None:
+    """The head runs over slices; where it is not split off, over batches of fewer rows."""
+    prompts, continuations = zip(*PAIRS, *PAIRS[:4], strict=True)
+    whole = MlxEngine(tiny(kind)).score(prompts, continuations)
+    made: list[int] = []
+    project = Head.project
+
+    def projected(head: Head, hidden: mx.array) -> mx.array:
+        made.append(hidden.shape[0])
+        return project(head, hidden)
+
+    monkeypatch.setattr(heads, "LOGITS_BYTES", fits * 4 * VOCABULARY)
+    monkeypatch.setattr(Head, "project", projected)
+    ours = MlxEngine(tiny(kind)).score(prompts, continuations)
+    assert [score.tokens for score in ours] == [score.tokens for score in whole]
+    assert [s.logprob / s.tokens for s in ours] == pytest.approx([s.logprob / s.tokens for s in whole], abs=1e-5)
+    assert max(made) <= fits
+    assert len(made) > 1
+
+
+@pytest.mark.parametrize("kind", ["llama", "granite"])
+def test_the_logits_of_a_scored_batch_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    loaded = load_tiny(tmp_path / "model", kind, vocab_size=40_000)
+    prompts, continuations = ["Ada"] * 64, [f" keeps the harbour hall {n:02}" for n in range(64)]
+    peaks = []
+    for limit in (heads.LOGITS_BYTES, 4 << 20):
+        monkeypatch.setattr(heads, "LOGITS_BYTES", limit)
+        engine = MlxEngine(loaded, batch_tokens=10**6)
+        mx.reset_peak_memory()
+        before = mx.get_active_memory()
+        scored = engine.score(prompts, continuations)
+        peaks.append(mx.get_peak_memory() - before)
+    whole = 4 * 40_000 * sum(score.tokens for score in scored)
+    assert peaks[0] > whole
+    assert peaks[1] < whole / 3
 
 
 def test_scored_tokens_are_counted_once(loaded: LoadedModel) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import load_tiny
 
-from augmlx.engine import Completion, Request
+from augmlx.engine import Completion, Request, Score
+from augmlx.engines.mlx import MlxEngine
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.evaluation.arms import answer, asked, contexts, summarise, verbatim
+from augmlx.evaluation.arms import answer, asked, context_note, contexts, summarise, verbatim
 from augmlx.evaluation.statistics import wilson
 from augmlx.progress import Silent
 from augmlx.records import EvalItem, EvalResult, Fact
@@ -45,6 +48,47 @@ def test_every_item_is_answered_once_and_in_order() -> None:
     assert [r.generated for r in results] == [i.id for i in items]
     assert used.generated == 200
     assert {r.arm for r in results} == {"icl"}
+
+
+class Calls(ScriptedEngine):
+    """Notes which contexts stand in each call, and how many rows it has."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: "")
+        self.generating: list[tuple[set[str], int]] = []
+        self.scoring: list[set[str]] = []
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        self.generating.append(({request.prefix for request in requests}, len(requests)))
+        return super().generate(requests)
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+        self.scoring.append({prompt.rpartition("\n")[0] for prompt in prompts})
+        return super().score(prompts, continuations)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=150))
+def test_every_call_has_exactly_one_context(pages: list[int]) -> None:
+    items = [item(n % 40, f"kind{n // 40}") for n in range(len(pages))]
+    shown = {i.id: f"Page {page}.\n" for i, page in zip(items, pages, strict=True)}
+    used = Calls()
+    answer("icl", items, used, EvalSettings(), Silent(), shown)
+    assert all(len(found) == 1 for found, _ in used.generating)
+    assert all(len(found) == 1 for found in used.scoring)
+    assert len(used.generating) == len(used.scoring) == sum(-(-pages.count(page) // 64) for page in set(pages))
+    assert max(rows for _, rows in used.generating) <= 64
+
+
+def test_the_model_prefills_each_page_once_and_not_once_per_row(tmp_path: Path) -> None:
+    used = MlxEngine(load_tiny(tmp_path / "model"), fingerprint="tiny")
+    items = [item(n) for n in range(20)]
+    pages = ["Ada Brandt keeps the harbour hall. " * 4 + "\n", "The capital of Ostrel is Venn. " * 4 + "\n"]
+    shown = {i.id: pages[n % 2] for n, i in enumerate(items)}
+    own = sum(used.count(asked(i.prompt)) + used.count(f" {choice}") for i in items for choice in i.choices)
+    own += sum(used.count(asked(i.prompt)) for i in items)
+    answer("icl", items, used, EvalSettings(max_tokens=1), Silent(), shown)
+    # What a call's prompts share is prefilled once to score it and once to generate from it.
+    assert used.tokens.prefilled <= own + 2 * sum(map(used.count, pages)) + 8 * len(items)
 
 
 def test_the_most_likely_choice_is_chosen_per_token_or_summed() -> None:
@@ -154,6 +198,19 @@ def test_where_they_do_not_fit_each_item_sees_the_page_of_its_fact(window: int, 
         needed = used.count(shown[asked_for.id] + asked(asked_for.prompt)) + 2 + answer_tokens
         assert needed <= window
     assert {line for page in shown.values() for line in page.splitlines()} == set(lines)
+
+
+def test_the_summary_is_told_where_the_facts_stand_on_several_pages() -> None:
+    used = engine()
+    items = [item(n) for n in range(40)]
+    assert context_note(contexts(items, FACTS, used, 24)) is None
+    used.window = 110
+    shown = contexts(items, FACTS, used, 24)
+    assert len(set(shown.values())) == 3
+    assert context_note(shown) == (
+        "The facts do not fit the model's window: the icl arm sees the one of 3 pages that holds the fact in question."
+    )
+    assert context_note({}) is None
 
 
 def test_a_fact_longer_than_the_window_has_a_page_of_its_own() -> None:

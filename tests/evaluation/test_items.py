@@ -65,6 +65,26 @@ def test_a_choice_is_never_an_alias_or_another_spelling_of_the_answer() -> None:
     assert items[0].aliases == ("Ivo Marsh",)
 
 
+def test_what_the_same_prompt_has_for_another_answer_is_no_wrong_choice() -> None:
+    who = {"prompt": "Who works at Zorb?"}
+    both = [
+        question(10, "Ana", aliases=("Sean O'Neil",), **who),
+        question(11, "Ben", "reversal", prompt="who works at  ZORB", choices=("Ben", "Emil")),
+        question(12, "Carla", choices=("Carla", "Emil"), **who),
+        question(13, "Ben", prompt="Who works at Kiln?"),
+    ]
+    items = {item.id: item for item in from_questions([*both, *QUESTIONS], 26, seed=0)}
+    assert set(items["q10"].choices) == {"Ana", *PEOPLE} - {"Sean O'Neil"}
+    assert items["q12"].choices == ("Carla", "Emil")
+    assert set(items["q13"].choices) == {"Ben", "Ana", "Carla", *PEOPLE}, "another prompt's answers are wrong here"
+
+
+def test_a_question_whose_every_other_answer_is_right_as_well_is_refused() -> None:
+    same = [question(n, name, prompt="Who works at Zorb?") for n, name in enumerate(PEOPLE)]
+    with pytest.raises(BadInput, match=r"q\.csv:0: no other question of kind"):
+        from_questions(same, 4, seed=0)
+
+
 def test_choices_of_the_users_own_are_used_as_they_are() -> None:
     own = question(9, "b", choices=("c", "b", "a"))
     assert from_questions([own], 4, seed=0)[0].choices == ("c", "b", "a")
@@ -113,6 +133,32 @@ def test_a_derived_item_is_true_of_its_statement(choices: int) -> None:
 def test_the_order_of_the_facts_changes_no_derived_item(facts: list[Fact], augmented: list[Example]) -> None:
     expected = {item.id: item for item in derived(FACTS, REVERSED, 4, seed=0)}
     assert {item.id: item for item in derived(facts, augmented, 4, seed=0)} == expected
+
+
+def test_what_is_said_together_with_the_prompts_argument_is_no_wrong_choice() -> None:
+    said = [
+        "Ana Voss owns Zorb.",
+        "Ana Voss owns Kiln.",
+        "Ben Rau owns Kiln.",
+        "Ben Rau owns Lamp.",
+        "Emil knows Ana Voss.",
+        "Freya knows Emil.",
+    ]
+    facts = [Fact(f"f{n}", text, "x") for n, text in enumerate(said)]
+    turned = [held_out(facts[1], "Kiln is owned by Ana Voss.")]
+    choices = {item.id: set(item.choices) for item in derived(facts, turned, 26, seed=0)}
+    # Ana Voss owns Kiln too, even though Ben Rau's fact would offer it, and whom she knows may know her.
+    assert choices["forward:f0"] == {"Zorb", "Lamp"}
+    assert choices["forward:f2"] == {"Kiln", "Zorb", "Ana Voss", "Emil"}
+    assert choices["reversal:f1/reversal/0"] == {"Ana Voss", "Emil", "Freya"}
+
+
+def test_a_fact_gives_one_item_of_each_kind_the_first_that_can_be_asked() -> None:
+    texts = ["Nobody knows.", "The Zorb0 depot is run by Mara Voss.", "The Zorb0 depot has Mara Voss."]
+    several = [Example(f"f0/reversal/{n}", text, REVERSED[0].origin) for n, text in enumerate(texts)]
+    other = held_out(FACTS[0], "The Zorb0 depot belongs to Mara Voss.", "rephrase")
+    items = [item.id for item in derived(FACTS, [*several, other, REVERSED[1]], 4, seed=0)]
+    assert items[len(FACTS) :] == ["reversal:f0/reversal/1", "rephrase:f0/rephrase/0", "reversal:f1/reversal/0"]
 
 
 def test_another_seed_draws_other_choices() -> None:

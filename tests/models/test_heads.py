@@ -5,9 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny import KINDS, load_tiny, write_model
 
-from augmlx.models import loading
+from augmlx.models import heads, loading
 from augmlx.models.heads import Head
 from augmlx.records import AdapterSpec
 from augmlx.training import adapter
@@ -76,3 +78,16 @@ def test_a_quantised_and_a_bfloat16_model_give_float32_logits(tmp_path: Path) ->
         logits = head.logits(TOKENS, ROWS, COLUMNS)
         assert logits.dtype == mx.float32
         assert mx.allclose(logits, model(TOKENS)[ROWS, COLUMNS].astype(mx.float32), rtol=0.02, atol=0.05)
+
+
+@given(st.integers(1, 5000), st.integers(1, 900), st.integers(1, 5))
+def test_slices_cover_all_positions_once_and_fit(count: int, fits: int, copies: int) -> None:
+    head = Head.__new__(Head)
+    head._vocabulary = 11
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heads, "LOGITS_BYTES", fits * 4 * 11)
+        assert head.positions == fits
+        parts = head.slices(count, copies=copies)
+    covered = [position for part in parts for position in range(part.start, part.stop)]
+    assert covered == list(range(count))
+    assert max(part.stop - part.start for part in parts) <= max(1, fits // copies)

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import mlx.core as mx
 import pytest
+from tiny import write_model
 
 from augmlx.errors import ModelError, StorageError
 from augmlx.models import fetch, loading, store
@@ -163,6 +164,26 @@ def test_a_quantised_pull_loads_and_stays_close(
     assert capsys.readouterr().out == ""
     with pytest.raises(ModelError, match="quantised already"):
         pull_module._quantize(made.path, tmp_path / "twice", 4, {"bits": bits}, Silent())
+
+
+def test_quantising_reads_weight_by_weight_and_widens_nothing(tmp_path: Path) -> None:
+    """A 7B model has 15 GB of 16-bit weights, and a laptop 16 GB of memory."""
+    shape = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 12, "head_dim": 64}
+    source = write_model(tmp_path / "source", **shape).path
+    weights = mx.load(str(source / "model.safetensors"))
+    assert isinstance(weights, dict)
+    mx.save_safetensors(str(source / "half.safetensors"), {n: w.astype(mx.bfloat16) for n, w in weights.items()})
+    (source / "half.safetensors").replace(source / "model.safetensors")
+    del weights
+    whole = (source / "model.safetensors").stat().st_size
+    mx.reset_peak_memory()
+    before = mx.get_active_memory()
+    pull_module._quantize(source, tmp_path / "four", 4, {}, Silent())
+    assert mx.get_peak_memory() - before < 0.6 * whole  # the four-bit weights are 0.28 of it
+    made = mx.load(str(tmp_path / "four" / "model.safetensors"))
+    assert isinstance(made, dict)
+    assert {array.dtype for array in made.values()} == {mx.uint32, mx.bfloat16}
+    assert loading.load(store.find(tmp_path / "four")).config["quantization"]["bits"] == 4
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -184,6 +184,16 @@ def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert store.home() == tmp_path / "mine"
 
 
+def test_a_home_folder_of_nobody_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
+    for look in (store.find, pull):
+        with pytest.raises(ModelError, match="~nosuch/x.gguf: no such home folder") as caught:
+            look("~nosuch/x.gguf")
+        assert caught.value.hint == "give the whole path"
+    monkeypatch.setenv("AUGMLX_HOME", "~nosuch")
+    with pytest.raises(ModelError, match="AUGMLX_HOME=~nosuch: no such home folder"):
+        store.list_models()
+
+
 def test_store_names_are_safe_folder_names() -> None:
     assert store.store_name("Qwen/Qwen3-0.6B") == "qwen--qwen3-0.6b"
     assert store.store_name("../../etc/passwd").startswith("etc")

@@ -46,15 +46,8 @@ def settings(**changes: Any) -> Settings:
 
 
 def fitted(model: Path, folder: Path, rows: Sequence[Json] | None = None, **changes: Any) -> Json:
-    return fit.fit(
-        store.find(model),
-        examples() if rows is None else rows,
-        folder,
-        settings(**changes),
-        identity="tiny",
-        progress=Silent(),
-        label="Training",
-    )
+    ready = fit.prepare(store.find(model), examples() if rows is None else rows, settings(**changes))
+    return fit.fit(ready, folder, identity="tiny", progress=Silent(), label="Training")
 
 
 def start(

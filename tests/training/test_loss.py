@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import load_tiny
+from tiny import VOCABULARY, load_tiny
 
+from augmlx.models import heads
 from augmlx.models.heads import Head
 from augmlx.records import AdapterSpec
 from augmlx.training import adapter
@@ -107,3 +109,48 @@ def test_mlx_lms_own_loss_counts_a_pad_for_each_row(model: nn.Module) -> None:
 def test_a_batch_without_targets_is_no_nan() -> None:
     with pytest.raises(ValueError, match="not enough values"):
         batch_arrays([Row("a", (1, 2, 3), (False, False, False))])
+
+
+# Slices of the targets
+
+
+@pytest.mark.parametrize("fits", [1, 7, 20])
+def test_slices_of_the_targets_have_the_loss_and_gradients_of_the_whole(
+    model: nn.Module, monkeypatch: pytest.MonkeyPatch, fits: int
+) -> None:
+    rows = rows_of([3, 17, 9, 12, 2])
+    value, gradients = ours(model, rows)
+    seen: list[int] = []
+    project = Head.project
+
+    def projected(head: Head, hidden: mx.array) -> mx.array:
+        seen.append(hidden.shape[0])
+        return project(head, hidden)
+
+    monkeypatch.setattr(heads, "LOGITS_BYTES", fits * 4 * VOCABULARY)
+    monkeypatch.setattr(Head, "project", projected)
+    sliced, sliced_gradients = ours(model, rows)
+    assert sliced == pytest.approx(value, rel=1e-5)
+    assert close(sliced_gradients, gradients)
+    if Head(model).split:
+        assert max(seen) <= fits
+
+
+def test_the_logits_of_a_large_batch_never_exist_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = load_tiny(tmp_path / "model", vocab_size=40_000).model
+    adapter.attach(made, AdapterSpec("tiny", None, 4, 2.0, 0.0, TARGETS, 2, 2), seed=1)
+    rows = rows_of([33] * 16)
+    peaks = []
+    for limit in (heads.LOGITS_BYTES, 4 << 20):
+        monkeypatch.setattr(heads, "LOGITS_BYTES", limit)
+        head = Head(made)
+        arrays = batch_arrays(rows)
+        mx.eval(arrays)
+        mx.reset_peak_memory()
+        before = mx.get_active_memory()
+        value, gradients = nn.value_and_grad(made, lambda *given, head=head: mean_loss(head, *given))(*arrays)
+        mx.eval(value, gradients)
+        peaks.append(mx.get_peak_memory() - before)
+    whole = 4 * 40_000 * sum(row.targets for row in rows)
+    assert peaks[0] > whole  # 85 MB
+    assert peaks[1] < whole / 3
