@@ -11,7 +11,6 @@ import mlx.nn as nn
 from augmlx.models.heads import Head
 from augmlx.training.batches import Row
 
-
 _COPIES = 4  # of its logits that a slice needs: they themselves, their softmax, and two on the way back
 
 

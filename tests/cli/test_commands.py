@@ -29,7 +29,8 @@ main()
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
+    """Its window holds the shipped prompts, so that something is generated."""
+    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama", max_position_embeddings=4096)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,7 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
     run = project / "run"
     counts = parsed(augmlx("augment", project / "facts.csv", "-o", run, "--json"))
     assert counts["produced"] == 24
+    assert counts["failed"] == 0
     assert counts["produced"] == sum(int(str(counts[key])) for key in ("kept", "rejected", "failed"))
     assert parsed(augmlx("train", run, "--json"))["originals"] == 6
     assert list(parsed(augmlx("eval", run, "--json"))["arms"]) == ["base", "icl", "finetuned", "augmented"]  # type: ignore[call-overload]

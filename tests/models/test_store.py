@@ -186,7 +186,7 @@ def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_a_home_folder_of_nobody_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
     for look in (store.find, pull):
-        with pytest.raises(ModelError, match="~nosuch/x.gguf: no such home folder") as caught:
+        with pytest.raises(ModelError, match=r"~nosuch/x\.gguf: no such home folder") as caught:
             look("~nosuch/x.gguf")
         assert caught.value.hint == "give the whole path"
     monkeypatch.setenv("AUGMLX_HOME", "~nosuch")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,16 @@ def test_the_fingerprint_follows_weights_and_config(tmp_path: Path) -> None:
     second = adapter.adapter_fingerprint(tmp_path)
     adapter.save_arrays({"a": mx.zeros(2), "b": mx.ones(3) * 2}, tmp_path / "adapters.safetensors")
     assert len({first, second, adapter.adapter_fingerprint(tmp_path)}) == 3
+
+
+def test_the_fingerprint_takes_no_copies_of_the_weights(tmp_path: Path) -> None:
+    adapter.save_arrays({"a": mx.zeros(4 << 20)}, tmp_path / "adapters.safetensors")  # 16 MB
+    (tmp_path / "adapter_config.json").write_text("{}")
+    tracemalloc.start()
+    adapter.adapter_fingerprint(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
 
 
 def test_names_are_saved_in_one_order(tmp_path: Path) -> None:
