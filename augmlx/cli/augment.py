@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.cli.common import FilePath
 
 if TYPE_CHECKING:
     from augmlx.pipeline import Pipeline
@@ -16,24 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("facts", type=FilePath)
+@common.facts_options
 @common.out_option
 @common.questions_option
-@click.option("--column", help="The column that holds the facts; by default fact or text.")
-@common.config_option
-@common.settings_options
 @common.json_option
-def augment(
-    facts: Path,
-    out: Path,
-    questions: Path | None,
-    column: str | None,
-    config: Path | None,
-    model: str | None,
-    seed: int | None,
-    pairs: tuple[str, ...],
-    as_json: bool,
-) -> None:
+def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json: bool) -> None:
     """Let the model write what follows from FACTS, and keep what passes the filters.
 
     FACTS is a CSV, TSV or JSONL file with a column fact (or text), and optionally id and group. Run it again to go
@@ -45,14 +31,12 @@ def augment(
     """
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
-    from augmlx.tables import read_facts
 
-    table = read_facts(facts, column=column)
-    settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
+    table, settings, folder = given.read()
     run = RunDir(out)
-    run.create(facts, questions)
+    run.create(given.path, questions)
     with run.lock():
-        pipeline = Pipeline(run, settings, common.progress(), operators_folder=found and found.parent)
+        pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder)
         take_inputs(pipeline, table, questions)
         counts = pipeline.augment()
     if as_json:

@@ -8,6 +8,8 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +21,7 @@ from augmlx.records import Json
 
 if TYPE_CHECKING:
     from augmlx.settings import Settings
+    from augmlx.tables import FactTable
 
 F = TypeVar("F", bound=Callable[..., Any])
 FilePath = click.Path(path_type=Path)
@@ -49,11 +52,6 @@ def settings_options(command: F) -> F:
     return command
 
 
-config_option = click.option(
-    "--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."
-)
-
-
 def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> dict[str, Any]:
     """Flags as dotted keys. A value is read as TOML, and as a plain word where it is no TOML."""
     values: dict[str, Any] = {"model": model, "seed": seed}
@@ -69,13 +67,50 @@ def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> di
     return values
 
 
-def project_settings(config: Path | None, facts: Path, given: Mapping[str, Any]) -> tuple[Settings, Path | None]:
-    """Settings for a command that starts from facts, and the augmlx.toml they come from, if any."""
-    from augmlx import settings
+@dataclass(frozen=True, slots=True)
+class FromFacts:
+    """What a command that starts from facts was given."""
 
-    places = [Path("augmlx.toml"), facts.parent / "augmlx.toml"]
-    found = config or next((place for place in places if place.is_file()), None)
-    return settings.load(found, given), found
+    path: Path
+    column: str | None
+    config: Path | None
+    said: Mapping[str, Any]  # settings, as dotted keys
+
+    def read(self) -> tuple[FactTable, Settings, Path | None]:
+        """The facts, the settings, and the folder of the augmlx.toml they come from, if any."""
+        from augmlx import settings
+        from augmlx.tables import read_facts
+
+        table = read_facts(self.path, column=self.column)
+        places = [Path("augmlx.toml"), self.path.parent / "augmlx.toml"]
+        found = self.config or next((place for place in places if place.is_file()), None)
+        return table, settings.load(found, self.said), found and found.parent
+
+
+def facts_options(command: Callable[..., None]) -> Callable[..., None]:
+    """FACTS and the options that go with it, handed to the command as one FromFacts, `given`."""
+
+    @wraps(command)
+    def wrapper(
+        facts: Path,
+        column: str | None,
+        config: Path | None,
+        model: str | None,
+        seed: int | None,
+        pairs: tuple[str, ...],
+        **rest: Any,
+    ) -> None:
+        command(given=FromFacts(facts, column, config, overrides(model, seed, pairs)), **rest)
+
+    options = [
+        click.argument("facts", type=FilePath),
+        click.option("--column", help="The column that holds the facts; by default fact or text."),
+        click.option("--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."),
+        settings_options,
+    ]
+    for option in reversed(options):
+        wrapper = option(wrapper)
+    return wrapper
 
 
 def run_settings(run: Path, given: Mapping[str, Any]) -> Settings:

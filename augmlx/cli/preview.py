@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.cli.common import FilePath
 from augmlx.records import Example, Rejected, to_json
 
 
 @click.command()
-@click.argument("facts", type=FilePath)
+@common.facts_options
 @click.option("-n", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many facts.")
-@click.option("--column", help="The column that holds the facts; by default fact or text.")
-@common.config_option
-@common.settings_options
 @common.json_option
-def preview(
-    facts: Path,
-    count: int,
-    column: str | None,
-    config: Path | None,
-    model: str | None,
-    seed: int | None,
-    pairs: tuple[str, ...],
-    as_json: bool,
-) -> None:
+def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
     """Show what the operators make of the first facts of FACTS, kept (+) and dropped (-) with reasons. Writes nothing.
 
     "8x" means that 8 samples said the same. --json has every sample by itself.
@@ -37,11 +22,10 @@ def preview(
       augmlx preview facts.csv -n 3
     """
     from augmlx.pipeline import preview as look
-    from augmlx.tables import read_facts
 
-    chosen = read_facts(facts, column=column).facts[:count]
-    settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
-    records = look(chosen, settings, common.progress(), operators_folder=found and found.parent)
+    table, settings, folder = given.read()
+    chosen = table.facts[:count]
+    records = look(chosen, settings, common.progress(), operators_folder=folder)
     if as_json:
         kept = [to_json(r) for r in records if isinstance(r, Example)]
         common.echo_json({"kept": kept, "rejected": [to_json(r) for r in records if isinstance(r, Rejected)]})

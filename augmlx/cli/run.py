@@ -8,28 +8,14 @@ import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.augment import take_inputs, told
-from augmlx.cli.common import FilePath
 
 
 @click.command()
-@click.argument("facts", type=FilePath)
+@common.facts_options
 @common.out_option
 @common.questions_option
-@click.option("--column", help="The column that holds the facts; by default fact or text.")
-@common.config_option
-@common.settings_options
 @common.json_option
-def run(
-    facts: Path,
-    out: Path,
-    questions: Path | None,
-    column: str | None,
-    config: Path | None,
-    model: str | None,
-    seed: int | None,
-    pairs: tuple[str, ...],
-    as_json: bool,
-) -> None:
+def run(given: common.FromFacts, out: Path, questions: Path | None, as_json: bool) -> None:
     """Augment FACTS, train on them, evaluate, export to PEFT and write report.html.
 
     Finished stages are skipped when nothing they depend on has changed, so running it again goes on.
@@ -40,14 +26,12 @@ def run(
     """
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
-    from augmlx.tables import read_facts
 
-    table = read_facts(facts, column=column)
-    settings, found = common.project_settings(config, facts, common.overrides(model, seed, pairs))
+    table, settings, operators = given.read()
     folder = RunDir(out)
-    folder.create(facts, questions)
+    folder.create(given.path, questions)
     with folder.lock():
-        pipeline = Pipeline(folder, settings, common.progress(), operators_folder=found and found.parent)
+        pipeline = Pipeline(folder, settings, common.progress(), operators_folder=operators)
         take_inputs(pipeline, table, questions)
         counts = pipeline.augment()
         pipeline.progress.say(told(counts))
