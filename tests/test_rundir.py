@@ -250,7 +250,8 @@ def test_a_run_folder_is_made_once_and_kept(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such run folder"):
         run.require()
     run.create()
-    write_text(run.facts, "x")
+    with run.lock():
+        write_text(run.facts, "x")
     run.create()
     run.require()
     assert run.facts.read_text() == "x"

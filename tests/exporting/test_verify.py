@@ -16,7 +16,11 @@ from augmlx.errors import ModelError, RunError
 from augmlx.exporting import verify
 from augmlx.exporting.peft import export_peft
 from augmlx.files import write_jsonl
+from augmlx.pipeline import Pipeline
+from augmlx.progress import Silent
+from augmlx.records import Fact, fingerprint, to_json
 from augmlx.rundir import RunDir
+from augmlx.stages import CODE
 from augmlx.training.adapter import read_spec
 
 from .support import PROMPTS, save_adapter, spec_of, tiny_base
@@ -66,8 +70,10 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     base = tiny_base(tmp_path / "base")
     save_adapter(base, spec_of(), run.adapter)
     settings.save(settings.Settings(model=str(base.path)), run.settings)
-    run.record("train", {"fingerprint": "of this training", "counts": {}})
-    write_jsonl(run.facts, ({"id": str(n), "text": text} for n, text in enumerate(PROMPTS)))
+    write_jsonl(run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS)))
+    used = settings.load(run.settings)
+    basis = fingerprint(["train", CODE["train"], Pipeline(run, used, Silent())._train_basis()])
+    run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     result = CliRunner().invoke(export, [str(run.path), "--format", "peft", "--verify", "--json"])
     assert result.exit_code == 0, result.output
     value = json.loads(result.stdout)
