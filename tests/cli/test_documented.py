@@ -11,8 +11,10 @@ from types import ModuleType
 import click
 import pytest
 
+from augmlx.augment import load_operators
 from augmlx.cli import cli
-from augmlx.settings import Settings, to_toml
+from augmlx.filters import Candidate, judge
+from augmlx.settings import AugmentSettings, Settings, to_toml
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -64,7 +66,7 @@ def test_every_command_line_of_the_readme_parses() -> None:
     ]
     assert len(lines) >= 10
     for line in lines:
-        words = re.sub(r'"[^"]*"', "TEXT", line.partition("  #")[0]).split()
+        words = re.sub(r"'[^']*'|\"[^\"]*\"", "TEXT", line.partition("  #")[0]).split()
         command = cli.commands[words[1]]
         known = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
         used = {word.partition("=")[0] for word in words[2:] if word.startswith("-")}
@@ -86,3 +88,13 @@ def test_the_settings_file_explains_every_setting() -> None:
         for key in values if isinstance(values, dict) else [section]:
             before = text.split(f"\n{key} = ")[0].splitlines()[-1] if key != "model" else text.splitlines()[0]
             assert before.startswith("# "), key
+
+
+def test_the_operator_of_the_readme_loads(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    [block] = re.findall(r"```toml\n(# owner\.toml\n.*?)```", readme, re.DOTALL)
+    (tmp_path / "owner.toml").write_text(block)
+    [operator] = load_operators(AugmentSettings(operators=("owner",)), tmp_path)
+    for exemplar in operator.exemplars:
+        candidate = Candidate(0, exemplar.result, exemplar.fact, "stop")
+        assert judge([candidate], operator.filters, AugmentSettings())[0].kept
