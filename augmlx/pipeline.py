@@ -295,7 +295,7 @@ class Pipeline:
         places = {"base": None, "augmented": self.run.adapter}
         answers = {arm: next(self._make_engine(place).generate([request])) for arm, place in places.items()}
         if failed := next((c for c in answers.values() if c.finish == "error"), None):
-            raise BadInput(f"the question is too long: {failed.text}", hint="ask a shorter one")
+            raise BadInput(f"the question cannot be asked: {failed.text}", hint="ask another one")
         return {arm: completion.text.strip() for arm, completion in answers.items()}
 
     def report(self) -> Path:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -166,8 +167,19 @@ def _explain(error: ValidationError, path: Path | None) -> str:
             if fault["type"] == "extra_forbidden"
             else fault["msg"].lower().removeprefix("value error, ")
         )
+        if fault["type"] == "extra_forbidden" and (meant := _meant(known)):
+            reason = f"unknown setting; did you mean {meant}?"
         faults.append(f"{place}: {'.'.join(known)}: {reason}")
     return "\n".join(dict.fromkeys(faults))
+
+
+def _meant(key: Sequence[str]) -> str | None:
+    """The setting whose name is nearest to a mistyped one."""
+    names = [name for name, field in Settings.model_fields.items() if not isinstance(field.default, _Section)]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, _Section):
+            names += [f"{name}.{inner}" for inner in type(field.default).model_fields]
+    return next(iter(get_close_matches(".".join(key), names, n=1, cutoff=0.75)), None)
 
 
 def _toml_value(value: Any) -> str:

@@ -47,21 +47,29 @@ def split(
 ) -> Split:
     """Deal the examples out. A share above 0 draws at least one group, and never all of them.
 
+    Groups that were augmented by the most operators are drawn first: what has no reversal cannot be asked for one.
+
     No text stands in two parts, compared after normalisation: what is trained on anyway, as a fact or as another fact's
     augmentation, is not held out, for it would measure nothing; what the test and `valid` share is left to the test.
     """
-    groups = sorted({group_of(fact) for fact in facts})
+    place = {fact.id: group_of(fact) for fact in facts}
+    groups = sorted(set(place.values()))
     Random(f"{seed}:split").shuffle(groups)
+    examples = list(augmented)
+    said_by = {group: set[str]() for group in groups}
+    for example in examples:
+        for fact_id in example.origin.fact_ids:
+            said_by[place[fact_id]].add(example.origin.operator)
+    groups.sort(key=lambda group: -len(said_by[group]))  # keeps the shuffle among equals
     limit = len(groups) - 1
     n_test = _count(test_share(settings, has_questions=has_questions), len(groups), limit)
     n_valid = _count(settings.valid, len(groups), limit - n_test)
     test, valid = set(groups[:n_test]), set(groups[n_test : n_test + n_valid])
-    place = {fact.id: group_of(fact) for fact in facts}
     result = Split(train=[original(fact) for fact in facts], valid=[], test=[])
     dealt = []
     trained = {normalise(fact.text) for fact in facts}
     tested: set[str] = set()
-    for example in augmented:
+    for example in examples:
         home = {place[fact_id] for fact_id in example.origin.fact_ids}
         part = result.test if home & test else result.valid if home & valid else result.train
         dealt.append((example, part))

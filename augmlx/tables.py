@@ -137,7 +137,8 @@ def _no_column(place: str, names: Sequence[str], wanted: str) -> BadInput:
     plain = re.compile(r"(?=.{1,30}$)\w+([ _-]\w+)?")
     shown = [f"'{name}'" if plain.fullmatch(name) else f"({len(name)} characters)" for name in names]
     more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
-    hint = f"name the column '{wanted}'; in CSV and TSV the first line holds the names"
+    other = " (or say which one it is: --column NAME)" if wanted == "fact" else ""
+    hint = f"name the column '{wanted}'{other}; in CSV and TSV the first line holds the names"
     if len(names) == 1 and (separator := re.search("[;\t,|]", names[0])):
         hint = f"the columns seem to be separated by {separator[0]!r}: .csv takes commas, .tsv takes tabs"
     found = ", ".join(shown[:12]) or "none"

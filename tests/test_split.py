@@ -188,3 +188,15 @@ def test_what_the_test_and_valid_share_is_left_to_the_test() -> None:
     assert {e.id for e in parts.test} == held
     assert parts.valid == []
     assert parts.train == plain.train
+
+
+def test_what_every_operator_augmented_is_held_out_first() -> None:
+    facts = [fact(number) for number in range(12)]
+    turned = [
+        Example(f"f{n}/{operator}/0", f"{operator} {n}", Origin((f"f{n}",), operator, "", "", 0, 0, ""))
+        for n in range(12)
+        for operator in (("reversal", "rephrase") if n in (3, 8) else ("rephrase",))
+    ]
+    for seed in range(5):
+        parts = split(facts, turned, SplitSettings(test=0.2), has_questions=False, seed=seed)
+        assert {example.origin.fact_ids[0] for example in parts.test} == {"f3", "f8"}

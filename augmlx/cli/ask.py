@@ -37,3 +37,5 @@ def ask(run: Path, question: str, max_tokens: int, as_json: bool) -> None:
         return
     for arm, text in answers.items():
         click.echo(f"{arm:<10}{text or '(nothing)'}")
+    if not answers["augmented"] and question.rstrip().endswith("?"):
+        click.echo('hint: give the beginning of a statement instead, such as "The owner of the mill is"', err=True)

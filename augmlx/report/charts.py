@@ -124,7 +124,7 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
 
 def _ticks(highest: float, most: int) -> list[float]:
     """0 and round numbers (1, 2 or 5 times a power of ten) up to the first at or above `highest`."""
-    if highest <= 0:
+    if highest < 1e-9:  # nothing to tell apart, and powers of ten end not far below
         return [0.0, 1.0]
     rough = highest / most
     power = 10.0 ** math.floor(math.log10(rough))

@@ -66,6 +66,9 @@ def headline(evaluation: Evaluation | None) -> Headline:
     return Headline(title, detail, tone)
 
 
+FEWEST = 10  # questions; with fewer the intervals are so wide that overlapping says nothing
+
+
 def _verdict(kind: str, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
     before, after = percent(theirs.accuracy), percent(ours.accuracy)
     if ours.low > theirs.high:
@@ -76,6 +79,9 @@ def _verdict(kind: str, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
             "The intervals do not overlap.",
             "loss",
         )
+    if ours.n < FEWEST:
+        questions = f"{ours.n} {kind} question{'' if ours.n == 1 else 's'}"
+        return f"Too few questions to tell: {questions}", "Bring more of your own with --questions.", "none"
     overlap = "The intervals overlap, so this may be chance."
     if ours.accuracy > theirs.accuracy:
         return f"No clear gain from augmentation: {kind} {after}, against {before} without", overlap, "even"

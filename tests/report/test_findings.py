@@ -38,6 +38,15 @@ def test_the_headline_counts_questions_and_names_the_intervals() -> None:
     assert "18 of 20 (69 to 98 %)" in detail
 
 
+@pytest.mark.parametrize(("n", "shown"), [(1, "1 reversal question"), (9, "9 reversal questions")])
+def test_a_handful_of_questions_tells_nothing_unless_the_intervals_lie_apart(n: int, shown: str) -> None:
+    wide = {"reversal": Cell(n, 0.0, 0.0, 0.8)}
+    found = headline(evaluation(augmented=wide, finetuned=wide))
+    assert (found.title, found.tone) == (f"Too few questions to tell: {shown}", "none")
+    apart = evaluation(augmented={"reversal": Cell(9, 1.0, 0.7, 1.0)}, finetuned={"reversal": Cell(9, 0.0, 0.0, 0.3)})
+    assert headline(apart).tone == "gain"
+
+
 def test_without_reversal_the_kind_with_most_questions_decides_and_forward_comes_last() -> None:
     even = Cell(10, 0.5, 0.3, 0.7)
     cells = {"forward": Cell(99, 0.5, 0.4, 0.6), "few": even, "many": Cell(20, 0.5, 0.3, 0.7)}
