@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,6 @@ from augmlx.cli import common
 
 if TYPE_CHECKING:
     from augmlx.pipeline import Pipeline
-    from augmlx.tables import FactTable
 
 
 @click.command()
@@ -29,6 +30,17 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json:
     Example:
       augmlx augment facts.csv -o runs/first
     """
+    with opened(given, out, questions) as pipeline:
+        counts = pipeline.augment()
+    if as_json:
+        common.echo_json({"run": str(out), **counts})
+    else:
+        click.echo(told(counts))
+
+
+@contextmanager
+def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterator[Pipeline]:
+    """A locked run folder that holds the facts and questions; says what of them is left out."""
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
 
@@ -37,20 +49,11 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json:
     run.create(given.path, questions)
     with run.lock():
         pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder)
-        take_inputs(pipeline, table, questions)
-        counts = pipeline.augment()
-    if as_json:
-        common.echo_json({"run": str(out), **counts})
-    else:
-        click.echo(told(counts))
-
-
-def take_inputs(pipeline: Pipeline, table: FactTable, questions: Path | None) -> None:
-    """Bring the facts and questions into the run, and say what was left out."""
-    for repeat in table.duplicates:
-        pipeline.progress.say(f"{repeat}; only the first is used")
-    take_questions(pipeline, questions)
-    pipeline.take_facts(table.facts)
+        for repeat in table.duplicates:
+            pipeline.progress.say(f"{repeat}; only the first is used")
+        take_questions(pipeline, questions)
+        pipeline.take_facts(table.facts)
+        yield pipeline
 
 
 def take_questions(pipeline: Pipeline, questions: Path | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.cli.augment import take_inputs, told
+from augmlx.cli.augment import opened, told
 
 
 @click.command()
@@ -24,15 +24,7 @@ def run(given: common.FromFacts, out: Path, questions: Path | None, as_json: boo
     Example:
       augmlx run facts.csv --questions questions.csv -o runs/first
     """
-    from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
-
-    table, settings, operators = given.read()
-    folder = RunDir(out)
-    folder.create(given.path, questions)
-    with folder.lock():
-        pipeline = Pipeline(folder, settings, common.progress(), operators_folder=operators)
-        take_inputs(pipeline, table, questions)
+    with opened(given, out, questions) as pipeline:
         counts = pipeline.augment()
         pipeline.progress.say(told(counts))
         pipeline.train()
@@ -40,12 +32,12 @@ def run(given: common.FromFacts, out: Path, questions: Path | None, as_json: boo
         exported = pipeline.export_if_possible()
         report = pipeline.report()
     if as_json:
-        files = {"adapter": str(folder.adapter), "report": str(report), "peft": exported and str(exported)}
+        files = {"adapter": str(pipeline.run.adapter), "report": str(report), "peft": exported and str(exported)}
         common.echo_json({"run": str(out), "augment": counts, "eval": summary, **files})
         return
     click.echo(common.arms_table(summary))
     for note in summary["notes"]:
         click.echo(note, err=True)
-    for path in (folder.adapter, exported, report):
+    for path in (pipeline.run.adapter, exported, report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
