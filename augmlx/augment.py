@@ -1,36 +1,31 @@
-"""Facts x operators -> journal -> examples.
+"""Plan -> journal -> examples.
 
-The requests are planned in one fixed order (operator, fact, sample) and cut into batches before the first one runs.
 A batch is journalled whole, so a run that was killed goes on with the batch it was in and ends with the same bytes.
+What was generated or scored once is never done again: a changed threshold only judges anew.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 
-from augmlx import operators
-from augmlx.engine import Completion, Engine, Request
-from augmlx.filters import FILTERS, Candidate, Verdict, judge
-from augmlx.journal import Journal
+from augmlx import operators, premises
+from augmlx.engine import Completion, Engine
+from augmlx.filters import FILTERS, MEASURES, Candidate, Rows, Scores, Verdict, judge
+from augmlx.journal import Entry, Journal
+from augmlx.language import wording
 from augmlx.operators import Operator
+from augmlx.plan import Plan, Planned
 from augmlx.progress import Progress
-from augmlx.records import Example, Fact, Json, Origin, Rejected, fingerprint
+from augmlx.records import Example, Fact, Json, Origin, Rejected
 from augmlx.settings import AugmentSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One request with what it is for. The produced text is `prefill` + what the engine writes."""
-
-    request: Request
-    fact: Fact
-    operator: Operator
-    sample: int
-    prefill: str
+_JOURNALLED = 4  # batches that are generated and journalled together, so that rows which end early leave no gap
+_SCORED = 64  # candidates that are scored together
+_GROUPS = 512  # groups whose completions are looked up, and whose verdicts are written, together
 
 
 def load_operators(settings: AugmentSettings, folder: Path | None = None) -> list[Operator]:
@@ -38,93 +33,163 @@ def load_operators(settings: AugmentSettings, folder: Path | None = None) -> lis
     return operators.load(settings.operators, FILTERS, folder)
 
 
-def plan(
-    facts: Sequence[Fact], chosen: Sequence[Operator], settings: AugmentSettings, *, seed: int, engine: str
-) -> Iterator[Planned]:
-    """Every request of a run, in order. `engine` is the engine's fingerprint.
-
-    The key names all that a completion depends on, and nothing else: not the batch size, not the device.
-    """
-    for operator in chosen:
-        for fact in facts:
-            prompt = operators.render(operator, fact)
-            for sample in range(settings.samples):
-                temperature = 0.0 if sample == 0 else settings.temperature
-                top_p = 1.0 if sample == 0 else settings.top_p
-                text_seed = f"{seed}:{fact.id}:{operator.name}:{sample}"
-                what = [prompt.prefix, prompt.suffix, text_seed, temperature, top_p, settings.max_tokens, engine]
-                request = Request(
-                    key=fingerprint(what),
-                    prefix=prompt.prefix,
-                    suffix=prompt.suffix,
-                    seed=text_seed,
-                    temperature=temperature,
-                    top_p=top_p,
-                    max_tokens=settings.max_tokens,
-                )
-                yield Planned(request, fact, operator, sample, prompt.prefill)
-
-
-def generate(
-    planned: Iterable[Planned], total: int, engine: Engine, journal: Journal, batch_size: int, progress: Progress
-) -> int:
+def generate(plan: Plan, engine: Engine, journal: Journal, batch_size: int, progress: Progress) -> int:
     """Complete what the journal does not hold yet; returns how many completions were written now.
 
     Raises KeyboardInterrupt through; the batches that were finished stay.
     """
     written = 0
-    stream = iter(planned)
-    with progress.task("Augmenting", total) as task:
-        while batch := list(islice(stream, batch_size)):
+    stream = iter(plan)
+    with progress.task("Augmenting", len(plan)) as task:
+        while batch := list(islice(stream, batch_size * _JOURNALLED)):
             known = journal.completions([p.request.key for p in batch])
             missing = [p for p in batch if p.request.key not in known]
             if missing:
-                completions = list(engine.generate([p.request for p in missing]))
-                journal.add([(p.request, p.fact.id, p.operator.name, p.sample) for p in missing], completions)
+                completions = _complete(missing, engine)
+                journal.add([Entry(p.request, p.id, p.operator.name, p.sample) for p in missing], completions)
                 written += len(completions)
             task.advance(len(batch))
     return written
 
 
+def _complete(planned: Sequence[Planned], engine: Engine) -> list[Completion]:
+    asked = iter(engine.generate([p.request for p in planned if p.written is None]))
+    return [next(asked) if p.written is None else Completion(p.request.key, p.written, "stop", 0) for p in planned]
+
+
+def measure(plan: Plan, engine: Engine, journal: Journal, settings: AugmentSettings, progress: Progress) -> int:
+    """Score the candidates that a measured filter of their operator will ask about. Returns how many scores were
+    written now.
+
+    What is scored follows from the completions alone, so the batches are the same in every run.
+    """
+    if not any(set(operator.filters) & MEASURES.keys() for operator in plan.found):
+        return 0
+    asked = list(_to_be_scored(plan, journal, settings))
+    written = 0
+    with progress.task("Scoring", len(asked)) as task:
+        for start in range(0, len(asked), _SCORED):
+            batch = asked[start : start + _SCORED]
+            known = journal.scores([key for key, _, _ in batch])
+            missing = [(key, name, rows) for key, name, rows in batch if (key, name) not in known]
+            if missing:
+                prompts, continuations = zip(*chain.from_iterable(rows for _, _, rows in missing), strict=True)
+                scores = iter(engine.score(prompts, continuations))
+                values = [MEASURES[name].value([next(scores) for _ in rows]) for _, name, rows in missing]
+                journal.add_scores((m[0], m[1], value) for m, value in zip(missing, values, strict=True))
+                written += len(missing)
+            task.advance(len(batch))
+    return written
+
+
+def _to_be_scored(plan: Plan, journal: Journal, settings: AugmentSettings) -> Iterator[tuple[str, str, Rows]]:
+    """(request key, measure, what to score) of every candidate that passes the filters before the first measure."""
+    for group in _groups(plan, journal):
+        names = group.members[0].operator.filters
+        measures = [name for name in names if name in MEASURES]
+        if measures:
+            before = names[: names.index(measures[0])]
+            keys = {p.sample: p.request.key for p in group.members}
+            passed = [v.candidate for v in judge(group.candidates, before, settings, limit=False) if v.kept]
+            for name in measures:
+                rows = ((keys[c.sample], MEASURES[name].rows(c)) for c in passed)
+                yield from ((key, name, asked) for key, asked in rows if asked)
+
+
 def collect(
-    planned: Iterable[Planned], journal: Journal, settings: AugmentSettings, *, engine: Engine, seed: int
+    plan: Plan, journal: Journal, settings: AugmentSettings, *, engine: Engine, seed: int
 ) -> Iterator[Example | Rejected]:
     """Judge the journalled completions: one record for each request, in the order of the plan.
 
     A completion that the engine could not write is rejected "by engine" and counts as failed.
     """
-    for _, group in groupby(planned, key=lambda p: (p.operator.name, p.fact.id)):
-        members = list(group)
-        completions = journal.completions([p.request.key for p in members])
-        verdicts = _judge(members, completions, settings)
-        journal.judge((p.request.key, v.kept, v.by, v.why) for p, v in zip(members, verdicts, strict=True))
-        for p, verdict in zip(members, verdicts, strict=True):
-            origin = Origin(
-                fact_ids=(p.fact.id,),
-                operator=p.operator.name,
-                engine=engine.name,
-                model=engine.model,
-                seed=seed,
-                sample=p.sample,
-                prompt_sha256=p.request.prompt_sha256,
-            )
-            name = f"{p.fact.id}/{p.operator.name}/{p.sample}"
-            text = verdict.candidate.text
-            yield Example(name, text, origin) if verdict.kept else Rejected(name, text, verdict.by, verdict.why, origin)
+    groups = _groups(plan, journal)
+    while several := list(islice(groups, _GROUPS)):
+        verdicts = [_judge(group, settings) for group in several]
+        journal.judge(
+            (p.request.key, v.kept, v.by, v.why)
+            for group, judged in zip(several, verdicts, strict=True)
+            for p, v in zip(group.members, judged, strict=True)
+        )
+        for group, judged in zip(several, verdicts, strict=True):
+            for p, verdict in zip(group.members, judged, strict=True):
+                yield _record(p, verdict, engine, seed, _agreement(group, verdict))
 
 
-def _judge(members: Sequence[Planned], completions: dict[str, Completion], settings: AugmentSettings) -> list[Verdict]:
-    """One verdict per member, in order; those the engine failed on do not take part in the vote."""
-    candidates, failed = [], {}
-    for p in members:
-        completion = completions[p.request.key]
-        if completion.finish == "error":
-            failed[p.sample] = Verdict(Candidate(p.sample, "", p.fact.text, "error"), "engine", completion.text)
-            continue
-        text = f"{p.prefill}{completion.text.rstrip()}" if p.prefill else completion.text.strip()
-        candidates.append(Candidate(p.sample, text, p.fact.text, completion.finish))
-    judged = {v.candidate.sample: v for v in judge(candidates, members[0].operator.filters, settings)}
-    return [{**judged, **failed}[p.sample] for p in members]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The samples of one operator on the same premises. What the engine could not write is in `failed`, by sample, and
+    takes no part in the vote."""
+
+    members: list[Planned]
+    candidates: list[Candidate]
+    failed: dict[int, str]
+    scores: Scores
+
+
+def _groups(plan: Plan, journal: Journal) -> Iterator[_Group]:
+    grouped = (list(members) for _, members in groupby(plan, key=lambda p: p.id.rpartition("/")[0]))
+    while several := list(islice(grouped, _GROUPS)):
+        keys = [p.request.key for members in several for p in members]
+        completions, scores = journal.completions(keys), journal.scores(keys)
+        for members in several:
+            candidates, failed = [], {}
+            for p in members:
+                completion = completions[p.request.key]
+                if completion.finish == "error":
+                    failed[p.sample] = completion.text
+                else:
+                    candidates.append(_candidate(p, completion))
+            samples = {p.request.key: p.sample for p in members}
+            own = {(samples[key], name): value for (key, name), value in scores.items() if key in samples}
+            yield _Group(members, candidates, failed, own)
+
+
+def _candidate(p: Planned, completion: Completion) -> Candidate:
+    opening = p.request.opening
+    text = f"{opening}{completion.text.rstrip()}" if opening else completion.text.strip()
+    facts = p.premises.facts if not p.premises.known else dict.fromkeys((*p.premises.known, *p.premises.facts))
+    ground, source = tuple(fact.text for fact in facts), p.premises.facts[0].text
+    conclusions = max(1, len(p.premises.openings)) if p.written is None else p.sample + 1
+    return Candidate(p.sample, text, source, completion.finish, ground, p.answer, conclusions)
+
+
+def _judge(group: _Group, settings: AugmentSettings) -> list[Verdict]:
+    """One verdict per member, in order."""
+    filters = group.members[0].operator.filters
+    judged = {v.candidate.sample: v for v in judge(group.candidates, filters, settings, group.scores)}
+    for sample, why in group.failed.items():
+        judged[sample] = Verdict(Candidate(sample, "", "", "error"), "engine", why)
+    return [judged[p.sample] for p in group.members]
+
+
+def _agreement(group: _Group, verdict: Verdict) -> float:
+    """The share of the samples that say what this one says."""
+    said = wording(verdict.candidate.text)
+    return round(sum(wording(c.text) == said for c in group.candidates) / len(group.members), 3)
+
+
+def _record(p: Planned, verdict: Verdict, engine: Engine, seed: int, agreement: float) -> Example | Rejected:
+    facts, known = p.premises.facts, p.premises.known
+    used = facts
+    if known and verdict.kept:  # of all that was shown, only what the result speaks of was used
+        named = premises.names(verdict.candidate.text)
+        used = (*facts, *(fact for fact in known if fact not in facts and named & premises.names(fact.text)))
+    origin = Origin(
+        fact_ids=tuple(fact.id for fact in used),
+        operator=p.operator.name,
+        engine="rule" if p.written is not None else engine.name,
+        model="" if p.written is not None else engine.model,
+        seed=seed,
+        sample=p.sample,
+        prompt_sha256=p.request.prompt_sha256,
+        shown=tuple(fact.id for fact in known) or None,
+    )
+    text = verdict.candidate.text
+    if verdict.kept:
+        row = {"prompt": text, "completion": p.answer} if p.answer else None
+        return Example(p.id, operators.output(p.operator, text, p.answer), origin, row, agreement)
+    return Rejected(p.id, text, verdict.by, verdict.why, origin)
 
 
 class Tally:
@@ -142,6 +207,11 @@ class Tally:
             counts["failed" if record.by == "engine" else "rejected"] += 1
             self.by[record.by] += 1
 
+    def withdraw(self, record: Rejected) -> None:
+        """A kept example is taken back."""
+        self.by_operator[record.origin.operator]["kept"] -= 1
+        self.add(record)
+
     def as_json(self, produced: int) -> Json:
         """Raises AssertionError where something disappeared: that would be a bug."""
         totals = {key: sum(c[key] for c in self.by_operator.values()) for key in ("kept", "rejected", "failed")}
@@ -156,4 +226,4 @@ class Tally:
 
 def original(fact: Fact) -> Example:
     """A fact as a training example of its own."""
-    return Example(f"{fact.id}/original", fact.text, Origin((fact.id,), "original", "", "", 0, 0, ""))
+    return Example(f"{fact.id}/original", fact.text, Origin((fact.id,), "original", "", "", 0, 0, ""), fact.row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,9 @@ class Request:
     `prefix` is the part of the prompt that many requests share word for word (instruction and exemplars);
     the whole prompt is prefix + suffix. `seed` is a text, such as "0:fact-3:reversal:2"; sampling draws from it
     alone, so a row is the same in any batch. `temperature` 0 is greedy.
+
+    What the engine writes goes on behind `opening`, the words that the answer begins with. With `chat` the prompt is
+    one user message, put into the model's chat template, and `opening` stands behind the template's start of an answer.
     """
 
     key: str  # names the request in the journal: sha256 of everything that its completion depends on
@@ -25,10 +28,18 @@ class Request:
     top_p: float
     max_tokens: int
     stop: str = "\n"
+    opening: str = ""
+    chat: bool = False
+
+    @property
+    def content(self) -> str:
+        """What is asked, without the opening of the answer: with `chat` the user's message."""
+        return self.prefix + self.suffix
 
     @property
     def prompt(self) -> str:
-        return self.prefix + self.suffix
+        """The whole prompt as text to be continued; under `chat` without what the model's template adds."""
+        return f"{self.content} {self.opening}" if self.opening else self.content
 
     @property
     def prompt_sha256(self) -> str:
@@ -71,6 +82,10 @@ class Engine(Protocol):
     @property
     def window(self) -> int:
         """How many tokens the model can attend to."""
+
+    @property
+    def prompting(self) -> Literal["raw", "chat"]:
+        """How the model is best asked: by a text to be continued, or through its chat template."""
 
     def count(self, text: str) -> int:
         """How many tokens a text is."""

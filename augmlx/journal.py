@@ -8,32 +8,61 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from augmlx.engine import Completion, Request
 from augmlx.errors import RunError, StorageError, storage_errors
 from augmlx.files import FILE_MODE, make_folder
 
-_VERSION = 1  # of the schema
+_VERSION = 2  # of the schema
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS prefixes (
     sha256 TEXT PRIMARY KEY, text TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
-    key TEXT PRIMARY KEY, fact_id TEXT NOT NULL, operator TEXT NOT NULL, sample INTEGER NOT NULL,
-    prefix TEXT NOT NULL REFERENCES prefixes, suffix TEXT NOT NULL, seed TEXT NOT NULL,
-    temperature REAL NOT NULL, top_p REAL NOT NULL, max_tokens INTEGER NOT NULL
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, operator TEXT NOT NULL, sample INTEGER NOT NULL,
+    prefix TEXT NOT NULL REFERENCES prefixes, suffix TEXT NOT NULL, opening TEXT NOT NULL, chat INTEGER NOT NULL,
+    seed TEXT NOT NULL, temperature REAL NOT NULL, top_p REAL NOT NULL, max_tokens INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS requests_by_id ON requests (id);
 CREATE TABLE IF NOT EXISTS completions (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, finish TEXT NOT NULL, tokens INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS scores (
+    key TEXT NOT NULL, measure TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (key, measure)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, kept INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+Row = tuple[Any, ...]
 _CHUNK = 500  # below SQLite's oldest limit of 999 variables in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request with what it is for: `id` is that of the example it may become."""
+
+    request: Request
+    id: str
+    operator: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One journalled request with all that became of it; `verdict` is (kept, by, why)."""
+
+    id: str
+    sample: int
+    request: Request
+    completion: Completion
+    scores: Mapping[str, float]
+    verdict: tuple[bool, str, str] | None
 
 
 class Journal:
@@ -44,42 +73,72 @@ class Journal:
 
     def completions(self, keys: Sequence[str]) -> dict[str, Completion]:
         """The journalled completions among `keys`."""
-        found: dict[str, Completion] = {}
+        rows = self._chosen("SELECT key, text, finish, tokens FROM completions WHERE key IN ({})", keys)
+        return {row[0]: Completion(*row) for row in rows}
+
+    def scores(self, keys: Sequence[str]) -> dict[tuple[str, str], float]:
+        """(key, measure) -> the journalled scores of `keys`."""
+        rows = self._chosen("SELECT key, measure, value FROM scores WHERE key IN ({})", keys)
+        return {(key, measure): value for key, measure, value in rows}
+
+    def _chosen(self, query: str, keys: Sequence[str]) -> Iterator[Row]:
         for start in range(0, len(keys), _CHUNK):
             part = keys[start : start + _CHUNK]
-            marks = ",".join("?" * len(part))
-            rows = self._db.execute(
-                f"SELECT key, text, finish, tokens FROM completions WHERE key IN ({marks})",
-                part,
-            )
-            found.update((row[0], Completion(*row)) for row in rows)
-        return found
+            yield from self._db.execute(query.format(",".join("?" * len(part))), part)
 
-    def add(self, requests: Iterable[tuple[Request, str, str, int]], completions: Iterable[Completion]) -> None:
-        """Write one batch, whole or not at all. Each request comes with its fact id, operator and sample index.
+    def add(self, requests: Iterable[Entry], completions: Iterable[Completion]) -> None:
+        """Write one batch, whole or not at all. What is journalled is never written again: a second completion of one
+        request raises sqlite3.IntegrityError, for it would be a bug.
 
         A prompt's prefix is written once for all that share it: it is most of the prompt."""
         rows, prefixes = [], {}
-        for r, fact_id, operator, sample in requests:
+        for entry in requests:
+            r = entry.request
             sha256 = hashlib.sha256(r.prefix.encode()).hexdigest()
             prefixes[sha256] = r.prefix
             drawn = (r.seed, r.temperature, r.top_p, r.max_tokens)
-            rows.append((r.key, fact_id, operator, sample, sha256, r.suffix, *drawn))
+            rows.append((r.key, entry.id, entry.operator, entry.sample, sha256, r.suffix, r.opening, r.chat, *drawn))
         with self._db:
             self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
-            self._db.executemany("INSERT OR REPLACE INTO requests VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany(
-                "INSERT OR REPLACE INTO completions VALUES (?,?,?,?)",
+                "INSERT INTO completions VALUES (?,?,?,?)",
                 [(c.key, c.text, c.finish, c.tokens) for c in completions],
             )
+
+    def add_scores(self, scores: Iterable[tuple[str, str, float]]) -> None:
+        """Write one batch of (key, measure, value), whole or not at all."""
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?,?,?)", scores)
 
     def judge(self, verdicts: Iterable[tuple[str, bool, str, str]]) -> None:
         """Write verdicts: (key, kept, by, why); later ones replace earlier ones."""
         with self._db:
             self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)", verdicts)
 
+    def story(self, group: str) -> list[Told]:
+        """Everything that is known of the samples of a group, such as "f0001/reversal/", in their order."""
+        rows = self._db.execute(
+            "SELECT r.key, r.id, r.sample, p.text, r.suffix, r.opening, r.chat, r.seed, r.temperature, r.top_p,"
+            " r.max_tokens, c.text, c.finish, c.tokens, v.kept, v.by, v.why"
+            " FROM requests r JOIN prefixes p ON p.sha256 = r.prefix JOIN completions c USING (key)"
+            " LEFT JOIN verdicts v USING (key) WHERE r.id >= ? AND r.id < ? ORDER BY r.sample, c.rowid",
+            (group, group + "\U0010ffff"),
+        ).fetchall()
+        told = []
+        for row in rows:
+            key, name, sample, prefix, suffix, opening, chat, seed, temperature, top_p, max_tokens = row[:11]
+            text, finish, tokens, kept, by, why = row[11:]
+            request = Request(
+                key, prefix, suffix, seed, temperature, top_p, max_tokens, opening=opening, chat=bool(chat)
+            )
+            scores = {measure: value for (_, measure), value in self.scores([key]).items()}
+            verdict = None if kept is None else (bool(kept), by, why)
+            told.append(Told(name, sample, request, Completion(key, text, finish, tokens), scores, verdict))
+        return told
+
     def counts(self) -> dict[str, int]:
-        tables = ("requests", "completions", "verdicts")
+        tables = ("requests", "completions", "scores", "verdicts")
         return {table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 
@@ -106,6 +165,8 @@ def open_journal(path: Path | None) -> Iterator[Journal]:
             yield Journal(connection)
         finally:
             connection.close()
+    except sqlite3.IntegrityError:
+        raise  # something was written twice: a bug
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", None)
         if name is None:  # raised by Python's own wrapper: a wrong call, so a bug

@@ -13,6 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 # Python's \w leaves out combining marks, without which a word of Hindi, Thai or pointed Hebrew falls to pieces.
 _MARKS = (
@@ -80,14 +81,27 @@ def spelt_out(text: str) -> str:
     return _NOT.sub(" not", text)
 
 
+_LONGEST = 100  # characters of a word; to look at all that stands before each break would be quadratic
+# How a sentence ends, or a title before a list.
+ENDED = re.compile(r"[.!?…:;。！？：；؟]['\"”’»」』)\]]*$")
 _BREAK = re.compile(r"[.!?]['\"”’)\]]*\s+(?=\S)|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)")
 
 
+def split_sentences(text: str) -> list[Mention]:
+    """The sentences of a text, as far as its punctuation tells; a text without any is one. The period of a title or an
+    initial ("Dr. Ana Ruiz", "J. R. Hartley", "Zorb Inc. has ...") ends none."""
+    breaks = [m for m in _BREAK.finditer(text) if not _abbreviates(text[max(0, m.start() - _LONGEST) : m.start() + 1])]
+    found = []
+    for start, end in pairwise([0, *(m.end() for m in breaks), len(text)]):
+        part = text[start:end].strip()
+        at = text.index(part, start)
+        found.append(Mention(part, at, at + len(part)))
+    return found
+
+
 def sentences(text: str) -> int:
-    """How many sentences a text has, as far as its punctuation tells. The period of a title or an initial
-    ("Dr. Ana Ruiz", "J. R. Hartley", "Zorb Inc. has ...") ends none."""
-    text = text.strip()
-    return 1 + sum(not _abbreviates(text[: found.start() + 1]) for found in _BREAK.finditer(text))
+    """How many sentences a text has."""
+    return len(split_sentences(text.strip()))
 
 
 def _abbreviates(before: str) -> bool:
@@ -211,7 +225,7 @@ def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention
         taken.append(word)
         end = word.end
     if subject and following not in AUXILIARIES:
-        verbs = [n for n, word in enumerate(taken) if _looks_like_a_verb(word.text)]
+        verbs = [n for n, word in enumerate(taken) if looks_like_a_verb(word.text)]
         if verbs:
             taken = taken[: verbs[0]]
         elif following and following not in PREPOSITIONS:
@@ -220,7 +234,8 @@ def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention
     return Mention(text[mention.start : end], mention.start, end)
 
 
-def _looks_like_a_verb(word: str) -> bool:
+def looks_like_a_verb(word: str) -> bool:
+    """By its form alone: a plural noun looks like one too."""
     word = word.casefold()
     return word in _irregular() or word.endswith("ed") or (word.endswith("s") and not word.endswith("ss"))
 

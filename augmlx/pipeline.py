@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from augmlx import augment as augmenting
+from augmlx import dataset, mixing, operators
 from augmlx import settings as settings_module
+from augmlx.consistency import Consistency
 from augmlx.engine import Engine, Request
 from augmlx.errors import BadInput, ModelError, RunError
 from augmlx.evaluation import arms, compare, items
 from augmlx.files import jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
+from augmlx.filters import FILTERS
 from augmlx.journal import open_journal
 from augmlx.models import store
-from augmlx.operators import Operator
+from augmlx.operators import Operator, exemplars
+from augmlx.operators.exemplars import Exemplars
+from augmlx.plan import Plan
 from augmlx.progress import Progress
 from augmlx.records import (
     EvalItem,
@@ -29,7 +37,7 @@ from augmlx.records import (
 )
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
-from augmlx.split import split
+from augmlx.split import deal
 from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
 
@@ -96,12 +104,13 @@ class Pipeline:
         """facts -> augmented.jsonl, rejected.jsonl and data/. Returns the counts."""
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self._operators_folder)
+        own = exemplars.read(self._operators_folder, chosen)
         counts = self._stages.do(
             "augment",
             basis=self._augment_basis(),
-            inputs=[operator.model_dump(mode="json") for operator in chosen],
+            inputs=[*(o.model_dump(mode="json") for o in chosen), {n: [e.model_dump() for e in own[n]] for n in own}],
             outputs=[self.run.augmented, self.run.rejected, self.run.journal],
-            prepare=lambda: self._prepare_augment(facts, chosen),
+            prepare=lambda: self._prepare_augment(facts, chosen, own),
         )
         if not counts["kept"]:
             self.progress.say("augment: nothing was kept; look at rejected.jsonl, or at augmlx preview")
@@ -109,62 +118,119 @@ class Pipeline:
         settings_module.save(self.settings, self.run.settings)
         return counts
 
-    def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator]) -> Callable[[], Json]:
+    def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], own: Exemplars) -> Callable[[], Json]:
         engine = self._make_engine(None)
         limit = self.settings.train.max_length
         for fact in facts:  # training would refuse them, after all the generating
             if (length := engine.count(fact.text) + 1) > limit:
                 hint = "raise train.max_length, or split the fact"
                 raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
-        return lambda: self._augment(facts, chosen, engine)
+        plan = Plan(facts, chosen, self.settings.augment, seed=self.settings.seed, engine=engine, own=own)
+        return lambda: self._augment(facts, plan, engine)
 
-    def _augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], engine: Engine) -> Json:
+    def _augment(self, facts: Sequence[Fact], plan: Plan, engine: Engine) -> Json:
         config, seed = self.settings.augment, self.settings.seed
-        total = len(facts) * len(chosen) * config.samples
-
-        def planned() -> Iterator[augmenting.Planned]:
-            return augmenting.plan(facts, chosen, config, seed=seed, engine=engine.fingerprint)
-
-        tally = augmenting.Tally()
+        for note in plan.notes:
+            self.progress.say(note)
+        tally, consistency = augmenting.Tally(), Consistency(facts)
+        for one, other in consistency.disputes:
+            self.progress.say(f"{one} contradicts {other}; both are trained on")
         failure = ""
-        with open_journal(self.run.journal) as journal:
-            augmenting.generate(planned(), total, engine, journal, config.batch_size, self.progress)
-            with jsonl_writer(self.run.augmented) as keep, jsonl_writer(self.run.rejected) as reject:
-                for record in augmenting.collect(planned(), journal, config, engine=engine, seed=seed):
+        with open_journal(self.run.journal) as journal, jsonl_writer(self.run.rejected) as reject:
+            augmenting.generate(plan, engine, journal, config.batch_size, self.progress)
+            augmenting.measure(plan, engine, journal, config, self.progress)
+            with jsonl_writer(self.run.augmented) as keep:
+                for record in augmenting.collect(plan, journal, config, engine=engine, seed=seed):
                     tally.add(record)
-                    (reject if isinstance(record, Rejected) else keep)(to_json(record))
-                    if isinstance(record, Rejected) and record.by == "engine":
-                        failure = record.why
-                counts = {"facts": len(facts), **tally.as_json(total)}
-        if counts["failed"] == total:
+                    if isinstance(record, Example):
+                        consistency.consider(record)
+                        keep(to_json(record))
+                    else:
+                        reject(to_json(record))
+                        failure = record.why if record.by == "engine" else failure
+            for record in self._withdraw(consistency.losers()):
+                tally.withdraw(record)
+                reject(to_json(record))
+        counts = {"facts": len(facts), **tally.as_json(len(plan))}
+        dataset.write_csv(self.run.path / "augmented.csv", chain(map(augmenting.original, facts), self._augmented()))
+        if counts["failed"] and counts["failed"] == counts["produced"]:
             hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"
             raise ModelError(f"{self.model.name}: no request could be run: {failure}", hint=hint)
         return counts
 
+    def _withdraw(self, losers: Mapping[str, str]) -> Iterator[Rejected]:
+        """Take examples out of augmented.jsonl; id -> why."""
+        if not losers:
+            return
+        with jsonl_writer(self.run.augmented) as keep:
+            for example in self._augmented():
+                if why := losers.get(example.id):
+                    yield Rejected(example.id, example.text, "contradiction", why, example.origin)
+                else:
+                    keep(to_json(example))
+
     def _split(self, facts: Sequence[Fact]) -> None:
-        has_questions = self.run.questions.exists()
+        questions = self.questions()
+        replay = self._replay_texts()
         self._stages.do(
             "split",
             basis=self._split_basis(),
-            inputs=[self.run.manifest()["augment"]["fingerprint"], has_questions],
+            inputs=[
+                self.run.manifest()["augment"]["fingerprint"],
+                [[q.prompt, q.answer] for q in questions] if self.settings.split.leak == "drop" else bool(questions),
+                [[fact.text, fact.row] for fact in replay],
+            ],
             outputs=[self.run.data / "train.jsonl"],
-            prepare=lambda: lambda: self._deal(facts, has_questions),
+            prepare=lambda: lambda: self._deal(facts, questions, replay),
         )
 
-    def _deal(self, facts: Sequence[Fact], has_questions: bool) -> Json:
-        parts = split(
-            facts, self._augmented(), self.settings.split, has_questions=has_questions, seed=self.settings.seed
+    def _deal(self, facts: Sequence[Fact], questions: Sequence[Question], replay: Sequence[Fact]) -> Json:
+        config = self.settings.split
+        form = dataset.form_of(facts) if config.form == "auto" else config.form
+        dealt = deal(
+            facts,
+            self._augmented,
+            config,
+            asked=[f"{question.prompt} {question.answer}" for question in questions],
+            has_questions=bool(questions),
+            seed=self.settings.seed,
         )
-        for name, examples in (("train", parts.train), ("valid", parts.valid), ("test", parts.test)):
-            path = self.run.data / f"{name}.jsonl"
-            if examples:
-                write_jsonl(path, ({"id": example.id, "text": example.text} for example in examples))
-            else:
-                path.unlink(missing_ok=True)  # mlx-lm takes no empty file
-        return {"train": len(parts.train), "valid": len(parts.valid), "test": len(parts.test)}
+        counts = dict.fromkeys(("train", "valid", "test", "left out"), 0)
+        with ExitStack() as stack:
+            files = {
+                part: stack.enter_context(jsonl_writer(self.run.data / f"{part.replace(' ', '_')}.jsonl"))
+                for part in counts
+            }
+            for item in dealt:
+                counts[item.part] += 1
+                if item.part == "left out":
+                    files[item.part]({"id": item.example.id, "why": item.why})
+                else:
+                    files[item.part](dataset.training_row(item.example, form))
+            mixed = self._replay(replay, mixing.needed(counts["train"], config.replay_share), chat=form != "text")
+            for example in mixed:
+                files["train"](dataset.training_row(example, form))
+        for part in ("valid", "test", "left out"):
+            if not counts[part]:
+                (self.run.data / f"{part.replace(' ', '_')}.jsonl").unlink()  # mlx-lm takes no empty file
+        return {**counts, "replay": len(mixed), "form": form}
 
-    def _augmented(self) -> list[Example]:
-        return [example_from_json(row) for row in read_jsonl(self.run.augmented)]
+    def _replay_texts(self) -> tuple[Fact, ...]:
+        """The user's own texts for replay, if a file was named."""
+        named = self.settings.split.replay
+        return () if named in ("", mixing.OWN) else mixing.from_file(Path(named))
+
+    def _replay(self, texts: Sequence[Fact], count: int, *, chat: bool) -> list[Example]:
+        seed = self.settings.seed
+        if self.settings.split.replay != mixing.OWN:
+            return mixing.drawn(texts, count, seed=seed)
+        engine = self._make_engine(None)
+        chat = chat and engine.prompting == "chat"
+        with open_journal(self.run.journal) as journal:
+            return mixing.answered(count, engine, journal, chat=chat, seed=seed, progress=self.progress)
+
+    def _augmented(self) -> Iterator[Example]:
+        return map(example_from_json, read_jsonl(self.run.augmented))
 
     def train(self) -> Json:
         """data/train.jsonl -> adapter/. Returns the counts."""
@@ -192,7 +258,9 @@ class Pipeline:
 
     def _baseline(self, steps: int) -> None:
         """Plain fine-tuning: the originals alone, for as many optimizer steps as the augmented training took."""
-        rows = [{"id": e.id, "text": e.text} for e in map(augmenting.original, self.facts())]
+        facts = self.facts()
+        form = dataset.form_of(facts)
+        rows = [dataset.training_row(augmenting.original(fact), form) for fact in facts]
         per_epoch = -(-len(rows) // self.settings.train.batch_size)
         train = self.settings.train.model_copy(update={"epochs": max(1, round(steps / per_epoch))})
         settings = self.settings.model_copy(update={"train": train})
@@ -245,7 +313,7 @@ class Pipeline:
 
     def _evaluate(self, chosen: Sequence[EvalItem], notes: Sequence[str]) -> Json:
         places = {"augmented": self.run.adapter, "finetuned": self.run.baseline / "adapter"}
-        trained = [row["text"] for row in read_jsonl(self.run.data / "train.jsonl")]
+        trained = [dataset.text_of(row) for row in read_jsonl(self.run.data / "train.jsonl")]
         return compare.compare(
             self.run,
             chosen,
@@ -326,16 +394,39 @@ def _training(settings: Settings) -> Json:
     return settings.train.model_dump(mode="json", exclude={"checkpoint_every"})
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What came of a few facts; `idle` are the operators that found nothing to start from."""
+
+    records: list[Example | Rejected]
+    idle: list[str]
+
+
 def preview(
-    facts: Sequence[Fact], settings: Settings, progress: Progress, *, operators_folder: Path | None = None
-) -> list[Example | Rejected]:
-    """What the operators make of a few facts, by fact. Nothing is written."""
-    chosen = augmenting.load_operators(settings.augment, operators_folder)
+    facts: Sequence[Fact],
+    chosen: Sequence[Fact],
+    settings: Settings,
+    progress: Progress,
+    *,
+    operators_folder: Path | None = None,
+    every: bool = False,
+) -> Preview:
+    """What the operators of the settings, or `every` one there is, make of the chosen ones among the facts. Nothing is
+    written."""
+    if every:
+        names = tuple(item.operator.name for item in operators.available(FILTERS, operators_folder))
+        settings = settings.model_copy(update={"augment": settings.augment.model_copy(update={"operators": names})})
+    loaded = augmenting.load_operators(settings.augment, operators_folder)
     engine = mlx_engine(store.find(settings.model), None)
-    planned = list(augmenting.plan(facts, chosen, settings.augment, seed=settings.seed, engine=engine.fingerprint))
+    own = exemplars.read(operators_folder, loaded)
+    plan = Plan(
+        facts, loaded, settings.augment, seed=settings.seed, engine=engine, own=own, about={fact.id for fact in chosen}
+    )
     with open_journal(None) as journal:
-        augmenting.generate(planned, len(planned), engine, journal, settings.augment.batch_size, progress)
-        return list(augmenting.collect(planned, journal, settings.augment, engine=engine, seed=settings.seed))
+        augmenting.generate(plan, engine, journal, settings.augment.batch_size, progress)
+        augmenting.measure(plan, engine, journal, settings.augment, progress)
+        records = list(augmenting.collect(plan, journal, settings.augment, engine=engine, seed=settings.seed))
+    return Preview(records, [operator.name for operator, found in plan.found.items() if not found.premises])
 
 
 def _question_row(question: Question) -> Json:

@@ -20,7 +20,8 @@ class Fact:
     text: str
     source: str
     group: str | None = None
-    # The original training row, untouched. A dict has no hash, and a fact must be able to stand in a set.
+    # The row of a training set that the fact was read from, trained on as it is: prompt and completion, or messages, and
+    # perhaps tools. None for a plain statement. A dict has no hash, and a fact must be able to stand in a set.
     row: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
@@ -35,15 +36,22 @@ class Origin:
     seed: int
     sample: int
     prompt_sha256: str
+    shown: tuple[str, ...] | None = None  # the facts that stood in the prompt besides, where there were any
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training example. An original fact has the operator "original"."""
+    """One training example. An original fact has the operator "original".
+
+    `row` is what is trained on where that is more than a text: a row of the user's training set, or a question
+    ("prompt") with its answer ("completion"). `agreement` is the share of its samples that say the same.
+    """
 
     id: str
     text: str
     origin: Origin
+    row: Mapping[str, Any] | None = field(default=None, hash=False)
+    agreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,12 @@ class AdapterSpec:
 
 def to_json(record: Any) -> Json:
     """A record as a JSON object, with the keys in the order of its fields and None left out."""
-    value = dataclasses.asdict(record)
-    return {key: item for key, item in value.items() if item is not None}
+    return dataclasses.asdict(record, dict_factory=lambda pairs: {key: item for key, item in pairs if item is not None})
 
 
 def origin_from_json(value: Mapping[str, Any]) -> Origin:
-    return Origin(**{**value, "fact_ids": tuple(value["fact_ids"])})
+    shown = value.get("shown")
+    return Origin(**{**value, "fact_ids": tuple(value["fact_ids"]), "shown": None if shown is None else tuple(shown)})
 
 
 def fact_from_json(value: Mapping[str, Any]) -> Fact:
@@ -115,7 +123,8 @@ def fact_from_json(value: Mapping[str, Any]) -> Fact:
 
 
 def example_from_json(value: Mapping[str, Any]) -> Example:
-    return Example(id=value["id"], text=value["text"], origin=origin_from_json(value["origin"]))
+    origin = origin_from_json(value["origin"])
+    return Example(value["id"], value["text"], origin, value.get("row"), value.get("agreement"))
 
 
 def item_from_json(value: Mapping[str, Any]) -> EvalItem:

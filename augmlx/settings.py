@@ -46,12 +46,26 @@ class AugmentSettings(_Section):
     operators: Names = Field(
         ("reversal", "rephrase"), description="operators to run; each is a TOML file, shipped or beside augmlx.toml"
     )
+    prompting: Literal["auto", "raw", "chat"] = Field(
+        "auto", description="raw: a text to be continued; chat: the model's chat template; auto: what suits the model"
+    )
+    exemplars: int = Field(
+        8, ge=1, description="worked examples in a prompt where exemplars.csv brings some: its nearest"
+    )
+    partners: int = Field(8, ge=1, le=1000, description="most facts that one fact is paired with")
+    context_tokens: int = Field(1024, ge=16, description="most tokens of other facts that a corpus operator shows")
     samples: int = Field(8, ge=1, le=256, description="completions per fact and operator; the first is greedy")
     temperature: float = Field(0.8, gt=0, le=4, description="of every sample but the first")
     top_p: float = Field(0.95, gt=0, le=1, description="nucleus: the smallest set of tokens of this mass")
     max_tokens: int = Field(64, ge=1, le=4096, description="longest completion, in tokens")
     batch_size: int = Field(64, ge=1, le=1024, description="rows decoded together")
     vote_share: float = Field(0.5, ge=0, le=1, description="share of a fact's surviving samples that must agree")
+    plausibility: float = Field(
+        0.0, description="how much likelier (nats a token) its facts must make a text, for operators that ask for it"
+    )
+    round_trip: float = Field(
+        0.0, description="by how much (nats a token) a text's answer to its own question must beat the others"
+    )
     duplicate_similarity: float = Field(
         0.95, gt=0, le=1, description="texts of one fact and operator at least this alike are duplicates"
     )
@@ -59,13 +73,28 @@ class AugmentSettings(_Section):
 
 
 class SplitSettings(_Section):
-    """What is held out of training. Originals are always trained on."""
+    """What is trained on and what is held out. Originals are always trained on."""
 
     test: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
         "auto",
         description="share of facts whose augmentations become the test; auto: 0.2 without --questions, else 0",
     )
     valid: float = Field(0.0, ge=0, lt=1, description="share of facts whose augmentations become valid.jsonl")
+    per_fact: int = Field(0, ge=0, description="most augmentations of one fact that are trained on; 0: no limit")
+    ratio: float = Field(0.0, ge=0, description="most augmentations for each original, over all facts; 0: no limit")
+    leak: Literal["report", "drop"] = Field(
+        "report",
+        description="augmentations that state a question's answer word for word: count them, or leave them out",
+    )
+    replay: str = Field(
+        "",
+        description='ordinary text mixed in against forgetting: a file of texts or a training set, or "self" for the '
+        "base model's own answers to everyday questions",
+    )
+    replay_share: float = Field(0.05, ge=0, lt=1, description="share of the training examples that is replay")
+    form: Literal["auto", "text", "completions", "chat"] = Field(
+        "auto", description="how rows of data/ are written, as mlx-lm names it; auto: as the facts' file has them"
+    )
 
     @model_validator(mode="after")
     def _something_is_left(self) -> SplitSettings:

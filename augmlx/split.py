@@ -1,14 +1,20 @@
-"""What is trained on and what is held out. Originals are always trained on; only augmentations are held out.
+"""What is trained on, what is held out, and what is left out. Originals are always trained on; only augmentations are
+held out.
 
 Facts that share their subject, or that the user put into one group, are held out together, so that no held-out
-statement is a neighbour's rewording.
+statement is a neighbour's rewording. An augmentation of several facts is held out with any of them.
+
+The examples are read several times and never held: a hundred thousand facts fit a small memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Literal
 
 from augmlx.augment import original
 from augmlx.language import arguments, normalise
@@ -16,15 +22,16 @@ from augmlx.records import Example, Fact
 from augmlx.settings import SplitSettings
 
 AUTO_TEST = 0.2
+Part = Literal["train", "valid", "test", "left out"]
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """`train` holds every original; `valid` and `test` hold augmentations of facts whose originals are trained on."""
+class Dealt:
+    """An example and where it goes; `why` it is left out, where it is."""
 
-    train: list[Example]
-    valid: list[Example]
-    test: list[Example]
+    example: Example
+    part: Part
+    why: str = ""
 
 
 def group_of(fact: Fact) -> str:
@@ -42,44 +49,106 @@ def test_share(settings: SplitSettings, *, has_questions: bool) -> float:
     return 0.0 if has_questions else AUTO_TEST
 
 
-def split(
-    facts: Sequence[Fact], augmented: Iterable[Example], settings: SplitSettings, *, has_questions: bool, seed: int
-) -> Split:
-    """Deal the examples out. A share above 0 draws at least one group, and never all of them.
+def deal(
+    facts: Sequence[Fact],
+    augmented: Callable[[], Iterable[Example]],
+    settings: SplitSettings,
+    *,
+    asked: Sequence[str] = (),
+    has_questions: bool,
+    seed: int,
+) -> Iterator[Dealt]:
+    """Every original and every augmentation once, with its part. `augmented` gives the same examples each time; `asked`
+    are the texts that the user's questions and their answers make.
 
-    Groups that were augmented by the most operators are drawn first: what has no reversal cannot be asked for one.
+    A share above 0 draws at least one group, and never all of them. Groups that were augmented by the most operators
+    are drawn first: what has no reversal cannot be asked for one.
 
     No text stands in two parts, compared after normalisation: what is trained on anyway, as a fact or as another fact's
     augmentation, is not held out, for it would measure nothing; what the test and `valid` share is left to the test.
     """
     place = {fact.id: group_of(fact) for fact in facts}
+    drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
+    leaks = {_mark(normalise(text)) for text in asked} if settings.leak == "drop" else set()
+    surplus = _surplus(augmented, settings, len(facts), seed)
+
+    def home(example: Example) -> tuple[Part, str]:
+        """Where an example would go by its facts alone."""
+        homes = {drawn.get(place[fact_id], "train") for fact_id in example.origin.fact_ids}
+        if _mark(normalise(example.text)) in leaks:
+            return "left out", "states a question and its answer word for word"
+        part: Part = "test" if "test" in homes else "valid" if "valid" in homes else "train"
+        if part == "train" and surplus(example):
+            return "left out", "beyond split.per_fact or split.ratio"
+        return part, ""
+
+    trained = {_mark(normalise(fact.text)) for fact in facts}
+    tested: set[bytes] = set()
+    if drawn:
+        for example in augmented():
+            part, _ = home(example)
+            if part in ("train", "test"):
+                (trained if part == "train" else tested).add(_mark(normalise(example.text)))
+    for fact in facts:
+        yield Dealt(original(fact), "train")
+    for example in augmented():
+        part, why = home(example)
+        mark = _mark(normalise(example.text))
+        if part in ("valid", "test") and mark in trained:
+            part = "train"
+        elif part == "valid" and mark in tested:
+            part = "test"
+        yield Dealt(example, part, why)
+
+
+def _mark(text: str) -> bytes:
+    """A short stand-in for a text, for sets of many."""
+    return hashlib.blake2b(text.encode(), digest_size=12).digest()
+
+
+def _draw(
+    place: Mapping[str, str], examples: Iterable[Example], settings: SplitSettings, *, has_questions: bool, seed: int
+) -> dict[str, Part]:
+    """The groups that are held out, and where."""
     groups = sorted(set(place.values()))
+    limit = len(groups) - 1
+    n_test = _count(test_share(settings, has_questions=has_questions), len(groups), limit)
+    n_valid = _count(settings.valid, len(groups), limit - n_test)
+    if not n_test + n_valid:
+        return {}
     Random(f"{seed}:split").shuffle(groups)
-    examples = list(augmented)
-    said_by = {group: set[str]() for group in groups}
+    said_by: dict[str, set[str]] = {group: set() for group in groups}
     for example in examples:
         for fact_id in example.origin.fact_ids:
             said_by[place[fact_id]].add(example.origin.operator)
     groups.sort(key=lambda group: -len(said_by[group]))  # keeps the shuffle among equals
-    limit = len(groups) - 1
-    n_test = _count(test_share(settings, has_questions=has_questions), len(groups), limit)
-    n_valid = _count(settings.valid, len(groups), limit - n_test)
-    test, valid = set(groups[:n_test]), set(groups[n_test : n_test + n_valid])
-    result = Split(train=[original(fact) for fact in facts], valid=[], test=[])
-    dealt = []
-    trained = {normalise(fact.text) for fact in facts}
-    tested: set[str] = set()
-    for example in examples:
-        home = {place[fact_id] for fact_id in example.origin.fact_ids}
-        part = result.test if home & test else result.valid if home & valid else result.train
-        dealt.append((example, part))
-        if part is not result.valid:
-            (tested if part is result.test else trained).add(normalise(example.text))
-    for example, part in dealt:
-        words = normalise(example.text)
-        (result.train if words in trained else result.test if words in tested else part).append(example)
-    return result
+    return {group: "test" if n < n_test else "valid" for n, group in enumerate(groups[: n_test + n_valid])}
 
 
 def _count(share: float, groups: int, limit: int) -> int:
     return 0 if share == 0 else min(max(1, round(share * groups)), max(0, limit))
+
+
+def _surplus(
+    augmented: Callable[[], Iterable[Example]], settings: SplitSettings, originals: int, seed: int
+) -> Callable[[Example], bool]:
+    """Whether an example is beyond the limits per fact and per original. Of a fact, each operator's first is preferred
+    to any operator's second; over all facts, every fact's first to any fact's second, and a lot drawn decides the
+    rest."""
+    if not settings.per_fact and not settings.ratio:
+        return lambda _example: False
+    rank: dict[str, int] = {}
+    nth: Counter[tuple[str, str]] = Counter()
+    of_fact: dict[str, list[tuple[int, int, str]]] = {}
+    for number, example in enumerate(augmented()):
+        fact_id, operator = example.origin.fact_ids[0], example.origin.operator
+        of_fact.setdefault(fact_id, []).append((nth[fact_id, operator], number, example.id))
+        nth[fact_id, operator] += 1
+    for members in of_fact.values():
+        rank.update((name, place) for place, (_, _, name) in enumerate(sorted(members)))
+    chosen = [name for name, place in rank.items() if not settings.per_fact or place < settings.per_fact]
+    if settings.ratio and len(chosen) > (most := int(settings.ratio * originals)):
+        chosen.sort(key=lambda name: (rank[name], hashlib.sha256(f"{seed}:mix:{name}".encode()).digest()))
+        chosen = chosen[:most]
+    left = set(chosen)
+    return lambda example: example.id not in left

@@ -1,32 +1,43 @@
-"""The user's tables -> Fact and Question. CSV, TSV and JSON lines, read strictly, by one row reader.
+"""The user's files -> Fact and Question. Tables, training sets, plain text and Markdown, read strictly.
 
 Whatever is wrong raises BadInput with "path:line: fault", the path as the user typed it and the line an editor
-shows. A message holds columns, counts and positions, never the text of a row: facts may be confidential.
+shows (in Parquet the number of the row). A message holds columns, counts and positions, never the text of a row:
+facts may be confidential.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from augmlx import prose, trainsets
+from augmlx.cells import claim, clean, key_of, parts_of, required, text_of
 from augmlx.errors import BadInput
-from augmlx.records import Fact
-from augmlx.rows import Row, bad_input, folded, json_kind, read_rows
+from augmlx.records import Fact, Json, fingerprint
+from augmlx.rows import Row, bad_input, folded, read_rows
 
-MAX_TEXT = 100_000  # characters; far beyond a statement, so it is a broken table rather than a fact
-# Whitespace is not listed. The rest breaks terminals and reports, and is the usual trace of a wrong encoding.
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+# The kinds of rows that hold facts: what tells one, and its name in messages.
+_KINDS = {
+    "fact": (("fact",), "a fact"),
+    "completion": (("prompt", "completion"), "a prompt and a completion"),
+    "chat": (("messages",), "the messages of a chat"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FactTable:
-    """What a file of facts holds. `duplicates` has a line such as "facts.csv:17 repeats facts.csv:3"."""
+    """What a file of facts holds.
+
+    `duplicates` has a line such as "facts.csv:17 repeats facts.csv:3", `notes` what the user should know of how the
+    file was read, such as "notes.txt: 12 lines, 15 statements (one a sentence)".
+    """
 
     facts: tuple[Fact, ...]
     duplicates: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +54,72 @@ class Question:
 
 
 def read_facts(path: Path, *, column: str | None = None) -> FactTable:
-    """The facts of a CSV, TSV or JSONL file, each on one line of text, in the order of the file.
+    """The facts of a file, each on one line of text, in the order of the file.
+
+    Tables (.csv, .tsv, .jsonl, .ndjson, .parquet) have a column "fact" or "text", and perhaps "id" and "group". A
+    training set is a table with "prompt" and "completion", or with "messages" (and perhaps "tools"): each row is kept
+    as Fact.row, to be trained on as it is, and the fact's text is the statement of trainsets.py. All rows of a file
+    are of one kind. In plain text (.txt) each line, in Markdown (.md) each paragraph and list item is split into
+    sentences, and each is a fact; `notes` say how many, and what was left out.
 
     Args:
-        path: a file with a column "fact" or "text", and perhaps "id" and "group".
+        path: the file; its suffix tells the format.
         column: the column that holds the facts, where it has another name.
 
-    A fact without an id gets one by the number of its row: "f0001". A text that was there before is not
-    returned again but reported in `duplicates`.
+    A fact without an id gets one by the number of its row: "f0001". A text (in training sets, a row) that was there
+    before is not returned again but reported in `duplicates`.
 
     Raises:
         BadInput: the file, or a row of it, is not what it should be.
         StorageError: the file cannot be read.
     """
-    facts: dict[str, Fact] = {}
+    if path.suffix.lower() in prose.KINDS:
+        return _read_prose(path, column)
+    facts: dict[str, Fact] = {}  # by text, or by the fingerprint of a training row
     ids: dict[str, int] = {}
     duplicates = []
-
+    kind, kind_line = "", 0
     for number, row in enumerate(read_rows(path, partial(_fact_columns, column=column)), start=1):
-        text = _required(row, "fact")
-        key = _key(row, "id") or f"f{number:04d}"
+        found = _kind(row.columns)
+        if kind not in ("", found):
+            fault = f"{_KINDS[found][1]}, but line {kind_line} holds {_KINDS[kind][1]}"
+            raise bad_input(row.place, fault, "put them into files of their own")
+        kind, kind_line = found, kind_line or row.line
+        training = _training_row(row)
+        text = required(row, "fact") if training is None else clean(row.place, "the row", trainsets.statement(training))
+        key = key_of(row, "id") or f"f{number:04d}"
         source = f"{path.name}:{row.line}"
-        first = facts.get(text)
+        what = text if training is None else fingerprint(training)
+        first = facts.get(what)
         if first is None or key != first.id:  # a row pasted twice, id and all, is only a repetition
-            _claim(ids, key, row)
+            claim(ids, key, row)
         if first is not None:
             duplicates.append(f"{source} repeats {first.source}")
             continue
-        extra = set(row.cells) - set(row.columns.values())
-        facts[text] = Fact(key, text, source, _key(row, "group"), dict(row.cells) if extra else None)
-    return FactTable(tuple(facts.values()), tuple(duplicates))
+        facts[what] = Fact(key, text, source, key_of(row, "group"), training)
+    rows = len(facts) + len(duplicates)
+    told = "1 training row, trained on as it is" if rows == 1 else f"{rows} training rows, trained on as they are"
+    notes = () if kind == "fact" else (f"{path.name}: {told}",)
+    return FactTable(tuple(facts.values()), tuple(duplicates), notes)
+
+
+def _read_prose(path: Path, column: str | None) -> FactTable:
+    if column is not None:
+        raise bad_input(path, "a text has no columns", "leave out --column")
+    read = prose.read_prose(path)
+    facts: dict[str, Fact] = {}
+    duplicates = []
+    for number, (line, statement) in enumerate(read.statements, start=1):
+        text, source = clean(f"{path}:{line}", "the statement", statement), f"{path.name}:{line}"
+        if text in facts:
+            duplicates.append(f"{source} repeats {facts[text].source}")
+        else:
+            facts[text] = Fact(f"f{number:04d}", text, source)
+    return FactTable(tuple(facts.values()), tuple(duplicates), read.notes)
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions of a CSV, TSV or JSONL file, in the order of the file.
+    """The questions of a table (CSV, TSV, JSONL or Parquet), in the order of the file.
 
     Columns: prompt and answer; perhaps kind, id, choices and aliases (the last two a JSON list, or one text with
     "|" between the parts). A prompt keeps its line breaks; everything else is one line of text.
@@ -89,11 +132,11 @@ def read_questions(path: Path) -> list[Question]:
     ids: dict[str, int] = {}
     seen: dict[tuple[str, str, str], int] = {}
     for number, row in enumerate(read_rows(path, _question_columns), start=1):
-        prompt, answer = _required(row, "prompt", lines=True), _required(row, "answer")
-        kind = _text(row, "kind") or "question"
-        key = _key(row, "id") or f"q{number:04d}"
-        choices, aliases = _parts(row, "choices"), _parts(row, "aliases")
-        _claim(ids, key, row)
+        prompt, answer = required(row, "prompt", lines=True), required(row, "answer")
+        kind = text_of(row, "kind") or "question"
+        key = key_of(row, "id") or f"q{number:04d}"
+        choices, aliases = parts_of(row, "choices"), parts_of(row, "aliases")
+        claim(ids, key, row)
         first = seen.setdefault((prompt, answer, kind), row.line)
         if first != row.line:  # counted twice, it would narrow the intervals without adding evidence
             raise bad_input(row.place, f"the same question as on line {first}", "delete one of the two")
@@ -102,15 +145,59 @@ def read_questions(path: Path) -> list[Question]:
     return questions
 
 
+# Training rows
+
+
+def _kind(columns: Mapping[str, str]) -> str:
+    return next(kind for kind, (fields, _) in _KINDS.items() if set(fields) <= set(columns))
+
+
+def _training_row(row: Row) -> Json | None:
+    """What of a row is trained on as it is; None where it holds a plain fact."""
+    if "fact" in row.columns:
+        return None
+    if "messages" in row.columns:
+        messages = row.value("messages")
+        if fault := trainsets.fault(messages):
+            raise bad_input(row.place, fault, 'write [{"role": "user", "content": "..."}, {"role": "assistant", ...}]')
+        for number, message in enumerate(messages, start=1):
+            clean(row.place, f"message {number}", message.get("content") or "", lines=True)
+    else:
+        required(row, "prompt", lines=True)
+        required(row, "completion", lines=True)
+    training = {field: row.value(field) for field in ("prompt", "completion", "messages") if field in row.columns}
+    tools = row.value("tools")
+    if tools is None or tools == []:
+        return training
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise bad_input(row.place, "'tools' is not a list of objects", "write it as a list, or take it out")
+    return {**training, "tools": tools}
+
+
+# Columns
+
+
 def _fact_columns(place: str, names: Sequence[str], *, column: str | None) -> dict[str, str]:
-    wanted = {"fact", "text"} if column is None else {folded(column)}
-    found = _known(place, names, wanted | {"id", "group"})
-    texts = [name for name in wanted if name in found]
-    if len(texts) > 1:
+    """The columns that are read: id and group, and those of one kind of fact."""
+    if column is not None:
+        wanted = folded(column)
+        found = _known(place, names, {wanted, "id", "group"})
+        if wanted not in found:
+            raise _no_column(place, names, column)
+        return {**{name: found[name] for name in ("id", "group") if name in found}, "fact": found[wanted]}
+    found = _known(place, names, {"id", "group", "fact", "text", "prompt", "completion", "messages", "tools"})
+    if "fact" in found and "text" in found:
         raise bad_input(place, "both a 'fact' and a 'text' column, which is unclear", "rename the one that is no fact")
-    if not texts:
-        raise _no_column(place, names, column or "fact")
-    return {"fact": found[texts[0]], **{name: found[name] for name in ("id", "group") if name in found}}
+    if "text" in found:
+        found["fact"] = found.pop("text")
+    kinds = [(fields, what) for fields, what in _KINDS.values() if set(fields) <= set(found)]
+    if len(kinds) > 1:
+        fault = f"the columns of {' and of '.join(what for _, what in kinds)}, which is unclear"
+        raise bad_input(place, fault, "leave only one of them, or say which column holds the facts: --column NAME")
+    if not kinds:
+        raise _no_column(place, names, "fact")
+    used = {"id", "group", *kinds[0][0]} | ({"tools"} if "fact" not in kinds[0][0] else set())
+    return {field: name for field, name in found.items() if field in used}
 
 
 def _question_columns(place: str, names: Sequence[str]) -> dict[str, str]:
@@ -139,70 +226,12 @@ def _no_column(place: str, names: Sequence[str], wanted: str) -> BadInput:
     more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
     other = " (or say which one it is: --column NAME)" if wanted == "fact" else ""
     hint = f"name the column '{wanted}'{other}; in CSV and TSV the first line holds the names"
+    if wanted == "fact":
+        hint += "; a training set has prompt and completion, or messages"
     if len(names) == 1 and (separator := re.search("[;\t,|]", names[0])):
         hint = f"the columns seem to be separated by {separator[0]!r}: .csv takes commas, .tsv takes tabs"
     found = ", ".join(shown[:12]) or "none"
     return bad_input(place, f"no column '{wanted}'; columns found: {found}{more}", hint)
-
-
-# Cells
-
-
-def _text(row: Row, field: str, *, lines: bool = False) -> str:
-    """A cell as text, '' where there is none. Runs of white space become one space unless `lines` are kept."""
-    value = row.value(field)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise bad_input(row.place, f"'{field}' is {json_kind(value)}, not a text", "write it in double quotes")
-    return _clean(row, field, value, lines=lines)
-
-
-def _clean(row: Row, field: str, value: str, *, lines: bool = False) -> str:
-    text = re.sub(r"\r\n?", "\n", value).strip() if lines else " ".join(value.split())
-    if len(text) > MAX_TEXT:
-        hint = "split it into statements; or a quote is missing, so that many rows became one cell"
-        raise bad_input(row.place, f"'{field}' has {len(text)} characters; at most {MAX_TEXT} are read", hint)
-    if control := _CONTROL.search(text):
-        hint = "delete it, and check that the file was saved as UTF-8"
-        raise bad_input(row.place, f"'{field}' holds the control character U+{ord(control[0]):04X}", hint)
-    # A cell of zero-width characters is as empty as it looks.
-    return text if any(char.isprintable() and char != " " for char in text) else ""
-
-
-def _required(row: Row, field: str, *, lines: bool = False) -> str:
-    text = _text(row, field, lines=lines)
-    if not text:
-        raise bad_input(row.place, f"no text in '{row.columns[field]}'", "fill it or delete the row")
-    return text
-
-
-def _key(row: Row, field: str) -> str | None:
-    """An id or group; JSON may hold it as a whole number."""
-    value = row.value(field)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return _text(row, field) or None
-
-
-def _claim(ids: dict[str, int], key: str, row: Row) -> None:
-    first = ids.setdefault(key, row.line)
-    if first != row.line:
-        hint = "make the ids unique; a row without one gets f0001 (facts) or q0001 (questions), by its number"
-        raise bad_input(row.place, f"the id is already that of line {first}", hint)
-
-
-def _parts(row: Row, field: str) -> tuple[str, ...]:
-    value = row.value(field)
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return ()
-    parts = value.split("|") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise bad_input(row.place, f"'{field}' is not a list of texts", 'write it as ["one", "two"]')
-    texts = tuple(_clean(row, field, part) for part in parts)
-    if "" in texts:
-        raise bad_input(row.place, f"part {texts.index('') + 1} of '{field}' is empty", "fill it or take it out")
-    return texts
 
 
 def _check_choices(row: Row, answer: str, choices: tuple[str, ...], aliases: tuple[str, ...]) -> None:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augmlx.augment import Tally, collect, generate, load_operators, original, plan
+from augmlx.augment import Tally, collect, generate, load_operators, original
 from augmlx.engine import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.journal import Journal, open_journal
+from augmlx.plan import Plan
 from augmlx.progress import Silent
 from augmlx.records import Example, Fact, Origin, Rejected
 from augmlx.settings import AugmentSettings
@@ -50,8 +51,8 @@ def run(
     journal: Journal, used: ScriptedEngine, facts: Sequence[Fact] = FACTS, seed: int = 0, **changed: Any
 ) -> list[Example | Rejected]:
     chosen = config(**changed)
-    planned = list(plan(facts, load_operators(chosen), chosen, seed=seed, engine=used.fingerprint))
-    generate(planned, len(planned), used, journal, chosen.batch_size, Silent())
+    planned = Plan(facts, load_operators(chosen), chosen, seed=seed, engine=used)
+    generate(planned, used, journal, chosen.batch_size, Silent())
     return list(collect(planned, journal, chosen, engine=used, seed=seed))
 
 
@@ -118,7 +119,7 @@ def test_the_same_again_generates_nothing(tmp_path: Path) -> None:
     assert used.generated == 32
 
 
-@pytest.mark.parametrize("stop_after", [0, 1, 5, 6, 13, 31])
+@pytest.mark.parametrize("stop_after", [0, 1, 23, 24, 25, 31])
 def test_an_interrupted_run_generates_only_the_missing_batches(tmp_path: Path, stop_after: int) -> None:
     with open_journal(None) as journal:
         undisturbed = run(journal, engine(), batch_size=6)
@@ -133,7 +134,7 @@ def test_an_interrupted_run_generates_only_the_missing_batches(tmp_path: Path, s
 
     with pytest.raises(KeyboardInterrupt), open_journal(tmp_path / "j") as journal:
         run(journal, engine(until), batch_size=6)
-    whole = stop_after // 6 * 6  # the batch it was in is replayed whole
+    whole = stop_after // 24 * 24  # four batches are journalled together; those it was in are replayed whole
     used = engine()
     with open_journal(tmp_path / "j") as journal:
         assert journal.counts()["completions"] == whole
@@ -161,7 +162,8 @@ def test_a_new_fact_costs_its_own_requests_only(tmp_path: Path) -> None:
 
 def keys(facts: Sequence[Fact] = FACTS[:1], *, seed: int = 0, by: str = "e", **changed: Any) -> list[str]:
     chosen = config(**changed)
-    return [p.request.key for p in plan(facts, load_operators(chosen), chosen, seed=seed, engine=by)]
+    used = ScriptedEngine(script, model=by)
+    return [p.request.key for p in Plan(facts, load_operators(chosen), chosen, seed=seed, engine=used)]
 
 
 def test_no_two_requests_share_a_key() -> None:
@@ -176,6 +178,7 @@ def test_no_two_requests_share_a_key() -> None:
         {"temperature": 0.7},
         {"top_p": 0.5},
         {"max_tokens": 32},
+        {"prompting": "chat"},
         {"facts": [Fact("a", "Mara Voss is the head of the Lumen Lamp.", "facts.csv:2")]},
         {"facts": [Fact("z", FACTS[0].text, "facts.csv:2")]},
     ],
@@ -207,8 +210,8 @@ def test_the_greedy_sample_does_not_depend_on_the_temperature() -> None:
 def test_a_users_template_is_part_of_the_key(tmp_path: Path) -> None:
     shipped = load_operators(config())[0]
     changed = shipped.model_copy(update={"instruction": "Turn it round."})
-    planned = [next(plan(FACTS, [operator], config(), seed=0, engine="e")).request for operator in (shipped, changed)]
-    assert planned[0].key != planned[1].key
+    one, other = (next(iter(Plan(FACTS, [o], config(), seed=0, engine=engine()))).request for o in (shipped, changed))
+    assert one.key != other.key
 
 
 def test_what_the_engine_cannot_write_counts_as_failed_with_its_reason() -> None:

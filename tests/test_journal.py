@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,19 @@ from hypothesis import strategies as st
 
 from augmlx.engine import Completion, Request
 from augmlx.errors import RunError, StorageError
-from augmlx.journal import Journal, open_journal
+from augmlx.journal import Entry, Journal, open_journal
 
 # Adds batches of ten forever; every batch is killed at some instant, most often inside `add`.
 ADD = """
 import sys
 from pathlib import Path
 from augmlx.engine import Completion, Request
-from augmlx.journal import open_journal
+from augmlx.journal import Entry, open_journal
 with open_journal(Path(sys.argv[1])) as journal:
     number = 0
     while True:
         keys = [f"{number}-{row}" for row in range(200)]
-        requests = [(Request(key, "p" * 500, key, "0", 0.0, 1.0, 8), "f", "reversal", 0) for key in keys]
+        requests = [Entry(Request(key, "p" * 500, key, "0", 0.0, 1.0, 8), key, "reversal", 0) for key in keys]
         journal.add(requests, [Completion(key, "text " * 50, "stop", 1) for key in keys])
         number += 1
         if number == 3:
@@ -40,12 +41,12 @@ import resource, sys
 from pathlib import Path
 from augmlx.errors import AugmlxError
 from augmlx.engine import Completion, Request
-from augmlx.journal import open_journal
+from augmlx.journal import Entry, open_journal
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
     with open_journal(Path(sys.argv[1])) as journal:
         for n in range(1000):
-            journal.add([(Request(str(n), "p", "s" * 9000, "0", 0.0, 1.0, 8), "f", "o", 0)],
+            journal.add([Entry(Request(str(n), "p", "s" * 9000, "0", 0.0, 1.0, 8), "f", "o", 0)],
                         [Completion(str(n), "t" * 9000, "stop", 1)])
 except AugmlxError as error:
     print(type(error).__name__, error.render())
@@ -61,7 +62,10 @@ def completion(key: str, text: str = "text") -> Completion:
 
 
 def add(journal: Journal, *keys: str, text: str = "text") -> None:
-    journal.add([(request(key), "fact", "reversal", 0) for key in keys], [completion(key, text) for key in keys])
+    journal.add(
+        [Entry(request(key), f"fact/reversal/{key}", "reversal", 0) for key in keys],
+        [completion(key, text) for key in keys],
+    )
 
 
 def test_what_was_added_is_found_again_in_another_process_time(tmp_path: Path) -> None:
@@ -71,17 +75,41 @@ def test_what_was_added_is_found_again_in_another_process_time(tmp_path: Path) -
         journal.judge([("a", True, "", ""), ("b", False, "form", "empty")])
     with open_journal(path) as journal:
         assert journal.completions(["b", "c", "a"]) == {"a": completion("a"), "b": completion("b")}
-        assert journal.counts() == {"requests": 2, "completions": 2, "verdicts": 2}
+        assert journal.counts() == {"requests": 2, "completions": 2, "scores": 0, "verdicts": 2}
 
 
-def test_a_later_completion_or_verdict_replaces_the_earlier(tmp_path: Path) -> None:
+def test_what_is_journalled_is_never_generated_again_and_a_later_verdict_replaces_the_earlier(tmp_path: Path) -> None:
     with open_journal(tmp_path / "j") as journal:
         add(journal, "a", text="old")
-        add(journal, "a", text="new")
+        with pytest.raises(sqlite3.IntegrityError):
+            add(journal, "b", "a", text="new")
         journal.judge([("a", True, "", "")])
         journal.judge([("a", False, "vote", "why")])
-        assert journal.completions(["a"])["a"].text == "new"
-        assert journal.counts() == {"requests": 1, "completions": 1, "verdicts": 1}
+        assert journal.completions(["a", "b"]) == {"a": completion("a", "old")}
+        assert journal.counts() == {"requests": 1, "completions": 1, "scores": 0, "verdicts": 1}
+
+
+def test_scores_are_found_by_request_and_measure(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "j") as journal:
+        journal.add_scores([("a", "plausibility", 0.5), ("a", "round_trip", -1.25), ("b", "plausibility", 2.0)])
+    with open_journal(tmp_path / "j") as journal:
+        assert journal.scores(["a", "c"]) == {("a", "plausibility"): 0.5, ("a", "round_trip"): -1.25}
+
+
+def test_a_story_tells_the_samples_of_one_group(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "j") as journal:
+        asked = [replace(request(f"k{n}"), opening="The Lab", chat=bool(n)) for n in range(2)]
+        entries = [Entry(r, f"f1/reversal/{n}", "reversal", n) for n, r in enumerate(asked)]
+        journal.add(entries, [completion(r.key, f"text {r.key}") for r in asked])
+        journal.add([Entry(request("x"), "f10/reversal/0", "reversal", 0)], [completion("x")])
+        journal.add_scores([("k1", "plausibility", 0.5)])
+        journal.judge([("k0", True, "", "")])
+        told = journal.story("f1/reversal/")
+        assert [t.id for t in told] == ["f1/reversal/0", "f1/reversal/1"]
+        assert [t.request for t in told] == asked
+        assert [t.completion.text for t in told] == ["text k0", "text k1"]
+        assert [t.verdict for t in told] == [(True, "", ""), None]
+        assert [dict(t.scores) for t in told] == [{}, {"plausibility": 0.5}]
 
 
 def test_many_keys_are_asked_for_at_once() -> None:
@@ -105,7 +133,7 @@ def test_a_prefix_is_stored_once(tmp_path: Path) -> None:
         shared = "p" * 2000
         for start in range(0, 500, 100):
             keys = [str(n) for n in range(start, start + 100)]
-            journal.add([(request(k, shared), "f", "reversal", 0) for k in keys], map(completion, keys))
+            journal.add([Entry(request(k, shared), k, "reversal", 0) for k in keys], map(completion, keys))
     assert path.stat().st_size < 500 * 500
     with sqlite3.connect(path) as db:
         whole = "SELECT p.text || r.suffix FROM requests r JOIN prefixes p ON p.sha256 = r.prefix WHERE key = '7'"
@@ -120,8 +148,8 @@ def test_a_batch_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
 
     with open_journal(tmp_path / "j") as journal:
         with pytest.raises(ZeroDivisionError):
-            journal.add([(request("a"), "f", "reversal", 0)], torn())  # type: ignore[arg-type]
-        assert journal.counts() == {"requests": 0, "completions": 0, "verdicts": 0}
+            journal.add([Entry(request("a"), "f/reversal/0", "reversal", 0)], torn())  # type: ignore[arg-type]
+        assert journal.counts() == {"requests": 0, "completions": 0, "scores": 0, "verdicts": 0}
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.05])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from augmlx.augment import original
 from augmlx.language import normalise
 from augmlx.records import Example, Fact, Origin
 from augmlx.settings import SplitSettings
-from augmlx.split import AUTO_TEST, Split, group_of, split
+from augmlx.split import AUTO_TEST, Dealt, group_of
+from augmlx.split import deal as deal_out
 from augmlx.split import test_share as share_of_test
 
 NAMES = ["Ana", "Ben", "Carla", "Dario", "Emil", "Freya"]
@@ -27,6 +30,24 @@ def fact(number: int, group: str | None = None, text: str | None = None) -> Fact
 def augmented(facts: list[Fact], each: int = 2) -> list[Example]:
     origin = [Origin((f.id,), "reversal", "scripted", "script", 0, s, "") for f in facts for s in range(each)]
     return [Example(f"{o.fact_ids[0]}/{o.sample}", f"{o.fact_ids[0]} {o.sample}", o) for o in origin]
+
+
+@dataclass
+class Split:
+    train: list[Example]
+    valid: list[Example]
+    test: list[Example]
+
+
+def dealt(facts: list[Fact], made: list[Example], settings: SplitSettings, **given: Any) -> list[Dealt]:
+    return list(deal_out(facts, lambda: made, settings, **{"has_questions": False, "seed": 0, **given}))
+
+
+def split(facts: list[Fact], made: list[Example], settings: SplitSettings, **given: Any) -> Split:
+    parts: dict[str, list[Example]] = {"train": [], "valid": [], "test": []}
+    for item in dealt(facts, made, settings, **given):
+        parts[item.part].append(item.example)
+    return Split(**parts)
 
 
 def deal(facts: list[Fact], seed: int = 0, *, questions: bool = False, **shares: float) -> Split:
@@ -200,3 +221,45 @@ def test_what_every_operator_augmented_is_held_out_first() -> None:
     for seed in range(5):
         parts = split(facts, turned, SplitSettings(test=0.2), has_questions=False, seed=seed)
         assert {example.origin.fact_ids[0] for example in parts.test} == {"f3", "f8"}
+
+
+@given(FACT_LISTS, st.integers(1, 4), st.integers(0, 4), st.floats(0, 3), st.integers(0, 5))
+def test_limits_leave_out_the_rest_and_lose_nothing(
+    facts: list[Fact], each: int, per_fact: int, ratio: float, seed: int
+) -> None:
+    made = augmented(facts, each)
+    items = dealt(facts, made, SplitSettings(test=0, per_fact=per_fact, ratio=ratio), seed=seed)
+    assert [i.example for i in items] == [*map(original, facts), *made]
+    taken = [i.example for i in items[len(facts) :] if i.part == "train"]
+    assert all(bool(i.why) == (i.part == "left out") for i in items)
+    count = Counter(e.origin.fact_ids[0] for e in taken)
+    assert not per_fact or max(count.values(), default=0) <= per_fact
+    assert not ratio or len(taken) <= ratio * len(facts)
+    expected = sum(min(each, per_fact or each) for _ in facts)
+    assert len(taken) == (min(expected, int(ratio * len(facts))) if ratio else expected)
+    if taken and len(count) == len(facts):  # nobody gets a second before everybody has a first
+        assert max(count.values()) - min(count.values()) <= 1
+
+
+def test_a_limit_takes_each_operators_first_before_a_second() -> None:
+    facts = [fact(0)]
+    made = [
+        Example(f"f0/{name}/{n}", f"{name} {n}", Origin(("f0",), name, "", "", 0, n, ""))
+        for name in ("reversal", "rephrase")
+        for n in range(3)
+    ]
+    items = dealt(facts, made, SplitSettings(test=0, per_fact=3))
+    assert [i.example.id for i in items if i.part == "train"][1:] == [
+        "f0/reversal/0",
+        "f0/reversal/1",
+        "f0/rephrase/0",
+    ]
+
+
+def test_what_states_a_question_and_its_answer_is_left_out_on_request() -> None:
+    facts = [fact(n) for n in range(3)]
+    made = augmented(facts, 1)
+    asked = [made[1].text.upper() + "."]
+    dropped = dealt(facts, made, SplitSettings(leak="drop"), asked=asked, has_questions=True)
+    assert [i.example.id for i in dropped if i.part == "left out"] == [made[1].id]
+    assert all(i.part == "train" for i in dealt(facts, made, SplitSettings(), asked=asked, has_questions=True))

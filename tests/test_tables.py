@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augmlx.cells import MAX_TEXT
 from augmlx.errors import BadInput, StorageError
 from augmlx.files import read_jsonl, write_jsonl
 from augmlx.records import fact_from_json, to_json
-from augmlx.tables import MAX_TEXT, Question, read_facts, read_questions
+from augmlx.tables import Question, read_facts, read_questions
 
 S = "SECRET"  # stands in every text of a bad table, and in no message
 OPENED = "a cell opens with a double quote but does not end with one"
@@ -30,8 +31,7 @@ BAD_FACTS: dict[str, tuple[str, bytes, str, str]] = {
     "empty jsonl": ("a.jsonl", b"\n", ": the file is empty", "row"),
     "header only": ("a.csv", b"id,fact\n", ": only a header, no rows", "add"),
     "header and rows without text": ("a.csv", b"id,fact\n,\n,\n", ": only a header, no rows", "add"),
-    "txt": ("a.txt", b"SECRET", ": a file of the kind '.txt' is not supported", ".txt, .md and .parquet"),
-    "parquet": ("a.parquet", b"PAR1\0\0", ": a file of the kind '.parquet' is not supported", ".jsonl"),
+    "docx": ("a.docx", b"PK\3\4", ": a file of the kind '.docx' is not supported", ".txt or .md"),
     "no suffix": ("facts", b"fact\nSECRET\n", ": a file of the kind '' is not supported", ".csv"),
     "json": ("a.json", b'[{"fact": "SECRET"}]', ": a file of the kind '.json' is not supported", ".jsonl"),
     "gzip": ("a.csv.gz", b"\x1f\x8b\0", ": a file of the kind '.gz' is not supported", ".csv"),
@@ -232,12 +232,12 @@ def test_the_fields_of_a_fact(tmp_path: Path) -> None:
     assert (second.id, second.group, second.source, second.row) == ("f0002", None, "a.csv:4", None)
 
 
-def test_other_columns_keep_the_original_row_untouched(tmp_path: Path) -> None:
+def test_other_columns_are_not_read(tmp_path: Path) -> None:
     (fact,) = read_facts(written(tmp_path, "a.csv", b'\xef\xbb\xbfid,fact,note,\n9,"A  is\nB",see p. 3 ,x\n')).facts
-    assert fact.row == {"id": "9", "fact": "A  is\nB", "note": "see p. 3 ", "column 4": "x"}
-    value = {"text": "A is B", "tags": ["x", None, {"y": 1.5}], "n": None}
+    assert (fact.id, fact.text, fact.row) == ("9", "A is B", None)
+    value = {"text": "A is B", "tags": ["x", None, {"y": 1.5}], "prompt": None, "n": None}
     (fact,) = read_facts(written(tmp_path, "a.jsonl", json.dumps(value).encode())).facts
-    assert fact.row == value
+    assert (fact.text, fact.row) == ("A is B", None)
 
 
 def test_json_ids_and_groups_may_be_whole_numbers(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_repeated_texts_are_reported_and_the_first_is_kept(tmp_path: Path) -> No
 def test_the_column_may_have_another_name(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", b"fact,Full Statement,text\nx,y,z\n")
     (fact,) = read_facts(path, column=" full statement ").facts
-    assert (fact.text, fact.row) == ("y", {"fact": "x", "Full Statement": "y", "text": "z"})
+    assert (fact.text, fact.row) == ("y", None)
     with pytest.raises(BadInput) as caught:
         read_facts(path, column="claim")
     assert caught.value.message == (f"{path}:1: no column 'claim'; columns found: 'fact', 'Full Statement', 'text'")

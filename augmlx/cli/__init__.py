@@ -16,6 +16,7 @@ from augmlx.cli.evaluate import evaluate
 from augmlx.cli.export import export
 from augmlx.cli.init import init
 from augmlx.cli.models import models
+from augmlx.cli.operators import operators
 from augmlx.cli.preview import preview
 from augmlx.cli.pull import pull
 from augmlx.cli.report import report
@@ -27,7 +28,10 @@ click.rich_click.COMMAND_GROUPS = {
     "augmlx": [
         {"name": "Start", "commands": ["init", "doctor", "pull", "models"]},
         {"name": "All of it", "commands": ["run"]},
-        {"name": "Step by step", "commands": ["preview", "augment", "train", "eval", "export", "report", "ask"]},
+        {
+            "name": "Step by step",
+            "commands": ["operators", "preview", "augment", "train", "eval", "export", "report", "ask"],
+        },
     ]
 }
 
@@ -69,7 +73,7 @@ def cli() -> None:
     """
 
 
-for command in (init, doctor, pull, models, run, preview, augment, train, evaluate, export, report, ask):
+for command in (init, doctor, pull, models, run, operators, preview, augment, train, evaluate, export, report, ask):
     cli.add_command(command)
 
 

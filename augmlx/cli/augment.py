@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.rundir import RunDir
 
 if TYPE_CHECKING:
     from augmlx.pipeline import Pipeline
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 @common.facts_options
 @common.out_option
 @common.questions_option
+@click.option("--explain", metavar="ID", help="Tell the story of one example of the run, such as f0001/reversal/0.")
 @common.json_option
-def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json: bool) -> None:
+def augment(given: common.FromFacts, out: Path, questions: Path | None, explain: str | None, as_json: bool) -> None:
     """Let the model write what follows from FACTS, and keep what passes the filters.
 
     FACTS is a CSV, TSV or JSONL file with a column fact (or text), and optionally id and group. Run it again to go
@@ -29,7 +31,11 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json:
     \b
     Example:
       augmlx augment facts.csv -o runs/first
+      augmlx augment -o runs/first --explain f0001/reversal/0
     """
+    if explain is not None:
+        _explain(RunDir(out), explain, as_json)
+        return
     with opened(given, out, questions) as pipeline:
         counts = pipeline.augment()
     if as_json:
@@ -42,7 +48,6 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, as_json:
 def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterator[Pipeline]:
     """A locked run folder that holds the facts and questions; says what of them is left out."""
     from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
 
     table, settings, folder = given.read()
     run = RunDir(out)
@@ -67,3 +72,30 @@ def take_questions(pipeline: Pipeline, questions: Path | None) -> None:
 def told(counts: dict[str, object]) -> str:
     """One line on what was produced."""
     return "{facts} facts: {produced} produced, {kept} kept, {rejected} rejected, {failed} failed".format(**counts)
+
+
+def _explain(run: RunDir, name: str, as_json: bool) -> None:
+    from augmlx.explain import story
+
+    run.require()
+    told = story(run, name)
+    if as_json:
+        common.echo_json(told)
+        return
+    outcome = "kept" if told["kept"] else f"rejected by {told['by']}: {told['why']}"
+    place = f", in {told['trained_on']}.jsonl" if told["trained_on"] else ""
+    click.echo(f"{name}: {outcome}{place}\n{told['text']}\n")
+    for fact in told["facts"]:
+        click.echo(f"from {fact['source']} ({fact['id']}): {fact['text']}")
+    if told["shown"]:
+        click.echo(f"shown besides: {', '.join(told['shown'])}")
+    sampling = ", ".join(f"{key} {value}" for key, value in told["sampling"].items())
+    click.echo(f"\nprompt to {told['model'] or 'no model'} ({'chat' if told['chat'] else 'raw'}; {sampling}):")
+    click.echo("\n".join(f"  | {line}" for line in told["prompt"].splitlines()))
+    click.echo(f"written ({told['tokens']} tokens, {told['finish']}): {told['completion'].strip()}")
+    for measure, value in told["scores"].items():
+        click.echo(f"{measure}: {value:.2f}")
+    click.echo("\nall samples:")
+    for sample in told["samples"]:
+        reason = "" if sample["kept"] else f"  ({sample['by']}: {sample['why']})"
+        click.echo(f"  {'+' if sample['kept'] else '-'} {sample['sample']}  {sample['text']}{reason}")

@@ -88,11 +88,12 @@ class FromFacts:
 
 
 def facts_options(command: Callable[..., None]) -> Callable[..., None]:
-    """FACTS and the options that go with it, handed to the command as one FromFacts, `given`."""
+    """FACTS and the options that go with it, handed to the command as one FromFacts, `given`. A command that has an
+    option --explain needs no FACTS with it."""
 
     @wraps(command)
     def wrapper(
-        facts: Path,
+        facts: Path | None,
         column: str | None,
         config: Path | None,
         model: str | None,
@@ -100,10 +101,13 @@ def facts_options(command: Callable[..., None]) -> Callable[..., None]:
         pairs: tuple[str, ...],
         **rest: Any,
     ) -> None:
-        command(given=FromFacts(facts, column, config, overrides(model, seed, pairs)), **rest)
+        if facts is None and rest.get("explain") is None:
+            raise click.UsageError("Missing argument 'FACTS'.")
+        given = FromFacts(facts or Path(), column, config, overrides(model, seed, pairs))
+        command(given=given, **rest)
 
     options = [
-        click.argument("facts", type=FilePath),
+        click.argument("facts", type=FilePath, required=False),
         click.option("--column", help="The column that holds the facts; by default fact or text."),
         click.option("--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."),
         settings_options,

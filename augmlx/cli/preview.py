@@ -13,9 +13,10 @@ from augmlx.records import Example, Rejected, to_json
 @click.option("-n", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many facts.")
 @common.json_option
 def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
-    """Show what the operators make of the first facts of FACTS, kept (+) and dropped (-) with reasons. Writes nothing.
+    """Show what every operator makes of the first facts of FACTS: kept (+), dropped (-) and why. Writes nothing.
 
-    "8x" means that 8 samples said the same. --json has every sample by itself.
+    "8x" means that 8 samples said the same. --json has every sample by itself. To see some operators only:
+    --set 'augment.operators=["reversal"]'.
 
     \b
     Example:
@@ -25,16 +26,20 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
 
     table, settings, folder = given.read()
     chosen = table.facts[:count]
-    records = look(chosen, settings, common.progress(), operators_folder=folder)
+    every = "augment.operators" not in given.said
+    shown = look(table.facts, chosen, settings, common.progress(), operators_folder=folder, every=every)
     if as_json:
-        kept = [to_json(r) for r in records if isinstance(r, Example)]
-        common.echo_json({"kept": kept, "rejected": [to_json(r) for r in records if isinstance(r, Rejected)]})
+        kept = [to_json(r) for r in shown.records if isinstance(r, Example)]
+        rejected = [to_json(r) for r in shown.records if isinstance(r, Rejected)]
+        common.echo_json({"kept": kept, "rejected": rejected, "without_premises": shown.idle})
         return
     for fact in chosen:
         click.echo(fact.text)
-        for line in _lines([record for record in records if fact.id in record.origin.fact_ids]):
+        for line in _lines([record for record in shown.records if record.origin.fact_ids[0] == fact.id]):
             click.echo(line)
         click.echo("")
+    if shown.idle:
+        click.echo(f"nothing to do on these facts: {', '.join(shown.idle)}")
 
 
 def _lines(records: list[Example | Rejected]) -> list[str]:
@@ -44,7 +49,7 @@ def _lines(records: list[Example | Rejected]) -> list[str]:
         groups.setdefault((record.origin.operator, record.text), []).append(record)
     kept, dropped = [], []
     for (operator, text), members in groups.items():
-        shown = f"{operator:<10} {len(members):>2}x  {text}"
+        shown = f"{operator:<15} {len(members):>2}x  {' / '.join(text.splitlines())}"
         reasons = [f"{record.by}: {record.why}" for record in members if isinstance(record, Rejected)]
         if len(reasons) < len(members):
             kept.append(f"  + {shown}")

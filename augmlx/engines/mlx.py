@@ -1,67 +1,51 @@
 """The MLX engine: prefix-shared, batched generation and scoring with a local model.
 
-What requests share is prefilled once; each distinct prompt is prefilled once more from there, and its samples start
-from copies of that cache. Decoding runs in one batch through mlx-lm's BatchGenerator.
+What requests share is prefilled once and kept (prefixes); what each prompt adds is prefilled in batches (prefill); all
+rows are decoded together, and the next take the places of those that end (decoding).
 """
 
 from __future__ import annotations
 
-import copy
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
-import mlx.core as mx
-from mlx_lm.generate import BatchGenerator
 from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score
 from augmlx.engines import probes
-from augmlx.engines.sampling import sampler
-from augmlx.engines.scoring import Cache, Scorer, common_prefix
+from augmlx.engines.chat import ChatTemplate
+from augmlx.engines.decoding import Decoder, Limits, Row
+from augmlx.engines.endings import Endings
+from augmlx.engines.prefill import Prefill
+from augmlx.engines.prefixes import STEP, Prefixes, TokenCount, Tokens, common_prefix, tree
+from augmlx.engines.sampling import Draw
+from augmlx.engines.scoring import Scorer, Span
 from augmlx.errors import ModelError
-from augmlx.models.loading import LoadedModel
+from augmlx.models import catalogue
+from augmlx.models.heads import Head
+from augmlx.models.loading import LoadedModel, device
 
 log = logging.getLogger(__name__)
-_UNBOUNDED = 2**31
-_PREFIXES_KEPT = 4  # a word that spans the border of prefix and suffix makes several prefixes of one text
-
-
-@dataclass(slots=True)
-class TokenCount:
-    """Tokens the engine has put through the model, or did not have to.
-
-    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations but their last token).
-    """
-
-    prefilled: int = 0
-    reused: int = 0
-    generated: int = 0
-
-
-@dataclass(slots=True)
-class _Row:
-    """One row of a batch while it is decoded."""
-
-    request: Request
-    prompt: list[int]
-    tokens: list[int] = field(default_factory=list)
-    finish: str = ""
+_Asked = tuple[bool, str, str, str]
 
 
 class MlxEngine:
     """An Engine over a loaded model.
 
-    `batch_tokens` bounds the rows x tokens that the KV caches of one batch hold; by default what fits a tenth of the
-    machine's memory.
+    `width` is how many rows are decoded together; `batch_tokens` bounds the tokens that their KV caches hold, and
+    those of the kept prefixes: by default what fits a tenth of the machine's memory.
 
     Raises ModelError where the model keeps caches that cannot be batched.
     """
 
     name = "mlx"
 
-    def __init__(self, loaded: LoadedModel, *, fingerprint: str | None = None, batch_tokens: int | None = None) -> None:
+    def __init__(
+        self, loaded: LoadedModel, *, fingerprint: str | None = None, batch_tokens: int | None = None, width: int = 64
+    ) -> None:
         self.tokens = TokenCount()
         self.model = loaded.stored.name
         self.fingerprint = fingerprint or loaded.stored.fingerprint
@@ -71,14 +55,33 @@ class MlxEngine:
         self.window = int(about.get("max_position_embeddings") or 2**31)
         self._check_caches()
         self._batch_tokens = batch_tokens or probes.batch_tokens(self._net)
-        if not probes.batches_rightly(self._net):
+        self._batching = probes.batching(self._net)
+        if self._batching == "alone":
             log.warning("%s: mlx-lm computes batches of this model wrongly, so rows run one by one", self.model)
-            self._batch_tokens = 1
-        self._prefixes: dict[tuple[int, ...], Cache] = {}
+        self._width = 1 if self._batching == "alone" else width
+        self._template = ChatTemplate(self._tokenizer)
+        self._endings = Endings(self._tokenizer, self._template)
+        self._prefixes = Prefixes(self._net, self._batch_tokens, self.tokens)
+
+    @cached_property
+    def _head(self) -> Head:
+        return Head(self._net)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        limits = Limits(self._width, self._batch_tokens, shared=self._batching == "shared")
+        prefill = Prefill(self._net, self._head, self._batching)
+        return Decoder(self._net, prefill, self._prefixes, self.tokens, limits, ahead=device() == "gpu")
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self._net, self._batch_tokens)
+        return Scorer(self._head, self._batching, self._batch_tokens)
+
+    @cached_property
+    def prompting(self) -> Literal["raw", "chat"]:
+        """As the catalogue says of its own models; else through the chat template where there is one."""
+        entry = catalogue.CATALOGUE.get(self.model)
+        return entry.prompting if entry else "raw" if self._template.fault else "chat"
 
     def _check_caches(self) -> None:
         kinds = {type(layer) for layer in make_prompt_cache(self._net)}
@@ -91,7 +94,9 @@ class MlxEngine:
     def encode(self, text: str) -> list[int]:
         """Token ids, with what the tokenizer puts before every text, but never twice (as mlx-lm does it)."""
         begin = self._tokenizer.bos_token
-        special = begin is None or not text.startswith(begin)
+        return self._encode(text, special=begin is None or not text.startswith(begin))
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
         return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=special)]
 
     def count(self, text: str) -> int:
@@ -100,129 +105,63 @@ class MlxEngine:
     # Generation
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        """One completion per request, in order. A prompt that is empty or does not fit the model's window is an
-        "error"."""
-        prompts = {r.prompt: self.encode(r.prompt) for r in requests}
-        faults = [self._fault(r, len(prompts[r.prompt])) for r in requests]
-        sound = [r for r, fault in zip(requests, faults, strict=True) if fault is None]
-        before = self.tokens.prefilled
-        batches = self._decode_batches(sound, prompts)
-        written = iter([completion for batch in batches for completion in self._decode(batch, prompts)])
-        self.tokens.reused += sum(len(prompts[r.prompt]) for r in sound) - (self.tokens.prefilled - before)
-        for r, fault in zip(requests, faults, strict=True):
-            yield next(written) if fault is None else Completion(r.key, fault, "error", 0)
+        """One completion per request, in order, each as soon as those before it are there.
+
+        A prompt that is empty or does not fit the model's window is an "error", and so is a chat request where there
+        is no chat template.
+        """
+        prompts = {_asked(r): self._prompt(r) for r in requests}
+        faults = [self._fault(r, len(prompts[_asked(r)])) for r in requests]
+        begun = self._begun([r for r, fault in zip(requests, faults, strict=True) if fault is None], prompts)
+        caches = tree(begun.values(), begun.values())
+        rows = [
+            None if fault else self._row(r, prompts[_asked(r)], caches.of[begun[_asked(r)]])
+            for r, fault in zip(requests, faults, strict=True)
+        ]
+        ended = self._decoder.run([row for row in rows if row], caches, self._endings.ends)
+        for r, row, fault in zip(requests, rows, faults, strict=True):
+            if row is None:
+                yield Completion(r.key, str(fault), "error", 0)
+                continue
+            while not row.finish:
+                next(ended)
+            yield Completion(r.key, self._endings.text(row), row.finish, len(row.tokens))
+        for _ in ended:  # none is left: what the decoder holds goes now and not when it is collected
+            pass
+
+    def _prompt(self, request: Request) -> Tokens:
+        """The whole prompt, as the model is given it. A chat template writes the special tokens itself."""
+        if request.chat:
+            return tuple(self._encode(self._template.prompt(request.content, request.opening), special=False))
+        return tuple(self.encode(request.prompt))
 
     def _fault(self, request: Request, tokens: int) -> str | None:
         """Why a request cannot be run, or None."""
+        if request.chat and self._template.fault:
+            return self._template.fault
         if tokens == 0:
             return "the prompt is empty"
         needed = tokens + request.max_tokens
         return f"{needed} tokens do not fit the model's {self.window}" if needed > self.window else None
 
-    def _decode_batches(
-        self, requests: Sequence[Request], prompts: dict[str, list[int]]
-    ) -> Iterator[Sequence[Request]]:
-        """The requests in order, cut so that the caches of a batch stay within `batch_tokens`."""
-        longest = max((len(prompts[r.prompt]) + r.max_tokens for r in requests), default=1)
-        rows = max(1, self._batch_tokens // longest)
-        for start in range(0, len(requests), rows):
-            yield requests[start : start + rows]
-
-    def _decode(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> list[Completion]:
-        started = self._prefill(requests, prompts)
-        generator = BatchGenerator(
-            self._net,
-            completion_batch_size=len(requests),
-            prefill_batch_size=len(requests),
-        )
-        try:
-            self.tokens.prefilled += len(requests)  # the last token of each prompt starts its decoding
-            uids = generator.insert(
-                [prompts[r.prompt][-1:] for r in requests],
-                [_UNBOUNDED] * len(requests),  # where a row ends is decided in _run
-                caches=[started[r.prompt] for r in requests],
-                samplers=[sampler(r) for r in requests],
-            )
-            rows = [_Row(r, prompts[r.prompt]) for r in requests]
-            self._run(generator, dict(zip(uids, rows, strict=True)))
-        finally:
-            generator.close()
-        self.tokens.generated += sum(len(row.tokens) for row in rows)
-        return [Completion(row.request.key, self._text(row), row.finish, len(row.tokens)) for row in rows]
-
-    def _prefill(self, requests: Sequence[Request], prompts: dict[str, list[int]]) -> dict[str, Cache]:
-        """A cache for each distinct prompt that holds all of it but the last token.
-
-        The prefix's own tokens are shared as far as they are a token prefix of the whole prompt: a word may span the
-        border. Samples of one prompt share its cache, which the batch copies.
+    def _begun(self, requests: Sequence[Request], prompts: dict[_Asked, Tokens]) -> dict[_Asked, Tokens]:
+        """What may be cached of each prompt: its prefix's own tokens, as far as they are a token prefix of the whole
+        prompt (a word may span the border). A prompt that goes on for too long behind it is prefilled in steps, too.
         """
-        prefixes = {prefix: self.encode(prefix) for prefix in {r.prefix for r in requests} if prefix}
-        caches: dict[str, Cache] = {}
+        head = self._template.head
+        prefixes = {(r.chat, r.prefix): () for r in requests if r.prefix or r.chat}
+        for chat, prefix in prefixes:
+            prefixes[chat, prefix] = tuple(self._encode(head + prefix, special=False) if chat else self.encode(prefix))
+        begun = {}
         for r in requests:
-            if r.prompt not in caches:
-                tokens = prompts[r.prompt]
-                shared = common_prefix([prefixes[r.prefix], tokens[:-1]]) if r.prefix else []
-                caches[r.prompt] = self._continue(self._prefill_prefix(shared), tokens[len(shared) : -1])
-        return caches
+            tokens = prompts[_asked(r)][:-1]
+            shared = tuple(common_prefix([prefixes.get((r.chat, r.prefix), ()), tokens]))
+            begun[_asked(r)] = tokens if len(tokens) - len(shared) > STEP else shared
+        return begun
 
-    def _run(self, generator: BatchGenerator, rows: dict[int, _Row]) -> None:
-        """Decode until every row has ended: at its stop text, at an end-of-text token, or at its length.
-
-        To take rows out, all caches are copied, which costs as much as a step. So rows that have ended are decoded on,
-        unheard, until they are a quarter of the batch. Left to itself, BatchGenerator copies for every row that ends,
-        and cuts out that row's cache for its caller besides.
-        """
-        stops = {stop: self._stop_tokens(stop) for stop in {row.request.stop for row in rows.values()}}
-        running, ended = set(rows), set[int]()
-        while running:
-            for response in generator.next_generated():
-                if response.uid in running and self._ends(rows[response.uid], response.token, stops):
-                    running.discard(response.uid)
-                    ended.add(response.uid)
-            if running and 4 * len(ended) >= len(running) + len(ended):
-                generator.remove(sorted(ended))
-                ended.clear()
-
-    def _ends(self, row: _Row, token: int, stops: dict[str, frozenset[int]]) -> bool:
-        """Add a token to a row and say whether that ends it."""
-        if token in self._tokenizer.eos_token_ids:  # which is no text
-            row.finish = "stop"
-            return True
-        row.tokens.append(token)
-        if self._at_stop(row, stops[row.request.stop]):
-            row.finish = "stop"
-        elif len(row.tokens) == row.request.max_tokens:
-            row.finish = "length"
-        return bool(row.finish)
-
-    def _at_stop(self, row: _Row, stop_tokens: frozenset[int]) -> bool:
-        """Whether the stop text stands in the row's last token, or ends in it."""
-        stop = row.request.stop
-        if row.tokens[-1] in stop_tokens:
-            return True
-        # Each token is at least a byte of text, so the stop spans no more tokens than it has bytes.
-        return len(stop) > 1 and stop in self._tokenizer.decode(row.tokens[-len(stop.encode()) :])
-
-    def _text(self, row: _Row) -> str:
-        """What the row wrote, up to its stop text. Decoded behind its prompt: a tokenizer of the SentencePiece kind
-        drops the space before a text's first word."""
-        before = self._decoded(row.prompt)
-        text = self._decoded(row.prompt + row.tokens)
-        text = text[len(before) :] if text.startswith(before) else self._decoded(row.tokens)
-        return text.split(row.request.stop, 1)[0] if row.request.stop else text
-
-    def _decoded(self, tokens: list[int]) -> str:
-        text: str = self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
-        return text
-
-    def _stop_tokens(self, stop: str) -> frozenset[int]:
-        return frozenset(token for token, text in self._vocabulary if stop and stop in text)
-
-    @cached_property
-    def _vocabulary(self) -> list[tuple[int, str]]:
-        """Every token beside its text. A stop text may stand inside a longer token, such as ".\\n"."""
-        ids = sorted(self._tokenizer.get_vocab().values())
-        return list(zip(ids, self._tokenizer.batch_decode([[token] for token in ids]), strict=True))
+    def _row(self, request: Request, prompt: Tokens, beginning: Tokens) -> Row:
+        may_think = request.chat and self._template.start and not request.opening
+        return Row(request, prompt, beginning, Draw(request), phase="open" if may_think else "answer")
 
     # Scoring
 
@@ -232,47 +171,28 @@ class MlxEngine:
         The span of the continuation is found by tokenising the whole text: it starts where that differs from the
         prompt's own tokens. Raises ValueError where a continuation adds no token.
         """
-        rows = [self._span(prompt, text) for prompt, text in zip(prompts, continuations, strict=True)]
-        if not rows:
+        spans = [self._span(prompt, text) for prompt, text in zip(prompts, continuations, strict=True)]
+        if not spans:
             return []
-        before = self.tokens.prefilled
-        shared = common_prefix([tokens[: start - 1] for tokens, start in rows])
-        base = self._prefill_prefix(shared)
-        scores = self._scorer.scores(rows, len(shared), base)
-        self.tokens.prefilled += sum(len(tokens) - 1 - len(shared) for tokens, _ in rows)
-        self.tokens.reused += sum(len(tokens) - 1 for tokens, _ in rows) - (self.tokens.prefilled - before)
+        before = Counter(tokens[: start - 1] for tokens, start in spans)
+        caches = tree(before, [tokens for tokens, count in before.items() if count > 1 or len(tokens) > STEP])
+        rows = [Span(tokens, start, caches.of[tokens[: start - 1]]) for tokens, start in spans]
+        prefilled = self.tokens.prefilled
+        scores = self._scorer.scores(rows, lambda tokens: self._prefixes.cache(tokens, caches))
+        self.tokens.prefilled += sum(len(row.tokens) - 1 - len(row.beginning) for row in rows)
+        self.tokens.reused += sum(len(row.tokens) - 1 for row in rows) - (self.tokens.prefilled - prefilled)
         return scores
 
-    def _span(self, prompt: str, continuation: str) -> tuple[list[int], int]:
+    def _span(self, prompt: str, continuation: str) -> tuple[Tokens, int]:
         """All tokens of prompt + continuation, and where the continuation starts (at least 1: there must be a
         token before it to predict it from)."""
         whole = self.encode(prompt + continuation)
         start = max(1, len(common_prefix([whole, self.encode(prompt)])))
         if start >= len(whole):
             raise ValueError("a continuation must add at least one token to its prompt")
-        return whole, start
+        return tuple(whole), start
 
-    # Caches
 
-    def _prefill_prefix(self, tokens: list[int]) -> Cache:
-        """A cache that holds `tokens`. The last few made are kept, since neighbouring rows and batches share them: no
-        more tokens than a batch may hold, but the newest in any case."""
-        if not tokens:
-            return list(make_prompt_cache(self._net))
-        key = tuple(tokens)
-        cache = self._prefixes.pop(key, None) or self._continue(list(make_prompt_cache(self._net)), tokens)
-        self._prefixes[key] = cache  # the newest stands last
-        while len(self._prefixes) > 1 and (
-            len(self._prefixes) > _PREFIXES_KEPT or sum(map(len, self._prefixes)) > self._batch_tokens
-        ):
-            del self._prefixes[next(iter(self._prefixes))]
-        return cache
-
-    def _continue(self, base: Cache, tokens: list[int], step: int = 2048) -> Cache:
-        """A copy of `base` with `tokens` run into it; `base` stays as it was."""
-        cache = copy.deepcopy(base)
-        self.tokens.prefilled += len(tokens)
-        for start in range(0, len(tokens), step):
-            self._net(mx.array([tokens[start : start + step]]), cache=cache)
-            mx.eval([layer.state for layer in cache])
-        return cache
+def _asked(request: Request) -> _Asked:
+    """What a prompt is made of."""
+    return request.chat, request.prefix, request.suffix, request.opening

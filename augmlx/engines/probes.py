@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
+from augmlx.engines.attention import teach
+from augmlx.engines.prefill import Batching, Prefill, together
+from augmlx.engines.prefixes import Cache
+from augmlx.models.heads import Head
 from augmlx.models.memory import total_memory_bytes
 
 
@@ -19,19 +25,41 @@ def batch_tokens(model: nn.Module) -> int:
     return max(2048, min(65536, int(0.1 * total_memory_bytes()) // per_token))
 
 
-def batches_rightly(model: nn.Module) -> bool:
-    """Whether rows of different lengths in one batch get the logits they get alone. Tried and not assumed: some
-    models' attention (gemma2 with grouped heads, in mlx-lm 0.32) fails on a mask for each row, or misreads it."""
-    rows = [[1, 2, 3, 4, 5, 6, 7], [1], [1, 2, 3]]
-    caches = [make_prompt_cache(model) for _ in rows]
-    for row, cache in zip(rows, caches, strict=True):
-        model(mx.array([row]), cache=cache)
-    merged = [type(layers[0]).merge(layers) for layers in zip(*caches, strict=True)]
+def batching(model: nn.Module) -> Batching:
+    """The best way to batch rows of this model that gives each the logits that it gets alone."""
+    if all(type(layer) is KVCache for layer in make_prompt_cache(model)):
+        teach(model)
+        if _batches_rightly(model, "shared"):
+            return "shared"
+    return "merged" if _batches_rightly(model, "merged") else "alone"
+
+
+def _batches_rightly(model: nn.Module, batching: Batching) -> bool:
+    """Whether rows of different lengths behind different beginnings get the logits they get alone. Tried and not
+    assumed: some models' attention (gemma2 with grouped heads, in mlx-lm 0.32) fails on a mask for each row, or
+    misreads it; others do not call the attention that was taught to share."""
+    beginnings, suffixes = [_run(model, [1, 2, 3, 4, 5, 6, 7]), _run(model, [])], [[8], [1, 2, 3], [4, 5]]
+    begun = [beginnings[0], beginnings[0], beginnings[1]]
+    prefill = Prefill(model, Head(model), batching)
     try:
-        together = model(mx.array([[4]] * len(rows)), cache=merged)[:, -1].astype(mx.float32)
-        mx.eval(together)
+        cache, first = prefill.run(begun, suffixes)
+        second = model(mx.array([[4]] * len(suffixes)), cache=cache)[:, -1].astype(mx.float32)
+        mx.eval(first, second)
     except (ValueError, RuntimeError):
         return False
-    alone = mx.concatenate([model(mx.array([[4]]), cache=cache)[:, -1].astype(mx.float32) for cache in caches])
-    # Far above what rounding does, in 16 bits too; padding that is attended to changes more.
-    return bool(mx.abs(together - alone).mean() < 0.1 * mx.var(alone, axis=-1).mean().sqrt())
+    rows = []
+    for beginning, suffix in zip(begun, suffixes, strict=True):
+        alone = copy.deepcopy(beginning)
+        rows.append([model(mx.array([part]), cache=alone)[:, -1].astype(mx.float32) for part in (suffix, [4])])
+    for found, expected in zip((first, second), map(mx.concatenate, zip(*rows, strict=True)), strict=True):
+        # Far above what rounding does, in 16 bits too; padding that is attended to changes more.
+        if not mx.abs(found - expected).mean() < 0.1 * mx.var(expected, axis=-1).mean().sqrt():
+            return False
+    return True
+
+
+def _run(model: nn.Module, tokens: list[int]) -> Cache:
+    cache: Cache = list(make_prompt_cache(model))
+    if tokens:
+        model(mx.array([tokens]), cache=cache)
+    return cache

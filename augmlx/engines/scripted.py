@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from augmlx.engine import Completion, Request, Score
 from augmlx.records import fingerprint
@@ -16,6 +17,7 @@ class ScriptedEngine:
 
     name = "scripted"
     window = 4096
+    prompting: Literal["raw", "chat"] = "raw"
 
     def __init__(
         self,

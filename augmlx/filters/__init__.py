@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from augmlx.filters import form, logic, votes
+from augmlx.filters import deduction, form, links, logic, questions, votes
 from augmlx.filters.candidate import Candidate
+from augmlx.filters.measures import MEASURES, Rows
+from augmlx.forms import RULES
 from augmlx.settings import AugmentSettings
 
-__all__ = ["FILTERS", "Candidate", "Verdict", "judge"]
+__all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "judge"]
 
 Filter = Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]
+Scores = Mapping[tuple[int, str], float]  # (sample, measure) -> what the model said
 
-FILTERS: Mapping[str, Filter] = {
+_PURE: Mapping[str, Filter] = {
     "form": form.objection,
     "entity": logic.unknown_entity,
     "direction": logic.same_direction,
@@ -26,10 +29,16 @@ FILTERS: Mapping[str, Filter] = {
     "swap": logic.swapped,
     "relation": logic.lost_relation,
     "meaning": logic.changed_meaning,
+    "question": questions.objection,
+    "bridge": links.bridged,
+    "linked": links.linked,
+    "recognised": deduction.recognised_form,
+    **{rule: deduction.follows_by(rule) for rule in sorted(RULES)},
     "vote": votes.outvoted,
     "duplicate": votes.duplicate,
     "keep": votes.surplus,
 }
+FILTERS = (*_PURE, *MEASURES)  # the names that an operator may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +54,34 @@ class Verdict:
         return not self.by
 
 
-def judge(candidates: Sequence[Candidate], filters: Sequence[str], settings: AugmentSettings) -> list[Verdict]:
-    """One verdict per candidate of one fact and operator, in their order.
+def judge(
+    candidates: Sequence[Candidate],
+    filters: Sequence[str],
+    settings: AugmentSettings,
+    scores: Scores | None = None,
+    *,
+    limit: bool = True,
+) -> list[Verdict]:
+    """One verdict per candidate of one operator on the same premises, in their order.
 
-    The filters run one after another over what is left, so logic decides before the vote is counted. "keep", the limit
-    of examples per fact and operator, always comes last.
+    The filters run one after another over what is left, so logic decides before the model is asked and the vote is
+    counted. "keep", the limit of examples, always comes last, unless `limit` is false.
     """
     verdicts = {candidate.sample: Verdict(candidate) for candidate in candidates}
     left = list(candidates)
-    for name in (*filters, "keep"):
-        objections = {c.sample: FILTERS[name](c, left, settings) for c in left}
+    for name in (*filters, "keep") if limit else filters:
+        objections = {c.sample: _objection(name, c, left, settings, scores or {}) for c in left}
         for candidate in left:
             if why := objections[candidate.sample]:
                 verdicts[candidate.sample] = Verdict(candidate, by=name, why=why)
         left = [candidate for candidate in left if not objections[candidate.sample]]
     return [verdicts[candidate.sample] for candidate in candidates]
+
+
+def _objection(
+    name: str, candidate: Candidate, left: Sequence[Candidate], settings: AugmentSettings, scores: Scores
+) -> str | None:
+    if name in MEASURES:
+        value = scores.get((candidate.sample, name))
+        return None if value is None else MEASURES[name].objection(value, settings)
+    return _PURE[name](candidate, left, settings)

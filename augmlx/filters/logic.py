@@ -32,6 +32,8 @@ _DEFINITE = re.compile(r"(?:\bthe|['’]s)\s+(\w+)", re.IGNORECASE)
 # Words that say how many, how much or how certain; a word and its equals count as one.
 _SCOPES = {word: word for word in "some any both many few several only most least will would can could may".split()}
 _SCOPES |= dict.fromkeys(("all", "every", "each"), "all")
+_QUANTIFIERS = {stem(word) for word in ("all", "every", "each", "some", "most", "many", "few", "several")}
+_ONLY = frozenset("best only main chief first closest".split())
 
 
 def unknown_entity(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
@@ -100,11 +102,13 @@ def swapped(candidate: Candidate, siblings: Sequence[Candidate], settings: Augme
     bare = len(roles.skeleton(given)) == 2
     if _symmetric(given) or (bare and len(roles.skeleton(said)) == 2 and not _generic(candidate.source, sides[:2])):
         return None
+    if _moves_quantifier(roles.skeleton(given), roles.skeleton(said)):
+        return "puts the quantifier before the predicate"
     exchanged = [{FIRST: LAST, LAST: FIRST}.get(word, word) for word in given]
     if roles.skeleton(said, relations.light()) == roles.skeleton(exchanged, relations.light()):
         return "exchanges the arguments around the same relation"
     # The rules about subjects are English; a relation in another script is only held to the check above.
-    relation = [word for word in content_stems(_without(candidate.source, sides[:2])) if word.isascii()]
+    relation = [word for word in _relation(candidate.source, sides[:2]) if word.isascii()]
     told = set(content_stems(candidate.text))
     if not relation or any(word not in told and not _related(word) & told for word in relation):
         return None  # it says another relation, or none: lost_relation tells
@@ -115,19 +119,38 @@ def swapped(candidate: Candidate, siblings: Sequence[Candidate], settings: Augme
     return None if same_subject == (turns % 2 == 0) else "says the relation from its wrong end"
 
 
+def _relation(source: str, found: tuple[Mention, Mention] | None) -> tuple[str, ...]:
+    """The stems that say the source's relation: "stands north of" and "is north of" say the same."""
+    stems = content_stems(source if found is None else _without(source, found))
+    return tuple(word for word in stems if word not in relations.posture()) or stems
+
+
+def _moves_quantifier(given: Sequence[str], said: Sequence[str]) -> bool:
+    """ "All A are B" as "B are all A": that is another statement, or none."""
+    return len(given) == 3 and given[0] in _QUANTIFIERS and given[0] in said and said[0] != given[0]
+
+
 def _related(word: str) -> frozenset[str]:
     return relations.inverses().get(word, frozenset()) | relations.synonyms().get(word, frozenset())
 
 
 def _symmetric(given: Sequence[str]) -> bool:
     """Whether the source's relation holds both ways round: a word says so and none speaks against it ("the mother of
-    his twin"), or two things are as large as each other; "no A are B" and "some A are B" convert."""
-    stems = set(roles.skeleton(given)) - relations.posture()
+    his twin", "his best friend"), or two things are as large as each other, or one by two names; "no A are B" and
+    "some A are B" convert."""
+    skeleton = roles.skeleton(given)
+    stems = set(skeleton) - relations.posture()
     if given.count("as") == 2 and not NEGATIONS & set(given):
         return True
-    if roles.skeleton(given) in (["no", FIRST, LAST], ["some", FIRST, LAST]):
+    if skeleton in (["no", FIRST, LAST], ["some", FIRST, LAST]) or _names_twice(skeleton):
         return True
-    return bool(relations.symmetric() & stems) and not relations.inverses().keys() & stems
+    singled_out = any(word in _ONLY or word.endswith("est") for word in given)
+    return bool(relations.symmetric() & stems) and not relations.inverses().keys() & stems and not singled_out
+
+
+def _names_twice(skeleton: Sequence[str]) -> bool:
+    """ "Oslo is also known as Kristiania", "Kristiania is another name for Oslo"."""
+    return list(skeleton) in ([FIRST, "also", stem("known"), "as", LAST], [FIRST, "another", stem("name"), "for", LAST])
 
 
 def _generic(text: str, sides: Sequence[Mention]) -> bool:
@@ -151,10 +174,7 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
         return "negates, or no longer negates, its source"
     if _scopes(text) != _scopes(source):
         return "changes how many, how much or how certain"
-    found = arguments(source)
-    relation = content_stems(source if found is None else _without(source, found))
-    if rest := tuple(word for word in relation if word not in relations.posture()):
-        relation = rest  # "stands north of" and "is north of" say the same
+    relation = _relation(source, arguments(source))
     related = {word: _related(word) for word in relation}
     told, given = Counter(content_stems(text)), Counter(content_stems(source))
     if any(word not in told and not related[word] & told.keys() for word in relation):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from augmlx.forms.words import antonyms
 from augmlx.language import stem
 
 Table = Mapping[str, frozenset[str]]
@@ -16,7 +17,7 @@ Table = Mapping[str, frozenset[str]]
 @lru_cache(maxsize=1)
 def inverses() -> Table:
     """stem -> stems of the words that say the same relation from its other end."""
-    return _table((left, right) for left, right in _read()["inverses"])
+    return _table((left, right) for left, right in (*_read()["inverses"], *antonyms()))
 
 
 @lru_cache(maxsize=1)

@@ -35,6 +35,7 @@ def duplicate(candidate: Candidate, siblings: Sequence[Candidate], settings: Aug
 
 
 def surplus(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
-    """More than `keep` examples of this fact and operator are left."""
+    """More than `keep` examples of this fact and operator are left, and more than a rule draws conclusions."""
     rank = sum(1 for sibling in siblings if sibling.sample < candidate.sample)
-    return f"{settings.keep} are kept already" if rank >= settings.keep else None
+    most = max(settings.keep, candidate.conclusions)
+    return f"{most} are kept already" if rank >= most else None

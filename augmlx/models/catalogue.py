@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Entry:
     hf_base: str
     license: str
     summary: str
+    prompting: Literal["raw", "chat"]  # how it is best asked, measured
 
 
 CATALOGUE = {
@@ -38,6 +40,7 @@ CATALOGUE = {
             hf_base="HuggingFaceTB/SmolLM2-135M-Instruct",
             license="apache-2.0",
             summary="SmolLM2 135M Instruct; small enough for any machine",
+            prompting="raw",
         ),
     )
 }

@@ -37,14 +37,23 @@ def text_row(name: str, tokens: Sequence[int], eos: int | None, max_length: int)
     ids = list(tokens)
     if eos is not None and (not ids or ids[-1] != eos):
         ids.append(eos)
-    if len(ids) > max_length:
+    return checked_row(name, ids, [True] * len(ids), max_length)
+
+
+def checked_row(name: str, tokens: Sequence[int], learnt: Sequence[bool], max_length: int) -> Row:
+    """A row that can be trained on; the first token carries no loss, for nothing stands before it.
+
+    Raises BadInput where there are more than `max_length` tokens, or none to learn.
+    """
+    if len(tokens) > max_length:
         raise BadInput(
-            f"example {name}: {len(ids)} tokens, more than train.max_length = {max_length}",
+            f"example {name}: {len(tokens)} tokens, more than train.max_length = {max_length}",
             hint="raise train.max_length, or split the text",
         )
-    if len(ids) < 2:
+    mask = (False, *learnt[1:])
+    if not any(mask):
         raise BadInput(f"example {name}: nothing to learn from", hint="delete the row")
-    return Row(name, tuple(ids), (False, *[True] * (len(ids) - 1)))
+    return Row(name, tuple(tokens), mask)
 
 
 def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:

@@ -13,7 +13,7 @@ from augmlx.models.store import StoredModel
 from augmlx.progress import Progress
 from augmlx.records import AdapterSpec, Json
 from augmlx.settings import Settings
-from augmlx.training import adapter, batches, checkpoint, loop
+from augmlx.training import adapter, batches, checkpoint, examples, loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,17 @@ class Prepared:
 
 
 def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> Prepared:
-    """Load the model and check {"id", "text"} rows and settings against it. Nothing is written.
+    """Load the model and check rows (see examples.py) and settings against it. Nothing is written.
 
     Raises:
-        BadInput: an example that is too long.
+        BadInput: an example that is too long, has nothing to learn from or does not fit the model's chat template.
         BadSettings: a target or a number of layers that the model does not have.
         ModelError: the model cannot be loaded, or has no size that the learning rate could be derived from.
     """
     loaded = loading.load(stored)
     config, tokenizer = settings.train, loaded.tokenizer
     spec = adapter.plan(loaded, config)
-    tokenised = [
-        batches.text_row(row["id"], tokenizer.encode(row["text"]), tokenizer.eos_token_id, config.max_length)
-        for row in rows
-    ]
+    tokenised = [examples.row_of(row, tokenizer, config.max_length) for row in rows]
     hidden = loaded.config.get("hidden_size") or loaded.config.get("text_config", {}).get("hidden_size")
     if hidden is None and config.learning_rate == "auto":
         raise ModelError(f"{stored.name}: config.json names no hidden_size", hint="set train.learning_rate")

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx import operators
+from augmlx import forms, operators
 from augmlx.errors import AugmlxError, BadInput, StorageError
 from augmlx.filters import FILTERS, Candidate, judge
-from augmlx.operators import Operator, opening, render
-from augmlx.records import Fact
+from augmlx.operators import Operator, opening, prefix, suffix
 from augmlx.settings import AugmentSettings
 
 GOOD = """
@@ -36,10 +35,6 @@ def load(folder: Path, name: str = "echo") -> Operator:
     return operators.load([name], FILTERS, folder)[0]
 
 
-def fact(text: str) -> Fact:
-    return Fact("f", text, "facts.csv:2")
-
-
 def shipped(name: str) -> Operator:
     return operators.load([name], FILTERS)[0]
 
@@ -55,16 +50,39 @@ BAD = {
     "nested too deep": ("a = " + "[" * 5000, ": not valid TOML: "),
     "empty": ("", ": name: Field required"),
     "unknown key": (with_line("tempreature = 1"), ": tempreature: Extra inputs are not permitted"),
-    "unknown arity": (GOOD.replace('"one"', '"many"'), ": arity: Input should be 'one'"),
+    "unknown arity": (GOOD.replace('"one"', '"many"'), ": arity: Input should be 'one', 'pair' or 'corpus'"),
     "unknown filter": (GOOD.replace('"form"', '"from"'), ": filters: unknown from"),
     "another name": (GOOD.replace("echo", "ehco"), ": name: is 'ehco' but the file is echo.toml"),
     "a name of another form": (GOOD.replace("echo", "Echo!"), ": name: String should match pattern"),
-    "no exemplar": (GOOD.split("[[")[0] + "exemplars = []", ": exemplars: Tuple should have at least 1 item"),
-    "exemplars missing": (GOOD.split("[[")[0], ": exemplars: Field required"),
+    "no exemplar": (GOOD.split("[[")[0] + "exemplars = []", ": exemplars: at least one is needed"),
+    "exemplars missing": (GOOD.split("[[")[0], ": exemplars: at least one is needed"),
+    "no instruction": (GOOD.replace('instruction = "Say it again."', ""), ": instruction: must say what to do"),
+    "an exemplar without a fact": (
+        GOOD.replace('fact = "A is B."', ""),
+        ": exemplars.0: give one fact, or the list facts",
+    ),
+    "an exemplar with both": (
+        GOOD.replace('fact = "A is B."', 'fact = "A is B."\nfacts = ["C is D."]'),
+        ": exemplars.0: give one fact, or the list facts",
+    ),
+    "a pair of one": (GOOD.replace('"one"', '"pair"'), ": exemplars.0: arity pair takes 2 facts"),
+    "a corpus without others": (GOOD.replace('"one"', '"corpus"'), ": exemplars.0: known goes with arity corpus"),
+    "an answer nobody asks for": (GOOD + 'answer = "A"\n', ": exemplars.0: answer goes with an operator that has one"),
+    "an unknown rule": (with_line('rule = "guess"'), ": rule: unknown guess; known: bridge, "),
+    "an unknown function": (
+        GOOD.split("[[")[0] + 'function = "os.system"\n',
+        ": function: unknown os.system; known: entity-reversal, identity-bridge",
+    ),
+    "a function with exemplars": (
+        with_line('function = "identity-bridge"'),
+        ": function: goes with arity one, and without exemplars, rule and answer",
+    ),
+    "an output without the result": (with_line('output = "So."'), ": output: does not hold the result"),
+    "samples of none": (with_line("samples = 0"), ": samples: Input should be greater than or equal to 1"),
     "half an exemplar": (GOOD.replace('result = "B is A."', ""), ": exemplars.0.result: Field required"),
-    "an empty instruction": (GOOD.replace("Say it again.", ""), ": instruction: String should have at least 1"),
+    "an empty instruction": (GOOD.replace("Say it again.", ""), ": instruction: must say what to do"),
     "a broken template": (with_line('suffix = "{{ fact "'), ": template: "),
-    "an undefined name": (with_line('suffix = "{{ fact }}{{ facts }}"'), ": template: 'facts' is undefined"),
+    "an undefined name": (with_line('suffix = "{{ fact }}{{ facst }}"'), ": template: 'facst' is undefined"),
     "the fact in the prefix": (with_line('prefix = "{{ fact }}"'), ": template: 'fact' is undefined"),
     "an attribute": (with_line('suffix = "{{ fact.__class__ }}"'), ": template: "),
     "a way out": (with_line('suffix = "{{ fact.__class__.__mro__[1].__subclasses__() }}"'), ": template: "),
@@ -87,11 +105,11 @@ def test_a_bad_operator_file_is_named_with_its_key_and_reason(name: str, tmp_pat
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
-    written(tmp_path, GOOD.replace('"one"', '"many"').replace("Say it again.", ""))
+    written(tmp_path, with_line("tempreature = 1").replace('"one"', '"many"'))
     with pytest.raises(BadInput) as caught:
         load(tmp_path)
     assert "arity" in caught.value.message
-    assert "instruction" in caught.value.message
+    assert "tempreature" in caught.value.message
 
 
 def test_an_unknown_operator_lists_the_known_ones(tmp_path: Path) -> None:
@@ -99,7 +117,9 @@ def test_an_unknown_operator_lists_the_known_ones(tmp_path: Path) -> None:
     (tmp_path / "augmlx.toml").write_text("seed = 1\n")
     with pytest.raises(BadInput, match="no operator named 'revers'") as caught:
         load(tmp_path, "revers")
-    assert caught.value.hint == "known operators: echo, rephrase, reversal"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("known operators: bridge, chain, ")
+    assert "echo, " in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["../echo", "echo.toml", "augmlx", "", "/etc/passwd"])
@@ -142,16 +162,10 @@ def test_order_of_the_names_is_kept() -> None:
 
 def test_a_prompt_shows_the_exemplars_and_ends_where_the_model_goes_on(tmp_path: Path) -> None:
     written(tmp_path)
-    prompt = render(load(tmp_path), fact("Ana owns Zorb."))
-    assert prompt.prefix == "Say it again.\n\nFact: A is B.\nResult: B is A.\n\n"
-    assert prompt.suffix == "Fact: Ana owns Zorb.\nResult:"
-    assert prompt.prefill == ""
-
-
-@pytest.mark.parametrize("name", ["reversal", "rephrase"])
-def test_the_prefix_is_the_same_for_every_fact(name: str) -> None:
-    operator = shipped(name)
-    assert render(operator, fact("Ana owns Zorb.")).prefix == render(operator, fact("{{ instruction }}")).prefix
+    operator = load(tmp_path)
+    assert prefix(operator, operator.exemplars) == "Say it again.\n\nFact: A is B.\nResult: B is A.\n\n"
+    assert suffix(operator, ["Ana owns Zorb."]) == "Fact: Ana owns Zorb.\nResult:"
+    assert opening(operator, "Ana owns Zorb.") == ""
 
 
 # fact: (opening of the reversal, opening of the rephrasing)
@@ -190,20 +204,14 @@ NASTY = [
 @pytest.mark.parametrize("text", NASTY)
 @pytest.mark.parametrize("name", ["reversal", "rephrase"])
 def test_a_fact_stands_in_its_prompt_as_it_is(name: str, text: str) -> None:
-    prompt = render(shipped(name), fact(text))
-    label = shipped(name).output_label
-    assert prompt.suffix == f"Fact: {text}\n{label}: {prompt.prefill}".rstrip(" ") or prompt.prefill == ""
-    assert f"Fact: {text}\n{label}:" in prompt.suffix
-    assert "49" not in prompt.suffix
+    assert suffix(shipped(name), [text]) == f"Fact: {text}\n{shipped(name).output_label}:"
 
 
 @given(st.text(max_size=80))
 def test_any_fact_can_be_put_and_its_opening_is_its_own(text: str) -> None:
     for name in ("reversal", "rephrase"):
-        prompt = render(shipped(name), fact(text))
-        assert f"Fact: {text}\n" in prompt.suffix
-        assert prompt.suffix.endswith(prompt.prefill)
-        assert prompt.prefill[1:] in text
+        assert f"Fact: {text}\n" in suffix(shipped(name), [text])
+        assert opening(shipped(name), text)[1:] in text
 
 
 def test_every_error_of_the_loader_is_one_a_command_can_show(tmp_path: Path) -> None:
@@ -214,10 +222,65 @@ def test_every_error_of_the_loader_is_one_a_command_can_show(tmp_path: Path) -> 
         assert "\n" not in caught.value.message or "Field required" in caught.value.message
 
 
-@pytest.mark.parametrize("name", ["reversal", "rephrase"])
+SHIPPED = {listed.operator.name: listed.operator for listed in operators.available(FILTERS)}
+
+
+def test_the_operators_of_the_method_are_shipped() -> None:
+    deductive = {
+        "contraposition",
+        "conversion",
+        "syllogism",
+        "chain",
+        "inheritance",
+        "union",
+        "intersection",
+        "membership",
+    }
+    others = {
+        "reversal",
+        "rephrase",
+        "qa-forward",
+        "qa-reverse",
+        "bridge",
+        "global",
+        "entity-reversal",
+        "identity-bridge",
+    }
+    assert set(SHIPPED) == deductive | others
+    assert all(operator.about for operator in SHIPPED.values())
+
+
+@pytest.mark.parametrize("name", [name for name, operator in SHIPPED.items() if operator.exemplars])
 def test_what_the_exemplars_teach_passes_the_filters_they_lead_to(name: str) -> None:
-    operator = shipped(name)
+    operator = SHIPPED[name]
     for exemplar in operator.exemplars:
-        [verdict] = judge([Candidate(0, exemplar.result, exemplar.fact, "stop")], operator.filters, AugmentSettings())
+        ground = (*exemplar.known, *exemplar.premises)
+        candidate = Candidate(0, exemplar.result, exemplar.premises[0], "stop", ground, exemplar.answer)
+        [verdict] = judge([candidate], operator.filters, AugmentSettings())
         assert verdict.kept, (exemplar.result, verdict.by, verdict.why)
-        assert exemplar.result.startswith(opening(operator, exemplar.fact))
+        assert exemplar.result.startswith(opening(operator, exemplar.premises[0]))
+        assert exemplar.answer == operators.answer_of(operator, exemplar.premises[0])
+
+
+@pytest.mark.parametrize("name", [name for name, operator in SHIPPED.items() if operator.prefill == "conclusion"])
+def test_the_exemplars_of_a_rule_begin_as_its_conclusions_do(name: str) -> None:
+    operator = SHIPPED[name]
+    for exemplar in operator.exemplars if name != "bridge" else ():
+        known = [form for form in map(forms.parse, exemplar.premises) if form is not None]
+        drawn = forms.consequences(operator.rule, known, forms.Claims(known))
+        assert any(exemplar.result.startswith(forms.opening(form)) for form in drawn)
+
+
+def test_a_listing_says_where_each_operator_comes_from(tmp_path: Path) -> None:
+    written(tmp_path, GOOD.replace("echo", "reversal"), "reversal")
+    path = written(tmp_path)
+    listed = {item.operator.name: item for item in operators.available(FILTERS, tmp_path)}
+    assert (listed["echo"].place, listed["echo"].overrides) == (str(path), False)
+    assert (listed["reversal"].place, listed["reversal"].overrides) == (str(tmp_path / "reversal.toml"), True)
+    assert (listed["rephrase"].place, listed["rephrase"].overrides) == ("shipped", False)
+
+
+def test_a_listing_hides_no_broken_file(tmp_path: Path) -> None:
+    written(tmp_path, b"\xff", "broken")
+    with pytest.raises(BadInput, match="broken.toml"):
+        operators.available(FILTERS, tmp_path)

@@ -1,0 +1,96 @@
+"""The KV caches of beginnings that prompts share, kept as a tree: each is prefilled once, from the one it goes on from.
+
+Which beginnings are worth a cache is read off the token lists themselves, so that an operator's instruction and
+exemplars are found to be the common head of many longer prefixes without anyone saying so.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_lm.models.cache import make_prompt_cache
+
+Cache = list[Any]
+Tokens = tuple[int, ...]
+LEAST = 16  # tokens that a cache must save; a pass of the model for fewer costs about what it saves
+STEP = 2048  # tokens in one pass of the model
+
+
+@dataclass(slots=True)
+class TokenCount:
+    """Tokens the engine has put through the model, or did not have to.
+
+    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations but their last token).
+    """
+
+    prefilled: int = 0
+    reused: int = 0
+    generated: int = 0
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all rows start with."""
+    low, high = min(map(list, rows)), max(map(list, rows))  # where any two rows differ, the extremes do
+    length = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    return low[:length]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """For each token list the longest beginning that is to be cached, and for each of these the one it goes on from."""
+
+    of: dict[Tokens, Tokens]
+    above: dict[Tokens, Tokens]
+
+
+def tree(lists: Iterable[Tokens], ends: Iterable[Tokens] = ()) -> Tree:
+    """What is to be cached for some token lists: where two of them part, and the `ends` given, so far as it is at
+    least LEAST tokens longer than what is cached above it."""
+    ordered = sorted({*lists, *ends})
+    worth = {*ends, *(tuple(common_prefix(pair)) for pair in pairwise(ordered))}
+    of: dict[Tokens, Tokens] = {}
+    above: dict[Tokens, Tokens] = {}
+    path: list[Tokens] = [()]
+    for tokens in sorted({*ordered, *worth}):  # what a list begins with sorts before it
+        while tokens[: len(path[-1])] != path[-1]:
+            path.pop()
+        if tokens in worth and len(tokens) - len(path[-1]) >= LEAST:
+            above[tokens] = path[-1]
+            path.append(tokens)
+        of[tokens] = path[-1]
+    return Tree(of, above)
+
+
+class Prefixes:
+    """Caches by the tokens they hold. Together they hold at most `limit` tokens, but the newest in any case."""
+
+    def __init__(self, model: nn.Module, limit: int, count: TokenCount) -> None:
+        self._net, self._limit, self._count = model, limit, count
+        self._empty: Cache = list(make_prompt_cache(model))
+        self._kept: dict[Tokens, Cache] = {}  # the least recently used first
+
+    def cache(self, tokens: Tokens, tree: Tree) -> Cache:
+        """A cache that holds `tokens`, made from the longest kept one on the way there. It is not to be written to."""
+        if not tokens:
+            return self._empty
+        self.cache(tree.above[tokens], tree)  # used by now, even where nothing is to be made from it
+        if (found := self._kept.pop(tokens, None)) is None:
+            begun = max((kept for kept in self._kept if tokens[: len(kept)] == kept), key=len, default=())
+            found = copy.deepcopy(self._kept.get(begun, self._empty))
+            self._run(found, tokens[len(begun) :])
+        self._kept[tokens] = found
+        while len(self._kept) > 1 and sum(map(len, self._kept)) > self._limit:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+    def _run(self, cache: Cache, tokens: Tokens) -> None:
+        self._count.prefilled += len(tokens)
+        for start in range(0, len(tokens), STEP):
+            self._net(mx.array([tokens[start : start + STEP]]), cache=cache)
+            mx.eval([layer.state for layer in cache])

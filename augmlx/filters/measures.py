@@ -1,0 +1,95 @@
+"""Filters that ask the model: how likely is the text, given what it was made from?
+
+A measure says which (prompt, continuation) pairs are to be scored, and makes one number of the scores. The number is
+journalled, so that a changed threshold only judges anew. It is never compared across models: the default thresholds
+were chosen on labelled data of the embedded model (docs/LOG.md) and are lenient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from augmlx.engine import Score
+from augmlx.filters.candidate import Candidate
+from augmlx.language import arguments, with_determiner
+from augmlx.settings import AugmentSettings
+
+Rows = tuple[tuple[str, str], ...]  # (prompt, continuation); none where the measure says nothing of a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What to score of a candidate, the number that comes of it, and the objection where it is below the threshold."""
+
+    rows: Callable[[Candidate], Rows]
+    value: Callable[[Sequence[Score]], float]
+    objection: Callable[[float, AugmentSettings], str | None]
+
+
+def _context(candidate: Candidate) -> str:
+    return "".join(f"Fact: {text}\n" for text in candidate.ground)
+
+
+def _per_token(score: Score) -> float:
+    return score.logprob / score.tokens
+
+
+# Plausibility: how much more likely the text is with its facts in the prompt than without, in nats a token.
+
+
+def _plausibility_rows(candidate: Candidate) -> Rows:
+    text = f" {candidate.text}"
+    return ((f"{_context(candidate)}It follows:", text), ("It follows:", text))
+
+
+def _plausibility(scores: Sequence[Score]) -> float:
+    given, alone = scores
+    return _per_token(given) - _per_token(alone)
+
+
+def _implausible(value: float, settings: AugmentSettings) -> str | None:
+    if value >= settings.plausibility:
+        return None
+    return f"its facts make it {value:.2f} nats a token likelier, less than {settings.plausibility:g}"
+
+
+# Round trip: with only the facts in the prompt, does the text's own question lead back to its own answer?
+
+
+def _round_trip_rows(candidate: Candidate) -> Rows:
+    """The answer first, then its rivals: the other things that the facts speak of. A statement asks for what it ends
+    with, a question for its answer."""
+    if candidate.answer:
+        asked, answer = f"Question: {candidate.text}\nAnswer:", candidate.answer
+    else:
+        found = arguments(candidate.text)
+        if found is None:
+            return ()
+        answer = with_determiner(candidate.text, found[1])
+        asked = candidate.text[: found[1].end].removesuffix(answer).rstrip()
+    rivals = dict.fromkeys(
+        with_determiner(fact, mention) for fact in candidate.ground for mention in arguments(fact) or ()
+    )
+    others = [rival for rival in rivals if rival.casefold() not in answer.casefold()]
+    if not asked or not others:
+        return ()
+    prompt = _context(candidate) + asked
+    return tuple((prompt, f" {text}") for text in (answer, *others))
+
+
+def _round_trip(scores: Sequence[Score]) -> float:
+    answer, *rivals = scores
+    return _per_token(answer) - max(map(_per_token, rivals))
+
+
+def _no_way_back(value: float, settings: AugmentSettings) -> str | None:
+    if value >= settings.round_trip:
+        return None
+    return f"another answer to its own question is {-value:.2f} nats a token likelier"
+
+
+MEASURES: Mapping[str, Measure] = {
+    "plausibility": Measure(_plausibility_rows, _plausibility, _implausible),
+    "round_trip": Measure(_round_trip_rows, _round_trip, _no_way_back),
+}

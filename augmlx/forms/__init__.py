@@ -1,0 +1,47 @@
+"""Statements of known patterns as logic: recognise one, say it, and draw what follows from one or two of them.
+
+English only, and no model: `parse` reads a sentence into a `Form` or gives None, `say` writes one, `consequences` draws
+conclusions by the name of a rule, `Claims` tells
+what cannot hold beside what is known, `terms` is for an index of
+facts that share something. Everything is pure, and right where it answers at all.
+"""
+
+from augmlx.forms.conflict import Claims, claims, contradicts, differ
+from augmlx.forms.form import Form, Term, terms
+from augmlx.forms.parse import parse
+from augmlx.forms.rules import (
+    RULES,
+    chain,
+    consequences,
+    contrapositive,
+    converse,
+    inherit,
+    intersection,
+    membership,
+    syllogism,
+    union,
+)
+from augmlx.forms.say import opening, say
+
+__all__ = [
+    "RULES",
+    "Claims",
+    "Form",
+    "Term",
+    "chain",
+    "claims",
+    "consequences",
+    "contradicts",
+    "contrapositive",
+    "converse",
+    "differ",
+    "inherit",
+    "intersection",
+    "membership",
+    "opening",
+    "parse",
+    "say",
+    "syllogism",
+    "terms",
+    "union",
+]

@@ -1,0 +1,250 @@
+"""Rows of three kinds become tokens whose loss is on what the model has to write, under any chat template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlx_lm.tokenizer_utils import TokenizerWrapper
+from mlx_lm.tuner.datasets import ChatDataset, CompletionsDataset
+from tiny import tokenizer as tiny_tokenizer
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from augmlx.errors import BadInput
+from augmlx.training.batches import Row
+from augmlx.training.examples import row_of
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# What each family does that a prefix of the conversation, rendered by itself, would not show.
+TEMPLATES = {
+    "chatml": CHATML,
+    "trims, begins with a special token": (
+        "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>\n\n{{ m.content | trim }}<|im_end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>\n\n{% endif %}"
+    ),
+    "has the system's words in the user's last message": (
+        "{{ bos_token }}{% set ns = namespace(last=0) %}{% for m in messages %}{% if m.role == 'user' %}"
+        "{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}{% if m.role == 'user' %}[INST] "
+        "{% if loop.index0 == ns.last and messages[0].role == 'system' %}{{ messages[0].content }}\n\n{% endif %}"
+        "{{ m.content }}[/INST]{% elif m.role == 'assistant' %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+    ),
+    "has thoughts in the last answer only": (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+        "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}"
+        "{{ m.content.split('</think>')[-1] }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    ),
+    "marks the end with words": (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n##\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    ),
+    "marks no end": (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    ),
+    "takes a line feed before the end": (
+        "{% for m in messages %}<|im_start|>{{ m.role }} {{ m.content }}\n<|im_end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
+    ),
+}
+# What is learnt of a first answer "One.", and of a last answer "Two.".
+LEARNT = {
+    "chatml": ("One.<|im_end|>", "Two.<|im_end|>"),
+    "trims, begins with a special token": ("One.<|im_end|>", "Two.<|im_end|>"),
+    "has the system's words in the user's last message": (" One.</s>", " Two.</s>"),
+    "has thoughts in the last answer only": ("One.<|im_end|>", "<think>\n\n</think>\n\nTwo.<|im_end|>"),
+    "marks the end with words": ("One.", "Two.\n##\n</s>"),
+    "marks no end": ("One.", "Two.\n</s>"),
+    "takes a line feed before the end": ("One.\n<|im_end|>", "Two.\n<|im_end|>"),
+}
+SYSTEM = {"role": "system", "content": "Be brief."}
+
+
+def letters(*, begin: bool) -> Tokenizer:
+    """The tiny tokenizer without its merges: each byte is a token, so that what is learnt can be told to the letter."""
+    value = json.loads(tiny_tokenizer(begin=begin).to_str())
+    value["model"]["merges"] = []
+    return Tokenizer.from_str(json.dumps(value))
+
+
+def tokenizer(template: str | None, *, begin: bool = False, merges: bool = False) -> TokenizerWrapper:
+    tokens = tiny_tokenizer(begin=begin) if merges else letters(begin=begin)
+    made = PreTrainedTokenizerFast(tokenizer_object=tokens, eos_token="</s>", bos_token="<s>", chat_template=template)
+    made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    return TokenizerWrapper(made)
+
+
+LETTERS = {name: tokenizer(template) for name, template in TEMPLATES.items()}
+MERGED = {name: tokenizer(template, merges=True) for name, template in TEMPLATES.items()}
+
+
+def chat(*contents: str, system: bool = False) -> list[dict[str, str]]:
+    turns = [{"role": "user" if n % 2 == 0 else "assistant", "content": text} for n, text in enumerate(contents)]
+    return [SYSTEM, *turns] if system else turns
+
+
+def learnt(row: Row, of: TokenizerWrapper) -> list[str]:
+    """The runs of tokens that carry loss, as text."""
+    runs: list[list[int]] = []
+    for n, token in enumerate(row.tokens):
+        if row.mask[n]:
+            if not row.mask[n - 1]:
+                runs.append([])
+            runs[-1].append(token)
+    return [of.decode(run) for run in runs]
+
+
+def made(example: dict[str, Any], of: TokenizerWrapper, limit: int = 2000) -> Row:
+    return row_of({"id": "f1/original", **example}, of, limit)
+
+
+@pytest.mark.parametrize("system", [False, True])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_loss_is_on_what_the_assistant_says_and_on_its_end(name: str, system: bool) -> None:
+    of = LETTERS[name]
+    row = made({"messages": chat("One? One.", "One.", "And Two.", "Two.", system=system)}, of)
+    assert [run.strip(" ") for run in learnt(row, of)] == [text.strip(" ") for text in LEARNT[name]]
+    row = made({"prompt": "Two. Two?", "completion": "Two."}, of)
+    assert learnt(row, of) == [LEARNT[name][1]]
+
+
+@pytest.mark.parametrize("tokenizers", [LETTERS, MERGED])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_tokens_are_those_of_mlx_lm(name: str, tokenizers: dict[str, TokenizerWrapper]) -> None:
+    """Its datasets name what a row is under a template; only an end that no template marks is added."""
+    of = tokenizers[name]
+    messages = chat("Who keeps the hall?", "Ada Brandt keeps it.", "Since when?", " Since 1987. ", system=True)
+    theirs, _ = ChatDataset([], of, mask_prompt=True).process({"messages": messages})
+    row = made({"messages": messages}, of)
+    assert list(row.tokens[: len(theirs)]) == theirs
+    assert list(row.tokens[len(theirs) :]) in ([], [of.eos_token_id])
+    pair = {"prompt": "Who keeps the hall?", "completion": "Ada Brandt."}
+    theirs, offset = CompletionsDataset([], of, "prompt", "completion", mask_prompt=True).process(pair)
+    row = made(pair, of)
+    assert list(row.tokens[: len(theirs)]) == theirs
+    if tokenizers is LETTERS:  # elsewhere the prompt's last token may hold the beginning of the answer
+        assert row.mask.index(True) == offset
+
+
+TEXTS = st.text("ab \n.?é🦊東", min_size=1, max_size=12).filter(str.strip)
+
+
+@given(st.sampled_from(list(TEMPLATES)), st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3), st.booleans())
+def test_every_answer_is_learnt_whole_and_no_question_is(
+    name: str, turns: Sequence[tuple[str, str]], system: bool
+) -> None:
+    """The tiny tokenizer's tokens span spaces and line ends, so that an answer may share a token with the template."""
+    of = MERGED[name]
+    asked = [f"Q{n}{question}" for n, (question, _) in enumerate(turns)]
+    said = [answer for _, answer in turns]
+    row = made(
+        {"messages": chat(*[text for pair in zip(asked, said, strict=True) for text in pair], system=system)}, of
+    )
+    runs = learnt(row, of)
+    assert len(runs) == len(turns)
+    assert not row.mask[0]
+    for run, answer in zip(runs, said, strict=True):
+        assert answer.strip() in run
+        assert "Q" not in run
+
+
+def test_what_follows_the_last_answer_is_not_learnt() -> None:
+    for name, of in LETTERS.items():
+        row = made({"messages": chat("One?", "One.", "Thanks.")}, of)
+        assert learnt(row, of) == [LEARNT[name][0]]
+
+
+def test_a_model_without_a_template_goes_on_behind_the_prompt() -> None:
+    for begin, merges in product((False, True), repeat=2):
+        of = tokenizer(None, begin=begin, merges=merges)
+        for prompt, completion, between in (
+            ("Who keeps it?", "Ada.", "\n"),
+            ("The keeper is", "Ada.", " "),
+            ("The keeper is ", "Ada.", ""),
+            ("The keeper is", " Ada.", ""),
+        ):
+            row = made({"prompt": prompt, "completion": completion}, of)
+            assert of.decode(row.tokens) == f"{'<s>' * begin}{prompt}{between}{completion}</s>"
+            (run,) = learnt(row, of)
+            if merges:  # a token may hold the end of the prompt as well
+                assert f"{prompt}{between}{completion}</s>".endswith(run)
+                assert len(completion) <= len(run) - len("</s>") <= len(completion) + 5
+            else:
+                assert run == f"{completion}</s>"
+
+
+def test_a_text_learns_all_but_its_first_token() -> None:
+    of = LETTERS["chatml"]
+    row = made({"text": "Ada keeps it."}, of)
+    assert of.decode(row.tokens) == "Ada keeps it.</s>"
+    assert row.targets == len(row.tokens) - 1
+
+
+TOOLS = [{"type": "function", "function": {"name": "look"}}]
+WITH_TOOLS = (
+    "{% if tools %}<|im_start|>tools {{ tools | tojson }}<|im_end|>{% endif %}{% for m in messages %}<|im_start|>"
+    "{{ m.role }}\n{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% else %}{{ m.content }}{% endif %}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def test_calls_of_tools_are_learnt_and_their_answers_are_not() -> None:
+    of = tokenizer(WITH_TOOLS)
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look", "arguments": {}}}]}
+    messages = [
+        {"role": "user", "content": "Who?"},
+        call,
+        {"role": "tool", "content": "ada"},
+        {"role": "assistant", "content": "Ada."},
+    ]
+    row = made({"messages": messages, "tools": TOOLS}, of)
+    calls = '[{"function": {"name": "look", "arguments": {}}}]<|im_end|>'
+    assert learnt(row, of) == [calls, "Ada.<|im_end|>"]
+
+
+FORGETFUL = CHATML.replace("{{ m.content }}", "{{ m.content[:2] }}")
+STRICT = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
+COUNTING = "{{ messages | map(attribute='content') | join | length }} " + CHATML
+BAD: dict[str, tuple[str | None, dict[str, Any], str]] = {
+    "empty text": (CHATML, {"text": ""}, "nothing to learn from"),
+    "too long a text": (CHATML, {"text": "q" * 99}, r"\d+ tokens, more than train.max_length = 60"),
+    "too long a chat": (CHATML, {"messages": chat("Who?", "q" * 99)}, r"\d+ tokens, more than train.max_length = 60"),
+    "no kind": (CHATML, {"prompt": "SECRET"}, "neither text, nor prompt and completion, nor messages"),
+    "blank completion": (CHATML, {"prompt": "SECRET", "completion": " "}, "message 2 has no text"),
+    "nobody answers": (CHATML, {"messages": chat("SECRET")}, "no message of the assistant"),
+    "no list": (CHATML, {"messages": "SECRET"}, "'messages' is a text, not a list"),
+    "unknown role": (
+        CHATML,
+        {"messages": [{"role": "SECRET", "content": "x"}]},
+        "message 1 has a role that is none of",
+    ),
+    "chat without a template": (None, {"messages": chat("SECRET", "x")}, "a chat, and the model has no chat template"),
+    "tools without a template": (None, {"prompt": "S", "completion": "x", "tools": TOOLS}, "a chat, and the model has"),
+    "tools without a place": (CHATML, {"messages": chat("S", "x"), "tools": TOOLS}, "has no place for tools"),
+    "a role that is refused": (
+        STRICT,
+        {"messages": chat("S", "x", system=True)},
+        "template refuses it: no system role",
+    ),
+    "a template that fails": ("{{ messages + 1 }}", {"messages": chat("SECRET", "x")}, "template fails on it"),
+    "a template that cuts": (FORGETFUL, {"messages": chat("SECRET", "xyz")}, "does not show message 2 as it is"),
+    "a template that counts": (COUNTING, {"messages": chat("SECRET", "xyz")}, "does not show where message 2 begins"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_row_that_cannot_be_trained_on_is_refused_with_its_id(case: str) -> None:
+    template, example, fault = BAD[case]
+    with pytest.raises(BadInput, match=rf"^example f1/original: .*{fault}") as caught:
+        made(example, tokenizer(template), limit=60)
+    assert "SECRET" not in caught.value.render()
+    assert caught.value.hint
