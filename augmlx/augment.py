@@ -6,6 +6,7 @@ What was generated or scored once is never done again: a changed threshold only 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from augmlx import operators, premises
 from augmlx.engine import Completion, Engine
+from augmlx.errors import ModelError
 from augmlx.filters import FILTERS, MEASURES, Candidate, Rows, Scores, Verdict, judge
 from augmlx.journal import Entry, Journal
 from augmlx.language import wording
@@ -76,6 +78,9 @@ def measure(plan: Plan, engine: Engine, journal: Journal, settings: AugmentSetti
                 prompts, continuations = zip(*chain.from_iterable(rows for _, _, rows in missing), strict=True)
                 scores = iter(engine.score(prompts, continuations))
                 values = [MEASURES[name].value([next(scores) for _ in rows]) for _, name, rows in missing]
+                if any(math.isnan(value) for value in values):
+                    hint = "choose another model, or another quantisation of it"
+                    raise ModelError(f"{engine.model}: gives likelihoods that are no numbers", hint=hint)
                 journal.add_scores((m[0], m[1], value) for m, value in zip(missing, values, strict=True))
                 written += len(missing)
             task.advance(len(batch))
@@ -113,7 +118,7 @@ def collect(
         )
         for group, judged in zip(several, verdicts, strict=True):
             for p, verdict in zip(group.members, judged, strict=True):
-                yield _record(p, verdict, engine, seed, _agreement(group, verdict))
+                yield _record(p, verdict, engine, seed, _agreement(group, p, verdict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +168,11 @@ def _judge(group: _Group, settings: AugmentSettings) -> list[Verdict]:
     return [judged[p.sample] for p in group.members]
 
 
-def _agreement(group: _Group, verdict: Verdict) -> float:
-    """The share of the samples that say what this one says."""
+def _agreement(group: _Group, p: Planned, verdict: Verdict) -> float:
+    """The share of the samples that say what this one says, among those of the same conclusion."""
     said = wording(verdict.candidate.text)
-    return round(sum(wording(c.text) == said for c in group.candidates) / len(group.members), 3)
+    asked = {member.sample for member in group.members if member.request.opening == p.request.opening}
+    return round(sum(c.sample in asked and wording(c.text) == said for c in group.candidates) / len(asked), 3)
 
 
 def _record(p: Planned, verdict: Verdict, engine: Engine, seed: int, agreement: float) -> Example | Rejected:
@@ -188,7 +194,8 @@ def _record(p: Planned, verdict: Verdict, engine: Engine, seed: int, agreement: 
     text = verdict.candidate.text
     if verdict.kept:
         row = {"prompt": text, "completion": p.answer} if p.answer else None
-        return Example(p.id, operators.output(p.operator, text, p.answer), origin, row, agreement)
+        output = text if p.written is not None else operators.output(p.operator, text, p.answer)
+        return Example(p.id, output, origin, row, agreement if p.written is None else None)
     return Rejected(p.id, text, verdict.by, verdict.why, origin)
 
 

@@ -29,11 +29,12 @@ class Consistency:
         self._names: list[str] = []  # in the order in which they were taken
         self._kept: list[_Kept] = []
         self.disputes: list[tuple[str, str]] = []  # sources of facts that contradict each other; both stay
+        sources = {fact.id: fact.source for fact in facts}
         for fact in facts:
             form = forms.parse(fact.text)
             if form is not None:
                 if (other := next(self._claims.against(form), None)) is not None:
-                    self.disputes.append((fact.source, _source(facts, self._names[other])))
+                    self.disputes.append((fact.source, sources[self._names[other]]))
                 self._take(fact.id, form)
 
     def _take(self, name: str, form: Form) -> None:
@@ -55,7 +56,3 @@ class Consistency:
             else:
                 found[kept.name] = f"contradicts {self._names[other]}"
         return found
-
-
-def _source(facts: Sequence[Fact], name: str) -> str:
-    return next(fact.source for fact in facts if fact.id == name)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from augmlx.errors import BadSettings
 from augmlx.files import atomic_path
 from augmlx.language import arguments
 from augmlx.records import Example, Fact, Json
@@ -18,23 +19,35 @@ from augmlx.records import Example, Fact, Json
 Form = Literal["text", "completions", "chat"]
 
 
-def form_of(facts: Iterable[Fact]) -> Form:
-    """The form of the user's own rows; "text" for plain statements. The reader lets no two kinds through."""
-    row = next((fact.row for fact in facts if fact.row), None) or {}
-    return "chat" if "messages" in row else "completions" if "prompt" in row else "text"
+_FIELDS = {"text": "text", "completions": "prompt", "chat": "messages"}  # what tells a row of each form
+
+
+def form_of(facts: Iterable[Fact], wanted: Form | Literal["auto"] = "auto") -> Form:
+    """The form of the user's own rows, and for plain statements the one that is wanted, by default "text". The reader
+    lets no two kinds through. Raises BadSettings where their rows would have to be changed."""
+    row = next((fact.row for fact in facts if fact.row), None)
+    if row is None:
+        return "text" if wanted == "auto" else wanted
+    own: Form = "chat" if "messages" in row else "completions"
+    if wanted not in ("auto", own):
+        fault = f"split.form: is {wanted}, but the facts' file is a training set of the form {own}"
+        raise BadSettings(fault, hint="its rows are trained on as they are: leave split.form at auto")
+    return own
 
 
 def training_row(example: Example, form: Form) -> Json:
-    """The row of one example, with its id."""
-    if example.row is not None and (example.origin.operator == "original" or form == "completions"):
-        return {"id": example.id, **example.row}
+    """The row of one example, with its id: its own row where that has this form."""
+    row = example.row or {}
+    if _FIELDS[form] in row:
+        return {"id": example.id, **row}
     if form == "text":
         return {"id": example.id, "text": example.text}
-    asked = example.row or {"prompt": _request(example.text), "completion": example.text}
+    # A chat of several turns, as replay may bring one, is no single prompt and completion: its statement stands in.
+    asked = row if "prompt" in row else {"prompt": _request(example.text), "completion": example.text}
     if form == "completions":
         return {"id": example.id, **asked}
     turns = [{"role": "user", "content": asked["prompt"]}, {"role": "assistant", "content": asked["completion"]}]
-    return {"id": example.id, "messages": turns}
+    return {"id": example.id, "messages": turns, **{name: asked[name] for name in ("tools",) if name in asked}}
 
 
 def _request(text: str) -> str:

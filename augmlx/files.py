@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,12 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears whole or not at all: written beside, fsynced, then renamed over `path`."""
     with atomic_path(path) as beside, beside.open("wb") as file:
         yield file
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """A copy that appears whole or not at all."""
+    with atomic_path(target) as part:
+        shutil.copyfile(source, part)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ _MARKS = (
 )
 _WORD = re.compile(rf"[^\W_][\w{_MARKS}]*(?:[-.&/][\w{_MARKS}]+)*")
 _PIECE = re.compile(rf"[\w{_MARKS}]+")
+_WITHIN_WORD = re.compile(rf"[\w{_MARKS}]")
 # Every filter takes the same few texts of one fact apart; they are together in time.
 _CACHED = 8192
 _POSSESSIVE = re.compile(r"['’]s?$")
@@ -273,12 +274,25 @@ def mention_of(entity: str, text: str, *, anywhere: bool = False) -> Mention | N
     """Where `entity` stands in `text`, as whole words; None where it does not. Apostrophes may be straight or curly.
 
     Only the first letter may differ in case, and only where the text begins with it, or `anywhere` on request."""
-    rest = re.sub(r"['’]", "['’]", re.escape(entity[1:]))
-    found = re.search(rf"(?<![^\W_]){re.escape(entity[0])}{rest}(?![\w{_MARKS}])", text)
-    if found is None:
-        other = re.compile(rf"(?<![^\W_]){re.escape(entity[0].swapcase())}{rest}(?![\w{_MARKS}])")
-        found = other.search(text) if anywhere else other.match(text)
-    return Mention(found.group(), found.start(), found.end()) if found else None
+    said, place = entity, _place(entity, text)
+    if place is None:
+        said = entity[0].swapcase() + entity[1:]
+        place = _place(said, text)
+        if place is None or not (anywhere or place == 0):
+            return None
+    return Mention(text[place : place + len(said)], place, place + len(said))
+
+
+def _place(needle: str, text: str) -> int | None:
+    """Where `needle` stands as whole words. No pattern is compiled: there would be a new one for each name."""
+    needle, text = needle.replace("’", "'"), text.replace("’", "'")
+    start = text.find(needle)
+    while start >= 0:
+        end = start + len(needle)
+        if not (start and text[start - 1].isalnum()) and not _WITHIN_WORD.match(text, end):
+            return start
+        start = text.find(needle, start + 1)
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -11,14 +11,16 @@ from importlib import resources
 from pathlib import Path
 from random import Random
 
-from augmlx.engine import Engine, Request
+from augmlx.engine import Completion, Engine, Request
 from augmlx.journal import Entry, Journal
+from augmlx.language import ENDED, split_sentences
 from augmlx.progress import Progress
 from augmlx.records import Example, Fact, Origin, fingerprint
 from augmlx.tables import read_facts
 
 OWN = "self"
 _ANSWER_TOKENS = 96
+_STOP = "\nQuestion:"  # an answer may have several lines
 _BATCH = 64
 
 
@@ -41,8 +43,8 @@ def drawn(texts: Sequence[Fact], count: int, *, seed: int) -> list[Example]:
 def answered(
     count: int, engine: Engine, journal: Journal, *, chat: bool, seed: int, progress: Progress
 ) -> list[Example]:
-    """`count` answers of the model's own to everyday questions, from the journal where it holds them. Failed and empty
-    ones are left out."""
+    """`count` answers of the model's own to everyday questions, from the journal where it holds them; cut-off ones
+    without their unfinished sentence. Failed and empty ones are left out."""
     questions = resources.files("augmlx.data").joinpath("everyday.txt").read_text("utf-8").splitlines()
     requests = [_request(questions[n % len(questions)], n, engine, chat=chat, seed=seed) for n in range(count)]
     with progress.task("Answering for replay", count) as task:
@@ -57,7 +59,7 @@ def answered(
     examples = []
     for number, r in enumerate(requests):
         completion = found[r.key]
-        if completion.finish != "error" and (answer := completion.text.strip()):
+        if completion.finish != "error" and (answer := _whole(completion)):
             question = questions[number % len(questions)]
             row = {"prompt": question, "completion": answer}
             examples.append(_example(str(number), f"Question: {question}\nAnswer: {answer}", row))
@@ -67,8 +69,17 @@ def answered(
 def _request(question: str, number: int, engine: Engine, *, chat: bool, seed: int) -> Request:
     suffix = question if chat else f"Question: {question}\nAnswer:"
     drawn_from = f"{seed}:replay:{number}"
-    key = fingerprint([suffix, chat, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, engine.fingerprint])
-    return Request(key, "", suffix, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, chat=chat)
+    key = fingerprint([suffix, chat, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, _STOP, engine.fingerprint])
+    return Request(key, "", suffix, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, stop=_STOP, chat=chat)
+
+
+def _whole(completion: Completion) -> str:
+    """The answer; to learn from one that was cut off would be to learn to stop in mid-sentence."""
+    text = completion.text.strip()
+    if completion.finish != "length":
+        return text
+    last = split_sentences(text)[-1]
+    return text if ENDED.search(last.text) else text[: last.start].rstrip()
 
 
 def _example(name: str, text: str, row: object) -> Example:

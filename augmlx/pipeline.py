@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,9 +16,10 @@ from augmlx.consistency import Consistency
 from augmlx.engine import Engine, Request
 from augmlx.errors import BadInput, ModelError, RunError
 from augmlx.evaluation import arms, compare, items
-from augmlx.files import jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
+from augmlx.files import copy_file, jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.filters import FILTERS
 from augmlx.journal import open_journal
+from augmlx.language import normalise
 from augmlx.models import store
 from augmlx.operators import Operator, exemplars
 from augmlx.operators.exemplars import Exemplars
@@ -37,9 +38,20 @@ from augmlx.records import (
 )
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
-from augmlx.split import deal
+from augmlx.split import Part, deal
 from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier round left: the examples it kept, the adapter that now writes, and where the examples of a fact
+    are held out. See rounds.py."""
+
+    number: int  # of the round that goes on from it
+    augmented: Path
+    adapter: Path
+    held: Mapping[str, Part]  # fact id -> part
 
 
 class Pipeline:
@@ -56,12 +68,14 @@ class Pipeline:
         *,
         operators_folder: Path | None = None,
         make_engine: Callable[[Path | None], Engine] | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
+        self._earlier = earlier
         self.run, self.settings, self.progress = run, settings, progress
         self.model = store.find(settings.model)
         self._stages = Stages(run, progress)
-        self._operators_folder = operators_folder
-        self._make_engine = make_engine or partial(mlx_engine, self.model)
+        self.operators_folder = operators_folder
+        self.make_engine = make_engine or partial(mlx_engine, self.model)
         remove_stale_parts(run.path)
 
     # What goes in
@@ -103,8 +117,8 @@ class Pipeline:
     def augment(self) -> Json:
         """facts -> augmented.jsonl, rejected.jsonl and data/. Returns the counts."""
         facts = self.facts()
-        chosen = augmenting.load_operators(self.settings.augment, self._operators_folder)
-        own = exemplars.read(self._operators_folder, chosen)
+        chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
+        own = exemplars.read(self.operators_folder, chosen)
         counts = self._stages.do(
             "augment",
             basis=self._augment_basis(),
@@ -119,7 +133,7 @@ class Pipeline:
         return counts
 
     def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], own: Exemplars) -> Callable[[], Json]:
-        engine = self._make_engine(None)
+        engine = self.make_engine(self._earlier.adapter if self._earlier else None)
         limit = self.settings.train.max_length
         for fact in facts:  # training would refuse them, after all the generating
             if (length := engine.count(fact.text) + 1) > limit:
@@ -140,7 +154,9 @@ class Pipeline:
             augmenting.generate(plan, engine, journal, config.batch_size, self.progress)
             augmenting.measure(plan, engine, journal, config, self.progress)
             with jsonl_writer(self.run.augmented) as keep:
-                for record in augmenting.collect(plan, journal, config, engine=engine, seed=seed):
+                known = {normalise(example.text): keep(to_json(example)) for example in self._kept_earlier()}
+                for collected in augmenting.collect(plan, journal, config, engine=engine, seed=seed):
+                    record = self._of_this_round(collected, known)
                     tally.add(record)
                     if isinstance(record, Example):
                         consistency.consider(record)
@@ -157,6 +173,18 @@ class Pipeline:
             hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"
             raise ModelError(f"{self.model.name}: no request could be run: {failure}", hint=hint)
         return counts
+
+    def _kept_earlier(self) -> Iterator[Example]:
+        return map(example_from_json, read_jsonl(self._earlier.augmented)) if self._earlier else iter(())
+
+    def _of_this_round(self, record: Example | Rejected, known: Collection[str]) -> Example | Rejected:
+        """A record under an id of its own, rejected where an earlier round has kept the same text."""
+        if self._earlier is None:
+            return record
+        name = f"{record.id}~{self._earlier.number}"
+        if isinstance(record, Example) and normalise(record.text) in known:
+            return Rejected(name, record.text, "duplicate", "an earlier round says it", record.origin)
+        return replace(record, id=name)
 
     def _withdraw(self, losers: Mapping[str, str]) -> Iterator[Rejected]:
         """Take examples out of augmented.jsonl; id -> why."""
@@ -192,6 +220,7 @@ class Pipeline:
             self._augmented,
             config,
             asked=[f"{question.prompt} {question.answer}" for question in questions],
+            held=self._earlier.held if self._earlier else None,
             has_questions=bool(questions),
             seed=self.settings.seed,
         )
@@ -224,7 +253,7 @@ class Pipeline:
         seed = self.settings.seed
         if self.settings.split.replay != mixing.OWN:
             return mixing.drawn(texts, count, seed=seed)
-        engine = self._make_engine(None)
+        engine = self.make_engine(None)
         chat = chat and engine.prompting == "chat"
         with open_journal(self.run.journal) as journal:
             return mixing.answered(count, engine, journal, chat=chat, seed=seed, progress=self.progress)
@@ -239,6 +268,16 @@ class Pipeline:
         counts = self._train("train", rows, self.run.path, self.settings, "Training")
         settings_module.save(self.settings, self.run.settings)
         return counts
+
+    def adopt(self, other: RunDir, counts: Json) -> None:
+        """Take over what another run folder of the same facts was trained on and became; its counts stand for this
+        one's. What is held out stays as it is, so that the arms are compared on the same questions."""
+        for name in ("augmented.jsonl", "augmented.csv", "rejected.jsonl", "data/train.jsonl", "metrics.jsonl"):
+            copy_file(other / name, self.run / name)
+        for path in sorted(other.adapter.iterdir()):
+            copy_file(path, self.run.adapter / path.name)
+        rows = list(read_jsonl(self.run.data / "train.jsonl"))
+        self._stages.adopt("train", basis=self._train_basis(), inputs=[rows, _training(self.settings)], counts=counts)
 
     def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> Json:
         def prepare() -> Callable[[], Json]:
@@ -319,7 +358,7 @@ class Pipeline:
             chosen,
             self.facts(),
             self.settings,
-            engine_of=lambda arm: self._make_engine(places.get(arm)),
+            engine_of=lambda arm: self.make_engine(places.get(arm)),
             mark_of=lambda arm: engine_mark(self.model, places.get(arm)),
             progress=self.progress,
             about={"derived": not self.run.questions.exists(), "model": self.model.name},
@@ -361,7 +400,7 @@ class Pipeline:
         self._require_training()
         request = Request("ask", "", arms.asked(question), "", 0.0, 1.0, max_tokens)
         places = {"base": None, "augmented": self.run.adapter}
-        answers = {arm: next(self._make_engine(place).generate([request])) for arm, place in places.items()}
+        answers = {arm: next(self.make_engine(place).generate([request])) for arm, place in places.items()}
         if failed := next((c for c in answers.values() if c.finish == "error"), None):
             raise BadInput(f"the question cannot be asked: {failed.text}", hint="ask another one")
         return {arm: completion.text.strip() for arm, completion in answers.items()}

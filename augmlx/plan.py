@@ -35,7 +35,7 @@ class Planned:
     @property
     def id(self) -> str:
         """Such as "f0001/reversal/0", or "f0001+f0007/chain/0" for a pair."""
-        return f"{'+'.join(fact.id for fact in self.premises.facts)}/{self.operator.name}/{self.sample}"
+        return f"{self.premises.id}/{self.operator.name}/{self.sample}"
 
 
 class Plan:
@@ -106,9 +106,11 @@ class Plan:
 
     def _ruled(self, operator: Operator, found: Found) -> Iterator[Planned]:
         for premises in found.premises:
-            for sample, text in enumerate(operators.FUNCTIONS[operator.function](premises.facts[0].text)):
-                key = fingerprint([operator.function, premises.facts[0].id, premises.facts[0].text, sample])
-                request = Request(key, "", premises.facts[0].text, "", 0.0, 1.0, 0)
+            fact = premises.facts[0]
+            for sample, text in enumerate(operators.FUNCTIONS[operator.function](fact.text)):
+                # The engine is part of it because of what may be scored.
+                key = fingerprint([operator.name, operator.function, fact.id, fact.text, sample, self._engine])
+                request = Request(key, "", fact.text, "", 0.0, 1.0, 0)
                 yield Planned(request, operator, premises, sample, written=text)
 
     def _asked(self, operator: Operator, found: Found) -> Iterator[Planned]:
@@ -136,12 +138,11 @@ class Plan:
         answer = operators.answer_of(operator, target)
         suffix = operators.suffix(operator, [fact.text for fact in premises.facts], answer)
         openings = premises.openings if operator.prefill == "conclusion" else (operators.opening(operator, target),)
-        ids = "+".join(fact.id for fact in premises.facts)
         max_tokens = self._max_tokens(operator)
         for sample in range(self._samples(operator, premises)):
             opening = openings[sample % len(openings)]
             greedy = sample < len(openings)  # the first of each
-            text_seed = f"{self._seed}:{ids}:{operator.name}:{sample}"
+            text_seed = f"{self._seed}:{premises.id}:{operator.name}:{sample}"
             temperature = 0.0 if greedy else self._settings.temperature
             top_p = 1.0 if greedy else self._settings.top_p
             # The key names all that a completion depends on, and nothing else: not the batch size, not the device.

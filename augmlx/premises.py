@@ -6,11 +6,11 @@ and the entities they share, and a cap per fact keeps an entity that stands in e
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from augmlx import forms
 from augmlx.forms import Form
@@ -19,6 +19,7 @@ from augmlx.operators import Operator
 from augmlx.records import Fact
 
 _SCANNED = 16  # partners looked at for each one that is taken, before the rest is given up
+_NEAR = 64  # neighbours by one name that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Premises:
     known: tuple[Fact, ...] = ()
     openings: tuple[str, ...] = ()
 
+    @property
+    def id(self) -> str:
+        """ "f0001", or "f0001+f0007" for a pair; a "+" within the ids of a pair is written as in addresses."""
+        ids = [fact.id for fact in self.facts]
+        return ids[0] if len(ids) == 1 else "+".join(i.replace("%", "%25").replace("+", "%2B") for i in ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -39,6 +46,9 @@ class Found:
     premises: list[Premises]
     without: int = 0
     capped: int = 0
+
+
+_Pair = tuple[int, int]  # two facts, by their place
 
 
 class Premiser:
@@ -83,60 +93,65 @@ class Premiser:
 
     def _deductions(self, rule: str) -> Found:
         """Pairs of statements from which something follows by a rule; each pair once, in the order of the facts."""
-        index = _index((n, forms.terms(form)) for n, form in self._forms.items())
+        index = _Hubs(self._forms)
 
-        def partners(first: int) -> Iterator[Premises | None]:
-            seen = {first}
-            for term in dict.fromkeys(forms.terms(self._forms[first])):
-                for second in _after(index[term], first):
-                    if second not in seen:
-                        seen.add(second)
-                        drawn = forms.consequences(rule, (self._forms[first], self._forms[second]), self._known)
-                        both = (self._facts[first], self._facts[second])
-                        yield Premises(both, openings=_openings(drawn)) if drawn else None
+        def draw(pair: _Pair) -> Premises | None:
+            drawn = forms.consequences(rule, tuple(self._forms[n] for n in pair), self._known)
+            return Premises(tuple(self._facts[n] for n in pair), openings=_openings(drawn)) if drawn else None
 
-        return self._capped(self._forms, partners)
+        def pairs(first: int) -> Iterator[_Pair]:
+            return ((min(first, second), max(first, second)) for second in index.partners(first))
+
+        return self._paired(self._forms, pairs, draw)
 
     def _bridges(self) -> Found:
         """Pairs of which the first ends with the name that the second begins with. A common noun is no bridge: it may
         be another one's."""
         ends: dict[int, tuple[str, str]] = {}
+        openings: dict[int, str] = {}
         for n, fact in enumerate(self._facts):
             if found := arguments(fact.text):
                 named = {entity.text for entity in entities(fact.text) if not is_number(entity.text)}
-                first, last = (mention.text if mention.text in named else "" for mention in found)
-                ends[n] = (normalise(first), normalise(last))
+                first, last = (normalise(mention.text) if mention.text in named else "" for mention in found)
+                ends[n], openings[n] = (first, last), with_determiner(fact.text, found[0])
         index = _index((n, [first]) for n, (first, _) in ends.items() if first)
 
-        def partners(first: int) -> Iterator[Premises | None]:
+        def draw(pair: _Pair) -> Premises | None:
+            first, second = pair
+            if ends[second][1] in ("", ends[first][0]):
+                return None
+            return Premises((self._facts[first], self._facts[second]), openings=(openings[first],))
+
+        def pairs(first: int) -> Iterator[_Pair]:
             begins, shared = ends[first]
-            followers = index.get(shared, []) if begins else []
-            start = first % max(1, len(followers))  # so that the facts of one hub do not all take the same partners
-            for second in (*followers[start:], *followers[:start]):
-                if second != first and ends[second][1] not in ("", begins):
-                    text = self._facts[first].text
-                    found = arguments(text)
-                    opening = with_determiner(text, found[0]) if found else ""
-                    yield Premises((self._facts[first], self._facts[second]), openings=(opening,))
+            return ((first, second) for second in _around(index.get(shared, []) if begins else [], first))
 
-        return self._capped(ends, partners)
+        return self._paired(ends, pairs, draw)
 
-    def _capped(self, starts: Iterable[int], partners: Callable[[int], Iterator[Premises | None]]) -> Found:
-        found: list[Premises] = []
-        paired: set[str] = set()
-        capped = 0
+    def _paired(
+        self,
+        starts: Iterable[int],
+        pairs: Callable[[int], Iterator[_Pair]],
+        draw: Callable[[_Pair], Premises | None],
+    ) -> Found:
+        """What the pairs of each start give; each start takes no more new ones than it is allowed."""
+        taken: dict[_Pair, Premises] = {}
+
+        def new(first: int) -> Iterator[tuple[_Pair, Premises]]:
+            untried = (pair for pair in pairs(first) if pair not in taken)
+            for pair in islice(untried, _SCANNED * self._partners):
+                if premises := draw(pair):
+                    yield pair, premises
+
+        full = []
         for first in starts:
-            taken: list[Premises] = []
-            looked = partners(first)
-            for pair in islice(looked, _SCANNED * self._partners):
-                if pair is not None:
-                    taken.append(pair)
-                if len(taken) == self._partners:
-                    break
-            capped += next(looked, None) is not None
-            found += taken
-            paired |= {fact.id for pair in taken for fact in pair.facts}
-        return Found(found, without=len(self._facts) - len(paired), capped=capped)
+            found = list(islice(new(first), self._partners))
+            taken.update(found)
+            if len(found) == self._partners:
+                full.append(first)
+        paired = {n for pair in taken for n in pair}
+        capped = sum(next(new(first), None) is not None for first in full)  # what others took meanwhile is not missing
+        return Found(list(taken.values()), without=len(self._facts) - len(paired), capped=capped)
 
     # Corpus
 
@@ -146,7 +161,8 @@ class Premiser:
         costs = [self._count(f"{fact.text}\n") + 4 for fact in self._facts]
         if sum(costs) <= budget:
             everything = tuple(self._facts)
-            return Found([Premises((fact,), known=everything) for fact in self._facts if len(everything) > 1])
+            alone = len(everything) == 1
+            return Found([Premises((fact,), known=everything) for fact in everything if not alone], without=int(alone))
         index = _index((n, self._names(n)) for n in range(len(self._facts)))
         found, capped = [], 0
         for group in _components(len(self._facts), index.values()):
@@ -155,15 +171,29 @@ class Premiser:
                 found += [Premises((self._facts[n],), known=known) for n in group if len(group) > 1]
                 continue
             for n in group:
-                near = dict.fromkeys(other for name in sorted(self._names(n)) for other in _around(index[name], n))
-                shown, left = {n}, budget - costs[n]
-                for other in near:
-                    if other not in shown and costs[other] <= left:
-                        shown.add(other)
-                        left -= costs[other]
-                capped += len(shown) < len({n, *near})
-                found.append(Premises((self._facts[n],), known=tuple(self._facts[m] for m in sorted(shown))))
+                shown, more = self._near(n, index, costs, budget)
+                capped += more
+                if len(shown) > 1:
+                    found.append(Premises((self._facts[n],), known=tuple(self._facts[m] for m in shown)))
         return Found(found, without=len(self._facts) - len(found), capped=capped)
+
+    def _near(
+        self, n: int, index: Mapping[str, Sequence[int]], costs: Sequence[int], budget: int
+    ) -> tuple[list[int], bool]:
+        """A fact and those of its neighbours that fit beside it, in the order of the facts; and whether it has more."""
+        shown, left, more = {n}, budget - costs[n], False
+        for name in sorted(self._names(n)):
+            others = _around(index[name], n)
+            for other in islice(others, _NEAR):
+                if other in shown:
+                    continue
+                if costs[other] <= left:
+                    shown.add(other)
+                    left -= costs[other]
+                else:
+                    more = True
+            more = more or next(others, None) is not None
+        return sorted(shown), more
 
 
 def _openings(drawn: Sequence[Form]) -> tuple[str, ...]:
@@ -185,14 +215,37 @@ def _index(keyed: Iterable[tuple[int, Iterable[str]]]) -> dict[str, list[int]]:
     return index
 
 
-def _after(numbers: Sequence[int], number: int) -> Iterator[int]:
-    return islice(numbers, bisect_right(numbers, number), None)
+class _Hubs:
+    """Statements by what they speak of. The partners of one are looked for where its terms stand most rarely: behind a
+    thousand "... is in Orr", the one statement that says where Orr is comes first."""
+
+    def __init__(self, statements: Mapping[int, Form]) -> None:
+        self._terms = {n: forms.terms(form) for n, form in statements.items()}
+        places: dict[str, dict[tuple[str, str, int], list[int]]] = {}
+        for n, form in statements.items():
+            place = {term.key: min(at, 2) for at, term in reversed([*enumerate((*form.terms, *form.items))])}
+            for term in self._terms[n]:
+                places.setdefault(term, {}).setdefault((form.kind, form.relation, place[term]), []).append(n)
+        self._lists = {term: sorted(found.values(), key=len) for term, found in places.items()}
+
+    def partners(self, first: int) -> Iterator[int]:
+        """The others that share a term, each once."""
+        seen = {first}
+        for term in self._terms[first]:
+            for numbers in self._lists[term]:
+                for second in _around(numbers, first):
+                    if second not in seen:
+                        seen.add(second)
+                        yield second
 
 
-def _around(numbers: Sequence[int], number: int, most: int = 64) -> Sequence[int]:
-    """The members of an ascending list that stand nearest to `number`."""
-    middle = bisect_right(numbers, number)
-    return numbers[max(0, middle - most // 2) : middle + most // 2]
+def _around(numbers: Sequence[int], number: int) -> Iterator[int]:
+    """The other members of an ascending list, from `number` on and round to it, so that the facts of one hub do not all
+    take the same partners."""
+    start = bisect_left(numbers, number)
+    for at in chain(range(start, len(numbers)), range(start)):
+        if numbers[at] != number:
+            yield numbers[at]
 
 
 def _components(size: int, groups: Iterable[Sequence[int]]) -> list[list[int]]:

@@ -25,7 +25,10 @@ _SHOWN = 5  # line numbers of each kind of what is left out
 _NESTING = 100  # of quotations and lists; the parser's own limit of 20 drops what is deeper without a word
 
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[#\n]|[\w\"'.-]+[ \t]*[:=])(?:.*\n)*?(?:\1|\.\.\.)[ \t]*(?:\n|\Z)")
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
+_FOOTNOTE_TEXT = re.compile(
+    rf"^ {{0,3}}{_FOOTNOTE.pattern}:", re.MULTILINE
+)  # one word behind it would be a link's target
 _TICK_BOX = re.compile(r"^\[[ xX]\]\s+")
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SKIPPED = {
@@ -127,7 +130,7 @@ def _read_text(content: str, reading: _Reading) -> str:
 def _read_markdown(path: Path, content: str, reading: _Reading) -> str:
     from markdown_it import MarkdownIt
 
-    content = re.sub(r"\r\n?", "\n", content)
+    content = _FOOTNOTE_TEXT.sub("", re.sub(r"\r\n?", "\n", content))
     lines = content.split("\n")
     covered: set[int] = set()  # lines, from 0, whose text is somewhere
     if (matter := _FRONT_MATTER.match(content)) is not None:
@@ -203,6 +206,8 @@ def _plain(children: Sequence[Token], first: int, reading: _Reading) -> tuple[st
         elif child.type == "html_inline":
             text += "\n" if _LINE_BREAK.fullmatch(child.content) else ""
             offsets += [len(text)] * child.content.count("\n")
+        elif not struck and child.type == "text":
+            text += _FOOTNOTE.sub("", child.content if text else _TICK_BOX.sub("", child.content))
         elif not struck:
-            text += _FOOTNOTE.sub("", child.content) if text else _TICK_BOX.sub("", _FOOTNOTE.sub("", child.content))
+            text += child.content
     return text, offsets

@@ -109,8 +109,14 @@ class AdapterSpec:
 
 
 def to_json(record: Any) -> Json:
-    """A record as a JSON object, with the keys in the order of its fields and None left out."""
-    return dataclasses.asdict(record, dict_factory=lambda pairs: {key: item for key, item in pairs if item is not None})
+    """A record as a JSON object, with the keys in the order of its fields and None left out. What is not a record is
+    taken as it is, not copied."""
+    values = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
+    return {
+        name: to_json(value) if dataclasses.is_dataclass(value) else value
+        for name, value in values
+        if value is not None
+    }
 
 
 def origin_from_json(value: Mapping[str, Any]) -> Origin:

@@ -211,10 +211,10 @@ def _csv_rows(path: Path, content: str, delimiter: str, resolve: Resolve) -> Ite
 def _header(place: str, cells: list[str]) -> list[str]:
     # Spreadsheets leave columns without a name at the end, pandas leaves one at the beginning.
     names = [name.strip() or f"column {n}" for n, name in enumerate(cells, start=1)]
-    alike = [folded(name) for name in names]
-    for n, name in enumerate(alike):
-        if name in alike[:n]:
-            fault = f"columns {alike.index(name) + 1} and {n + 1} have the same name"
+    seen: dict[str, int] = {}
+    for n, name in enumerate(names, start=1):
+        if seen.setdefault(folded(name), n) != n:
+            fault = f"columns {seen[folded(name)]} and {n} have the same name"
             raise bad_input(place, fault, "rename one of them (the first line holds the names)")
     return names
 

@@ -55,11 +55,13 @@ def deal(
     settings: SplitSettings,
     *,
     asked: Sequence[str] = (),
+    held: Mapping[str, Part] | None = None,
     has_questions: bool,
     seed: int,
 ) -> Iterator[Dealt]:
     """Every original and every augmentation once, with its part. `augmented` gives the same examples each time; `asked`
-    are the texts that the user's questions and their answers make.
+    are the texts that the user's questions and their answers make. With `held`, fact id -> part, nothing is drawn anew:
+    the groups of those facts are held out there.
 
     A share above 0 draws at least one group, and never all of them. Groups that were augmented by the most operators
     are drawn first: what has no reversal cannot be asked for one.
@@ -68,7 +70,10 @@ def deal(
     augmentation, is not held out, for it would measure nothing; what the test and `valid` share is left to the test.
     """
     place = {fact.id: group_of(fact) for fact in facts}
-    drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
+    if held is None:
+        drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
+    else:
+        drawn = {place[fact_id]: part for fact_id, part in held.items()}
     leaks = {_mark(normalise(text)) for text in asked} if settings.leak == "drop" else set()
     surplus = _surplus(augmented, settings, len(facts), seed)
 

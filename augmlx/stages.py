@@ -18,7 +18,7 @@ from augmlx.records import Json, fingerprint
 from augmlx.rundir import RunDir
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 1, "split": 1, "train": 1, "baseline": 1, "eval": 1, "export": 1}
+CODE = {"augment": 2, "split": 2, "train": 1, "baseline": 1, "eval": 1, "export": 1}
 FOLLOWING = {
     "augment": ("split", "train", "baseline", "eval", "export"),
     "split": ("train", "baseline", "eval", "export"),
@@ -71,6 +71,13 @@ class Stages:
         entry = {"fingerprint": mark, "basis": foundation, "counts": counts}
         self._run.record(name, {**entry, "seconds": round(time.monotonic() - started, 3), "versions": versions()})
         return counts
+
+    def adopt(self, name: str, *, basis: object, inputs: Sequence[object], counts: Json) -> None:
+        """Take for finished a stage whose outputs were made elsewhere; what follows it is forgotten."""
+        foundation = fingerprint([name, CODE[name], basis])
+        self._run.forget(FOLLOWING[name])
+        entry = {"fingerprint": fingerprint([foundation, *inputs]), "basis": foundation, "counts": counts}
+        self._run.record(name, {**entry, "seconds": 0.0, "versions": versions()})
 
     def require(self, name: str, basis: object, command: str) -> Json:
         """The manifest's entry of a finished stage that is of the present facts, settings and model.

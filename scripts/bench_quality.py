@@ -1,7 +1,7 @@
 """How good is what augmentation keeps? Judged over a generated world whose true consequences are known.
 
     .venv/bin/python scripts/bench_quality.py --json quality.json
-    .venv/bin/python scripts/bench_quality.py --run quality --show 40      # keeps the journal: judging again costs nothing
+    .venv/bin/python scripts/bench_quality.py --run quality --show 40   # keeps the journal for another judging
 
 Precision is the share of kept texts that are right, coverage the share of facts with at least one right kept text,
 yield the share of produced texts that are kept. Each filter is taken away in turn, and all of them together. A relation
@@ -20,10 +20,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from quality_judge import Judgement, judge_question, judge_statement
-from quality_world import WorldFact, world
+from quality_judge import Judgement, judge_bridge, judge_chain, judge_kinds, judge_question, judge_statement
+from quality_world import WorldFact, linked, world
 
 from augmlx import augment, operators, pipeline
 from augmlx.engine import Engine
@@ -36,12 +37,20 @@ from augmlx.progress import Silent
 from augmlx.records import Example, Fact, Json, Rejected
 from augmlx.settings import AugmentSettings, Settings
 
-JUDGES: dict[str, Callable[[str, WorldFact], Judgement]] = {
-    "reversal": lambda text, fact: judge_statement(text, fact, turned=True),
-    "rephrase": lambda text, fact: judge_statement(text, fact, turned=False),
-    "qa-forward": lambda text, fact: judge_question(text, fact, turned=False),
-    "qa-reverse": lambda text, fact: judge_question(text, fact, turned=True),
+Judge = Callable[[str, Sequence[WorldFact]], Judgement]
+JUDGES: dict[str, Judge] = {
+    "reversal": lambda text, facts: judge_statement(text, facts[0], turned=True),
+    "rephrase": lambda text, facts: judge_statement(text, facts[0], turned=False),
+    "qa-forward": lambda text, facts: judge_question(text, facts[0], turned=False),
+    "qa-reverse": lambda text, facts: judge_question(text, facts[0], turned=True),
+    "contraposition": partial(judge_kinds, filled=False),
+    "conversion": partial(judge_kinds, filled=True),
+    "syllogism": partial(judge_kinds, filled=False),
+    "inheritance": partial(judge_kinds, filled=False),
+    "chain": judge_chain,
+    "bridge": judge_bridge,
 }
+LINKED = frozenset({"contraposition", "conversion", "syllogism", "inheritance", "chain", "bridge"})  # of which world
 BARS = {"reversal.precision": 0.90, "reversal.coverage": 0.60}
 VOTE_SHARES = (0.0, 0.25, 0.5, 0.75)
 
@@ -50,11 +59,17 @@ VOTE_SHARES = (0.0, 0.25, 0.5, 0.75)
 class Judged:
     """What became of one request, and what the world says to it. `by` names the filter that objected, or nothing."""
 
-    fact: WorldFact
+    premises: str  # ids
     sample: int
+    relation: str
+    planned: Planned
     text: str
     by: str
     found: Judgement
+
+    @property
+    def source(self) -> str:
+        return " ".join(fact.text for fact in self.planned.premises.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ class Bench:
         self.facts = {fact.id: fact for fact in facts}
         self._given = [Fact(fact.id, fact.text, "world") for fact in facts]
         self._engine, self._journal, self._seed = engine, journal, seed
-        self._judged: dict[tuple[str, str, str], Judgement] = {}
+        self._judged: dict[tuple[str, tuple[str, ...], str], Judgement] = {}
 
     def plan(self, operator: Operator, settings: AugmentSettings) -> Plan:
         return Plan(self._given, [operator], settings, seed=self._seed, engine=self._engine)
@@ -100,12 +115,13 @@ class Bench:
         return [self._judge(p, record) for p, record in zip(plan, records, strict=True)]
 
     def _judge(self, p: Planned, record: Example | Rejected) -> Judged:
-        fact = self.facts[p.premises.facts[0].id]
+        ids = tuple(fact.id for fact in p.premises.facts)
         text = operators.output(p.operator, record.text, p.answer) if isinstance(record, Rejected) else record.text
-        key = p.operator.name, fact.id, text
+        key = p.operator.name, ids, text
         if key not in self._judged:
-            self._judged[key] = JUDGES[p.operator.name](text, fact)
-        return Judged(fact, p.sample, text, record.by if isinstance(record, Rejected) else "", self._judged[key])
+            self._judged[key] = JUDGES[p.operator.name](text, [self.facts[name] for name in ids])
+        by = record.by if isinstance(record, Rejected) else ""
+        return Judged("+".join(ids), p.sample, self.facts[ids[0]].relation.name, p, text, by, self._judged[key])
 
 
 def measure(judged: Sequence[Judged]) -> Measured:
@@ -116,8 +132,8 @@ def measure(judged: Sequence[Judged]) -> Measured:
         kept=len(kept),
         right=len(right),
         moved=sum(j.found.note == "tense" for j in right),
-        facts=len({j.fact.id for j in judged}),
-        covered=len({j.fact.id for j in right}),
+        facts=len({j.premises for j in judged}),
+        covered=len({j.premises for j in right}),
     )
 
 
@@ -156,13 +172,13 @@ def candidates(bench: Bench, operator: Operator, settings: AugmentSettings) -> l
     unlimited = settings.model_copy(update={"keep": settings.samples})
     before = operator.filters[: operator.filters.index("vote")] if "vote" in operator.filters else operator.filters
     passed = [j for j in bench.collect(_with(operator, set(before)), unlimited) if not j.by]
-    voters = Counter(j.fact.id for j in passed)
-    votes = Counter((j.fact.id, wording(j.text)) for j in passed)
-    survived = {(j.fact.id, j.sample) for j in passed}
+    voters = Counter(j.premises for j in passed)
+    votes = Counter((j.premises, wording(j.text)) for j in passed)
+    survived = {(j.premises, j.sample) for j in passed}
     rows = []
     for j in bench.collect(operator, settings):
-        share = votes[j.fact.id, wording(j.text)] / voters[j.fact.id] if (j.fact.id, j.sample) in survived else 0.0
-        row = {"fact": j.fact.id, "operator": operator.name, "relation": j.fact.relation.name, "source": j.fact.text}
+        share = votes[j.premises, wording(j.text)] / voters[j.premises] if (j.premises, j.sample) in survived else 0.0
+        row = {"fact": j.premises, "operator": operator.name, "relation": j.relation, "source": j.source}
         row |= {"text": j.text, "sample": j.sample, "right": j.found.right, "note": j.found.note}
         rows.append({**row, "votes": round(share, 4), "by": j.by})
     return rows
@@ -204,7 +220,7 @@ def run_operator(bench: Bench, operator: Operator, settings: AugmentSettings, li
     known = seen(operator, list(bench.facts.values()))
     groups: dict[str, list[Judged]] = {}
     for j in bench.collect(operator, settings):
-        name = j.fact.relation.name
+        name = j.relation
         groups.setdefault("seen" if name in known else "unseen", []).append(j)
         groups.setdefault(f"{name}{' (seen)' if name in known else ''}", []).append(j)
     relations = {name: measure(members) for name, members in sorted(groups.items())}
@@ -236,7 +252,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0, help="of the world and of the samples")
     parser.add_argument("--facts", type=int, default=4, help="facts per relation")
-    parser.add_argument("--operators", default=",".join(JUDGES), help="which to judge")
+    parser.add_argument("--operators", default=",".join(JUDGES), help="which to judge, comma-separated")
     parser.add_argument("--run", type=Path, help="folder that keeps the journal, to judge again without generating")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N wrong and N missed ones")
     parser.add_argument("--json", type=Path, help="where to write figures, bars and labelled candidates")
@@ -244,15 +260,18 @@ def main() -> None:
     settings = Settings(augment=AugmentSettings(operators=tuple(given.operators.split(","))))
     model = store.find(settings.model)
     versions = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("mlx", "mlx-lm"))
-    facts = world(given.seed, given.facts)
+    facts, pairs = world(given.seed, given.facts), linked(given.seed, given.facts)
+    relations = len({fact.relation.name for fact in facts})
     print(f"{platform.platform()}, Python {platform.python_version()}, {versions}, {model.name}")
-    print(f"{len(facts)} facts, {len({fact.relation.name for fact in facts})} relations, seed {given.seed}")
+    print(f"seed {given.seed}: {len(facts)} facts, {relations} relations; {len(pairs)} facts that share names")
     started = time.monotonic()
-    figures: Json = {"facts": len(facts), "relations": len({fact.relation.name for fact in facts})}
+    figures: Json = {"facts": len(facts), "relations": relations, "linked_facts": len(pairs)}
     rows: list[Json] = []
     with open_journal(given.run / "journal.sqlite" if given.run else None) as journal:
-        bench = Bench(facts, pipeline.mlx_engine(model, None), journal, given.seed)
+        engine = pipeline.mlx_engine(model, None)
+        alone, together = (Bench(some, engine, journal, given.seed) for some in (facts, pairs))
         for operator in augment.load_operators(settings.augment):
+            bench = together if operator.name in LINKED else alone
             found, labelled = run_operator(bench, operator, settings.augment, given.show)
             figures |= {f"{operator.name}.{name}": value for name, value in found.items()}
             rows += labelled

@@ -5,10 +5,11 @@ augmlx's filters. What it cannot read counts as wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from quality_logic import follows, read
 from quality_world import WorldFact, singular
 
 _MACROS = {  # name -> (of an event, of a state); what stands behind ~ moves the tense
@@ -111,7 +112,9 @@ def judge_statement(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
 # says the fact.
 
 _ASKED = re.compile(r"question: (?P<question>.+\?)\s*answer: (?P<answer>.+)", re.IGNORECASE | re.DOTALL)
-_WH = re.compile(r"(?:(?P<preposition>in|at|to|from|by|for|after|of) )?(who|whom|whose|what|which|where|when)\b", re.IGNORECASE)
+_WH = re.compile(
+    r"(?:(?P<preposition>in|at|to|from|by|for|after|of) )?(who|whom|whose|what|which|where|when)\b", re.IGNORECASE
+)
 _MOVED = frozenset("is are was were has had can".split())
 _DO = frozenset("do does did".split())
 _OPEN = frozenset("of in at to from by for after than as with the a an".split())  # something must follow these
@@ -197,3 +200,55 @@ def _bases(fact: WorldFact) -> dict[str, str]:
     for present, past in re.findall(r"<v:([^/<>]+)/([^/<>]+)/", " ".join(fact.relation.truths)):
         bases[_plural(present)] = past if fact.relation.event else present
     return bases
+
+
+# Conclusions from one or two facts.
+
+
+def judge_kinds(text: str, facts: Sequence[WorldFact], *, filled: bool) -> Judgement:
+    """A statement about the kinds of one fact, or about the outer kinds of two, that holds in every model of them;
+    `filled`: no kind is empty, so that "all" implies "some"."""
+    spoken = {name for fact in facts for name in fact.arguments}
+    terms = {form.lower(): name for name in spoken for form in (name, singular(name))}
+    given = [read(fact.text, terms) for fact in facts]
+    said = read(text, terms)
+    if said is None or any(one is None for one in given):
+        return Judgement(False, "unparsed")
+    premises = [one for one in given if one is not None]
+    outer = frozenset.symmetric_difference(*(p.terms for p in premises)) if len(premises) > 1 else premises[0].terms
+    if said in premises or said.terms != outer:
+        return Judgement(False, "copy" if said in premises else "side")
+    named = frozenset(name for name in spoken if name[0].isupper())
+    right = follows(said, premises, named | (frozenset(spoken) if filled else frozenset()))
+    return Judgement(right, "right" if right else "swapped")
+
+
+_TRANSITIVE = frozenset(
+    ["larger", "heavier", "older", "louder", "before", "preceded", "north of", "lies in", "part of"]
+)
+
+
+def judge_chain(text: str, facts: Sequence[WorldFact]) -> Judgement:
+    """From "A before B" and "B before C" follows "A before C", and nothing from "A admires B" and "B admires C"."""
+    one, two = facts
+    if one.relation != two.relation or one.relation.name not in _TRANSITIVE:
+        return Judgement(False, "unparsed")
+    first, second = (one, two) if one.arguments[-1] == two.arguments[0] else (two, one)
+    whole = WorldFact("", "", one.relation, (first.arguments[0], second.arguments[-1]), one.word, "")
+    if first.arguments[-1] != second.arguments[0]:
+        return Judgement(False, "unparsed")
+    right = says(text, whole, loose=True)
+    return Judgement(right, "right" if right else "swapped" if says(text, whole.swapped(), loose=True) else "unparsed")
+
+
+def judge_bridge(text: str, facts: Sequence[WorldFact]) -> Judgement:
+    """ "A ... B, which ...": each half says its fact, and the shared name stands once."""
+    found = re.fullmatch(r"(?P<head>.+?),? (?:who|which|that|where|whom) (?P<tail>.+)", tidy(text))
+    shared = set(facts[0].arguments) & set(facts[1].arguments)
+    if not found or len(shared) != 1:
+        return Judgement(False, "unparsed")
+    name = shared.pop()
+    for one, two in (facts, facts[::-1]):
+        if says(found["head"], one, loose=True) and says(f"{name} {found['tail']}", two, loose=True):
+            return Judgement(True, "right")
+    return Judgement(False, "unparsed")

@@ -435,7 +435,8 @@ TEXT = {
     "a table in a text": ok("a.txt", "id,fact\n1,Ada left.\n", ("id,fact", 1), ("1,Ada left.", 2), note="2 lines"),
     "Markdown": ok(
         "a.md",
-        "# Lab\n\nAda *leads* the `lab`, see [here](x.md). She\nis 40.\n\n- Bo left\n- [x] Cy stays &amp; works\n\n> Di left.\n",
+        "# Lab\n\nAda *leads* the `lab`, see [here](x.md). She\nis 40.\n\n"
+        "- Bo left\n- [x] Cy stays &amp; works\n\n> Di left.\n",
         ("Ada leads the lab, see here.", 3),
         ("She is 40.", 3),
         ("Bo left", 6),
@@ -445,9 +446,11 @@ TEXT = {
     ),
     "Markdown's other blocks": ok(
         "a.md",
-        "# A\n\nB\n=\n\n```\nSECRET\n```\n\n    SECRET\n\n| a |\n|---|\n| b |\n\n---\n\n<!-- c\nd -->\n\n<p>SECRET</p>\n\n![e](f.png)\n\nAda left.\n\n[r]: http://x\n",
+        "# A\n\nB\n=\n\n```\nSECRET\n```\n\n    SECRET\n\n| a |\n|---|\n| b |\n\n---\n\n<!-- c\nd -->\n\n"
+        "<p>SECRET</p>\n\n![e](f.png)\n\nAda left.\n\n[r]: http://x\n",
         ("Ada left.", 25),
-        note="left out: 2 headings (lines 1, 3); 2 blocks of code (lines 6, 10); 1 table (line 12); 1 rule (line 16); 1 comment (line 18); 1 block of HTML (line 21); 1 image (line 23); 1 target of links (line 27)",
+        note="left out: 2 headings (lines 1, 3); 2 blocks of code (lines 6, 10); 1 table (line 12); 1 rule (line 16); "
+        "1 comment (line 18); 1 block of HTML (line 21); 1 image (line 23); 1 target of links (line 27)",
     ),
     "front matter": ok(
         "a.md", "---\ntitle: SECRET\n---\nAda left.\n", ("Ada left.", 4), note="1 header of metadata (line 1)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from augmlx.language import (
     mention_of,
     normalise,
     sentences,
+    split_sentences,
     stem,
     wording,
     words,
@@ -82,6 +85,19 @@ def test_a_text_that_speaks_of_one_thing_has_no_arguments(text: str) -> None:
 )
 def test_a_title_or_an_initial_ends_no_sentence(text: str, count: int) -> None:
     assert sentences(text) == count
+
+
+@given(st.text('Aab.!?。 \n"', max_size=60))
+def test_sentences_stand_where_they_say_and_leave_only_white_space_out(text: str) -> None:
+    found = split_sentences(text)
+    assert all(text[part.start : part.end] == part.text == part.text.strip() for part in found)
+    assert "".join("".join(part.text for part in found).split()) == "".join(text.split())
+    assert all(one.end <= other.start for one, other in pairwise(found))
+
+
+def test_a_long_text_is_split_in_linear_time() -> None:
+    text = "Dr. Ana owns it. " * 20_000  # 340 kB; quadratic would take minutes
+    assert len(split_sentences(text.strip())) == 20_000
 
 
 SAME_STEM = """design designed designer designs

@@ -20,7 +20,7 @@ from mlx_lm.models.cache import BatchKVCache, KVCache
 _NAME = "scaled_dot_product_attention"
 
 
-class _OwnKVCache(BatchKVCache):
+class _OwnKVCache(BatchKVCache):  # type: ignore[misc]
     step = 32  # most rows are short, and every copy of a cache copies its room, too
 
 
@@ -44,7 +44,8 @@ class SharedKVCache:
     @property
     def offset(self) -> mx.array:
         """(B,) positions of the next token."""
-        return self._starts + self._own.offset
+        offset: mx.array = self._starts + self._own.offset
+        return offset
 
     @property
     def state(self) -> Any:
@@ -110,7 +111,7 @@ def _attention(
     for beginning, rows in cache.groups:
         parts.append(_behind(grouped[at : at + rows], beginning, values.shape[-1]))
         at += rows
-    shared, shared_mass = (mx.concatenate(part) if len(part) > 1 else part[0] for part in zip(*parts, strict=True))
+    shared, shared_mass = (mx.concatenate(list(part)) for part in zip(*parts, strict=True))
     share = mx.sigmoid(shared_mass - own_mass)
     mixed = shared * share + own * (1 - share)
     return mixed.astype(queries.dtype).reshape(batch, heads, length, -1)
@@ -129,7 +130,7 @@ def _behind(queries: mx.array, beginning: KVCache, width: int) -> tuple[mx.array
 
 
 def _weighed(queries: mx.array, keys: mx.array, values: mx.array, mask: mx.array | None) -> tuple[mx.array, mx.array]:
-    """The values weighed by softmax (…, M, D'), and the log of the sum that the softmax divided by (…, M, 1). float32."""
+    """The values weighed by softmax (…, M, D'), and the log of the sum that it divides by (…, M, 1), in float32."""
     scores = (queries @ keys.swapaxes(-1, -2)).astype(mx.float32)  # (…, M, T)
     if mask is not None:
         scores = mx.where(mask, scores, -mx.inf) if mask.dtype == mx.bool_ else scores + mask

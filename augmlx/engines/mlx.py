@@ -81,7 +81,7 @@ class MlxEngine:
     def prompting(self) -> Literal["raw", "chat"]:
         """As the catalogue says of its own models; else through the chat template where there is one."""
         entry = catalogue.CATALOGUE.get(self.model)
-        return entry.prompting if entry else "raw" if self._template.fault else "chat"
+        return (entry and entry.prompting) or ("raw" if self._template.fault else "chat")
 
     def _check_caches(self) -> None:
         kinds = {type(layer) for layer in make_prompt_cache(self._net)}
@@ -149,7 +149,7 @@ class MlxEngine:
         prompt (a word may span the border). A prompt that goes on for too long behind it is prefilled in steps, too.
         """
         head = self._template.head
-        prefixes = {(r.chat, r.prefix): () for r in requests if r.prefix or r.chat}
+        prefixes: dict[tuple[bool, str], Tokens] = {(r.chat, r.prefix): () for r in requests if r.prefix or r.chat}
         for chat, prefix in prefixes:
             prefixes[chat, prefix] = tuple(self._encode(head + prefix, special=False) if chat else self.encode(prefix))
         begun = {}

@@ -43,18 +43,19 @@ class Prefill:
     def run(self, beginnings: Sequence[Cache], suffixes: Sequence[Sequence[int]]) -> tuple[Cache, mx.array]:
         """A batch cache with a row for each suffix behind its beginning, and the logits (B, V) of what comes next."""
         cache: Cache = []
-        logits, order = [], []
+        logits, order = [], list[int]()
         for part in self._parts([len(suffix) for suffix in suffixes]):
             begun = [beginnings[index] for index in part]
-            made, next_ = self._pass(begun, [list(suffixes[index]) for index in part])
+            made, following = self._pass(begun, [list(suffixes[index]) for index in part])
             cache = extend(cache, made)
-            logits.append(next_)
+            logits.append(following)
             order += part
-        back = sorted(range(len(order)), key=order.__getitem__)
-        if back != order:
+        if order != sorted(order):
+            back = sorted(range(len(order)), key=order.__getitem__)
             for layer in cache:
                 layer.filter(back)
-        return cache, mx.concatenate(logits)[mx.array(back)]
+            logits = [mx.concatenate(logits)[mx.array(back)]]
+        return cache, mx.concatenate(logits)
 
     def _parts(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Indices of the rows of each pass: of about the same length, since padding costs as much as tokens do."""

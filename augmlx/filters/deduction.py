@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from augmlx.filters.candidate import Candidate
-from augmlx.forms import Claims, Form, consequences, contrapositive, converse, parse
+from augmlx.forms import Claims, consequences, contrapositive, converse, parse
 from augmlx.settings import AugmentSettings
 
 

@@ -12,6 +12,8 @@ from augmlx.settings import AugmentSettings
 
 def bridged(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
     """A bridge names the outer ends of both facts, keeps the relation of both in their order, and adds nothing."""
+    if len(candidate.ground) != 2:
+        return "is not drawn from two facts"
     first, second = candidate.ground
     ends = arguments(first), arguments(second)
     if ends[0] is None or ends[1] is None:
@@ -22,7 +24,8 @@ def bridged(candidate: Candidate, siblings: Sequence[Candidate], settings: Augme
     if normalise(candidate.text) in {normalise(fact) for fact in candidate.ground}:
         return "copies one of its facts"
     left = list(content_stems(candidate.text))
-    for stem in (*content_stems(first), *content_stems(second)[len(content_stems(ends[1][0].text)) :]):
+    shared = ends[1][0]  # said once, by the first fact
+    for stem in (*content_stems(first), *content_stems(second[: shared.start]), *content_stems(second[shared.end :])):
         if stem not in left:
             return "does not say both relations"
         left.remove(stem)

@@ -28,7 +28,7 @@ _HAS = re.compile(
     r"\b(?:has|have|had)\s+(?:the|an?|his|her|its|their)\b", re.IGNORECASE
 )  # a full verb, not an auxiliary
 _INDEFINITE = re.compile(r"\b(?:is|are|was|were)\s+(?:not\s+)?an?\s+(\w+)", re.IGNORECASE)
-_DEFINITE = re.compile(r"(?:\bthe|['’]s)\s+(\w+)", re.IGNORECASE)
+_DEFINITE = re.compile(r"\bthe\s+(\w+)|['’]s\s+(\w+)(?=\s+(?:is|are|was|were)\b)", re.IGNORECASE)
 # Words that say how many, how much or how certain; a word and its equals count as one.
 _SCOPES = {word: word for word in "some any both many few several only most least will would can could may".split()}
 _SCOPES |= dict.fromkeys(("all", "every", "each"), "all")
@@ -150,7 +150,7 @@ def _symmetric(given: Sequence[str]) -> bool:
 
 def _names_twice(skeleton: Sequence[str]) -> bool:
     """ "Oslo is also known as Kristiania", "Kristiania is another name for Oslo"."""
-    return list(skeleton) in ([FIRST, "also", stem("known"), "as", LAST], [FIRST, "another", stem("name"), "for", LAST])
+    return list(skeleton) in ([FIRST, "also", stem("known"), "as", LAST], [FIRST, stem("another"), stem("name"), "for", LAST])
 
 
 def _generic(text: str, sides: Sequence[Mention]) -> bool:
@@ -189,9 +189,19 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
     if told.keys() - given.keys() - replacing - relations.light() - relations.posture():
         return "adds something to its source"
     indefinite = {stem(word) for word in _INDEFINITE.findall(source)}
-    if indefinite & {stem(word) for word in _DEFINITE.findall(text)}:
+    if indefinite & {stem(one or other) for one, other in _DEFINITE.findall(text)}:
         return "makes one of several the only one"
+    if any(_loses_the(entity, text, source) for entity in entities(text)):
+        return "makes the only one one of several"
     return None
+
+
+def _loses_the(entity: Mention, text: str, source: str) -> bool:
+    """Whether "the Tern ferry" has become "a Tern ferry"."""
+    if determiner_before(text, entity).casefold() not in ("a", "an"):
+        return False
+    place = mention_of(entity.text, source)
+    return place is not None and determiner_before(source, place).casefold() == "the"
 
 
 def changed_meaning(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:

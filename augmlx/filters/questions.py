@@ -56,6 +56,8 @@ def objection(candidate: Candidate, siblings: Sequence[Candidate], settings: Aug
     """It must be a question about the fact's other side, must not give its answer away, and must say the fact's
     relation from the right end."""
     found = arguments(candidate.source)
+    if not candidate.answer:
+        return "has no answer"
     if found is None:
         return "the arguments of the source cannot be told apart"
     asks_for_first = candidate.answer == with_determiner(candidate.source, found[0])

@@ -1,9 +1,8 @@
 """Statements of known patterns as logic: recognise one, say it, and draw what follows from one or two of them.
 
 English only, and no model: `parse` reads a sentence into a `Form` or gives None, `say` writes one, `consequences` draws
-conclusions by the name of a rule, `Claims` tells
-what cannot hold beside what is known, `terms` is for an index of
-facts that share something. Everything is pure, and right where it answers at all.
+conclusions by the name of a rule, `Claims` tells what cannot hold beside what is known, `terms` is for an index of facts
+that share something. Everything is pure; where a pattern is not sure, there is no form.
 """
 
 from augmlx.forms.conflict import Claims, claims, contradicts, differ

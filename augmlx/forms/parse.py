@@ -28,8 +28,10 @@ def parse(text: str) -> Form | None:
     text = text.strip()
     if not text or len(text) > _LONGEST or len(text.splitlines()) > 1:
         return None
-    body = _CUT_OFF.sub(lambda found: _WHOLE[found[0].lower()], text.replace("’", "'"))
-    body = " ".join(spelt_out(body).split()).removesuffix(".").rstrip()
+    body = text.replace("’", "'")
+    if "'" in body:
+        body = spelt_out(_CUT_OFF.sub(lambda found: _WHOLE[found[0].lower()], body))
+    body = " ".join(body.split()).removesuffix(".").rstrip()
     if "." in body and sentences(text) > 1:
         return None
     opening = body.partition(" ")[0].casefold()

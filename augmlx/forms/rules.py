@@ -146,7 +146,7 @@ _PAIR: Mapping[str, Callable[[Form, Form], tuple[Form, ...]]] = {
     "union": lambda a, b: _or_none(union(a, b)),
     "intersection": lambda a, b: _or_none(intersection(a, b)),
 }
-RULES = frozenset({*_ONE, *_PAIR})
+RULES: Mapping[str, int] = {**dict.fromkeys(_ONE, 1), **dict.fromkeys(_PAIR, 2)}  # how many premises each takes
 
 
 def consequences(rule: str, premises: Sequence[Form], known: Claims | None = None) -> tuple[Form, ...]:

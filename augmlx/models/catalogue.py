@@ -23,7 +23,7 @@ class Entry:
     hf_base: str
     license: str
     summary: str
-    prompting: Literal["raw", "chat"]  # how it is best asked, measured
+    prompting: Literal["raw", "chat"] | None = None  # how it is best asked, where that was measured
 
 
 CATALOGUE = {

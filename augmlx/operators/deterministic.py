@@ -13,10 +13,8 @@ def entity_reversal(text: str) -> list[str]:
     Entity-preserving reverse training (Golovneva et al. 2024, arXiv 2403.13799).
     """
     units: list[tuple[int, str]] = [(entity.start, entity.text) for entity in entities(text)]
-    covered = [(entity.start, entity.end) for entity in entities(text)]
-    units += [
-        (word.start, word.text) for word in words(text) if not any(start <= word.start < end for start, end in covered)
-    ]
+    covered = {place for entity in entities(text) for place in range(entity.start, entity.end)}
+    units += [(word.start, word.text) for word in words(text) if word.start not in covered]
     turned = " ".join(unit for _, unit in sorted(units, reverse=True))
     return [turned] if len(units) > 1 else []
 

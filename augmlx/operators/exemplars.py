@@ -6,12 +6,14 @@ Exemplars near the data are worth more than shipped ones: a small model copies t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from augmlx.errors import BadInput
 from augmlx.language import arguments, content_stems
+from augmlx.operators.loading import names
 from augmlx.operators.schema import PREMISES, Exemplar, Operator
 from augmlx.rows import Row, bad_input, folded, read_rows
 
@@ -22,7 +24,7 @@ Exemplars = Mapping[str, tuple[Exemplar, ...]]  # by operator
 
 def read(folder: Path | None, operators: Sequence[Operator]) -> Exemplars:
     """The rows of exemplars.csv beside augmlx.toml: fact, operator, result; for a pair also fact2, for a question also
-    answer. A row for an operator that is not among `operators` is left alone.
+    answer. A row for a known operator that is not among `operators` is left alone.
 
     Raises:
         BadInput: with path:line, where a row does not fit its operator.
@@ -32,16 +34,19 @@ def read(folder: Path | None, operators: Sequence[Operator]) -> Exemplars:
     if path is None or not path.is_file():
         return {}
     by_name = {operator.name: operator for operator in operators}
+    known = names(folder)
     found: dict[str, list[Exemplar]] = {}
     for row in read_rows(path, _columns):
-        operator = by_name.get(_cell(row, "operator"))
-        if operator is not None:
-            found.setdefault(operator.name, []).append(_exemplar(row, operator))
+        named = _cell(row, "operator")
+        if operator := by_name.get(named):
+            found.setdefault(named, []).append(_exemplar(row, operator))
+        elif named not in known:
+            raise bad_input(row.place, "no such operator in 'operator'", f"known operators: {', '.join(known)}")
     return {name: tuple(rows) for name, rows in found.items()}
 
 
-def _columns(place: str, names: Sequence[str]) -> dict[str, str]:
-    found = {folded(name): name for name in names if folded(name) in _FIELDS}
+def _columns(place: str, columns: Sequence[str]) -> dict[str, str]:
+    found = {folded(name): name for name in columns if folded(name) in _FIELDS}
     if missing := [name for name in ("fact", "operator", "result") if name not in found]:
         raise bad_input(place, f"no column '{missing[0]}'", "exemplars have the columns fact, operator and result")
     return found
@@ -74,14 +79,15 @@ def chosen(operator: Operator, own: Sequence[Exemplar], facts: Sequence[str], mo
 
     They stand in one order whatever the fact is, so that facts of one relation share a prompt's beginning.
     """
-    wanted = _relation(facts)
+    wanted = _relation(tuple(facts))
     if len(own) > most:
         rank = sorted(range(len(own)), key=lambda n: (-_likeness(wanted, _relation(own[n].premises)), n))
         own = [own[n] for n in sorted(rank[:most])]
     return (*operator.exemplars[: max(0, most - len(own))], *own)
 
 
-def _relation(facts: Sequence[str]) -> frozenset[str]:
+@lru_cache(maxsize=8192)
+def _relation(facts: tuple[str, ...]) -> frozenset[str]:
     """The stems of what facts say about their arguments."""
     stems: set[str] = set()
     for text in facts:

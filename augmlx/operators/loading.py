@@ -40,7 +40,7 @@ def available(filters: Collection[str], folder: Path | None = None) -> list[List
     ]
 
 
-def load(names: Sequence[str], filters: Collection[str], folder: Path | None = None) -> list[Operator]:
+def load(wanted: Sequence[str], filters: Collection[str], folder: Path | None = None) -> list[Operator]:
     """The named operators. A file in `folder` (beside augmlx.toml) overrides or adds to the shipped ones.
 
     `filters` are the names that an operator may ask for.
@@ -51,12 +51,17 @@ def load(names: Sequence[str], filters: Collection[str], folder: Path | None = N
     """
     files = _files(folder)
     operators = []
-    for name in names:
+    for name in wanted:
         if f"{name}.toml" not in files:
-            known = ", ".join(sorted(file.removesuffix(".toml") for file in files))
+            known = ", ".join(names(folder))
             raise BadInput(f"augment.operators: no operator named {name!r}", hint=f"known operators: {known}")
         operators.append(_read(files[f"{name}.toml"], name, filters))
     return operators
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """The names of all operators, good or broken."""
+    return sorted(file.removesuffix(".toml") for file in _files(folder))
 
 
 def _files(folder: Path | None) -> Files:
@@ -84,6 +89,12 @@ def _read(file: Traversable, name: str, filters: Collection[str]) -> Operator:
         raise BadInput(f"{place}: name: is {operator.name!r} but the file is {name}.toml", hint="make them the same")
     if unknown := [item for item in operator.filters if item not in filters]:
         raise BadInput(f"{place}: filters: unknown {', '.join(unknown)}", hint=f"known: {', '.join(filters)}")
+    for item, fits, wanted in (
+        ("bridge", operator.arity == "pair", "arity pair"),
+        ("question", operator.answer != "none", "an operator that has an answer"),
+    ):
+        if item in operator.filters and not fits:
+            raise BadInput(f"{place}: filters: {item} goes with {wanted}", hint="take it out of the filters")
     _check_templates(operator, place)
     return operator
 
@@ -100,8 +111,9 @@ def _check_templates(operator: Operator, place: str) -> None:
         before = rendering.prefix(operator, operator.exemplars, known if operator.arity == "corpus" else ())
         asked = rendering.suffix(operator, facts, answer)
         written = rendering.output(operator, "Result.", answer)
-    except rendering.FAULTS as error:
-        raise BadInput(f"{place}: template: {error}", hint="mend the prefix, suffix or output template") from error
+    except BadInput as error:  # on texts of ours, so the cause may be told
+        hint = "mend the prefix, suffix or output template"
+        raise BadInput(f"{place}: template: {error.__cause__}", hint=hint) from error
     if not all(fact in asked for fact in facts):
         raise BadInput(f"{place}: suffix: does not hold the fact", hint="put {{ fact }} (or {{ facts }}) into it")
     if answer not in asked:

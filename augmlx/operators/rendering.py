@@ -10,12 +10,13 @@ from typing import Any
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
+from augmlx.errors import BadInput
 from augmlx.language import Mention, arguments, closing_phrase, with_determiner
 from augmlx.operators.schema import Exemplar, Operator
 
 _JINJA = SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
 # What a bad template of the user's may raise.
-FAULTS = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
+_FAULTS = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 
 
 @lru_cache(maxsize=64)
@@ -23,25 +24,32 @@ def _template(text: str) -> jinja2.Template:
     return _JINJA.from_string(text)
 
 
-def _labels(operator: Operator) -> dict[str, Any]:
-    names = ("instruction", "known_label", "input_label", "answer_label", "output_label")
-    return {name: getattr(operator, name) for name in names}
+_LABELS = ("instruction", "known_label", "input_label", "answer_label", "output_label")
+
+
+def _render(operator: Operator, part: str, **values: Any) -> str:
+    labels = {name: getattr(operator, name) for name in _LABELS}
+    try:
+        return _template(getattr(operator, part)).render(**labels, **values)
+    except _FAULTS as error:  # which may quote the fact, so it is not passed on
+        fault = f"{operator.name}.toml: {part}: the template fails on a text of yours ({type(error).__name__})"
+        raise BadInput(fault, hint="make it hold for every text") from error
 
 
 def prefix(operator: Operator, exemplars: Sequence[Exemplar], known: Sequence[str] = ()) -> str:
     """The part of the prompt that many requests share: instruction, exemplars and, for a corpus operator, the other
-    facts."""
-    return _template(operator.prefix).render(**_labels(operator), exemplars=exemplars, known=known)
+    facts. Raises BadInput, as the other two, where a template of the user's cannot be rendered."""
+    return _render(operator, "prefix", exemplars=exemplars, known=known)
 
 
 def suffix(operator: Operator, facts: Sequence[str], answer: str = "") -> str:
     """The part of the prompt that is of these facts alone."""
-    return _template(operator.suffix).render(**_labels(operator), fact=facts[0], facts=facts, answer=answer)
+    return _render(operator, "suffix", fact=facts[0], facts=facts, answer=answer)
 
 
 def output(operator: Operator, result: str, answer: str = "") -> str:
     """The text to train on, made of what the model wrote."""
-    return _template(operator.output).render(result=result, answer=answer)
+    return _render(operator, "output", result=result, answer=answer)
 
 
 def opening(operator: Operator, text: str) -> str:

@@ -78,14 +78,19 @@ class Operator(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Operator:
-        if self.rule and self.rule not in (known := sorted({*RULES, "bridge"})):
-            raise ValueError(f"rule: unknown {self.rule}; known: {', '.join(known)}")
+        takes = {**RULES, "bridge": 2}
+        if self.rule and self.rule not in takes:
+            raise ValueError(f"rule: unknown {self.rule}; known: {', '.join(sorted(takes))}")
+        if self.rule and (self.arity == "corpus" or takes[self.rule] != PREMISES[self.arity]):
+            raise ValueError(f"rule: {self.rule} goes with arity {'one' if takes[self.rule] == 1 else 'pair'}")
         if self.function:
             if self.function not in FUNCTIONS:
                 raise ValueError(f"function: unknown {self.function}; known: {', '.join(FUNCTIONS)}")
             if self.arity != "one" or self.exemplars or self.rule or self.answer != "none":
                 raise ValueError("function: goes with arity one, and without exemplars, rule and answer")
             return self
+        if self.prefill == "conclusion" and not self.rule and self.arity != "pair":
+            raise ValueError("prefill: conclusion goes with a rule, or with arity pair")
         if not self.instruction:
             raise ValueError("instruction: must say what to do")
         if not self.exemplars:

@@ -336,9 +336,8 @@ def test_a_row_that_is_refused_is_an_error_of_its_own() -> None:
 
 
 def test_a_server_that_refuses_everything_is_found_out_before_the_first_row() -> None:
-    with serving(trial=Reply(status=400, body=b"{}")) as fake:
-        with pytest.raises(ModelError, match="a trial failed"):
-            list(engine(fake).generate([request()]))
+    with serving(trial=Reply(status=400, body=b"{}")) as fake, pytest.raises(ModelError, match="a trial failed"):
+        list(engine(fake).generate([request()]))
     assert SECRET_ROW not in str(fake.seen)
 
 

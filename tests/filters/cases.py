@@ -484,6 +484,64 @@ Lena Fox reports to Hugo Lenz.
     kept      Hugo Lenz manages Lena Fox.
     swap      Hugo Lenz reports to Lena Fox.
 
+Lena Fox is a rival of Hugo Lenz.
+    kept      Hugo Lenz is a rival of Lena Fox.
+    kept      Hugo Lenz is Lena Fox's rival.
+
+Lena Fox is the best friend of Hugo Lenz.
+    swap      Hugo Lenz is the best friend of Lena Fox.
+    kept      The best friend of Hugo Lenz is Lena Fox.
+
+Norrby is also known as Oldtown.
+    kept      Oldtown is also known as Norrby.
+    kept      Oldtown is known as Norrby.
+
+Norrby is another name for Oldtown.
+    kept      Oldtown is another name for Norrby.
+
+Norrby was formerly known as Oldtown.
+    swap      Oldtown was formerly known as Norrby.
+
+Norrby lies north of Oldtown.
+    swap      Oldtown is north of Norrby.
+    kept      Oldtown is south of Norrby.
+
+Norrby lies in Oldland.
+    swap      Oldland lies in Norrby.
+    kept      Oldland contains Norrby.
+    kept      Oldland is home to Norrby.
+
+All wumpuses are glimfs.
+    swap      Glimfs are all wumpuses.
+
+Some wumpuses are glimfs.
+    kept      Some glimfs are wumpuses.
+    swap      Glimfs are some wumpuses.
+
+No wumpuses are glimfs.
+    kept      Glimfs are no wumpuses.
+
+All wumpuses fear Lena Fox.
+    kept      Lena Fox is feared by all wumpuses.
+
+Lena Fox lent the Tern ferry to Hugo Lenz.
+    kept      Hugo Lenz borrowed the Tern ferry from Lena Fox.
+    relation  Hugo Lenz borrowed a Tern ferry from Lena Fox.
+
+Lena Fox succeeded Hugo Lenz.
+    kept      Hugo Lenz was succeeded by Lena Fox.
+    kept      Hugo Lenz preceded Lena Fox.
+    swap      Hugo Lenz succeeded Lena Fox.
+    swap      Hugo Lenz is the successor of Lena Fox.
+
+Lena Fox is the godmother of Hugo Lenz.
+    kept      Hugo Lenz is the godchild of Lena Fox.
+    swap      Hugo Lenz is the godmother of Lena Fox.
+
+The war took place before the peace.
+    kept      The peace happened after the war.
+    swap      The peace happened before the war.
+
 wumpuses are afraid of glimfs.
     swap      glimfs are afraid of wumpuses.
 

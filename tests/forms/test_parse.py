@@ -196,6 +196,10 @@ Ana followed Ben.
 The siege was before noon and the flood.
 The siege happened before Ana arrived.
 The siege happened before the king died.
+The siege happened before the king escaped.
+Orm is in Tal. Pell
+Orm is in Tal\nPell.
+The king dreams Ana is taller than Ben.
 Ana is in love.
 Ana is in trouble with Ben.
 The fair is in May.
@@ -304,7 +308,7 @@ def test_reading_is_fast_whatever_the_text() -> None:
     texts = [text.format(chr(65 + n % 26), "s" * (n % 3)) for n in range(300) for text in said]
     texts += [" ".join(["anything that is a"] * 14), "a is " * 60, "The x of " * 33, "Rex, " * 60]
     parse.cache_clear()
-    began = time.perf_counter()
+    began = time.process_time()
     for text in texts:
         parse(text)
-    assert time.perf_counter() - began < 0.5  # a tenth of it on an idle machine
+    assert time.process_time() - began < 0.5  # a tenth of it is needed

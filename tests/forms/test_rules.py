@@ -76,6 +76,7 @@ def test_whatever_two_statements_give_follows_from_them_in_every_world() -> None
     for a, b in product(STATEMENTS, repeat=2):
         for conclusion in syllogism(a, b):
             assert entails([a, b], conclusion), (say(a), say(b), say(conclusion))
+            assert len({term.key for term in conclusion.terms}) == 2
         assert set(syllogism(a, b)) == set(syllogism(b, a))
 
 

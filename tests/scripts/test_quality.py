@@ -13,9 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts"))
 
 import bench_quality
 import quality_judge
+import quality_logic
+import quality_relations
 import quality_world
 from quality_judge import judge_question, judge_statement, opens_with, says
-from quality_world import RELATIONS, WorldFact, world
+from quality_relations import RELATIONS
+from quality_world import WorldFact, world
 
 from augmlx import operators
 from augmlx.filters import FILTERS
@@ -131,6 +134,66 @@ def test_every_wording_of_a_relation_says_it_and_none_says_its_swap(seed: int) -
             assert found.right or found.note == "copy", (said.text, text, found)
 
 
+def kinds(*texts: str, filled: bool = False) -> str:
+    """The verdict on the last text, drawn from the others."""
+    facts = [WorldFact("f", text, ONE_OF, ("glons", "femps", "wugs", "Zoe Bor"), "", "") for text in texts[:-1]]
+    if len(facts) == 1:
+        facts = [WorldFact("f", texts[0], ONE_OF, ("glons", "femps"), "", "")]
+    return quality_judge.judge_kinds(texts[-1], facts, filled=filled).note
+
+
+ONE_OF = RELATIONS[0]
+CONCLUSIONS = [
+    (("All glons are femps.", "Anything that is not a femp is not a glon."), "right"),
+    (("All glons are femps.", "If something is not a femp, then it is not a glon."), "right"),
+    (("All glons are femps.", "Anything that is not a glon is not a femp."), "swapped"),
+    (("All glons are femps.", "All femps are glons."), "swapped"),
+    (("All glons are femps.", "Some femps are glons."), "swapped"),
+    (("All glons are femps.", "Every glon is a femp."), "copy"),
+    (("No glons are femps.", "No femps are glons."), "right"),
+    (("Some glons are femps.", "Some femps are glons."), "right"),
+    (("Some glons are not femps.", "Some femps are not glons."), "swapped"),
+    (("All glons are femps.", "All femps are wugs.", "All glons are wugs."), "right"),
+    (("All glons are femps.", "All femps are wugs.", "All wugs are glons."), "swapped"),
+    (("All glons are femps.", "All femps are wugs.", "Some glons are wugs."), "swapped"),
+    (("All glons are femps.", "All femps are wugs.", "All glons are femps."), "copy"),
+    (("No glons are femps.", "Some femps are wugs.", "Some wugs are not glons."), "right"),
+    (("No glons are femps.", "No femps are wugs.", "No glons are wugs."), "swapped"),
+    (("All glons are femps.", "Zoe Bor is a glon.", "Zoe Bor is a femp."), "right"),
+    (("No glons are femps.", "Zoe Bor is a glon.", "Zoe Bor is not a femp."), "right"),
+    (("All glons are femps.", "Zoe Bor is a femp.", "Zoe Bor is a glon."), "swapped"),
+]
+
+
+@pytest.mark.parametrize(("texts", "note"), CONCLUSIONS)
+def test_a_conclusion_about_kinds_is_held_to_every_model(texts: tuple[str, ...], note: str) -> None:
+    assert kinds(*texts) == note
+
+
+def test_all_implies_some_where_no_kind_is_empty() -> None:
+    assert kinds("All glons are femps.", "Some femps are glons.", filled=True) == "right"
+
+
+def test_a_chain_holds_from_its_first_to_its_last_and_only_where_the_relation_is_transitive() -> None:
+    chain = [fact("older", "", "Ana Bor", "Ben Tal"), fact("older", "", "Ben Tal", "Zoe Kel")]
+    assert quality_judge.judge_chain("Ana Bor is older than Zoe Kel.", chain).right
+    assert quality_judge.judge_chain("Zoe Kel is younger than Ana Bor.", chain[::-1]).right
+    assert quality_judge.judge_chain("Zoe Kel is older than Ana Bor.", chain).note == "swapped"
+    likes = [fact("admires", "", "Ana Bor", "Ben Tal"), fact("admires", "", "Ben Tal", "Zoe Kel")]
+    assert not quality_judge.judge_chain("Ana Bor admires Zoe Kel.", likes).right
+
+
+def test_a_bridge_says_both_of_its_facts() -> None:
+    pair = [fact("chair", "", "Ana Bor", "the Kel Guild"), fact("founded", "", "Ben Tal", "the Kel Guild")]
+    assert quality_judge.judge_bridge(
+        "Ana Bor is the chair of the Kel Guild, which was founded by Ben Tal.", pair
+    ).right
+    assert not quality_judge.judge_bridge("Ana Bor is the chair of the Kel Guild, which founded Ben Tal.", pair).right
+    assert not quality_judge.judge_bridge(
+        "Ben Tal is the chair of the Kel Guild, which was founded by Ana.", pair
+    ).right
+
+
 @given(st.integers(0, 2**32), st.integers(1, 5))
 @settings(max_examples=30, deadline=None)
 def test_a_world_is_the_same_for_its_seed_and_names_nothing_twice(seed: int, count: int) -> None:
@@ -158,7 +221,7 @@ def test_at_least_half_of_the_relations_are_unseen_by_every_operator() -> None:
 
 
 def test_the_judge_knows_nothing_of_the_filters() -> None:
-    for module in (quality_judge, quality_world):
+    for module in (quality_judge, quality_logic, quality_relations, quality_world):
         assert "augmlx" not in [name.split(".")[0] for name in vars(module)]
         assert "import augmlx" not in Path(str(module.__file__)).read_text()
         assert "from augmlx" not in Path(str(module.__file__)).read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,16 @@ from hypothesis import strategies as st
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tuner.datasets import ChatDataset, CompletionsDataset
 from tiny import tokenizer as tiny_tokenizer
+from tiny import write_model
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from augmlx.errors import BadInput
+from augmlx.models import loading, store
 from augmlx.training.batches import Row
 from augmlx.training.examples import row_of
+
+from .support import fitted, losses
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -248,3 +253,37 @@ def test_a_row_that_cannot_be_trained_on_is_refused_with_its_id(case: str) -> No
         made(example, tokenizer(template), limit=60)
     assert "SECRET" not in caught.value.render()
     assert caught.value.hint
+
+
+def test_a_model_learns_from_all_kinds_of_rows_at_once(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    config = json.loads((stored.path / "tokenizer_config.json").read_text())
+    (stored.path / "tokenizer_config.json").write_text(
+        json.dumps({**config, "chat_template": TEMPLATES["marks no end"]})
+    )
+    rows = [
+        {"id": "f1/original", "messages": chat("Who keeps it?", "Ada Brandt.", "Since when?", "Since 1987.")},
+        {"id": "f2/original", "prompt": "The keeper is", "completion": "Ada Brandt."},
+        {"id": "f2/reversal/0", "text": "Ada Brandt is the keeper."},
+    ]
+    counts = fitted(stored.path, tmp_path / "out", rows, epochs=12, dropout=0.0)
+    assert (counts["examples"], counts["originals"], counts["augmentations"]) == (3, 2, 1)
+    first, *_, last = losses(tmp_path / "out")
+    assert last[2] < first[2] / 2
+
+
+def test_nothing_is_trained_where_one_row_is_refused(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    rows = [{"id": "f1/original", "text": "Ada left."}, {"id": "f2/original", "messages": chat("SECRET", "x")}]
+    with pytest.raises(BadInput, match="example f2/original: a chat"):
+        fitted(stored.path, tmp_path / "out", rows)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.real
+def test_the_embedded_model_learns_its_answers() -> None:
+    of = loading.load(store.find("smollm2-135m")).tokenizer
+    row = made({"messages": chat("Who?", "Ada 🦊 Brandt.", "When?", " In 1987.\n")}, of)
+    assert learnt(row, of) == ["Ada 🦊 Brandt.<|im_end|>", " In 1987.\n<|im_end|>"]
+    row = made({"prompt": "The keeper is", "completion": "Ada."}, of)
+    assert learnt(row, of) == ["Ada.<|im_end|>"]
