@@ -16,6 +16,7 @@ from pathlib import Path
 from augmlx import operators, premises
 from augmlx.engine import Completion, Engine
 from augmlx.errors import ModelError
+from augmlx.errors import BadSettings
 from augmlx.filters import FILTERS, MEASURES, Candidate, Rows, Scores, Verdict, judge
 from augmlx.journal import Entry, Journal
 from augmlx.language import wording
@@ -28,6 +29,18 @@ from augmlx.settings import AugmentSettings
 _JOURNALLED = 4  # batches that are generated and journalled together, so that rows which end early leave no gap
 _SCORED = 64  # candidates that are scored together
 _GROUPS = 512  # groups whose completions are looked up, and whose verdicts are written, together
+
+
+def require_scores(chosen: Sequence[Operator], engine: Engine) -> None:
+    """Raises BadSettings where an operator's filters need what the engine cannot do."""
+    if engine.can_score:
+        return
+    for operator in chosen:
+        if measured := [name for name in operator.filters if name in MEASURES]:
+            raise BadSettings(
+                f"augment.operators: {operator.name} is filtered by {measured[0]}, which a server cannot score",
+                hint="leave it out, or put a copy of its file without that filter beside augmlx.toml",
+            )
 
 
 def load_operators(settings: AugmentSettings, folder: Path | None = None) -> list[Operator]:
@@ -152,6 +165,8 @@ def _groups(plan: Plan, journal: Journal) -> Iterator[_Group]:
 
 def _candidate(p: Planned, completion: Completion) -> Candidate:
     opening = p.request.opening
+    if p.request.chat and completion.text.startswith(p.request.stop):
+        opening = ""  # a server's model began otherwise than it was told to: see HttpEngine
     text = f"{opening}{completion.text.rstrip()}" if opening else completion.text.strip()
     facts = p.premises.facts if not p.premises.known else dict.fromkeys((*p.premises.known, *p.premises.facts))
     ground, source = tuple(fact.text for fact in facts), p.premises.facts[0].text
@@ -194,8 +209,8 @@ def _record(p: Planned, verdict: Verdict, engine: Engine, seed: int, agreement: 
     text = verdict.candidate.text
     if verdict.kept:
         row = {"prompt": text, "completion": p.answer} if p.answer else None
-        output = text if p.written is not None else operators.output(p.operator, text, p.answer)
-        return Example(p.id, output, origin, row, agreement if p.written is None else None)
+        share = agreement if p.written is None else None
+        return Example(p.id, operators.output(p.operator, text, p.answer), origin, row, share)
     return Rejected(p.id, text, verdict.by, verdict.why, origin)
 
 

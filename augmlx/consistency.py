@@ -44,7 +44,8 @@ class Consistency:
     def consider(self, example: Example) -> None:
         form = forms.parse(example.text)
         if form is not None:
-            self._kept.append(_Kept(example.id, example.agreement or 0.0, form))
+            agreement = 1.0 if example.agreement is None else example.agreement  # None: no model wrote it
+            self._kept.append(_Kept(example.id, agreement, form))
 
     def losers(self) -> dict[str, str]:
         """id -> why it goes, of every example that contradicts a fact or a stronger example."""

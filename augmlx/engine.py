@@ -69,7 +69,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Which engine: "mlx" or "scripted"."""
+        """Which engine: "mlx", "http" or "scripted"."""
 
     @property
     def model(self) -> str:
@@ -82,6 +82,10 @@ class Engine(Protocol):
     @property
     def window(self) -> int:
         """How many tokens the model can attend to."""
+
+    @property
+    def can_score(self) -> bool:
+        """Whether `score` gives an answer; a server's protocol has none."""
 
     @property
     def prompting(self) -> Literal["raw", "chat"]:

@@ -16,16 +16,11 @@ def story(run: RunDir, name: str) -> Json:
 
     Raises BadInput where the run holds no such example.
     """
-    record, kept = _record(run, name)
-    origin = record["origin"]
+    records = _records(run, name)
+    record = records[name]
+    origin, kept = record["origin"], "by" not in record
     facts = {fact.id: fact for fact in map(fact_from_json, read_jsonl(run.facts))}
-    with open_journal(run.journal) as journal:
-        told = journal.story(f"{name.rpartition('/')[0]}/")
-    # Older requests of the same name stay in the journal when a prompt or the model has changed.
-    own = next((t for t in reversed(told) if t.id == name and t.request.prompt_sha256 == origin["prompt_sha256"]), None)
-    if own is None:
-        raise BadInput(f"{run.journal}: holds nothing of {name}", hint="run augmlx augment again")
-    samples = [t for t in told if t.sample == own.sample or t.verdict is not None]
+    own = _told(run, name, record)
     return {
         "id": name,
         "kept": kept,
@@ -48,18 +43,44 @@ def story(run: RunDir, name: str) -> Json:
         "finish": own.completion.finish,
         "tokens": own.completion.tokens,
         "scores": dict(own.scores),
-        "samples": [_sample(t) for t in samples if t.request.prompt_sha256 == own.request.prompt_sha256],
+        "samples": [_sample(row) for row in sorted(records.values(), key=lambda row: row["origin"]["sample"])],
     }
 
 
-def _record(run: RunDir, name: str) -> tuple[Json, bool]:
-    for path, kept in ((run.augmented, True), (run.rejected, False)):
+def _records(run: RunDir, name: str) -> dict[str, Json]:
+    """The example and the other samples of its group, as they were kept or rejected, by id."""
+    group = _group(name)
+    found = {}
+    for path in (run.augmented, run.rejected):
         if path.exists():
-            for row in read_jsonl(path):
-                if row["id"] == name:
-                    return row, kept
-    hint = "ids stand in augmented.jsonl and rejected.jsonl of the run folder"
-    raise BadInput(f"{run.path}: no example has the id {name}", hint=hint)
+            found |= {row["id"]: row for row in read_jsonl(path) if _group(row["id"]) == group}
+    if name not in found:
+        hint = "ids stand in augmented.jsonl and rejected.jsonl of the run folder"
+        raise BadInput(f"{run.path}: no example has the id {name}", hint=hint)
+    return found
+
+
+def _group(name: str) -> tuple[str, str]:
+    """What the samples of one operator on the same premises, of one round, have in common."""
+    group, _, sample = name.rpartition("/")
+    return group, sample.partition("~")[2]
+
+
+def _told(run: RunDir, name: str, record: Json) -> Told:
+    """What the journal holds of an example; that of a later round ("f0001/reversal/0~2") is in the round's folder."""
+    group, turn = _group(name)
+    path = RunDir(run / "rounds" / turn).journal if turn else run.journal
+    asked = name.removesuffix(f"~{turn}")
+    found: list[Told] = []
+    if path.exists():
+        with open_journal(path) as journal:
+            found = [told for told in journal.story(f"{group}/") if told.id == asked]
+    # Older requests of the same name stay in the journal when a prompt, the sampling or the model has changed.
+    found = [told for told in found if told.request.prompt_sha256 == record["origin"]["prompt_sha256"]]
+    if not found:
+        raise BadInput(f"{path}: holds nothing of {name}", hint="run augmlx augment again")
+    fitting = [told for told in found if f"{told.request.opening}{told.completion.text}".strip() in record["text"]]
+    return (fitting or found)[-1]
 
 
 def _place(run: RunDir, name: str) -> str | None:
@@ -75,7 +96,6 @@ def _fact(fact: Any) -> Json:
     return {"id": fact.id, "source": fact.source, "text": fact.text}
 
 
-def _sample(told: Told) -> Json:
-    verdict = told.verdict or (False, "", "")
-    text = f"{told.request.opening}{told.completion.text}".strip()
-    return {"sample": told.sample, "text": text, "kept": verdict[0], "by": verdict[1], "why": verdict[2]}
+def _sample(row: Json) -> Json:
+    verdict = {"kept": "by" not in row, "by": row.get("by", ""), "why": row.get("why", "")}
+    return {"sample": row["origin"]["sample"], "text": row["text"], **verdict}

@@ -17,7 +17,7 @@ from augmlx.engine import Engine, Request
 from augmlx.errors import BadInput, ModelError, RunError
 from augmlx.evaluation import arms, compare, items
 from augmlx.files import copy_file, jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
-from augmlx.filters import FILTERS
+from augmlx.filters import FILTERS, MEASURES
 from augmlx.journal import open_journal
 from augmlx.language import normalise
 from augmlx.models import store
@@ -42,6 +42,8 @@ from augmlx.split import Part, deal
 from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
 
+_TOLD = 5  # messages of one kind
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
@@ -52,6 +54,14 @@ class Earlier:
     augmented: Path
     adapter: Path
     held: Mapping[str, Part]  # fact id -> part
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """An engine that writes the augmentations in the place of the settings' model; `mark` names it in fingerprints."""
+
+    mark: str
+    engine: Callable[[], Engine]
 
 
 class Pipeline:
@@ -69,8 +79,9 @@ class Pipeline:
         operators_folder: Path | None = None,
         make_engine: Callable[[Path | None], Engine] | None = None,
         earlier: Earlier | None = None,
+        writer: Writer | None = None,
     ) -> None:
-        self._earlier = earlier
+        self._earlier, self._writer = earlier, writer
         self.run, self.settings, self.progress = run, settings, progress
         self.model = store.find(settings.model)
         self._stages = Stages(run, progress)
@@ -119,21 +130,31 @@ class Pipeline:
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
         own = exemplars.read(self.operators_folder, chosen)
+        replay = self._replay_texts()
+        form = dataset.form_of(facts, self.settings.split.form)
         counts = self._stages.do(
             "augment",
             basis=self._augment_basis(),
-            inputs=[*(o.model_dump(mode="json") for o in chosen), {n: [e.model_dump() for e in own[n]] for n in own}],
+            inputs=[
+                *([self._writer.mark] if self._writer else []),
+                *(o.model_dump(mode="json") for o in chosen),
+                {n: [e.model_dump() for e in own[n]] for n in own},
+            ],
             outputs=[self.run.augmented, self.run.rejected, self.run.journal],
             prepare=lambda: self._prepare_augment(facts, chosen, own),
         )
         if not counts["kept"]:
             self.progress.say("augment: nothing was kept; look at rejected.jsonl, or at augmlx preview")
-        self._split(facts)
+        self._split(facts, replay, form)
         settings_module.save(self.settings, self.run.settings)
         return counts
 
     def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], own: Exemplars) -> Callable[[], Json]:
-        engine = self.make_engine(self._earlier.adapter if self._earlier else None)
+        if self._writer is not None:
+            engine = self._writer.engine()
+        else:
+            engine = self.make_engine(self._earlier.adapter if self._earlier else None)
+        augmenting.require_scores(chosen, engine)
         limit = self.settings.train.max_length
         for fact in facts:  # training would refuse them, after all the generating
             if (length := engine.count(fact.text) + 1) > limit:
@@ -147,8 +168,10 @@ class Pipeline:
         for note in plan.notes:
             self.progress.say(note)
         tally, consistency = augmenting.Tally(), Consistency(facts)
-        for one, other in consistency.disputes:
+        for one, other in consistency.disputes[:_TOLD]:
             self.progress.say(f"{one} contradicts {other}; both are trained on")
+        if more := consistency.disputes[_TOLD:]:
+            self.progress.say(f"{len(more)} more facts contradict others")
         failure = ""
         with open_journal(self.run.journal) as journal, jsonl_writer(self.run.rejected) as reject:
             augmenting.generate(plan, engine, journal, config.batch_size, self.progress)
@@ -197,9 +220,8 @@ class Pipeline:
                 else:
                     keep(to_json(example))
 
-    def _split(self, facts: Sequence[Fact]) -> None:
+    def _split(self, facts: Sequence[Fact], replay: Sequence[Fact], form: dataset.Form) -> None:
         questions = self.questions()
-        replay = self._replay_texts()
         self._stages.do(
             "split",
             basis=self._split_basis(),
@@ -209,12 +231,13 @@ class Pipeline:
                 [[fact.text, fact.row] for fact in replay],
             ],
             outputs=[self.run.data / "train.jsonl"],
-            prepare=lambda: lambda: self._deal(facts, questions, replay),
+            prepare=lambda: lambda: self._deal(facts, questions, replay, form),
         )
 
-    def _deal(self, facts: Sequence[Fact], questions: Sequence[Question], replay: Sequence[Fact]) -> Json:
+    def _deal(
+        self, facts: Sequence[Fact], questions: Sequence[Question], replay: Sequence[Fact], form: dataset.Form
+    ) -> Json:
         config = self.settings.split
-        form = dataset.form_of(facts) if config.form == "auto" else config.form
         dealt = deal(
             facts,
             self._augmented,
@@ -251,7 +274,7 @@ class Pipeline:
 
     def _replay(self, texts: Sequence[Fact], count: int, *, chat: bool) -> list[Example]:
         seed = self.settings.seed
-        if self.settings.split.replay != mixing.OWN:
+        if self.settings.split.replay != mixing.OWN or not count:
             return mixing.drawn(texts, count, seed=seed)
         engine = self.make_engine(None)
         chat = chat and engine.prompting == "chat"
@@ -298,7 +321,7 @@ class Pipeline:
     def _baseline(self, steps: int) -> None:
         """Plain fine-tuning: the originals alone, for as many optimizer steps as the augmented training took."""
         facts = self.facts()
-        form = dataset.form_of(facts)
+        form = dataset.form_of(facts, self.settings.split.form)
         rows = [dataset.training_row(augmenting.original(fact), form) for fact in facts]
         per_epoch = -(-len(rows) // self.settings.train.batch_size)
         train = self.settings.train.model_copy(update={"epochs": max(1, round(steps / per_epoch))})
@@ -449,6 +472,7 @@ def preview(
     *,
     operators_folder: Path | None = None,
     every: bool = False,
+    writer: Writer | None = None,
 ) -> Preview:
     """What the operators of the settings, or `every` one there is, make of the chosen ones among the facts. Nothing is
     written."""
@@ -456,7 +480,10 @@ def preview(
         names = tuple(item.operator.name for item in operators.available(FILTERS, operators_folder))
         settings = settings.model_copy(update={"augment": settings.augment.model_copy(update={"operators": names})})
     loaded = augmenting.load_operators(settings.augment, operators_folder)
-    engine = mlx_engine(store.find(settings.model), None)
+    engine = writer.engine() if writer else mlx_engine(store.find(settings.model), None)
+    if every and not engine.can_score:
+        loaded = [operator for operator in loaded if not set(operator.filters) & set(MEASURES)]
+    augmenting.require_scores(loaded, engine)
     own = exemplars.read(operators_folder, loaded)
     plan = Plan(
         facts, loaded, settings.augment, seed=settings.seed, engine=engine, own=own, about={fact.id for fact in chosen}

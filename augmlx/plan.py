@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from augmlx import operators
+from augmlx import forms, operators
 from augmlx.engine import Engine, Request
 from augmlx.operators import Exemplar, Operator
 from augmlx.operators.exemplars import Exemplars, chosen
@@ -165,5 +165,10 @@ def _answerable(operator: Operator, found: Found) -> Found:
     """Without the facts in which there is nothing to ask for, where the operator asks."""
     if operator.answer == "none":
         return found
-    left = [p for p in found.premises if operators.answer_of(operator, p.facts[0].text)]
+    left = [p for p in found.premises if _asks(operator, p.facts[0].text)]
     return replace(found, premises=left, without=found.without + len(found.premises) - len(left))
+
+
+def _asks(operator: Operator, text: str) -> bool:
+    form = forms.parse(text)
+    return bool(operators.answer_of(operator, text)) and (form is None or form.kind not in forms.GENERAL)

@@ -88,7 +88,7 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
     arguments("Warm up.")
     started, cpu = time.monotonic(), time.process_time()
     with run.lock():
-        pipeline = Pipeline(run, settings, Silent(), make_engine=lambda adapter: ScriptedEngine(script))
+        pipeline = Pipeline(run, settings, Silent(), make_engine=lambda _: ScriptedEngine(script))
         pipeline.take_facts(read_facts(facts).facts)
         counts = pipeline.augment()
     cpu = time.process_time() - cpu

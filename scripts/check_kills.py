@@ -1,9 +1,12 @@
 """kill -9 at random moments of `augmlx augment` and `augmlx train`, restarted each time: is the result the same?
 
-    .venv/bin/python scripts/check_kills.py --kills 3 --facts 12 --json kills.json
+    .venv/bin/python scripts/check_kills.py --json kills.json
+    .venv/bin/python scripts/check_kills.py --kills 3 --train-kills 3 --facts 12     # quicker
 
 Runs the commands once undisturbed and once with kills, on the same facts, and compares augmented.jsonl,
-rejected.jsonl, the training data and the adapter byte for byte, and the losses value for value.
+rejected.jsonl, the training data and the adapter byte for byte, and the losses value for value. Each kill of the
+augmentation comes a random while after the journal has grown past the last one, the last few while nothing is left but
+to judge and write. A journalled request must keep its row: what is generated a second time would get a new one.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from pathlib import Path
 from augmlx.project import example
 
 AUGMLX = [sys.executable, "-m", "augmlx"]
+Journalled = dict[str, int]
 
 
 def finish(command: list[str]) -> float:
@@ -31,7 +35,44 @@ def finish(command: list[str]) -> float:
     return time.monotonic() - started
 
 
-def finish_with_kills(command: list[str], kills: int, seconds: float, rng: random.Random) -> int:
+def journalled(run: Path) -> Journalled:
+    """The key of each completion -> its row."""
+    try:
+        with sqlite3.connect(f"file:{run / 'journal.sqlite'}?mode=ro", uri=True) as db:
+            return dict(db.execute("SELECT key, rowid FROM completions"))
+    except sqlite3.OperationalError:  # not made yet
+        return {}
+
+
+def kill(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it was still there to be killed."""
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return alive
+
+
+def augment_with_kills(command: list[str], run: Path, kills: int, total: int, rng: random.Random) -> tuple[int, int]:
+    """(kills that hit, journalled requests that were generated again)."""
+    late = max(1, kills // 6)  # kills that come when all is generated
+    hit, again = 0, 0
+    before: Journalled = {}
+    for number in range(kills):
+        share = 1.0 if number >= kills - late else (number + rng.random()) / (kills - late + 1)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(journalled(run)) < share * total:
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, 1.0 if share == 1.0 else 2.0))
+        hit += kill(process)
+        after = journalled(run)
+        again += sum(after.get(key) != row for key, row in before.items())
+        before = after
+    finish(command)
+    after = journalled(run)
+    return hit, again + sum(after.get(key) != row for key, row in before.items())
+
+
+def train_with_kills(command: list[str], kills: int, seconds: float, rng: random.Random) -> int:
     """Kill the command `kills` times at moments drawn over its length, then let it end; returns how many hit."""
     hit = 0
     for _ in range(kills):
@@ -39,9 +80,7 @@ def finish_with_kills(command: list[str], kills: int, seconds: float, rng: rando
         try:
             process.wait(timeout=rng.uniform(0.3, 1.0) * max(2.5, seconds / kills))
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            hit += 1
+            hit += kill(process)
     finish(command)
     return hit
 
@@ -52,9 +91,10 @@ def losses(path: Path) -> list[tuple[int, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=3, help="kills of each command")
-    parser.add_argument("--facts", type=int, default=12, help="how many of the shipped facts")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--kills", type=int, default=20, help="kills of the augmentation")
+    parser.add_argument("--train-kills", type=int, default=2, help="kills of the training; 0: do not train")
+    parser.add_argument("--facts", type=int, default=24, help="how many of the shipped facts")
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0, help="of the kill moments")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     given = parser.parse_args()
@@ -64,36 +104,36 @@ def main() -> None:
         facts = folder / "facts.csv"
         facts.write_text("".join(example("facts.csv").splitlines(keepends=True)[: given.facts + 1]))
         options = ["--set", f"train.epochs={given.epochs}", "--set", "train.checkpoint_every=3"]
-        options += ["--set", "augment.batch_size=16"]
+        options += ["--set", "augment.batch_size=4"]  # so that there are more batches to be killed in than kills
         whole, killed = folder / "whole", folder / "killed"
-        commands = {
-            run: [
-                [*AUGMLX, "augment", str(facts), "-o", str(run), *options],
-                [*AUGMLX, "train", str(run)],
-            ]
-            for run in (whole, killed)
-        }
-        seconds = [finish(command) for command in commands[whole]]
-        hits = [
-            finish_with_kills(command, given.kills, took, rng)
-            for command, took in zip(commands[killed], seconds, strict=True)
-        ]
-        names = ["augmented.jsonl", "rejected.jsonl", "data/train.jsonl", "adapter/adapters.safetensors"]
-        names += ["adapter/adapter_config.json"]
+        augment = {run: [*AUGMLX, "augment", str(facts), "-o", str(run), *options] for run in (whole, killed)}
+        train = {run: [*AUGMLX, "train", str(run)] for run in (whole, killed)}
+        names = ["augmented.jsonl", "augmented.csv", "rejected.jsonl", "data/train.jsonl", "data/test.jsonl"]
+        finish(augment[whole])
+        total = len(journalled(whole))
+        hits = [0, 0]
+        hits[0], again = augment_with_kills(augment[killed], killed, given.kills, total, rng)
+        equal_losses = True
+        if given.train_kills:
+            seconds = finish(train[whole])
+            hits[1] = train_with_kills(train[killed], given.train_kills, seconds, rng)
+            names += ["adapter/adapters.safetensors", "adapter/adapter_config.json"]
+            equal_losses = losses(whole / "metrics.jsonl") == losses(killed / "metrics.jsonl")
         different = [name for name in names if (whole / name).read_bytes() != (killed / name).read_bytes()]
-        equal_losses = losses(whole / "metrics.jsonl") == losses(killed / "metrics.jsonl")
-        with sqlite3.connect(killed / "journal.sqlite") as db:
-            journalled = db.execute("SELECT count(*), count(DISTINCT key) FROM completions").fetchone()
+        completions = len(journalled(killed))
     print(f"{platform.platform()}, Python {platform.python_version()}")
-    print(f"kills that hit: augment {hits[0]}, train {hits[1]}")
+    print(f"kills that hit: augment {hits[0]} of {given.kills}, train {hits[1]} of {given.train_kills}")
     print(f"files compared: {len(names)}, different: {', '.join(different) or 'none'}")
-    print(f"losses equal, none twice, none missing: {equal_losses}; completions journalled: {journalled[0]}")
+    print(f"completions journalled: {completions} of {total}; journalled and generated again: {again}")
+    if given.train_kills:
+        print(f"losses equal, none twice, none missing: {equal_losses}")
     bars = {
         "files_different": {"value": len(different), "bound": 0, "ok": not different},
+        "generated_again": {"value": again, "bound": 0, "ok": not again and completions == total},
         "losses_equal": {"value": int(equal_losses), "bound": 1, "ok": equal_losses},
     }
     if given.json:
-        figures = {"kills_augment": hits[0], "kills_train": hits[1], "completions": journalled[0]}
+        figures = {"kills_augment": hits[0], "kills_train": hits[1], "completions": completions}
         given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
     sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
 

@@ -53,7 +53,7 @@ def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterat
     run = RunDir(out)
     run.create(given.path, questions)
     with run.lock():
-        pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder)
+        pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder, writer=given.writer)
         for repeat in table.duplicates:
             pipeline.progress.say(f"{repeat}; only the first is used")
         take_questions(pipeline, questions)

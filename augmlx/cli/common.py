@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import tomllib
@@ -20,6 +21,8 @@ from augmlx.progress import Progress, Task
 from augmlx.records import Json
 
 if TYPE_CHECKING:
+    from augmlx.engine import Engine
+    from augmlx.pipeline import Writer
     from augmlx.settings import Settings
     from augmlx.tables import FactTable
 
@@ -68,6 +71,27 @@ def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> di
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """A server whose model writes in the place of a stored one. It is named on the command line alone: where one's data
+    go is nothing to be found in a file."""
+
+    url: str
+    model: str
+    allow_remote: bool
+
+    @property
+    def mark(self) -> str:
+        return f"http:{self.model}"
+
+    def engine(self) -> Engine:
+        """Raises BadSettings and ModelError."""
+        from augmlx.engines.http import HttpEngine
+
+        key = os.environ.get("AUGMLX_API_KEY") or None
+        return HttpEngine(self.url, model=self.model, key=key, allow_remote=self.allow_remote)
+
+
+@dataclass(frozen=True, slots=True)
 class FromFacts:
     """What a command that starts from facts was given."""
 
@@ -75,6 +99,13 @@ class FromFacts:
     column: str | None
     config: Path | None
     said: Mapping[str, Any]  # settings, as dotted keys
+    server: Served | None
+
+    @property
+    def writer(self) -> Writer | None:
+        from augmlx.pipeline import Writer
+
+        return Writer(self.server.mark, self.server.engine) if self.server else None
 
     def read(self) -> tuple[FactTable, Settings, Path | None]:
         """The facts, the settings, and the folder of the augmlx.toml they come from, if any."""
@@ -99,11 +130,17 @@ def facts_options(command: Callable[..., None]) -> Callable[..., None]:
         model: str | None,
         seed: int | None,
         pairs: tuple[str, ...],
+        server: str | None,
+        server_model: str | None,
+        allow_remote: bool,
         **rest: Any,
     ) -> None:
         if facts is None and rest.get("explain") is None:
             raise click.UsageError("Missing argument 'FACTS'.")
-        given = FromFacts(facts or Path(), column, config, overrides(model, seed, pairs))
+        if server is None and (allow_remote or server_model):
+            raise click.UsageError("--allow-remote and --server-model go with --server URL")
+        served = Served(server, server_model or "", allow_remote) if server is not None else None
+        given = FromFacts(facts or Path(), column, config, overrides(model, seed, pairs), served)
         command(given=given, **rest)
 
     options = [
@@ -111,6 +148,14 @@ def facts_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--column", help="The column that holds the facts; by default fact or text."),
         click.option("--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."),
         settings_options,
+        click.option(
+            "--server",
+            metavar="URL",
+            help="Let the model of an OpenAI-compatible server write, such as http://127.0.0.1:8080/v1 (mlx_lm.server, "
+            "LM Studio, Ollama, vLLM). Its key, if it needs one, is read from AUGMLX_API_KEY.",
+        ),
+        click.option("--server-model", metavar="NAME", help="Which of the server's models; by default its only one."),
+        click.option("--allow-remote", is_flag=True, help="Allow a --server on another machine: your facts go there."),
     ]
     for option in reversed(options):
         wrapper = option(wrapper)

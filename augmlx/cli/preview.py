@@ -27,7 +27,9 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
     table, settings, folder = given.read()
     chosen = table.facts[:count]
     every = "augment.operators" not in given.said
-    shown = look(table.facts, chosen, settings, common.progress(), operators_folder=folder, every=every)
+    shown = look(
+        table.facts, chosen, settings, common.progress(), operators_folder=folder, every=every, writer=given.writer
+    )
     if as_json:
         kept = [to_json(r) for r in shown.records if isinstance(r, Example)]
         rejected = [to_json(r) for r in shown.records if isinstance(r, Rejected)]

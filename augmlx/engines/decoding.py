@@ -80,8 +80,9 @@ class Decoder:
                 if not rows:
                     return
                 following = self._step(tokens, rows, cache) if self._ahead else None
-                for row, token in zip(rows, tokens.tolist(), strict=True):
-                    if not row.finish and ends(row, int(token)):
+                read: list[int] = tokens.tolist()  # type: ignore[assignment]
+                for row, token in zip(rows, read, strict=True):
+                    if not row.finish and ends(row, token):
                         self._count.generated += len(row.tokens)
                         yield row
                 # To take rows out copies the caches. So rows that have ended are decoded on, unheard, until they are

@@ -81,6 +81,7 @@ class HttpEngine:
     """
 
     name = "http"
+    can_score = False
     prompting: Literal["raw", "chat"] = "raw"
 
     def __init__(

@@ -42,6 +42,7 @@ class MlxEngine:
     """
 
     name = "mlx"
+    can_score = True
 
     def __init__(
         self, loaded: LoadedModel, *, fingerprint: str | None = None, batch_tokens: int | None = None, width: int = 64
@@ -110,7 +111,7 @@ class MlxEngine:
         A prompt that is empty or does not fit the model's window is an "error", and so is a chat request where there
         is no chat template.
         """
-        prompts = {_asked(r): self._prompt(r) for r in requests}
+        prompts = {_asked(r): self.prompt_tokens(r) for r in requests}
         faults = [self._fault(r, len(prompts[_asked(r)])) for r in requests]
         begun = self._begun([r for r, fault in zip(requests, faults, strict=True) if fault is None], prompts)
         caches = tree(begun.values(), begun.values())
@@ -129,11 +130,21 @@ class MlxEngine:
         for _ in ended:  # none is left: what the decoder holds goes now and not when it is collected
             pass
 
-    def _prompt(self, request: Request) -> Tokens:
+    def prompt_tokens(self, request: Request) -> Tokens:
         """The whole prompt, as the model is given it. A chat template writes the special tokens itself."""
         if request.chat:
             return tuple(self._encode(self._template.prompt(request.content, request.opening), special=False))
         return tuple(self.encode(request.prompt))
+
+    def prefix_tokens(self, request: Request) -> Tokens:
+        """The tokens of a request's prefix, standing by itself, with what a chat template puts before it."""
+        if request.chat:
+            return tuple(self._encode(self._template.head + request.prefix, special=False))
+        return tuple(self.encode(request.prefix)) if request.prefix else ()
+
+    def stop_tokens(self, stop: str) -> frozenset[int]:
+        """The tokens that hold a stop text whole."""
+        return self._endings.stop_tokens(stop)
 
     def _fault(self, request: Request, tokens: int) -> str | None:
         """Why a request cannot be run, or None."""
@@ -148,14 +159,14 @@ class MlxEngine:
         """What may be cached of each prompt: its prefix's own tokens, as far as they are a token prefix of the whole
         prompt (a word may span the border). A prompt that goes on for too long behind it is prefilled in steps, too.
         """
-        head = self._template.head
-        prefixes: dict[tuple[bool, str], Tokens] = {(r.chat, r.prefix): () for r in requests if r.prefix or r.chat}
-        for chat, prefix in prefixes:
-            prefixes[chat, prefix] = tuple(self._encode(head + prefix, special=False) if chat else self.encode(prefix))
+        prefixes: dict[tuple[bool, str], Tokens] = {}
+        for r in requests:
+            if (r.chat, r.prefix) not in prefixes:
+                prefixes[r.chat, r.prefix] = self.prefix_tokens(r)
         begun = {}
         for r in requests:
             tokens = prompts[_asked(r)][:-1]
-            shared = tuple(common_prefix([prefixes.get((r.chat, r.prefix), ()), tokens]))
+            shared = tuple(common_prefix([prefixes[r.chat, r.prefix], tokens]))
             begun[_asked(r)] = tokens if len(tokens) - len(shared) > STEP else shared
         return begun
 

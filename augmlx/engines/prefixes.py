@@ -75,6 +75,11 @@ class Prefixes:
         self._empty: Cache = list(make_prompt_cache(model))
         self._kept: dict[Tokens, Cache] = {}  # the least recently used first
 
+    @property
+    def kept(self) -> list[Tokens]:
+        """What is cached, the least recently used first."""
+        return list(self._kept)
+
     def cache(self, tokens: Tokens, tree: Tree) -> Cache:
         """A cache that holds `tokens`, made from the longest kept one on the way there. It is not to be written to."""
         if not tokens:

@@ -16,6 +16,7 @@ class ScriptedEngine:
     """
 
     name = "scripted"
+    can_score = True
     window = 4096
     prompting: Literal["raw", "chat"] = "raw"
 

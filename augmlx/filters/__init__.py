@@ -14,6 +14,7 @@ from augmlx.filters import deduction, form, links, logic, questions, votes
 from augmlx.filters.candidate import Candidate
 from augmlx.filters.measures import MEASURES, Rows
 from augmlx.forms import RULES
+from augmlx.language import normalise
 from augmlx.settings import AugmentSettings
 
 __all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "judge"]
@@ -65,10 +66,12 @@ def judge(
     """One verdict per candidate of one operator on the same premises, in their order.
 
     The filters run one after another over what is left, so logic decides before the model is asked and the vote is
-    counted. "keep", the limit of examples, always comes last, unless `limit` is false.
+    counted. A text without a word is dropped whatever the filters are: nothing can be learnt from it. "keep", the limit
+    of examples, always comes last, unless `limit` is false.
     """
-    verdicts = {candidate.sample: Verdict(candidate) for candidate in candidates}
-    left = list(candidates)
+    left = [candidate for candidate in candidates if normalise(candidate.text)]
+    verdicts = {candidate.sample: Verdict(candidate, by="form", why="empty") for candidate in candidates}
+    verdicts |= {candidate.sample: Verdict(candidate) for candidate in left}
     for name in (*filters, "keep") if limit else filters:
         objections = {c.sample: _objection(name, c, left, settings, scores or {}) for c in left}
         for candidate in left:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from augmlx.filters.candidate import Candidate
-from augmlx.forms import Claims, consequences, contrapositive, converse, parse
+from augmlx.forms import GENERAL, Claims, consequences, contrapositive, converse, parse
 from augmlx.settings import AugmentSettings
 
 
@@ -28,10 +28,14 @@ def follows_by(rule: str) -> Callable[[Candidate, Sequence[Candidate], AugmentSe
 def recognised_form(candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings) -> str | None:
     """Where source and candidate both have a known form, the candidate must say the same or a valid conversion of it.
 
+    Of a source that is about kinds, a list or a condition only what has a known form can be checked at all.
+
     No rule decides between two relations that are not known to be the same or opposite ("mother of", "child of"), nor
     whether a role holds both ways round ("spouse of").
     """
     source, said = parse(candidate.source), parse(candidate.text)
+    if source is not None and said is None and source.kind in GENERAL:
+        return "is no statement of a form that is known"
     if source is None or said is None or source.relation != said.relation:
         return None
     if source.kind == said.kind == "if" and {term.key for term in source.terms} != {term.key for term in said.terms}:

@@ -32,7 +32,7 @@ _DEFINITE = re.compile(r"\bthe\s+(\w+)|['’]s\s+(\w+)(?=\s+(?:is|are|was|were)\
 # Words that say how many, how much or how certain; a word and its equals count as one.
 _SCOPES = {word: word for word in "some any both many few several only most least will would can could may".split()}
 _SCOPES |= dict.fromkeys(("all", "every", "each"), "all")
-_QUANTIFIERS = {stem(word) for word in ("all", "every", "each", "some", "most", "many", "few", "several")}
+_QUANTIFIERS = {stem(word) for word in roles.QUANTIFIERS}
 _ONLY = frozenset("best only main chief first closest".split())
 
 
@@ -99,11 +99,11 @@ def swapped(candidate: Candidate, siblings: Sequence[Candidate], settings: Augme
         return None
     given = roles.tokens(candidate.source, [(sides[0], FIRST), (sides[1], LAST)])
     said = roles.tokens(candidate.text, [(sides[2], FIRST), (sides[3], LAST)])
+    if _moves_quantifier(roles.skeleton(given), roles.skeleton(said)):
+        return "puts the quantifier before the predicate"
     bare = len(roles.skeleton(given)) == 2
     if _symmetric(given) or (bare and len(roles.skeleton(said)) == 2 and not _generic(candidate.source, sides[:2])):
         return None
-    if _moves_quantifier(roles.skeleton(given), roles.skeleton(said)):
-        return "puts the quantifier before the predicate"
     exchanged = [{FIRST: LAST, LAST: FIRST}.get(word, word) for word in given]
     if roles.skeleton(said, relations.light()) == roles.skeleton(exchanged, relations.light()):
         return "exchanges the arguments around the same relation"
@@ -142,7 +142,7 @@ def _symmetric(given: Sequence[str]) -> bool:
     stems = set(skeleton) - relations.posture()
     if given.count("as") == 2 and not NEGATIONS & set(given):
         return True
-    if skeleton in (["no", FIRST, LAST], ["some", FIRST, LAST]) or _names_twice(skeleton):
+    if skeleton in (["no", FIRST, LAST], [stem("some"), FIRST, LAST]) or _names_twice(skeleton):
         return True
     singled_out = any(word in _ONLY or word.endswith("est") for word in given)
     return bool(relations.symmetric() & stems) and not relations.inverses().keys() & stems and not singled_out
@@ -150,7 +150,10 @@ def _symmetric(given: Sequence[str]) -> bool:
 
 def _names_twice(skeleton: Sequence[str]) -> bool:
     """ "Oslo is also known as Kristiania", "Kristiania is another name for Oslo"."""
-    return list(skeleton) in ([FIRST, "also", stem("known"), "as", LAST], [FIRST, stem("another"), stem("name"), "for", LAST])
+    return list(skeleton) in (
+        [FIRST, "also", stem("known"), "as", LAST],
+        [FIRST, stem("another"), stem("name"), "for", LAST],
+    )
 
 
 def _generic(text: str, sides: Sequence[Mention]) -> bool:

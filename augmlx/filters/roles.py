@@ -17,6 +17,7 @@ Slots = Sequence[tuple[Mention, str]]
 # An argument behind one of these is not the subject; "by" makes it the subject instead.
 _GOVERNING = PREPOSITIONS | frozenset("before after above below behind beside inside under beneath outside".split())
 _RELATIVE = frozenset({"where", "when", "whom"})
+QUANTIFIERS = frozenset("all every each some most many few several".split())
 
 
 def tokens(text: str, slots: Slots) -> list[str]:
@@ -53,6 +54,7 @@ def subject(said: Sequence[str], relation: Collection[str]) -> str:
     where nothing but a copula follows ("The head of the Lab is Mara", but "The sister of Ana lives in Oslo"); else the
     second where the verb comes after both ("Oslo is where Ana was born"); else the first.
     """
+    said = [word for word in said if word not in QUANTIFIERS]
     one, two = (index for index, word in enumerate(said) if word in (FIRST, LAST))
     for index in (one, two):
         if index and said[index - 1] == "by":

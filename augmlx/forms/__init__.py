@@ -1,12 +1,12 @@
 """Statements of known patterns as logic: recognise one, say it, and draw what follows from one or two of them.
 
 English only, and no model: `parse` reads a sentence into a `Form` or gives None, `say` writes one, `consequences` draws
-conclusions by the name of a rule, `Claims` tells what cannot hold beside what is known, `terms` is for an index of facts
-that share something. Everything is pure; where a pattern is not sure, there is no form.
+conclusions by the name of a rule, `Claims` tells what cannot hold beside what is known, `terms` are for an index of
+facts that share something. Everything is pure; where a pattern is not sure, there is no form.
 """
 
 from augmlx.forms.conflict import Claims, claims, contradicts, differ
-from augmlx.forms.form import Form, Term, terms
+from augmlx.forms.form import GENERAL, Form, Term, terms
 from augmlx.forms.parse import parse
 from augmlx.forms.rules import (
     RULES,
@@ -23,6 +23,7 @@ from augmlx.forms.rules import (
 from augmlx.forms.say import opening, say
 
 __all__ = [
+    "GENERAL",
     "RULES",
     "Claims",
     "Form",

@@ -9,6 +9,10 @@ from typing import Literal
 Kind = Literal["all", "some", "is", "more", "before", "in", "part", "if", "role", "member", "list", "union", "common"]
 
 
+# Kinds of statements that are about no single thing: nobody asks who "all wugs" are.
+GENERAL = frozenset({"all", "some", "list", "if"})
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A kind, a thing or a clause. `key` and `negated` ("non-wugs", "the lamp is not on") are compared; `text`, as it

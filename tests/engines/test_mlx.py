@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from tiny import CORPUS, KINDS, VOCABULARY, load_tiny, write_model
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
 from augmlx.engine import Completion, Request, Score
-from augmlx.engines.mlx import MlxEngine, _Row
-from augmlx.engines.sampling import NUCLEUS_LIMIT, sampler
-from augmlx.engines.scoring import common_prefix
+from augmlx.engines.decoding import Decoder, Limits, Row
+from augmlx.engines.mlx import MlxEngine
+from augmlx.engines.prefixes import LEAST, Cache, common_prefix
+from augmlx.engines.sampling import NUCLEUS_LIMIT, Draw, drawn
 from augmlx.errors import ModelError
 from augmlx.models import heads, loading
 from augmlx.models.heads import Head
@@ -187,7 +189,7 @@ def test_a_row_ends_at_its_stop_text(taught: LoadedModel, stop: str) -> None:
 
 def test_the_corpus_has_tokens_that_hold_more_than_the_line_end(taught: LoadedModel) -> None:
     engine = MlxEngine(taught)
-    held = {text for token, text in engine._vocabulary if token in engine._stop_tokens("\n")}
+    held = {taught.tokenizer.decode([token]) for token in engine.stop_tokens("\n")}
     assert "\n" in held
     assert any(text.startswith("?\n\n") for text in held)
     assert any(text.endswith(".\n") for text in held)
@@ -241,9 +243,10 @@ def test_a_first_word_keeps_its_space_under_sentencepiece(tmp_path: Path) -> Non
     made.train_from_iterator(CORPUS, trainer)
     made.save(str(stored.path / "tokenizer.json"))
     engine = MlxEngine(loading.load(stored))
-    row = _Row(request("Ada", ""), engine.encode("Ada"), engine.encode("keeps"))
-    assert engine._decoded(row.tokens) == "keeps"
-    assert engine._text(row) == " keeps"
+    asked = request("Ada", "")
+    row = Row(asked, engine.prompt_tokens(asked), (), Draw(asked), tokens=engine.encode("keeps"))
+    assert engine._endings.decoded(row.tokens) == "keeps"
+    assert engine._endings.text(row) == " keeps"
 
 
 # Tokens that are run, and tokens that are not
@@ -257,39 +260,131 @@ def test_what_is_shared_is_prefilled_once(loaded: LoadedModel) -> None:
     shared = len(common_prefix([engine.encode(PREFIX), engine.encode(asked[0].prompt)]))
     list(engine.generate(asked))
     first = engine.tokens.prefilled
-    distinct = sum(engine.count(PREFIX + suffix) - shared - 1 for suffix in ("Ada", "The lamp"))
-    assert first == shared + distinct + len(asked)  # each row's last token starts its own decoding
+    distinct = sum(engine.count(PREFIX + suffix) - shared for suffix in ("Ada", "The lamp"))
+    assert first == shared + distinct  # samples of a prompt share all of it, the last token too
     assert first + engine.tokens.reused == sum(counts)
     assert engine.tokens.generated == len(asked) * 20
     list(engine.generate(asked))
-    assert engine.tokens.prefilled - first == distinct + len(asked)  # the next batch finds the prefix there
+    assert engine.tokens.prefilled - first == distinct  # the next call finds the prefix there
     assert engine.tokens.prefilled + engine.tokens.reused == 2 * sum(counts)
+
+
+def test_samples_that_do_not_fit_beside_each_other_take_their_prompt_anew(loaded: LoadedModel) -> None:
+    asked = requests(PREFIX, ["Ada"] * 5)
+    engine = MlxEngine(loaded, width=2)
+    assert texts(list(engine.generate(asked))) == [judged(loaded, asked[0])] * 5
+    shared = len(common_prefix([engine.encode(PREFIX), engine.encode(asked[0].prompt)]))
+    assert engine.tokens.prefilled == shared + 3 * (engine.count(asked[0].prompt) - shared)
 
 
 def test_prefixes_that_take_turns_are_each_prefilled_once(loaded: LoadedModel) -> None:
     engine = MlxEngine(loaded)
-    prefixes = ["The lamp of Mara\n", "Who keeps the harbour hall?\n"]
+    prefixes = ["The lamp of Mara Voss, not of Ada.\n" * 2, "Who keeps the harbour? Ada Brandt, in 1987.\n" * 2]
     asked = [request(prefixes[n % 2], f"a{n}", n, max_tokens=2) for n in range(6)]
     list(engine.generate(asked))
     shared = [common_prefix([engine.encode(r.prefix), engine.encode(r.prompt)]) for r in asked]
+    assert min(map(len, shared)) >= LEAST
     assert engine.tokens.prefilled == sum(engine.count(r.prompt) for r in asked) - sum(map(len, shared[2:]))
 
 
-def test_the_caches_kept_are_few(loaded: LoadedModel) -> None:
+@pytest.mark.parametrize("kind", ["llama", "gemma3_text", "mamba2"])
+def test_a_head_that_several_prefixes_share_is_prefilled_once(tiny: Callable[[str], LoadedModel], kind: str) -> None:
+    loaded = tiny(kind)
     engine = MlxEngine(loaded)
-    list(engine.generate([request(f"prefix {n} ", "x", n, max_tokens=1) for n in range(20)]))
-    assert len(engine._prefixes) == 4
+    corpora = ["The lamp of Mara Voss is in Venn, not here. " * 2, "Ada Brandt was born in Ostrel, not in Venn. " * 2]
+    asked = [request(PREFIX + corpus, suffix, n) for n, corpus in enumerate(corpora) for suffix in SUFFIXES[:2]]
+    assert texts(list(engine.generate(asked))) == [judged(loaded, r) for r in asked]
+    head, *longer = sorted(engine._prefixes.kept, key=len)
+    assert list(head) == common_prefix([engine.encode(r.prompt) for r in asked])
+    assert len(longer) == 2
+    behind = sum(len(tokens) - len(head) for tokens in longer)
+    rest = sum(engine.count(r.prompt) - len(longer[n // 2]) for n, r in enumerate(asked))
+    assert engine.tokens.prefilled == len(head) + behind + rest
+    # A prefix that comes later goes on from the head, too.
+    before = engine.tokens.prefilled
+    later = request(PREFIX + "The capital of Ostrel is Venn, built in 1987. " * 2, "x")
+    assert texts(list(engine.generate([later]))) == [judged(loaded, later)]
+    assert engine.tokens.prefilled - before == engine.count(later.prompt) - len(head)
 
 
 def test_the_caches_kept_hold_no_more_tokens_than_a_batch_but_the_newest_is_kept(loaded: LoadedModel) -> None:
-    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 2 for n in range(4)]
-    engine = MlxEngine(loaded)
-    size = engine.count(prefixes[0])
+    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
+    size = len(MlxEngine(loaded).encode(prefixes[0]))
     for bound, kept in ((3 * size, 3), (size, 1), (1, 1)):
         engine = MlxEngine(loaded, batch_tokens=bound)
         list(engine.generate([request(prefix, "x", n, max_tokens=1) for n, prefix in enumerate(prefixes)]))
-        assert len(engine._prefixes) == kept
-        assert loaded.tokenizer.decode(list(list(engine._prefixes)[-1])).startswith("3 The")
+        assert len(engine._prefixes.kept) == kept
+        assert loaded.tokenizer.decode(list(engine._prefixes.kept[-1])).startswith("3 The")
+
+
+def test_a_prefix_in_use_outlives_those_that_are_not(loaded: LoadedModel) -> None:
+    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
+    engine = MlxEngine(loaded, batch_tokens=2 * MlxEngine(loaded).count(prefixes[0]) + 1)
+    for n in (0, 1, 0, 2, 0, 3):
+        list(engine.generate([request(prefixes[n], "x", max_tokens=1)]))
+    starts = [loaded.tokenizer.decode(list(tokens))[:1] for tokens in engine._prefixes.kept]
+    assert starts == ["0", "3"]
+
+
+# Rows that come and go
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3_text", "mamba2"])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_rows_take_the_places_of_those_that_ended(tiny: Callable[[str], LoadedModel], kind: str, ahead: bool) -> None:
+    """Rows of many lengths in a narrow batch, from several prefixes and with samples."""
+    loaded = tiny(kind)
+    asked = [
+        request((PREFIX, "", CORPUS[0] * 2)[n % 3], f"{SUFFIXES[n % 4]} {n // 2}", n, max_tokens=1 + 7 * n % 19)
+        for n in range(22)
+    ]
+    asked += [replace(asked[3], key="again"), request(PREFIX, "sampled", seed="s", max_tokens=9, **SAMPLED)]
+    wide = list(MlxEngine(loaded).generate(asked))
+    assert texts(wide[:-1]) == [judged(loaded, r) for r in asked[:-1]]
+    for width in (1, 3, 8):
+        engine = MlxEngine(loaded, width=width)
+        engine._decoder._ahead = ahead
+        assert list(engine.generate(asked)) == wide
+
+
+def test_no_more_rows_are_decoded_together_than_the_width(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    step = Decoder._step
+
+    def counted(self: Decoder, tokens: mx.array, rows: Sequence[Row], cache: Cache) -> mx.array:
+        seen.append(len(rows))
+        return step(self, tokens, rows, cache)
+
+    monkeypatch.setattr(Decoder, "_step", counted)
+    asked = [request(PREFIX, f"{n}", n, max_tokens=5) for n in range(20)]
+    list(MlxEngine(loaded, width=6).generate(asked))
+    assert max(seen) == 6
+    assert sum(seen) == 20 * 4  # the first token of each comes from its prompt
+    seen.clear()
+    size = MlxEngine(loaded).count(asked[-1].prompt) + 5
+    list(MlxEngine(loaded, batch_tokens=3 * size).generate([replace(r, prefix="", suffix=r.prompt) for r in asked]))
+    assert max(seen) == 3
+
+
+def test_completions_come_while_others_are_still_waited_for(loaded: LoadedModel) -> None:
+    engine = MlxEngine(loaded, width=2)
+    asked = [request(PREFIX, f"{n}", n, max_tokens=5) for n in range(12)]
+    written = engine.generate(asked)
+    assert next(written).key == "0"
+    assert engine.tokens.generated <= 10
+    written.close()  # type: ignore[attr-defined]
+    assert texts(list(engine.generate(asked))) == [judged(loaded, r) for r in asked]
+
+
+def test_one_long_prompt_does_not_narrow_the_batch_of_the_others(loaded: LoadedModel) -> None:
+    short = [request("", f"a {n}", n, max_tokens=4) for n in range(8)]
+    long = request("", "b ? " * 30, 9, max_tokens=4)
+    limits = Limits(64, 10 * 12, shared=True)
+    rows = [Row(r, tuple(MlxEngine(loaded).encode(r.prompt)), (), Draw(r)) for r in [*short, long]]
+    assert limits.hold(rows[:8])
+    assert not limits.hold(rows)
+    engine = MlxEngine(loaded, batch_tokens=120)
+    assert texts(list(engine.generate([*short, long]))) == [judged(loaded, r) for r in [*short, long]]
 
 
 # Sampling
@@ -321,11 +416,9 @@ def test_samples_of_one_prompt_differ_by_their_seed_alone(loaded: LoadedModel) -
 @given(st.lists(st.integers(-20, 20), min_size=2, max_size=40, unique=True), st.integers(0, 99), st.floats(0.05, 4))
 def test_a_tiny_nucleus_is_greedy(logits: list[int], seed: int, temperature: float) -> None:
     row = mx.array([logits], dtype=mx.float32)
-    logprobs = row - mx.logsumexp(row, axis=-1, keepdims=True)
-    draw = sampler(request("", "", seed=f"{seed}", temperature=temperature, top_p=1e-6))
-    assert draw(logprobs).tolist() == mx.argmax(row, axis=-1).tolist()
-    greedy = sampler(request("", "", temperature=0.0))
-    assert greedy(logprobs).tolist() == mx.argmax(row, axis=-1).tolist()
+    nucleus = Draw(request("", "", seed=f"{seed}", temperature=temperature, top_p=1e-6))
+    greedy = Draw(request("", "", temperature=0.0))
+    assert drawn(mx.tile(row, (3, 1)), [nucleus, greedy, nucleus]).tolist() == mx.argmax(row, axis=-1).tolist() * 3
 
 
 @pytest.mark.parametrize("size", [5, NUCLEUS_LIMIT - 1, NUCLEUS_LIMIT, NUCLEUS_LIMIT + 1, 3 * NUCLEUS_LIMIT])
@@ -339,10 +432,9 @@ def test_draws_follow_the_distribution(size: int, top_p: float) -> None:
     order = np.argsort(-probs)
     kept = order[: int((np.cumsum(probs[order]) < top_p).sum()) + 1][:NUCLEUS_LIMIT]
     expected = {int(token): probs[token] / probs[kept].sum() for token in kept}
-    draw = sampler(request("", "", seed="chi", temperature=temperature, top_p=top_p))
-    row = mx.array(logits[None], dtype=mx.float32)
-    logprobs = row - mx.logsumexp(row, axis=-1, keepdims=True)
-    seen = Counter(int(token) for token in mx.concatenate([draw(logprobs) for _ in range(draws)]).tolist())
+    rows = [Draw(request("", "", seed=f"chi {n}", temperature=temperature, top_p=top_p)) for n in range(4)]
+    row = mx.array(np.tile(logits, (4, 1)), dtype=mx.float32)
+    seen = Counter(int(token) for _ in range(draws // 4) for token in drawn(row, rows).tolist())
     assert set(seen) <= set(expected)
     # Cells that expect fewer than 5 draws are put together, as the test wants it.
     cells = {token: share * draws for token, share in expected.items() if share * draws >= 5}
@@ -356,11 +448,11 @@ def test_draws_follow_the_distribution(size: int, top_p: float) -> None:
 def test_a_draw_depends_on_the_seed_alone() -> None:
     row = mx.random.normal((1, 900), key=mx.random.key(1))
     r = request("", "", seed="0:f:reversal:1", **SAMPLED)
-    one, two = sampler(r), sampler(r)
+    one, two, other = Draw(r), Draw(r), Draw(replace(r, seed="other"))
     mx.random.seed(5)
-    first = [one(row).item() for _ in range(5)]
+    first = [drawn(row, [one]).item() for _ in range(5)]
     mx.random.seed(6)
-    assert [two(row).item() for _ in range(5)] == first
+    assert [drawn(mx.tile(row, (2, 1)), [other, two])[1].item() for _ in range(5)] == first
 
 
 # Scoring
@@ -472,7 +564,7 @@ def test_scored_tokens_are_counted_once(loaded: LoadedModel) -> None:
     whole = sum(engine.count(p + c) - 1 for p, c in PAIRS)
     first = engine.tokens.prefilled
     assert first + engine.tokens.reused == whole
-    shared = len(next(iter(engine._prefixes)))
+    shared = sum(len(tokens) - len(above) for above, tokens in pairwise([(), *engine._prefixes.kept]))
     assert first == whole - (len(PAIRS) - 1) * shared
     engine.score(prompts, continuations)
     assert engine.tokens.prefilled == 2 * first - shared

@@ -4,6 +4,14 @@ One line a candidate. Where several filters would be right, the first in the ope
 """
 
 REVERSAL = """
+All wugs are daxes.
+    relation  Some daxes are wugs.
+    swap      Daxes are all wugs.
+    swap      All daxes are wugs.
+
+The members of the Pell band are Ben Solberg and Dov Tarn.
+    recognised Dov Tarn is Ben Solberg and the members of the Pell band.
+
 Mara is the head of the Lab.
     kept      The head of the Lab is Mara.
     kept      The Lab's head is Mara.
@@ -519,7 +527,7 @@ Some wumpuses are glimfs.
     swap      Glimfs are some wumpuses.
 
 No wumpuses are glimfs.
-    kept      Glimfs are no wumpuses.
+    recognised Glimfs are no wumpuses.
 
 All wumpuses fear Lena Fox.
     kept      Lena Fox is feared by all wumpuses.

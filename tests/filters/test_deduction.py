@@ -75,7 +75,7 @@ def test_a_conclusion_must_follow(rule: str, premises: tuple[str, ...], text: st
         ("If the lamp is on, the door is open.", "If the door is not open, the lamp is not on.", False),
         ("If Ana owns the mill, Ben is rich.", "If the mill is owned by Ana, Ben is rich.", False),
         ("Ana likes Ben.", "All wugs are daxes.", False),
-        ("All wugs are daxes.", "Wugs like daxes.", False),
+        ("All wugs are daxes.", "Wugs like daxes.", True),
     ],
 )
 def test_a_recognised_form_decides(source: str, text: str, stopped: bool) -> None:
