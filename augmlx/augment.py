@@ -28,7 +28,7 @@ from augmlx.settings import AugmentSettings
 
 _JOURNALLED = 4  # batches that are generated and journalled together, so that rows which end early leave no gap
 _SCORED = 64  # candidates that are scored together
-_GROUPS = 512  # groups whose completions are looked up, and whose verdicts are written, together
+_GROUPS = 128  # groups whose completions are looked up, and whose verdicts are written, together
 
 
 def require_scores(chosen: Sequence[Operator], engine: Engine) -> None:

@@ -50,7 +50,7 @@ def story(run: RunDir, name: str) -> Json:
 def _records(run: RunDir, name: str) -> dict[str, Json]:
     """The example and the other samples of its group, as they were kept or rejected, by id."""
     group = _group(name)
-    found = {}
+    found: dict[str, Json] = {}
     for path in (run.augmented, run.rejected):
         if path.exists():
             found |= {row["id"]: row for row in read_jsonl(path) if _group(row["id"]) == group}

@@ -24,7 +24,7 @@ _WORD = re.compile(rf"[^\W_][\w{_MARKS}]*(?:[-.&/][\w{_MARKS}]+)*")
 _PIECE = re.compile(rf"[\w{_MARKS}]+")
 _WITHIN_WORD = re.compile(rf"[\w{_MARKS}]")
 # Every filter takes the same few texts of one fact apart; they are together in time.
-_CACHED = 8192
+_CACHED = 2048
 _POSSESSIVE = re.compile(r"['’]s?$")
 _NOT = re.compile(r"(?<=\w)n['’]t\b")
 

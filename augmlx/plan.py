@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from augmlx import forms, operators
 from augmlx.engine import Engine, Request
@@ -18,6 +17,9 @@ from augmlx.premises import Found, Premiser, Premises
 from augmlx.records import Fact, fingerprint
 from augmlx.settings import AugmentSettings
 
+# Facts that all operators go through before the next ones are taken up. Within a block a prompt's prefix is shared, and
+# what was found out about a fact is still known.
+_BLOCK = 128
 _MARGIN = 16  # tokens for what joins the parts of a prompt
 
 
@@ -99,13 +101,14 @@ class Plan:
         )
 
     def __iter__(self) -> Iterator[Planned]:
-        return chain.from_iterable(
-            self._ruled(operator, found) if operator.function else self._asked(operator, found)
-            for operator, found in self.found.items()
-        )
+        longest = max((len(found.premises) for found in self.found.values()), default=0)
+        for start in range(0, longest, _BLOCK):
+            for operator, found in self.found.items():
+                block = found.premises[start : start + _BLOCK]
+                yield from self._ruled(operator, block) if operator.function else self._asked(operator, block)
 
-    def _ruled(self, operator: Operator, found: Found) -> Iterator[Planned]:
-        for premises in found.premises:
+    def _ruled(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
+        for premises in block:
             fact = premises.facts[0]
             for sample, text in enumerate(operators.FUNCTIONS[operator.function](fact.text)):
                 # The engine is part of it because of what may be scored.
@@ -113,10 +116,10 @@ class Plan:
                 request = Request(key, "", fact.text, "", 0.0, 1.0, 0)
                 yield Planned(request, operator, premises, sample, written=text)
 
-    def _asked(self, operator: Operator, found: Found) -> Iterator[Planned]:
+    def _asked(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
         """The requests of an operator; those that show the same exemplars follow one another."""
         groups: dict[tuple[Exemplar, ...], list[Premises]] = {}
-        for premises in found.premises:
+        for premises in block:
             groups.setdefault(self._exemplars(operator, premises), []).append(premises)
         for exemplars, members in groups.items():
             known: tuple[Fact, ...] | None = None

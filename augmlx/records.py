@@ -20,7 +20,7 @@ class Fact:
     text: str
     source: str
     group: str | None = None
-    # The row of a training set that the fact was read from, trained on as it is: prompt and completion, or messages, and
+    # The row of a training set that the fact was read from, trained on as it is: prompt and completion or messages, and
     # perhaps tools. None for a plain statement. A dict has no hash, and a fact must be able to stand in a set.
     row: Mapping[str, Any] | None = field(default=None, hash=False)
 

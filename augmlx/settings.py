@@ -66,6 +66,9 @@ class AugmentSettings(_Section):
     round_trip: float = Field(
         0.0, description="by how much (nats a token) a text's answer to its own question must beat the others"
     )
+    judge: float = Field(
+        0.0, description='by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
+    )
     duplicate_similarity: float = Field(
         0.95, gt=0, le=1, description="texts of one fact and operator at least this alike are duplicates"
     )

@@ -251,7 +251,7 @@ def _core(measured: Measured) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0, help="of the world and of the samples")
-    parser.add_argument("--facts", type=int, default=4, help="facts per relation")
+    parser.add_argument("--facts", type=int, default=4, help="per relation for the reversal; others get half as many")
     parser.add_argument("--operators", default=",".join(JUDGES), help="which to judge, comma-separated")
     parser.add_argument("--run", type=Path, help="folder that keeps the journal, to judge again without generating")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N wrong and N missed ones")
@@ -260,7 +260,7 @@ def main() -> None:
     settings = Settings(augment=AugmentSettings(operators=tuple(given.operators.split(","))))
     model = store.find(settings.model)
     versions = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("mlx", "mlx-lm"))
-    facts, pairs = world(given.seed, given.facts), linked(given.seed, given.facts)
+    facts, pairs = world(given.seed, given.facts), linked(given.seed, (given.facts + 1) // 2)
     relations = len({fact.relation.name for fact in facts})
     print(f"{platform.platform()}, Python {platform.python_version()}, {versions}, {model.name}")
     print(f"seed {given.seed}: {len(facts)} facts, {relations} relations; {len(pairs)} facts that share names")
@@ -269,9 +269,10 @@ def main() -> None:
     rows: list[Json] = []
     with open_journal(given.run / "journal.sqlite" if given.run else None) as journal:
         engine = pipeline.mlx_engine(model, None)
-        alone, together = (Bench(some, engine, journal, given.seed) for some in (facts, pairs))
+        few = [fact for n, fact in enumerate(facts) if n % given.facts < (given.facts + 1) // 2]
         for operator in augment.load_operators(settings.augment):
-            bench = together if operator.name in LINKED else alone
+            chosen = pairs if operator.name in LINKED else facts if operator.name == "reversal" else few
+            bench = Bench(chosen, engine, journal, given.seed)
             found, labelled = run_operator(bench, operator, settings.augment, given.show)
             figures |= {f"{operator.name}.{name}": value for name, value in found.items()}
             rows += labelled

@@ -19,9 +19,10 @@ import mlx.nn as nn  # isort: skip
 import mlx.optimizers as optim  # isort: skip
 import mlx_lm  # isort: skip
 from mlx.utils import tree_flatten, tree_unflatten  # isort: skip
-from mlx_lm.generate import BatchGenerator  # isort: skip
-from mlx_lm.models.cache import KVCache, RotatingKVCache, make_prompt_cache  # isort: skip
+from mlx_lm.models import base, llama  # isort: skip
+from mlx_lm.models.cache import BatchKVCache, KVCache, RotatingKVCache, make_prompt_cache  # isort: skip
 from mlx_lm.tuner.lora import LoRALinear  # isort: skip
+from mlx_lm.utils import maybe_set_recommended_wired_limit  # isort: skip
 from mlx_lm.tuner.utils import linear_to_lora_layers  # isort: skip
 
 
@@ -30,105 +31,76 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return load_tiny(tmp_path_factory.mktemp("model") / "model")
 
 
-def run(generator: BatchGenerator) -> dict[int, list[tuple[int, str | None]]]:
-    rows: dict[int, list[tuple[int, str | None]]] = {}
-    while responses := generator.next_generated():
-        for response in responses:
-            rows.setdefault(response.uid, []).append((response.token, response.finish_reason))
-    return rows
+# engines/attention.py, prefill.py, decoding.py: batch caches
 
 
-# engines/mlx.py: BatchGenerator
+def test_attention_is_called_by_its_name_with_the_arguments_we_take() -> None:
+    """engines/attention.py stands in for it in the modules of the models."""
+    taken = inspect.signature(base.scaled_dot_product_attention).parameters
+    assert list(taken) == ["queries", "keys", "values", "cache", "scale", "mask", "sinks"]
+    assert "scaled_dot_product_attention(" in inspect.getsource(llama.Attention.__call__)
 
 
-def test_batch_generator_takes_the_arguments_we_give() -> None:
-    made = inspect.signature(BatchGenerator.__init__).parameters
-    assert {"completion_batch_size", "prefill_batch_size", "stop_tokens"} <= set(made)
-    inserted = inspect.signature(BatchGenerator.insert).parameters
-    assert list(inserted)[1:3] == ["prompts", "max_tokens"]
-    assert {"caches", "samplers"} <= set(inserted)
-    assert callable(BatchGenerator.remove)
-    assert callable(BatchGenerator.close)
+def filled(lengths: list[int], longest: int) -> BatchKVCache:
+    """Rows of ones, padded on the right with nines, that become rows padded on the left."""
+    cache = BatchKVCache([0] * len(lengths))
+    cache.prepare(lengths=lengths, right_padding=[longest - length for length in lengths])
+    rows = mx.array([[1.0] * length + [9.0] * (longest - length) for length in lengths])[:, None, :, None]
+    cache.update_and_fetch(rows, rows)
+    cache.finalize()
+    return cache
 
 
-def test_rows_end_by_length_or_by_a_stop_token_and_uids_are_in_the_order_inserted(loaded: LoadedModel) -> None:
-    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
-    uids = generator.insert([[5, 6, 7], [9]], [3, 5])
-    free = run(generator)
-    generator.close()
-    assert uids == sorted(uids)
-    assert [[finish for _, finish in free[uid]] for uid in uids] == [[None] * 2 + ["length"], [None] * 4 + ["length"]]
-    second = free[uids[1]][1][0]  # what the other row says as its second token
-    stopping = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4, stop_tokens=[[second]])
-    uids = stopping.insert([[9]], [5])
-    rows = run(stopping)[uids[0]]
-    stopping.close()
-    assert rows[-1] == (second, "stop")  # the stop token itself is handed over
-    assert stopping.next_generated() == []
+def seen(cache: BatchKVCache) -> list[list[float]]:
+    """What each row's next token would see."""
+    mask, keys = cache.make_mask(1, return_array=False)[:, 0, 0, :-1], cache.keys_and_values()[0][:, 0, :, 0]
+    return [
+        [k for k, visible in zip(*row, strict=True) if visible]
+        for row in zip(keys.tolist(), mask.tolist(), strict=True)
+    ]
 
 
-def test_a_row_that_is_removed_is_not_heard_of_again_and_the_others_go_on(loaded: LoadedModel) -> None:
-    def tokens(removed: bool) -> dict[int, list[int]]:
-        generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
-        uids = generator.insert([[5, 6], [7], [8, 9, 10]], [6, 6, 6])
-        heard: dict[int, list[int]] = {uid: [] for uid in uids}
-        while responses := generator.next_generated():
-            for response in responses:
-                heard[response.uid].append(response.token)
-            if removed and len(heard[uids[1]]) == 2 and responses[0].finish_reason is None:
-                generator.remove([uids[1]])
-                removed = False
-        generator.close()
-        return heard
-
-    whole, part = tokens(False), tokens(True)
-    first, gone, last = whole
-    assert part[gone] == whole[gone][:2]
-    assert (part[first], part[last]) == (whole[first], whole[last])
+def test_a_batch_cache_padded_on_the_right_is_finalized_to_rows_of_their_own_length() -> None:
+    cache = filled([3, 1, 2], 3)
+    assert cache.offset.tolist() == [3, 1, 2]
+    assert seen(cache) == [[1.0] * 3, [1.0], [1.0] * 2]
 
 
-def test_rows_start_from_copies_of_the_caches_given(loaded: LoadedModel) -> None:
+def test_rows_of_a_batch_cache_are_taken_out_doubled_and_added() -> None:
+    cache = filled([3, 1, 2], 3)
+    cache.filter([1, 1, 2])
+    assert cache.offset.tolist() == [1, 1, 2]
+    cache.extend(filled([5], 5))
+    assert cache.offset.tolist() == [1, 1, 2, 5]
+    assert seen(cache) == [[1.0], [1.0], [1.0] * 2, [1.0] * 5]
+
+
+def test_the_room_of_a_batch_cache_grows_by_its_step() -> None:
+    class Small(BatchKVCache):  # type: ignore[misc]
+        step = 8
+
+    cache = Small([0])
+    cache.update_and_fetch(mx.ones((1, 1, 9, 1)), mx.ones((1, 1, 9, 1)))
+    assert cache.keys.shape[2] == 16
+
+
+def test_caches_are_merged_as_copies(loaded: LoadedModel) -> None:
     cache = make_prompt_cache(loaded.model)
     loaded.model(mx.array([[5, 6, 7]]), cache=cache)
     before = [mx.array(layer.keys[..., : layer.offset, :]) for layer in cache]
-    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
-    uids = generator.insert([[8], [8]], [4, 4], caches=[cache, cache])
-    rows = run(generator)
-    plain = generator.insert([[5, 6, 7, 8]], [4])
-    assert rows[uids[0]] == rows[uids[1]] == run(generator)[plain[0]]
-    generator.close()
+    merged = [type(layer).merge([layer, layer]) for layer in cache]
+    alone = loaded.model(mx.array([[5, 6, 7, 8]]))[:, -1]
+    together = loaded.model(mx.array([[8], [8]]), cache=merged)[:, -1]
+    assert mx.allclose(together, mx.concatenate([alone, alone]), atol=1e-4)
     assert [layer.offset for layer in cache] == [3, 3]
     assert all(mx.array_equal(layer.keys[..., :3, :], b) for layer, b in zip(cache, before, strict=True))
 
 
-def test_each_row_has_its_own_sampler_that_sees_one_row_of_log_probabilities(loaded: LoadedModel) -> None:
-    shapes: list[tuple[int, ...]] = []
-    masses: list[float] = []
-
-    def fixed(token: int):  # type: ignore[no-untyped-def]
-        def sample(logprobs: mx.array) -> mx.array:
-            shapes.append(logprobs.shape)
-            masses.append(mx.exp(logprobs).sum().item())
-            return mx.array([token])
-
-        return sample
-
-    generator = BatchGenerator(loaded.model, completion_batch_size=4, prefill_batch_size=4)
-    uids = generator.insert([[5], [6]], [3, 3], samplers=[fixed(11), fixed(12)])
-    rows = run(generator)
-    generator.close()
-    assert [[token for token, _ in rows[uid]] for uid in uids] == [[11] * 3, [12] * 3]
-    assert {shape[0] for shape in shapes} == {1}
-    assert masses == pytest.approx([1.0] * len(masses), abs=1e-4)
-
-
-def test_an_empty_prompt_and_no_length_are_refused(loaded: LoadedModel) -> None:
-    generator = BatchGenerator(loaded.model)
-    with pytest.raises(ValueError, match="empty prompt"):
-        generator.insert([[]], [3])
-    with pytest.raises(ValueError, match="max_tokens"):
-        generator.insert([[1]], [0])
-    generator.close()
+def test_the_wired_limit_is_set_on_a_gpu_alone() -> None:
+    was = maybe_set_recommended_wired_limit()
+    assert (was is None) == (not mx.metal.is_available())
+    if was is not None:
+        mx.set_wired_limit(was)
 
 
 def test_stream_generate_hands_over_tokens(loaded: LoadedModel) -> None:

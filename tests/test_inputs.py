@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -675,3 +676,25 @@ def test_a_column_makes_any_table_one_of_facts(tmp_path: Path) -> None:
     path.write_text(jsonl({**ASKED, **CHAT}))
     (fact,) = read_facts(path, column="completion").facts
     assert (fact.text, fact.row) == ("Mara Voss.", None)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
+def test_many_facts_take_little_more_memory_than_they_are(name: str, tmp_path: Path) -> None:
+    """The whole text once and the facts: at 100,000 that is under 100 MB of Python objects."""
+    texts = [
+        f"Person {n} heads department {n} of the company Zorb{n % 97} in the town of Femp{n % 31}."
+        for n in range(10_000)
+    ]
+    path = tmp_path / name
+    head = "fact\n" if name == "a.csv" else ""
+    lines = (jsonl({"fact": text}) if name == "a.jsonl" else f"{text}\n" for text in texts)
+    path.write_text(head + "".join(lines))
+    tracemalloc.start()
+    try:
+        facts = read_facts(path).facts
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [fact.text for fact in facts] == texts
+    assert peak - kept < 3 * path.stat().st_size
+    assert peak < 10_000_000

@@ -416,7 +416,9 @@ def refusal(read: Callable[[Path], object], path: Path) -> str | None:
     return None
 
 
-@given(st.binary(max_size=200), st.sampled_from(["a.csv", "a.tsv", "a.jsonl"]), st.booleans())
+@given(
+    st.binary(max_size=200), st.sampled_from(["a.csv", "a.tsv", "a.jsonl", "a.txt", "a.md", "a.parquet"]), st.booleans()
+)
 def test_any_bytes_are_read_or_refused(data: bytes, name: str, headed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = written(Path(folder), name, (b"fact\n" if headed else b"") + data)

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 def augment(given: common.FromFacts, out: Path, questions: Path | None, explain: str | None, as_json: bool) -> None:
     """Let the model write what follows from FACTS, and keep what passes the filters.
 
-    FACTS is a CSV, TSV or JSONL file with a column fact (or text), and optionally id and group. Run it again to go
-    on after an interruption. With --questions nothing is held out of training for a test.
+    FACTS is a CSV, TSV, JSONL or Parquet table with a column fact (or text) and perhaps id and group; plain text or
+    Markdown (one fact a sentence); or a training set of prompt and completion, or of chat messages, whose rows are
+    trained on as they are. Run it again to go on after an interruption. With --questions nothing is held out of
+    training for a test.
 
     \b
     Example:
@@ -54,6 +56,8 @@ def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterat
     run.create(given.path, questions)
     with run.lock():
         pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder, writer=given.writer)
+        for note in table.notes:
+            pipeline.progress.say(note)
         for repeat in table.duplicates:
             pipeline.progress.say(f"{repeat}; only the first is used")
         take_questions(pipeline, questions)

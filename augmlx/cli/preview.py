@@ -25,11 +25,12 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
     from augmlx.pipeline import preview as look
 
     table, settings, folder = given.read()
+    progress = common.progress()
+    for note in table.notes:
+        progress.say(note)
     chosen = table.facts[:count]
     every = "augment.operators" not in given.said
-    shown = look(
-        table.facts, chosen, settings, common.progress(), operators_folder=folder, every=every, writer=given.writer
-    )
+    shown = look(table.facts, chosen, settings, progress, operators_folder=folder, every=every, writer=given.writer)
     if as_json:
         kept = [to_json(r) for r in shown.records if isinstance(r, Example)]
         rejected = [to_json(r) for r in shown.records if isinstance(r, Rejected)]

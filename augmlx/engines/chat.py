@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import jinja2
 
 _MESSAGE = "augmlx-message"
-_DAY = date(2024, 7, 26)  # some templates state the day; with the real one a run could not be repeated tomorrow
+_DAY = "26 Jul 2024"  # Llama's templates state the day; with the real one a run could not be repeated tomorrow
 
 
 class ChatTemplate:
@@ -29,7 +28,7 @@ class ChatTemplate:
                 tokenize=False,
                 add_generation_prompt=True,
                 enable_thinking=False,
-                strftime_now=_DAY.strftime,
+                date_string=_DAY,
             )
         except (jinja2.TemplateError, ValueError, TypeError, LookupError) as error:
             self.fault = f"the model's chat template cannot be rendered: {error}"

@@ -89,7 +89,36 @@ def _no_way_back(value: float, settings: AugmentSettings) -> str | None:
     return f"another answer to its own question is {-value:.2f} nats a token likelier"
 
 
+# The judge: asked whether the text follows from its facts, how much likelier is "Yes" than "No", in nats?
+
+_SHOWN = """Fact: Ruth Adler is the chair of Maple House.
+Statement: The chair of Maple House is Ruth Adler.
+Does the statement follow? Yes
+
+Fact: Lake Orrin is larger than Lake Pell.
+Statement: Lake Pell is larger than Lake Orrin.
+Does the statement follow? No
+
+"""
+
+
+def _judge_rows(candidate: Candidate) -> Rows:
+    text = f"{candidate.text} {candidate.answer}" if candidate.answer else candidate.text
+    asked = f"{_SHOWN}{_context(candidate)}Statement: {text}\nDoes the statement follow?"
+    return ((asked, " Yes"), (asked, " No"))
+
+
+def _judge(scores: Sequence[Score]) -> float:
+    yes, no = scores
+    return yes.logprob - no.logprob
+
+
+def _denied(value: float, settings: AugmentSettings) -> str | None:
+    return f"the model says No, by {-value:.2f} nats" if value < settings.judge else None
+
+
 MEASURES: Mapping[str, Measure] = {
+    "judge": Measure(_judge_rows, _judge, _denied),
     "plausibility": Measure(_plausibility_rows, _plausibility, _implausible),
     "round_trip": Measure(_round_trip_rows, _round_trip, _no_way_back),
 }

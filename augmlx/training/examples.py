@@ -45,8 +45,7 @@ def row_of(example: Mapping[str, Any], tokenizer: Any, max_length: int) -> Row:
         raise _refused(name, fault, "correct or delete the row")
     if tokenizer.has_chat_template:
         chat = _Chat(name, messages, example.get("tools"), tokenizer)
-        closing = messages[-1]["role"] == "assistant"
-        return _row(name, chat.text, chat.spans(), tokenizer, max_length, plain=False, closing=closing)
+        return _row(name, chat.text, chat.spans(), tokenizer, max_length, tail=chat.tail, closing=chat.closing)
     if "messages" in example or example.get("tools"):
         hint = "use a model with a chat template (an instruct model), or rows of prompt and completion"
         raise _refused(name, "a chat, and the model has no chat template", hint)
@@ -54,7 +53,7 @@ def row_of(example: Mapping[str, Any], tokenizer: Any, max_length: int) -> Row:
     spaced = prompt[-1:].isspace() or completion[:1].isspace()
     between = "" if spaced else "\n" if ENDED.search(prompt) else " "
     text = f"{prompt}{between}{completion}"
-    return _row(name, text, [(len(prompt) + len(between), len(text))], tokenizer, max_length, plain=True)
+    return _row(name, text, [(len(prompt) + len(between), len(text))], tokenizer, max_length, tail=None, closing=True)
 
 
 def _refused(name: str, fault: str, hint: str) -> BadInput:
@@ -68,6 +67,8 @@ class _Chat:
         self._name, self._messages, self._tokenizer = name, list(messages), tokenizer
         self._tools = list(tools) if tools else None
         self.text = self._render(self._messages)
+        # What stands behind the last answer of a chat; its special tokens end a turn.
+        self.tail = self._around([{"role": "user", "content": "?"}], 1)[1]
         if self._tools and self.text == self._render(self._messages, tools=None):
             raise _refused(name, "the model's chat template has no place for tools", "use another model, or no tools")
 
@@ -84,6 +85,11 @@ class _Chat:
         hint = "correct the row, or use a model whose template takes such chats"
         return _refused(self._name, f"the model's chat template {fault}", hint)
 
+    @property
+    def closing(self) -> bool:
+        """Whether the assistant has the last word."""
+        return bool(self._messages[-1]["role"] == "assistant")
+
     def spans(self) -> list[Span]:
         return [self._span(n) for n, message in enumerate(self._messages) if message["role"] == "assistant"]
 
@@ -95,35 +101,46 @@ class _Chat:
         begins where the template would have the model begin to write, or else (Mistral's templates put the system's
         message into the user's last one) where its content stands.
         """
-        mark = {"role": "assistant", "content": _MARK}
-        marked = self._render([*self._messages[:turn], mark, *self._messages[turn + 1 :]])
-        before, found, behind = marked.partition(_MARK)
+        before, behind = self._around(self._messages, turn)
         end = len(self.text) - len(behind)
-        if not found or not self.text.endswith(behind):
-            raise self._unfit(f"does not show message {turn + 1} as it is")
-        for opening in (self._asked(turn), before):
+        if not before or not self.text.endswith(behind):
+            # A call of a tool may be more than its content to the template: take it as it is at the end of a chat.
+            until = self._tried(self._messages[: turn + 1])
+            if not self.tail or not self.text.startswith(until) or not until.endswith(self.tail):
+                raise self._unfit(f"does not show message {turn + 1} as it is")
+            end = len(until) - len(self.tail)
+        asked = self._tried(self._messages[:turn], add_generation_prompt=True)
+        for opening in (asked, before):
             if opening and self.text.startswith(opening) and len(opening) < end:
                 return len(opening), end
         raise self._unfit(f"does not show where message {turn + 1} begins")
 
-    def _asked(self, turn: int) -> str:
+    def _around(self, messages: Sequence[Any], turn: int) -> tuple[str, str]:
+        """What the template writes before and behind the content of a turn, whatever the content; '' if it refuses."""
+        mark = {"role": "assistant", "content": _MARK}
+        before, found, behind = self._tried([*messages[:turn], mark, *messages[turn + 1 :]]).partition(_MARK)
+        return (before, behind) if found else ("", "")
+
+    def _tried(self, messages: Sequence[Any], **changes: Any) -> str:
+        """Rendered, or nothing where the template takes no such chat: a system's message alone, for one."""
         try:
-            return self._render(self._messages[:turn], add_generation_prompt=True) if turn else ""
-        except BadInput:  # a system's message alone, for one
+            return self._render(messages, **changes) if messages else ""
+        except BadInput:
             return ""
 
 
 def _row(
-    name: str, text: str, spans: Sequence[Span], tokenizer: Any, max_length: int, *, plain: bool, closing: bool = True
+    name: str, text: str, spans: Sequence[Span], tokenizer: Any, max_length: int, *, tail: str | None, closing: bool
 ) -> Row:
     """Loss on each token that holds a character of a span, and on what ends the turn behind it.
 
-    `plain` texts get the special tokens that the tokenizer puts around any text; a template has written its own.
-    `closing`: nothing is said behind the last span.
+    Without a template (`tail` is None) the tokenizer puts its own special tokens around the text. `closing`: nothing is
+    said behind the last span.
     """
-    tokens, places = _placed(text, tokenizer, special=plain)
+    tokens, places = _placed(text, tokenizer, special=tail is None)
     learnt = [any(first < end and last > start for start, end in spans) for first, last in places]
-    stops = {*tokenizer.eos_token_ids, *tokenizer.all_special_ids}
+    ends = set(tokenizer.encode(tail or "", add_special_tokens=False)) & set(tokenizer.all_special_ids)
+    stops = ends | set(tokenizer.eos_token_ids)
     for _, end in spans:
         behind = [n for n, (first, _) in enumerate(places) if first >= end]
         stop = next((n for n in behind if tokens[n] in stops or text[slice(*places[n])].strip()), None)

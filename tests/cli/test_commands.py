@@ -118,13 +118,18 @@ def test_export_names_what_it_cannot_know(project: Path) -> None:
 
 def test_preview_shows_every_sample_and_writes_nothing(project: Path) -> None:
     before = sorted(project.rglob("*"))
-    shown = augmlx("preview", project / "facts.csv", "-n", "2")
+    some = ("--set", 'augment.operators=["reversal", "rephrase"]')
+    shown = augmlx("preview", project / "facts.csv", "-n", "2", *some)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.count("Ada owns the Ada mill.\n") >= 1
     samples = re.findall(r"^  [+-] \w+ +(\d+)x  ", shown.stdout, re.MULTILINE)
     assert sum(map(int, samples)) == 2 * 2 * 2  # facts, operators, samples
-    both = parsed(augmlx("preview", project / "facts.csv", "-n", "2", "--json"))
+    both = parsed(augmlx("preview", project / "facts.csv", "-n", "2", "--json", *some))
     assert len(both["kept"]) + len(both["rejected"]) == 8  # type: ignore[arg-type]
+    every = parsed(augmlx("preview", project / "facts.csv", "-n", "1", "--json"))
+    made = {row["origin"]["operator"] for row in [*every["kept"], *every["rejected"]]}  # type: ignore[misc]
+    assert {"qa-forward", "global", "identity-bridge"} < made
+    assert {"syllogism", "chain", "union"} < set(every["without_premises"])  # type: ignore[call-overload]
     assert sorted(project.rglob("*")) == before
 
 

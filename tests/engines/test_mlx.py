@@ -15,8 +15,11 @@ from tiny import CORPUS, KINDS, VOCABULARY, load_tiny, write_model
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
 from augmlx.engine import Completion, Request, Score
+from augmlx.engines import mlx as engine_module
+from augmlx.engines import prefixes
 from augmlx.engines.decoding import Decoder, Limits, Row
 from augmlx.engines.mlx import MlxEngine
+from augmlx.engines.prefill import Prefill
 from augmlx.engines.prefixes import LEAST, Cache, common_prefix
 from augmlx.engines.sampling import NUCLEUS_LIMIT, Draw, drawn
 from augmlx.errors import ModelError
@@ -279,8 +282,8 @@ def test_samples_that_do_not_fit_beside_each_other_take_their_prompt_anew(loaded
 
 def test_prefixes_that_take_turns_are_each_prefilled_once(loaded: LoadedModel) -> None:
     engine = MlxEngine(loaded)
-    prefixes = ["The lamp of Mara Voss, not of Ada.\n" * 2, "Who keeps the harbour? Ada Brandt, in 1987.\n" * 2]
-    asked = [request(prefixes[n % 2], f"a{n}", n, max_tokens=2) for n in range(6)]
+    begun = ["The lamp of Mara Voss, not of Ada.\n" * 2, "Who keeps the harbour? Ada Brandt, in 1987.\n" * 2]
+    asked = [request(begun[n % 2], f"a{n}", n, max_tokens=2) for n in range(6)]
     list(engine.generate(asked))
     shared = [common_prefix([engine.encode(r.prefix), engine.encode(r.prompt)]) for r in asked]
     assert min(map(len, shared)) >= LEAST
@@ -308,22 +311,67 @@ def test_a_head_that_several_prefixes_share_is_prefilled_once(tiny: Callable[[st
 
 
 def test_the_caches_kept_hold_no_more_tokens_than_a_batch_but_the_newest_is_kept(loaded: LoadedModel) -> None:
-    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
-    size = len(MlxEngine(loaded).encode(prefixes[0]))
+    begun = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
+    size = len(MlxEngine(loaded).encode(begun[0]))
     for bound, kept in ((3 * size, 3), (size, 1), (1, 1)):
         engine = MlxEngine(loaded, batch_tokens=bound)
-        list(engine.generate([request(prefix, "x", n, max_tokens=1) for n, prefix in enumerate(prefixes)]))
+        list(engine.generate([request(prefix, "x", n, max_tokens=1) for n, prefix in enumerate(begun)]))
         assert len(engine._prefixes.kept) == kept
         assert loaded.tokenizer.decode(list(engine._prefixes.kept[-1])).startswith("3 The")
 
 
 def test_a_prefix_in_use_outlives_those_that_are_not(loaded: LoadedModel) -> None:
-    prefixes = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
-    engine = MlxEngine(loaded, batch_tokens=2 * MlxEngine(loaded).count(prefixes[0]) + 1)
+    begun = [f"{n} " + "The lamp of Mara Voss. " * 3 for n in range(4)]
+    engine = MlxEngine(loaded, batch_tokens=2 * MlxEngine(loaded).count(begun[0]) + 1)
     for n in (0, 1, 0, 2, 0, 3):
-        list(engine.generate([request(prefixes[n], "x", max_tokens=1)]))
+        list(engine.generate([request(begun[n], "x", max_tokens=1)]))
     starts = [loaded.tokenizer.decode(list(tokens))[:1] for tokens in engine._prefixes.kept]
     assert starts == ["0", "3"]
+
+
+def test_suffixes_of_about_one_length_run_in_one_pass(
+    tiny: Callable[[str], LoadedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where padding would stay in the caches, one by one."""
+    seen: list[list[int]] = []
+    pass_ = Prefill._pass
+
+    def counted(self: Prefill, beginnings: Sequence[Cache], suffixes: list[list[int]]) -> tuple[Cache, mx.array]:
+        seen.append([len(suffix) for suffix in suffixes])
+        return pass_(self, beginnings, suffixes)
+
+    asked = [request(PREFIX, "? " * n, n, max_tokens=3) for n in (9, 2, 9, 10, 30, 2, 29, 1)]
+    for kind, passes in (("llama", 4), ("mamba2", 6)):
+        engine = MlxEngine(tiny(kind))
+        monkeypatch.setattr(Prefill, "_pass", counted)
+        seen.clear()
+        assert texts(list(engine.generate(asked))) == [judged(tiny(kind), r) for r in asked]
+        monkeypatch.undo()
+        assert len(seen) == passes  # prompts that stand twice are run once
+        padded = sum(max(lengths) * len(lengths) for lengths in seen)
+        assert padded <= 1.125 * sum(map(sum, seen))
+
+
+@pytest.mark.parametrize("kind", ["llama", "llama-sliding", "mamba2"])
+def test_a_long_prompt_is_run_in_steps(
+    tiny: Callable[[str], LoadedModel], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    loaded = tiny(kind)
+    for module in (prefixes, engine_module):
+        monkeypatch.setattr(module, "STEP", 24)
+    asked = [
+        request("", "a ? " * 30, 0, max_tokens=5),
+        request(PREFIX, "b ! " * 20, 1, max_tokens=5),
+        request("", "x", 2),
+    ]
+    engine = MlxEngine(loaded)
+    longest: list[int] = []
+    monkeypatch.setattr(
+        engine._prefixes, "_net", lambda t, cache: longest.append(t.shape[1]) or loaded.model(t, cache=cache)
+    )
+    assert texts(list(engine.generate(asked))) == [judged(loaded, r) for r in asked]
+    assert max(longest) == 24
+    assert engine.tokens.prefilled == sum(engine.count(r.prompt) for r in asked)
 
 
 # Rows that come and go
@@ -634,11 +682,3 @@ def test_the_engine_says_what_it_is(loaded: LoadedModel) -> None:
     assert engine.fingerprint == loaded.stored.fingerprint
     assert MlxEngine(loaded, fingerprint="with adapter").fingerprint == "with adapter"
     assert set(ATTENTION) | set(OTHER_CACHES) == set(KINDS)
-
-
-@given(st.lists(st.lists(st.integers(0, 2), max_size=6), min_size=1, max_size=5))
-def test_the_common_prefix_is_the_longest(rows: list[list[int]]) -> None:
-    prefix = common_prefix(rows)
-    assert all(row[: len(prefix)] == prefix for row in rows)
-    longer = {tuple(row[: len(prefix) + 1]) for row in rows}
-    assert len(longer) > 1 or min(map(len, rows)) == len(prefix)

@@ -73,6 +73,22 @@ BAD = {
         GOOD.split("[[")[0] + 'function = "os.system"\n',
         ": function: unknown os.system; known: entity-reversal, identity-bridge",
     ),
+    "a rule of another arity": (with_line('rule = "chain"'), ": rule: chain goes with arity pair"),
+    "a rule over the corpus": (
+        GOOD.replace('"one"', '"corpus"')
+        .replace("fact =", 'known = ["C is D."]\nfact =')
+        .replace("arity", 'rule = "membership"\narity', 1),
+        ": rule: membership goes with arity one",
+    ),
+    "a conclusion of nothing": (
+        with_line('prefill = "conclusion"'),
+        ": prefill: conclusion goes with a rule, or with arity pair",
+    ),
+    "a bridge of one fact": (GOOD.replace('["form"]', '["bridge"]'), ": filters: bridge goes with arity pair"),
+    "a question without an answer": (
+        GOOD.replace('["form"]', '["question"]'),
+        ": filters: question goes with an operator that has an answer",
+    ),
     "a function with exemplars": (
         with_line('function = "identity-bridge"'),
         ": function: goes with arity one, and without exemplars, rule and answer",
@@ -282,5 +298,29 @@ def test_a_listing_says_where_each_operator_comes_from(tmp_path: Path) -> None:
 
 def test_a_listing_hides_no_broken_file(tmp_path: Path) -> None:
     written(tmp_path, b"\xff", "broken")
-    with pytest.raises(BadInput, match="broken.toml"):
+    with pytest.raises(BadInput, match=r"broken\.toml"):
         operators.available(FILTERS, tmp_path)
+
+
+# Templates that hold for the texts of the check and fail on others; what Jinja says may quote the fact.
+LATE = {
+    "prefix": ("{% if exemplars|length > 1 %}{{ nope }}{% endif %}", "UndefinedError"),
+    "suffix": ("{{ fact }}{{ 1 // (fact|length - 9) }}", "ZeroDivisionError"),
+    "output": ("{{ result }}{% if result != 'Result.' %}{{ {}[result] }}{% endif %}", "UndefinedError"),
+}
+
+
+@pytest.mark.parametrize("part", LATE)
+def test_a_template_that_fails_on_a_fact_is_named_without_the_fact(part: str, tmp_path: Path) -> None:
+    template, kind = LATE[part]
+    written(tmp_path, with_line(f'{part} = "{template}"'))
+    operator = load(tmp_path)
+    rendered = {
+        "prefix": lambda: prefix(operator, operator.exemplars * 2),
+        "suffix": lambda: suffix(operator, ["Xyzzyqua."]),
+        "output": lambda: operators.output(operator, "Xyzzyqua."),
+    }
+    with pytest.raises(BadInput) as caught:
+        rendered[part]()
+    assert caught.value.message == f"echo.toml: {part}: the template fails on a text of yours ({kind})"
+    assert caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_greedy_batches_write_what_mlx_lm_writes_one_by_one(loaded: LoadedModel)
         assert ours.text.removeprefix(" ") == text.split("\n", 1)[0]
         assert ours.finish == ("stop" if "\n" in text else "length")
     assert engine.tokens.prefilled < 0.4 * (engine.tokens.prefilled + engine.tokens.reused)
+
+
+def test_chat_completions_are_those_of_the_template(loaded: LoadedModel) -> None:
+    engine = MlxEngine(loaded)
+    assert engine.prompting == "raw"  # as the catalogue says; the model has a template
+    asked = [replace(r, chat=True) for r in requests()[:3]]
+    for r, ours in zip(asked, engine.generate(asked), strict=True):
+        message = [{"role": "user", "content": r.prefix + r.suffix}]
+        prompt = loaded.tokenizer.apply_chat_template(message, add_generation_prompt=True)
+        assert list(engine.prompt_tokens(r)) == prompt
+        assert ours.text == mlx_lm.generate(loaded.model, loaded.tokenizer, prompt, max_tokens=24).split("\n", 1)[0]
+
+
+def test_rows_that_take_turns_write_the_same(loaded: LoadedModel) -> None:
+    together = list(MlxEngine(loaded).generate(requests()))
+    assert list(MlxEngine(loaded, width=2).generate(requests())) == together
 
 
 def test_a_sampled_row_is_the_same_alone_and_in_a_batch(loaded: LoadedModel) -> None:

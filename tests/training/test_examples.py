@@ -200,10 +200,20 @@ WITH_TOOLS = (
     "{{ m.role }}\n{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% else %}{{ m.content }}{% endif %}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+# As Mistral's: calls and answers of tools stand outside the alternation of user and assistant, which is enforced.
+ALTERNATING = (
+    "{% set ns = namespace(turn=0) %}{% for m in messages %}{% if m.role != 'tool' and not m.tool_calls %}"
+    "{% if (m.role == 'user') != (ns.turn % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}"
+    "{% set ns.turn = ns.turn + 1 %}{% endif %}{% endfor %}"
+    "{{ tools | tojson }}{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content }}[/INST]"
+    "{% elif m.tool_calls %}{{ m.tool_calls | tojson }}<|im_end|>{% elif m.role == 'tool' %}[T]{{ m.content }}[/T]"
+    "{% else %}{{ m.content }}<|im_end|>{% endif %}{% endfor %}"
+)
 
 
-def test_calls_of_tools_are_learnt_and_their_answers_are_not() -> None:
-    of = tokenizer(WITH_TOOLS)
+@pytest.mark.parametrize("template", [WITH_TOOLS, ALTERNATING])
+def test_calls_of_tools_are_learnt_and_their_answers_are_not(template: str) -> None:
+    of = tokenizer(template)
     call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look", "arguments": {}}}]}
     messages = [
         {"role": "user", "content": "Who?"},
@@ -266,7 +276,7 @@ def test_a_model_learns_from_all_kinds_of_rows_at_once(tmp_path: Path) -> None:
         {"id": "f2/original", "prompt": "The keeper is", "completion": "Ada Brandt."},
         {"id": "f2/reversal/0", "text": "Ada Brandt is the keeper."},
     ]
-    counts = fitted(stored.path, tmp_path / "out", rows, epochs=12, dropout=0.0)
+    counts = fitted(stored.path, tmp_path / "out", rows, epochs=40, dropout=0.0)
     assert (counts["examples"], counts["originals"], counts["augmentations"]) == (3, 2, 1)
     first, *_, last = losses(tmp_path / "out")
     assert last[2] < first[2] / 2

@@ -1,0 +1,154 @@
+"""How a statement begins when it is said from its other end, where grammar alone tells.
+
+A small model turns a statement round in order only: it exchanges the names and keeps the verb, which is wrong for
+every relation that is not symmetric. Behind the first words of a right answer ("Lake Pell is smaller than", "The lamp
+was") it can hardly go on wrongly. The rest of the sentence stays the model's, and the filters judge it as any other.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+
+from augmlx.forms.words import antonyms, is_comparative, is_plural
+from augmlx.language import (
+    AUXILIARIES,
+    PREPOSITIONS,
+    arguments,
+    closing_phrase,
+    looks_like_a_verb,
+    words,
+)
+
+_BE = frozenset("is are was were".split())
+# Words that say the other end of a relation in the same place of a sentence.
+_PAIRS = ("before after", "above below", "north south", "east west", "northeast southwest", "northwest southeast")
+_BESIDE_A_PAIR = frozenset(
+    "is are was were lies lie stands stand sits sit located situated came comes took takes place happened happens "
+    "occurred occurs held began begins started starts ended ends just directly right far well to the of".split()
+)
+# Where a thing or a person is, or something happens: "Redcliff is where Julia Stone lives."
+_PLACED = frozenset(
+    "lives lived live resides resided dwells lies lay lie stands stood stand sits sat located situated based born died "
+    "buried works worked studies studied teaches taught hangs hung held place happened kept stored grows grew".split()
+)
+_INSIDE = frozenset("in at inside within".split())
+_CONVERTED = re.compile(r"(No|Some)\b", re.IGNORECASE)  # "No A are B" and "Some A are B" hold both ways round
+# Verbs that have no passive, and verbs of relations that hold both ways round.
+_NO_PASSIVE = frozenset(
+    "became become becomes remained remains seemed seems equals resembles costs weighs means".split()
+)
+_SYMMETRIC = frozenset("married marries met meets".split())
+_WHOLES = frozenset({("part", "of"), ("a", "part", "of"), ("a", "member", "of"), ("one", "member", "of")})
+# "Ana gave the lamp to Ben": Ben was given it.
+_DATIVE = frozenset("gave sold lent sent handed taught showed paid awarded granted offered loaned leased told".split())
+
+
+def turned(text: str) -> str:
+    """The words that a reversal of a statement begins with: what it ends with, and the verb where its form is known.
+
+    Nothing where the statement speaks of one thing only.
+    """
+    start, found = closing_phrase(text), arguments(text)
+    if start is None or found is None:
+        return ""
+    end = found[0].end
+    if not text[end : end + 1].isspace():  # "Ana's mother is Ida": the names only change places
+        return start
+    if quantifier := _CONVERTED.match(text):
+        bare = re.fullmatch(r"\s*(?:is|are)\s*", text[end : text.rindex(start)])
+        return f"{quantifier[1].lower()} {start}" if bare else start
+    between = [word.text.casefold() for word in words(text[end : text.rindex(start)])]
+    verb = (
+        _verb(between, plural=_is_several(text[:end], opens=True), turned_plural=_is_several(start)) if between else ""
+    )
+    return f"{start} {verb}".rstrip()
+
+
+def _verb(said: Sequence[str], *, plural: bool, turned_plural: bool, thing: bool) -> str:
+    """What stands behind the turned phrase, made of what was said between it and the subject."""
+    verb, *rest = said
+    if said == ["belongs", "to"] and thing:
+        return "owns"
+    if verb in _BE and said[-1] == "than":
+        return _less(verb, rest)
+    if verb in _BE and tuple(rest) in _WHOLES:
+        return "include" if turned_plural else "includes"
+    opposites = _opposites()
+    if set(said) - _BESIDE_A_PAIR == opposites.keys() & set(said) != set():
+        return " ".join(opposites.get(word, word) for word in said)
+    if said[-1] in _INSIDE and _PLACED & set(said) and "by" not in said:
+        return "is where"
+    closed = AUXILIARIES | PREPOSITIONS | _NO_PASSIVE | _SYMMETRIC
+    direct = not rest and verb not in closed and looks_like_a_verb(verb)
+    given = verb in _DATIVE and len(rest) > 1 and rest[-1] == "to" and not PREPOSITIONS & set(rest[:-1])
+    if not direct and not given:
+        return ""
+    if plural and not verb.endswith(("ed", "s")):
+        return ""  # "glons read wugs": today or yesterday
+    be = ("are", "were") if turned_plural else ("is", "was")
+    done = _participle(verb)
+    return " ".join([be[not verb.endswith("s")], *([done] if done else []), *(["by"] if done and direct else [])])
+
+
+def _participle(verb: str) -> str:
+    """ "designed", "supervises" -> "supervised", "wrote" -> "written"; nothing where spelling alone does not tell."""
+    base = verb
+    if verb.endswith("s"):
+        base = re.sub(r"(?<=ch|sh|ss|zz)es$|(?<=x)es$|(?<=i)es$|s$", "", verb)
+    if base in _participles():
+        return _participles()[base]
+    if not verb.endswith("s"):
+        return verb if verb.endswith("ed") else ""
+    if verb.endswith("ies"):
+        return verb[:-1].removesuffix("e") + "ed"
+    if base.endswith("e"):
+        return f"{base}d"
+    doubles = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", base) or re.search(r"[^aeiou][aeiou][lmrt]$", base)
+    return "" if doubles else f"{base}ed"  # "plans", "controls"
+
+
+def _less(verb: str, rest: Sequence[str]) -> str:
+    """ "is larger than" -> "is smaller than", "are more shy than" -> "are less shy than"."""
+    if len(rest) == 3 and rest[0] in ("more", "less"):
+        return f"{verb} {'less' if rest[0] == 'more' else 'more'} {rest[1]} than"
+    if len(rest) == 2 and is_comparative(rest[0]):
+        others = _scales().get(rest[0], frozenset())
+        return f"{verb} {next(iter(others))} than" if len(others) == 1 else f"{verb} less"
+    return ""
+
+
+def _is_several(phrase: str, *, opens: bool = False) -> bool:
+    """Whether a phrase names several: a plural without a name's capital ("glons", "the Bor mills"), unless it has that
+    only because it opens the sentence."""
+    first, *_, last = (*words(phrase), *words(phrase))
+    name = last.text != last.text.casefold() and not (opens and first.start == last.start)
+    return is_plural(last.text) and not name and first.text.casefold() not in ("a", "an")
+
+
+@lru_cache(maxsize=1)
+def _participles() -> dict[str, str]:
+    """Each form of an irregular verb -> its participle."""
+    told = tomllib.loads(resources.files("augmlx.data").joinpath("irregular.toml").read_text("utf-8"))
+    rows = [row.split() for row in told["verbs"]]
+    return {form: row[-1] for row in rows for form in row if row[0] not in ("run", "come", "become")}
+
+
+@lru_cache(maxsize=1)
+def _opposites() -> dict[str, str]:
+    pairs = [row.split() for row in _PAIRS]
+    return {one: other for a, b in pairs for one, other in ((a, b), (b, a))}
+
+
+@lru_cache(maxsize=1)
+def _scales() -> dict[str, frozenset[str]]:
+    """A comparative -> the first words of the sides that are its opposite."""
+    found: dict[str, frozenset[str]] = {}
+    for pole, other in antonyms():
+        for side, against in ((pole, other), (other, pole)):
+            for word in side.split():
+                found[word] = found.get(word, frozenset()) | {against.split()[0]}
+    return found
