@@ -15,8 +15,7 @@ from pathlib import Path
 
 from augmlx import operators, premises
 from augmlx.engine import Completion, Engine
-from augmlx.errors import ModelError
-from augmlx.errors import BadSettings
+from augmlx.errors import BadSettings, ModelError
 from augmlx.filters import FILTERS, MEASURES, Candidate, Rows, Scores, Verdict, judge
 from augmlx.journal import Entry, Journal
 from augmlx.language import wording

@@ -229,7 +229,7 @@ def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention
         verbs = [n for n, word in enumerate(taken) if looks_like_a_verb(word.text)]
         if verbs:
             taken = taken[: verbs[0]]
-        elif following and following not in PREPOSITIONS:
+        elif following and following not in PREPOSITIONS | {"s"}:  # "the Kel ferry's captain"
             taken = []
     end = taken[-1].end if taken else mention.end
     return Mention(text[mention.start : end], mention.start, end)

@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from augmlx import augment as augmenting
-from augmlx import dataset, mixing, operators
+from augmlx import dataset, dealing, writing
 from augmlx import settings as settings_module
-from augmlx.consistency import Consistency
 from augmlx.engine import Engine, Request
-from augmlx.errors import BadInput, ModelError, RunError
+from augmlx.engines.local import engine_mark, mlx_engine
+from augmlx.errors import BadInput, RunError
 from augmlx.evaluation import arms, compare, items
-from augmlx.files import copy_file, jsonl_writer, read_jsonl, remove_stale_parts, write_jsonl
-from augmlx.filters import FILTERS, MEASURES
-from augmlx.journal import open_journal
-from augmlx.language import normalise
+from augmlx.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.models import store
 from augmlx.operators import Operator, exemplars
 from augmlx.operators.exemplars import Exemplars
 from augmlx.plan import Plan
 from augmlx.progress import Progress
-from augmlx.records import (
-    EvalItem,
-    Example,
-    Fact,
-    Json,
-    Rejected,
-    example_from_json,
-    fact_from_json,
-    fingerprint,
-    to_json,
-)
+from augmlx.records import EvalItem, Fact, Json, fact_from_json, fingerprint, to_json
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
-from augmlx.split import Part, deal
 from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
-
-_TOLD = 5  # messages of one kind
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What an earlier round left: the examples it kept, the adapter that now writes, and where the examples of a fact
-    are held out. See rounds.py."""
-
-    number: int  # of the round that goes on from it
-    augmented: Path
-    adapter: Path
-    held: Mapping[str, Part]  # fact id -> part
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """An engine that writes the augmentations in the place of the settings' model; `mark` names it in fingerprints."""
-
-    mark: str
-    engine: Callable[[], Engine]
+from augmlx.writing import Earlier, Writer
 
 
 class Pipeline:
@@ -86,7 +49,7 @@ class Pipeline:
         self.model = store.find(settings.model)
         self._stages = Stages(run, progress)
         self.operators_folder = operators_folder
-        self.make_engine = make_engine or partial(mlx_engine, self.model)
+        self.make_engine = make_engine or partial(mlx_engine, self.model, width=settings.augment.batch_size)
         remove_stale_parts(run.path)
 
     # What goes in
@@ -130,7 +93,7 @@ class Pipeline:
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
         own = exemplars.read(self.operators_folder, chosen)
-        replay = self._replay_texts()
+        replay = dealing.replay_texts(self.settings)
         form = dataset.form_of(facts, self.settings.split.form)
         counts = self._stages.do(
             "augment",
@@ -161,64 +124,7 @@ class Pipeline:
                 hint = "raise train.max_length, or split the fact"
                 raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
         plan = Plan(facts, chosen, self.settings.augment, seed=self.settings.seed, engine=engine, own=own)
-        return lambda: self._augment(facts, plan, engine)
-
-    def _augment(self, facts: Sequence[Fact], plan: Plan, engine: Engine) -> Json:
-        config, seed = self.settings.augment, self.settings.seed
-        for note in plan.notes:
-            self.progress.say(note)
-        tally, consistency = augmenting.Tally(), Consistency(facts)
-        for one, other in consistency.disputes[:_TOLD]:
-            self.progress.say(f"{one} contradicts {other}; both are trained on")
-        if more := consistency.disputes[_TOLD:]:
-            self.progress.say(f"{len(more)} more facts contradict others")
-        failure = ""
-        with open_journal(self.run.journal) as journal, jsonl_writer(self.run.rejected) as reject:
-            augmenting.generate(plan, engine, journal, config.batch_size, self.progress)
-            augmenting.measure(plan, engine, journal, config, self.progress)
-            with jsonl_writer(self.run.augmented) as keep:
-                known = {normalise(example.text): keep(to_json(example)) for example in self._kept_earlier()}
-                for collected in augmenting.collect(plan, journal, config, engine=engine, seed=seed):
-                    record = self._of_this_round(collected, known)
-                    tally.add(record)
-                    if isinstance(record, Example):
-                        consistency.consider(record)
-                        keep(to_json(record))
-                    else:
-                        reject(to_json(record))
-                        failure = record.why if record.by == "engine" else failure
-            for record in self._withdraw(consistency.losers()):
-                tally.withdraw(record)
-                reject(to_json(record))
-        counts = {"facts": len(facts), **tally.as_json(len(plan))}
-        dataset.write_csv(self.run.path / "augmented.csv", chain(map(augmenting.original, facts), self._augmented()))
-        if counts["failed"] and counts["failed"] == counts["produced"]:
-            hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"
-            raise ModelError(f"{self.model.name}: no request could be run: {failure}", hint=hint)
-        return counts
-
-    def _kept_earlier(self) -> Iterator[Example]:
-        return map(example_from_json, read_jsonl(self._earlier.augmented)) if self._earlier else iter(())
-
-    def _of_this_round(self, record: Example | Rejected, known: Collection[str]) -> Example | Rejected:
-        """A record under an id of its own, rejected where an earlier round has kept the same text."""
-        if self._earlier is None:
-            return record
-        name = f"{record.id}~{self._earlier.number}"
-        if isinstance(record, Example) and normalise(record.text) in known:
-            return Rejected(name, record.text, "duplicate", "an earlier round says it", record.origin)
-        return replace(record, id=name)
-
-    def _withdraw(self, losers: Mapping[str, str]) -> Iterator[Rejected]:
-        """Take examples out of augmented.jsonl; id -> why."""
-        if not losers:
-            return
-        with jsonl_writer(self.run.augmented) as keep:
-            for example in self._augmented():
-                if why := losers.get(example.id):
-                    yield Rejected(example.id, example.text, "contradiction", why, example.origin)
-                else:
-                    keep(to_json(example))
+        return partial(writing.write, self.run, facts, plan, engine, self.settings, self.progress, self._earlier)
 
     def _split(self, facts: Sequence[Fact], replay: Sequence[Fact], form: dataset.Form) -> None:
         questions = self.questions()
@@ -231,58 +137,19 @@ class Pipeline:
                 [[fact.text, fact.row] for fact in replay],
             ],
             outputs=[self.run.data / "train.jsonl"],
-            prepare=lambda: lambda: self._deal(facts, questions, replay, form),
+            prepare=lambda: partial(
+                dealing.write_data,
+                self.run,
+                facts,
+                questions,
+                self.settings,
+                self.progress,
+                form=form,
+                replay=replay,
+                held=self._earlier.held if self._earlier else None,
+                make_engine=lambda: self.make_engine(None),
+            ),
         )
-
-    def _deal(
-        self, facts: Sequence[Fact], questions: Sequence[Question], replay: Sequence[Fact], form: dataset.Form
-    ) -> Json:
-        config = self.settings.split
-        dealt = deal(
-            facts,
-            self._augmented,
-            config,
-            asked=[f"{question.prompt} {question.answer}" for question in questions],
-            held=self._earlier.held if self._earlier else None,
-            has_questions=bool(questions),
-            seed=self.settings.seed,
-        )
-        counts = dict.fromkeys(("train", "valid", "test", "left out"), 0)
-        with ExitStack() as stack:
-            files = {
-                part: stack.enter_context(jsonl_writer(self.run.data / f"{part.replace(' ', '_')}.jsonl"))
-                for part in counts
-            }
-            for item in dealt:
-                counts[item.part] += 1
-                if item.part == "left out":
-                    files[item.part]({"id": item.example.id, "why": item.why})
-                else:
-                    files[item.part](dataset.training_row(item.example, form))
-            mixed = self._replay(replay, mixing.needed(counts["train"], config.replay_share), chat=form != "text")
-            for example in mixed:
-                files["train"](dataset.training_row(example, form))
-        for part in ("valid", "test", "left out"):
-            if not counts[part]:
-                (self.run.data / f"{part.replace(' ', '_')}.jsonl").unlink()  # mlx-lm takes no empty file
-        return {**counts, "replay": len(mixed), "form": form}
-
-    def _replay_texts(self) -> tuple[Fact, ...]:
-        """The user's own texts for replay, if a file was named."""
-        named = self.settings.split.replay
-        return () if named in ("", mixing.OWN) else mixing.from_file(Path(named))
-
-    def _replay(self, texts: Sequence[Fact], count: int, *, chat: bool) -> list[Example]:
-        seed = self.settings.seed
-        if self.settings.split.replay != mixing.OWN or not count:
-            return mixing.drawn(texts, count, seed=seed)
-        engine = self.make_engine(None)
-        chat = chat and engine.prompting == "chat"
-        with open_journal(self.run.journal) as journal:
-            return mixing.answered(count, engine, journal, chat=chat, seed=seed, progress=self.progress)
-
-    def _augmented(self) -> Iterator[Example]:
-        return map(example_from_json, read_jsonl(self.run.augmented))
 
     def train(self) -> Json:
         """data/train.jsonl -> adapter/. Returns the counts."""
@@ -360,7 +227,7 @@ class Pipeline:
                 told = f"{len(held_out)} augmentations were held out of training, for the run was augmented without"
                 notes = [f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."]
             return items.from_questions(questions, config.choices, seed=seed), notes
-        withheld = [example for example in self._augmented() if example.id in held_out]
+        withheld = [example for example in writing.augmented(self.run) if example.id in held_out]
         made = items.derived(self.facts(), withheld, config.choices, seed=seed)
         if not made:
             raise BadInput(
@@ -434,65 +301,9 @@ class Pipeline:
         return write_report(self.run)
 
 
-def mlx_engine(model: store.StoredModel, adapter: Path | None) -> Engine:
-    """The MLX engine of a stored model, under an adapter folder if one is given."""
-    from augmlx.engines.mlx import MlxEngine
-    from augmlx.models import loading
-
-    return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter))
-
-
-def engine_mark(model: store.StoredModel, adapter: Path | None) -> str:
-    """The fingerprint of that engine, without loading it."""
-    if adapter is None:
-        return model.fingerprint
-    from augmlx.training.adapter import adapter_fingerprint
-
-    return fingerprint([model.fingerprint, adapter_fingerprint(adapter)])
-
-
 def _training(settings: Settings) -> Json:
     """The settings that a trained adapter depends on; how often a checkpoint is written is none of them."""
     return settings.train.model_dump(mode="json", exclude={"checkpoint_every"})
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What came of a few facts; `idle` are the operators that found nothing to start from."""
-
-    records: list[Example | Rejected]
-    idle: list[str]
-
-
-def preview(
-    facts: Sequence[Fact],
-    chosen: Sequence[Fact],
-    settings: Settings,
-    progress: Progress,
-    *,
-    operators_folder: Path | None = None,
-    every: bool = False,
-    writer: Writer | None = None,
-) -> Preview:
-    """What the operators of the settings, or `every` one there is, make of the chosen ones among the facts. Nothing is
-    written."""
-    if every:
-        names = tuple(item.operator.name for item in operators.available(FILTERS, operators_folder))
-        settings = settings.model_copy(update={"augment": settings.augment.model_copy(update={"operators": names})})
-    loaded = augmenting.load_operators(settings.augment, operators_folder)
-    engine = writer.engine() if writer else mlx_engine(store.find(settings.model), None)
-    if every and not engine.can_score:
-        loaded = [operator for operator in loaded if not set(operator.filters) & set(MEASURES)]
-    augmenting.require_scores(loaded, engine)
-    own = exemplars.read(operators_folder, loaded)
-    plan = Plan(
-        facts, loaded, settings.augment, seed=settings.seed, engine=engine, own=own, about={fact.id for fact in chosen}
-    )
-    with open_journal(None) as journal:
-        augmenting.generate(plan, engine, journal, settings.augment.batch_size, progress)
-        augmenting.measure(plan, engine, journal, settings.augment, progress)
-        records = list(augmenting.collect(plan, journal, settings.augment, engine=engine, seed=settings.seed))
-    return Preview(records, [operator.name for operator, found in plan.found.items() if not found.premises])
 
 
 def _question_row(question: Question) -> Json:

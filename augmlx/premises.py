@@ -111,8 +111,8 @@ class Premiser:
         openings: dict[int, str] = {}
         for n, fact in enumerate(self._facts):
             if found := arguments(fact.text):
-                named = {entity.text for entity in entities(fact.text) if not is_number(entity.text)}
-                first, last = (normalise(mention.text) if mention.text in named else "" for mention in found)
+                named = {entity.start for entity in entities(fact.text) if not is_number(entity.text)}
+                first, last = (normalise(mention.text) if mention.start in named else "" for mention in found)
                 ends[n], openings[n] = (first, last), with_determiner(fact.text, found[0])
         index = _index((n, [first]) for n, (first, _) in ends.items() if first)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from augmlx.evaluation import arms
 from augmlx.files import read_jsonl
-from augmlx.pipeline import Earlier, Pipeline
+from augmlx.pipeline import Pipeline
 from augmlx.records import Json, example_from_json, fingerprint, item_from_json, result_from_json
 from augmlx.rundir import RunDir
 from augmlx.split import Part
+from augmlx.writing import Earlier
 
 _TUNED = "augmented"
 

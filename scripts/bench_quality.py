@@ -26,8 +26,9 @@ from pathlib import Path
 from quality_judge import Judgement, judge_bridge, judge_chain, judge_kinds, judge_question, judge_statement
 from quality_world import WorldFact, linked, world
 
-from augmlx import augment, operators, pipeline
+from augmlx import augment, operators
 from augmlx.engine import Engine
+from augmlx.engines.local import mlx_engine
 from augmlx.journal import Journal, open_journal
 from augmlx.language import content_stems, entities, wording
 from augmlx.models import store
@@ -268,7 +269,7 @@ def main() -> None:
     figures: Json = {"facts": len(facts), "relations": relations, "linked_facts": len(pairs)}
     rows: list[Json] = []
     with open_journal(given.run / "journal.sqlite" if given.run else None) as journal:
-        engine = pipeline.mlx_engine(model, None)
+        engine = mlx_engine(model, None)
         few = [fact for n, fact in enumerate(facts) if n % given.facts < (given.facts + 1) // 2]
         for operator in augment.load_operators(settings.augment):
             chosen = pairs if operator.name in LINKED else facts if operator.name == "reversal" else few

@@ -20,7 +20,8 @@ from random import Random
 from bench_quality import Bench, Judged
 from quality_world import world
 
-from augmlx import augment, pipeline
+from augmlx import augment
+from augmlx.engines.local import mlx_engine
 from augmlx.filters import MEASURES, Candidate
 from augmlx.journal import open_journal
 from augmlx.models import store
@@ -48,7 +49,7 @@ def main() -> None:
     print(f"{platform.platform()}, Python {platform.python_version()}, mlx-lm {metadata.version('mlx-lm')}")
     figures: dict[str, float] = {}
     with open_journal(given.run / "journal.sqlite" if given.run else None) as journal:
-        engine = pipeline.mlx_engine(store.find(settings.model), None)
+        engine = mlx_engine(store.find(settings.model), None)
         bench = Bench(world(given.seed, given.facts), engine, journal, given.seed)
         for operator in augment.load_operators(settings.augment):
             bench.generate(operator, settings.augment)

@@ -37,6 +37,7 @@ FLOORS = {
     "augmlx.filters": 3,
     "augmlx.models": 3,
     "augmlx.engines": 4,
+    "augmlx.engines.local": 5,
     "augmlx.training": 4,
     "augmlx.evaluation": 4,
     "augmlx.exporting": 4,
@@ -49,10 +50,13 @@ FLOORS = {
     "augmlx.explain": 6,
     "augmlx.split": 7,
     "augmlx.report": 7,
-    "augmlx.pipeline": 8,
-    "augmlx.rounds": 9,
-    "augmlx.cli": 10,
-    "augmlx.__main__": 11,
+    "augmlx.writing": 8,
+    "augmlx.dealing": 9,
+    "augmlx.preview": 9,
+    "augmlx.pipeline": 10,
+    "augmlx.rounds": 11,
+    "augmlx.cli": 12,
+    "augmlx.__main__": 13,
 }
 MAY_LOAD_MLX = ("augmlx.models", "augmlx.engines", "augmlx.training", "augmlx.exporting")
 HEAVY = ("mlx", "mlx_lm", "transformers", "torch", "peft")

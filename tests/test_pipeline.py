@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import stat
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,16 +18,19 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.datasets import load_local_dataset
 from tiny import write_model
 
+from augmlx import operators
 from augmlx.engine import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError, RunError
 from augmlx.files import read_jsonl, write_jsonl
+from augmlx.filters import FILTERS
 from augmlx.models.store import StoredModel
 from augmlx.pipeline import Pipeline
 from augmlx.progress import Task
-from augmlx.records import Json
+from augmlx.records import Example, Fact, Json, Origin
 from augmlx.rundir import RunDir
-from augmlx.settings import Settings, load
+from augmlx.settings import Settings, SplitSettings, load
+from augmlx.split import deal
 from augmlx.tables import read_facts
 
 FACTS = [
@@ -48,7 +54,7 @@ def write(request: Request) -> str:
         return f" has {verb.split()[0]} something else entirely."
     if not back:
         return f" is {first}."
-    return f" {back} {first}." if int(request.seed[-1]) % 2 == 0 else f" {verb.split()[0]} {first}."
+    return f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."  # behind "The Bor mill is owned by"
 
 
 class Recorder:
@@ -139,7 +145,7 @@ def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> 
         "The Bor mill is owned by Ada Brandt.",
         "The head of the Quay desk is Ola Pine.",
     }
-    assert {json.loads(line)["by"] for line in lines["rejected"]} >= {"swap", "duplicate", "entity"}
+    assert {json.loads(line)["by"] for line in lines["rejected"]} >= {"duplicate", "entity"}
     dealt = setup.run.manifest()["split"]["counts"]
     assert dealt["train"] + dealt["valid"] + dealt["test"] == 6 + counts["kept"]
 
@@ -250,7 +256,7 @@ def test_an_interrupted_evaluation_keeps_the_arms_it_finished(setup: Setup, monk
             raise KeyboardInterrupt
         return whole(adapter)
 
-    monkeypatch.setattr(pipeline, "_make_engine", stop_at_the_third)
+    monkeypatch.setattr(pipeline, "make_engine", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         pipeline.evaluate()
     assert "eval" not in setup.run.manifest()
@@ -431,3 +437,268 @@ def test_files_of_the_user_are_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="a file of the run itself"):
         run.create(run.facts, None)
     run.create(tmp_path / "facts.csv", None)
+
+
+# Operators of the user's own, and all of the shipped ones
+
+LINK = """
+name = "link"
+about = "two facts told as one"
+arity = "pair"
+instruction = "Tell both facts in one sentence."
+output_label = "Both"
+prefill = "conclusion"
+filters = ["form", "bridge", "duplicate"]
+output = "It is known that {{ result }}"
+[[exemplars]]
+facts = ["A owns B.", "B stands in C."]
+result = "A owns B, which stands in C."
+"""
+BOW = """
+name = "bow"
+arity = "one"
+instruction = "Say it with a bow."
+filters = ["form", "entity"]
+[[exemplars]]
+fact = "A sings."
+result = "Sir, A sings."
+"""
+PLACES = ["The Bor mill stands in Ulm.", "The Elm shop stands in Orr.", "The Hill gate stands in Venn."]
+
+
+def test_operators_of_the_user_go_through_the_whole_line(setup: Setup, tmp_path: Path) -> None:
+    own = tmp_path / "settings"
+    own.mkdir()
+    (own / "link.toml").write_text(LINK)
+    (own / "bow.toml").write_text(BOW)
+    (own / "exemplars.csv").write_text(
+        "fact,operator,result\nBo owns the Yam mill.,bow,Sir and Bo owns the Yam mill.\n"
+    )
+    setup.facts.write_text("fact\n" + "\n".join([*TEXTS, *PLACES]) + "\n")
+    prompts = []
+
+    def write(request: Request) -> str:
+        asked = re.findall(r"^Fact: (.*)$", request.suffix, re.MULTILINE)
+        prompts.append(request.prompt)
+        if ":link:" in request.seed:
+            first, second = asked
+            return f"{first.removeprefix(request.opening).rstrip('.')}, which stands {second.partition('stands ')[2]}"
+        return f" In truth {asked[0]}" if asked else " someone."
+
+    settings = load(
+        None,
+        {"model": str(setup.base.path), "augment.operators": ["link", "bow"], "train.epochs": 2, "augment.samples": 2},
+    )
+    pipeline = Pipeline(
+        setup.run, settings, Recorder(), operators_folder=own, make_engine=lambda _: ScriptedEngine(write)
+    )
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    counts = pipeline.augment()
+    assert counts["by_operator"]["bow"]["kept"] == 18
+    assert counts["by_operator"]["link"]["kept"] == 3
+    assert counts["produced"] == 18 + 3 * 2 == counts["kept"] + counts["rejected"] + counts["failed"]
+    kept = {row["id"]: row for row in read_jsonl(setup.run.augmented)}
+    link = kept["f0001+f0007/link/0"]
+    assert link["text"] == "It is known that Ada Brandt owns the Bor mill, which stands in Ulm."
+    assert link["origin"]["fact_ids"] == ["f0001", "f0007"]
+    assert sum("Sir and Bo owns the Yam mill." in prompt for prompt in prompts) == 18
+    assert pipeline.train()["augmentations"] > 0
+    assert set(pipeline.evaluate()["arms"]) == {"base", "icl", "finetuned", "augmented"}
+    assert (pipeline.export(hf_base="someone/tiny") / "adapter_model.safetensors").stat().st_size > 0
+    assert pipeline.report().exists()
+    again = Pipeline(setup.run, settings, Recorder(), operators_folder=own, make_engine=pipeline.make_engine)
+    again.augment()
+    assert "augment: up to date" in again.progress.said  # type: ignore[attr-defined]
+    (own / "bow.toml").write_text(BOW.replace('"entity"]', '"entity", "duplicate"]'))
+    Pipeline(setup.run, settings, Recorder(), operators_folder=own, make_engine=pipeline.make_engine).augment()
+    assert setup.run.manifest()["augment"]["counts"]["by_operator"]["bow"]["kept"] == 9
+
+
+def every(setup: Setup, write: Callable[[Request], str], **changes: object) -> Json:
+    names = [item.operator.name for item in operators.available(FILTERS)]
+    given = {"model": str(setup.base.path), "augment.operators": names, "augment.samples": 2, **changes}
+    pipeline = Pipeline(setup.run, load(None, given), setup.progress, make_engine=lambda _: ScriptedEngine(write))
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    return pipeline.augment()
+
+
+KINDS = [
+    "All ravens are birds.",
+    "All birds are animals.",
+    "Corvo is a raven.",
+    "Lake Orrin is larger than Lake Pell.",
+    "Lake Pell is larger than Lake Ruun.",
+    "The members of the choir are Ruth and Anton.",
+    "The members of the band are Anton and Nils.",
+]
+
+
+def test_every_operator_and_a_contradiction_add_up(setup: Setup) -> None:
+    setup.facts.write_text("fact\n" + "\n".join([*TEXTS, *PLACES, *KINDS]) + "\n")
+    said = [
+        "is a bird.",
+        "is larger than Lake Orrin.",
+        "",
+        "are animals.",
+        "is a member of the choir.",
+        "is owned by Ada Brandt.",
+    ]
+    counts = every(setup, lambda r: f" {said[sum(map(ord, r.key)) % len(said)]}")
+    lines = {name: list(read_jsonl(setup.run / f"{name}.jsonl")) for name in ("augmented", "rejected")}
+    assert counts["produced"] == counts["kept"] + counts["rejected"] + counts["failed"]
+    assert counts["kept"] == len(lines["augmented"]) > 0
+    assert counts["rejected"] + counts["failed"] == len(lines["rejected"])
+    ids = [row["id"] for rows in lines.values() for row in rows]
+    assert len(set(ids)) == len(ids) == counts["produced"]
+    for operator, found in counts["by_operator"].items():
+        assert sum(found.values()) == len([i for i in ids if f"/{operator}/" in i])
+    assert sum(counts["by"].values()) == counts["rejected"] + counts["failed"]
+    with (setup.run / "augmented.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file)][16:] == [row["id"] for row in lines["augmented"]]
+    dealt = setup.run.manifest()["split"]["counts"]
+    assert dealt["train"] + dealt["valid"] + dealt["test"] + dealt["left out"] == 16 + counts["kept"]
+
+
+FREE = """
+name = "free"
+arity = "one"
+instruction = "Say more."
+filters = ["form"]
+[[exemplars]]
+fact = "A is larger than B."
+result = "B is smaller than A."
+"""
+
+
+def test_what_denies_a_fact_is_taken_back_and_counted_as_rejected(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "free.toml").write_text(FREE)
+    setup.facts.write_text("fact\n" + "\n".join(KINDS) + "\nLake Pell is larger than Lake Orrin.\n")
+    given = {"model": str(setup.base.path), "augment.operators": ["free"], "augment.samples": 2, "augment.keep": 9}
+    texts = (" Lake Ruun is larger than Lake Pell.", " Lake Ruun is calm.")
+    pipeline = Pipeline(
+        setup.run,
+        load(None, given),
+        setup.progress,
+        operators_folder=tmp_path,
+        make_engine=lambda _: ScriptedEngine(lambda r: texts[int(r.seed[-1])]),
+    )
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    counts = pipeline.augment()
+    assert (counts["produced"], counts["kept"], counts["rejected"]) == (16, 8, 8)
+    assert counts["by"] == {"contradiction": 8}
+    assert {row["text"] for row in read_jsonl(setup.run.augmented)} == {"Lake Ruun is calm."}
+    rejected = list(read_jsonl(setup.run.rejected))
+    assert {(row["by"], row["why"]) for row in rejected} == {("contradiction", "contradicts f0005")}
+    assert "facts.csv:9 contradicts facts.csv:5; both are trained on" in setup.progress.said
+
+
+# Mixing
+
+
+def replayed(setup: Setup, **changes: object) -> list[Json]:
+    setup.open(**changes).augment()
+    return [row for row in read_jsonl(setup.run.data / "train.jsonl") if row["id"].startswith("replay/")]
+
+
+def test_replay_of_a_file_has_its_share_and_is_the_same_each_time(setup: Setup, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(f"The day number {n} was warm." for n in range(50)))
+    said = {"split.replay": str(texts), "split.replay_share": 0.2}
+    rows = replayed(setup, **said)
+    counts = setup.run.manifest()["split"]["counts"]
+    assert len(rows) == counts["replay"] == round(counts["train"] * 0.2 / 0.8) > 0
+    assert {frozenset(row) for row in rows} == {frozenset({"id", "text"})}
+    before = (setup.run.data / "train.jsonl").read_bytes()
+    assert replayed(setup, **said) == rows
+    assert "split: up to date" in setup.progress.said
+    texts.write_text(texts.read_text().replace("warm", "cold"))
+    assert all("cold" in row["text"] for row in replayed(setup, **said))
+    assert (setup.run.data / "train.jsonl").read_bytes() != before
+    assert replayed(setup) == []
+    assert setup.run.manifest()["split"]["counts"]["replay"] == 0
+
+
+@pytest.mark.parametrize("form", ["text", "completions", "chat"])
+def test_a_training_set_may_be_replayed_in_any_form(setup: Setup, tmp_path: Path, form: str) -> None:
+    rows = tmp_path / "chats.jsonl"
+    turns = [{"role": "user", "content": "How?"}, {"role": "assistant", "content": "Like this."}]
+    rows.write_text(
+        "".join(
+            json.dumps({"messages": [*turns, {"role": "user", "content": f"{n}?"}, turns[1]]}) + "\n" for n in range(9)
+        )
+    )
+    replayed(setup, **{"split.replay": str(rows), "split.replay_share": 0.3, "split.form": form})
+    keys = {frozenset(row) for row in read_jsonl(setup.run.data / "train.jsonl")}
+    assert len(keys) == 1
+    assert setup.run.manifest()["split"]["counts"]["form"] == form
+
+
+def test_the_models_own_answers_are_written_once(setup: Setup) -> None:
+    said = {"split.replay": "self", "split.replay_share": 0.2}
+    rows = replayed(setup, **said)
+    assert len(rows) == setup.run.manifest()["split"]["counts"]["replay"] > 0
+    written = setup.generated
+    assert replayed(setup, **{**said, "split.per_fact": 9}) == rows  # dealt again, from the journal
+    assert setup.generated == written
+    assert replayed(setup, **{**said, "split.replay_share": 0.0}) == []
+
+
+@pytest.mark.parametrize("named", ["none.txt", "."])
+def test_a_replay_file_that_cannot_be_read_is_refused_before_anything_is_generated(
+    setup: Setup, tmp_path: Path, named: str
+) -> None:
+    with pytest.raises(BadInput, match=re.escape(str(tmp_path / named))):
+        setup.open(**{"split.replay": str(tmp_path / named)}).augment()
+    assert setup.generated == 0
+
+
+def test_a_form_that_the_users_rows_have_not_is_refused_before_anything_is_generated(setup: Setup) -> None:
+    setup.facts = setup.facts.with_suffix(".jsonl")
+    setup.facts.write_text('{"prompt": "Who owns the Bor mill?", "completion": "Ada Brandt"}\n')
+    with pytest.raises(BadSettings, match=r"split\.form: is chat"):
+        setup.open(**{"split.form": "chat"}).augment()
+    assert setup.generated == 0
+
+
+def test_the_plain_arm_is_trained_in_the_same_form(setup: Setup) -> None:
+    pipeline = setup.open(**{"split.form": "completions"})
+    pipeline.augment()
+    pipeline.train()
+    pipeline.evaluate()
+    assert "prompt" in next(read_jsonl(setup.run.data / "train.jsonl"))
+    assert setup.run.manifest()["baseline"]["counts"]["originals"] == 6
+    plain = Setup(setup.facts.parent / "plain", setup.base, setup.facts)
+    other = plain.open()
+    other.augment()
+    other.train()
+    other.evaluate()
+    weights = [each / "baseline" / "adapter" / "adapters.safetensors" for each in (setup.run, plain.run)]
+    assert weights[0].read_bytes() != weights[1].read_bytes()
+
+
+# Streaming
+
+
+def test_examples_are_dealt_one_by_one() -> None:
+    facts = [Fact(f"f{n}", f"Ana{n} owns Orr{n}.", f"facts.csv:{n}") for n in range(300)]
+    alive: list[weakref.ref[Held]] = []
+
+    class Held(dict[str, str]):
+        """A row that can be followed by a weak reference."""
+
+    def examples() -> Iterator[Example]:
+        for fact in facts:
+            for n in range(3):
+                row = Held(prompt="Who?", completion=fact.id)
+                alive.append(weakref.ref(row, alive.remove))
+                origin = Origin((fact.id,), "reversal", "", "", 0, n, "")
+                yield Example(f"{fact.id}/reversal/{n}", f"{fact.id} {n} is owned.", origin, row)
+                del row
+
+    most = dealt = 0
+    chosen = SplitSettings(per_fact=2, ratio=1.5, valid=0.1)
+    for _ in deal(facts, examples, chosen, has_questions=False, seed=0):
+        dealt += 1
+        most = max(most, len(alive))
+    assert dealt == 300 + 900
+    assert most < 20

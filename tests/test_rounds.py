@@ -54,7 +54,7 @@ class Bench:
                 return " someone."
             first, verb, noun, last = FACTS[TEXTS.index(fact)]
             if ":reversal:" in request.seed:
-                return f" is {verb} by {first}." if verb != "owns" else f" is owned by {first}."
+                return f" {first}."  # behind "The Bor mill is owned by"
             self.written.append(adapter is not None)
             return f" is the {noun} of {last}." if adapter else f" {verb} {last}."
 

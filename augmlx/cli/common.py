@@ -22,9 +22,9 @@ from augmlx.records import Json
 
 if TYPE_CHECKING:
     from augmlx.engine import Engine
-    from augmlx.pipeline import Writer
     from augmlx.settings import Settings
     from augmlx.tables import FactTable
+    from augmlx.writing import Writer
 
 F = TypeVar("F", bound=Callable[..., Any])
 FilePath = click.Path(path_type=Path)
@@ -103,7 +103,7 @@ class FromFacts:
 
     @property
     def writer(self) -> Writer | None:
-        from augmlx.pipeline import Writer
+        from augmlx.writing import Writer
 
         return Writer(self.server.mark, self.server.engine) if self.server else None
 

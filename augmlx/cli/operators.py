@@ -28,7 +28,9 @@ def operators(config: Path | None, as_json: bool) -> None:
 
     path = config or next((place for place in [Path("augmlx.toml")] if place.is_file()), None)
     in_force = settings.load(path).augment.operators
-    listed = found.available(FILTERS, path.parent if path else None)
+    folder = path.parent if path else None
+    found.load(in_force, FILTERS, folder)  # refuses a name that there is no operator of
+    listed = found.available(FILTERS, folder)
     rows = [
         {
             "name": item.operator.name,

@@ -22,7 +22,7 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
     Example:
       augmlx preview facts.csv -n 3
     """
-    from augmlx.pipeline import preview as look
+    from augmlx.preview import preview as look
 
     table, settings, folder = given.read()
     progress = common.progress()

@@ -56,17 +56,14 @@ class MlxEngine:
         self.window = int(about.get("max_position_embeddings") or 2**31)
         self._check_caches()
         self._batch_tokens = batch_tokens or probes.batch_tokens(self._net)
-        self._batching = probes.batching(self._net)
+        self._head = Head(self._net)
+        self._batching = probes.batching(self._net, self._head)
         if self._batching == "alone":
             log.warning("%s: mlx-lm computes batches of this model wrongly, so rows run one by one", self.model)
         self._width = 1 if self._batching == "alone" else width
         self._template = ChatTemplate(self._tokenizer)
         self._endings = Endings(self._tokenizer, self._template)
         self._prefixes = Prefixes(self._net, self._batch_tokens, self.tokens)
-
-    @cached_property
-    def _head(self) -> Head:
-        return Head(self._net)
 
     @cached_property
     def _decoder(self) -> Decoder:
@@ -111,7 +108,7 @@ class MlxEngine:
         A prompt that is empty or does not fit the model's window is an "error", and so is a chat request where there
         is no chat template.
         """
-        prompts = {_asked(r): self.prompt_tokens(r) for r in requests}
+        prompts = {asked: self.prompt_tokens(r) for asked, r in {_asked(r): r for r in requests}.items()}
         faults = [self._fault(r, len(prompts[_asked(r)])) for r in requests]
         begun = self._begun([r for r, fault in zip(requests, faults, strict=True) if fault is None], prompts)
         caches = tree(begun.values(), begun.values())
@@ -164,10 +161,10 @@ class MlxEngine:
             if (r.chat, r.prefix) not in prefixes:
                 prefixes[r.chat, r.prefix] = self.prefix_tokens(r)
         begun = {}
-        for r in requests:
-            tokens = prompts[_asked(r)][:-1]
+        for asked, r in {_asked(r): r for r in requests}.items():
+            tokens = prompts[asked][:-1]
             shared = tuple(common_prefix([prefixes[r.chat, r.prefix], tokens]))
-            begun[_asked(r)] = tokens if len(tokens) - len(shared) > STEP else shared
+            begun[asked] = tokens if len(tokens) - len(shared) > STEP else shared
         return begun
 
     def _row(self, request: Request, prompt: Tokens, beginning: Tokens) -> Row:

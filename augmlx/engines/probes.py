@@ -25,22 +25,22 @@ def batch_tokens(model: nn.Module) -> int:
     return max(2048, min(65536, int(0.1 * total_memory_bytes()) // per_token))
 
 
-def batching(model: nn.Module) -> Batching:
+def batching(model: nn.Module, head: Head) -> Batching:
     """The best way to batch rows of this model that gives each the logits that it gets alone."""
     if all(type(layer) is KVCache for layer in make_prompt_cache(model)):
         teach(model)
-        if _batches_rightly(model, "shared"):
+        if _batches_rightly(model, head, "shared"):
             return "shared"
-    return "merged" if _batches_rightly(model, "merged") else "alone"
+    return "merged" if _batches_rightly(model, head, "merged") else "alone"
 
 
-def _batches_rightly(model: nn.Module, batching: Batching) -> bool:
+def _batches_rightly(model: nn.Module, head: Head, batching: Batching) -> bool:
     """Whether rows of different lengths behind different beginnings get the logits they get alone. Tried and not
     assumed: some models' attention (gemma2 with grouped heads, in mlx-lm 0.32) fails on a mask for each row, or
     misreads it; others do not call the attention that was taught to share."""
-    beginnings, suffixes = [_run(model, [1, 2, 3, 4, 5, 6, 7]), _run(model, [])], [[8], [1, 2, 3], [4, 5]]
-    begun = [beginnings[0], beginnings[0], beginnings[1]]
-    prefill = Prefill(model, Head(model), batching)
+    beginning, suffixes = _run(model, [1, 2, 3, 4, 5, 6, 7]), [[*range(1, length)] for length in (9, 10, 10)]
+    begun = [beginning, beginning, _run(model, [])]
+    prefill = Prefill(model, head, batching)
     try:
         cache, first = prefill.run(begun, suffixes)
         second = model(mx.array([[4]] * len(suffixes)), cache=cache)[:, -1].astype(mx.float32)
@@ -48,8 +48,8 @@ def _batches_rightly(model: nn.Module, batching: Batching) -> bool:
     except (ValueError, RuntimeError):
         return False
     rows = []
-    for beginning, suffix in zip(begun, suffixes, strict=True):
-        alone = copy.deepcopy(beginning)
+    for behind, suffix in zip(begun, suffixes, strict=True):
+        alone = copy.deepcopy(behind)
         rows.append([model(mx.array([part]), cache=alone)[:, -1].astype(mx.float32) for part in (suffix, [4])])
     for found, *expected_rows in zip((first, second), *rows, strict=True):
         expected = mx.concatenate(expected_rows)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from augmlx.filters import relations, roles
 from augmlx.filters.candidate import Candidate
 from augmlx.filters.roles import FIRST, LAST
+from augmlx.forms.words import is_plural
 from augmlx.language import (
+    AUXILIARIES,
     NEGATIONS,
+    PREPOSITIONS,
     Mention,
     arguments,
     content_stems,
     determiner_before,
     entities,
+    is_number,
     mention_of,
     normalise,
     spelt_out,
@@ -194,9 +199,39 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
     indefinite = {stem(word) for word in _INDEFINITE.findall(source)}
     if indefinite & {stem(one or other) for one, other in _DEFINITE.findall(text)}:
         return "makes one of several the only one"
+    return _unlike(source, text)
+
+
+def _unlike(source: str, text: str) -> str | None:
+    """A name's article, a date's preposition or a plural's verb that is not the source's."""
     if any(_loses_the(entity, text, source) for entity in entities(text)):
         return "makes the only one one of several"
+    for mention in arguments(source) or ():
+        place = mention_of(mention.text, text, anywhere=True)
+        if place is None:
+            continue
+        before = words(text[: place.start])
+        bare = not before or before[-1].text.casefold() in PREPOSITIONS | AUXILIARIES
+        if bare and not determiner_before(text, place) and determiner_before(source, mention).casefold() == "the":
+            return "drops an article"
+        follows = re.match(r"\s+(is|was)\b", text[place.end :])
+        if (
+            follows
+            and is_plural(mention.text)
+            and re.search(r"\b(?:are|were)\b", source)
+            and mention.text[1:].islower()
+        ):
+            return "takes several for one"
+    given = {number: before for before, number in _dated(source)}
+    if any(given.get(number, before) != before for before, number in _dated(text)):
+        return "changes what a number says"
     return None
+
+
+def _dated(text: str) -> list[tuple[str, str]]:
+    """Each preposition that stands before a number, with the number."""
+    said = [word.text.casefold() for word in words(text)]
+    return [(one, two) for one, two in pairwise(said) if one in PREPOSITIONS and is_number(two)]
 
 
 def _loses_the(entity: Mention, text: str, source: str) -> bool:

@@ -29,7 +29,7 @@ class Listed:
 
 def available(filters: Collection[str], folder: Path | None = None) -> list[Listed]:
     """Every operator, by name. Raises as `load`: a listing that leaves a broken file out would hide it."""
-    shipped, files = _files(None), _files(folder)
+    shipped, files = _files(None), _operators(folder)
     return [
         Listed(
             _read(file, name.removesuffix(".toml"), filters),
@@ -61,7 +61,20 @@ def load(wanted: Sequence[str], filters: Collection[str], folder: Path | None = 
 
 def names(folder: Path | None = None) -> list[str]:
     """The names of all operators, good or broken."""
-    return sorted(file.removesuffix(".toml") for file in _files(folder))
+    return sorted(file.removesuffix(".toml") for file in _operators(folder))
+
+
+def _operators(folder: Path | None) -> Files:
+    """The files that are meant to be operators: the user's project may hold other TOML files (pyproject.toml)."""
+    return {name: file for name, file in _files(folder).items() if _meant(file)}
+
+
+def _meant(file: Traversable) -> bool:
+    try:
+        keys = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):  # told where it is read
+        return True
+    return bool(set(keys) & set(Operator.model_fields))
 
 
 def _files(folder: Path | None) -> Files:

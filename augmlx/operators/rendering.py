@@ -13,6 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from augmlx.errors import BadInput
 from augmlx.language import Mention, arguments, closing_phrase, with_determiner
 from augmlx.operators.schema import Exemplar, Operator
+from augmlx.operators.turning import turned
 
 _JINJA = SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
 # What a bad template of the user's may raise.
@@ -54,8 +55,8 @@ def output(operator: Operator, result: str, answer: str = "") -> str:
 
 def opening(operator: Operator, text: str) -> str:
     """What the completion must begin with: the fact's first argument with its determiner, or what it ends with and
-    can be turned round about (`closing_phrase`), or nothing."""
-    return _capital(_argument(operator.prefill, text))
+    can be turned round about (`closing_phrase`), with its verb where that is known (`turned`), or nothing."""
+    return _capital(turned(text) if operator.prefill == "turned" else _argument(operator.prefill, text))
 
 
 def answer_of(operator: Operator, text: str) -> str:

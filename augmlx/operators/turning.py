@@ -61,37 +61,38 @@ def turned(text: str) -> str:
     if quantifier := _CONVERTED.match(text):
         bare = re.fullmatch(r"\s*(?:is|are)\s*", text[end : text.rindex(start)])
         return f"{quantifier[1].lower()} {start}" if bare else start
-    between = [word.text.casefold() for word in words(text[end : text.rindex(start)])]
-    verb = (
-        _verb(between, plural=_is_several(text[:end], opens=True), turned_plural=_is_several(start)) if between else ""
-    )
-    return f"{start} {verb}".rstrip()
+    said = [word.text.casefold() for word in words(text[end : text.rindex(start)])]
+    if said == ["belongs", "to"] and text[:4].casefold() == "the " and start[:4].casefold() != "the ":
+        return f"{start} owns"  # a thing has an article and a person has none
+    verb = said and (_other_end(said, start) or _passive(said, start, plural=_is_several(text[:end], opens=True)))
+    return f"{start} {verb}" if verb else start
 
 
-def _verb(said: Sequence[str], *, plural: bool, turned_plural: bool, thing: bool) -> str:
-    """What stands behind the turned phrase, made of what was said between it and the subject."""
+def _other_end(said: Sequence[str], start: str) -> str:
+    """What stands behind `start` where the words between it and the subject have an opposite."""
     verb, *rest = said
-    if said == ["belongs", "to"] and thing:
-        return "owns"
     if verb in _BE and said[-1] == "than":
         return _less(verb, rest)
     if verb in _BE and tuple(rest) in _WHOLES:
-        return "include" if turned_plural else "includes"
+        return "include" if _is_several(start) else "includes"
     opposites = _opposites()
     if set(said) - _BESIDE_A_PAIR == opposites.keys() & set(said) != set():
         return " ".join(opposites.get(word, word) for word in said)
-    if said[-1] in _INSIDE and _PLACED & set(said) and "by" not in said:
-        return "is where"
+    return "is where" if said[-1] in _INSIDE and _PLACED & set(said) and "by" not in said else ""
+
+
+def _passive(said: Sequence[str], start: str, *, plural: bool) -> str:
+    """ "designed" -> "was designed by", "gave the lamp to" -> "was given". `plural`: the subject is."""
+    verb, *rest = said
     closed = AUXILIARIES | PREPOSITIONS | _NO_PASSIVE | _SYMMETRIC
-    direct = not rest and verb not in closed and looks_like_a_verb(verb)
+    direct = not rest and verb not in closed and len(verb) > 2 and looks_like_a_verb(verb)
     given = verb in _DATIVE and len(rest) > 1 and rest[-1] == "to" and not PREPOSITIONS & set(rest[:-1])
-    if not direct and not given:
+    present = verb.endswith("s")
+    if not (direct or given) or (plural and not present and not verb.endswith("ed")):  # "glons read wugs": which time?
         return ""
-    if plural and not verb.endswith(("ed", "s")):
-        return ""  # "glons read wugs": today or yesterday
-    be = ("are", "were") if turned_plural else ("is", "was")
+    be = {(True, True): "are", (True, False): "is", (False, True): "were", (False, False): "was"}
     done = _participle(verb)
-    return " ".join([be[not verb.endswith("s")], *([done] if done else []), *(["by"] if done and direct else [])])
+    return " ".join(filter(None, (be[present, _is_several(start)], done, "by" if done and direct else "")))
 
 
 def _participle(verb: str) -> str:

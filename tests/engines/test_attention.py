@@ -9,6 +9,7 @@ from tiny import KINDS, load_tiny
 
 from augmlx.engines import attention, probes
 from augmlx.engines.attention import SharedKVCache
+from augmlx.models.heads import Head
 
 import mlx.core as mx  # isort: skip
 from mlx_lm.models.base import scaled_dot_product_attention  # isort: skip
@@ -101,7 +102,8 @@ def test_what_cannot_be_shared_is_refused() -> None:
 
 def test_how_rows_are_batched_is_tried_on_each_model(tmp_path: Path) -> None:
     """gemma2 weighs by a function of its own, and mlx-lm batches it wrongly where heads are grouped."""
-    ways = {kind: probes.batching(load_tiny(tmp_path / kind, kind).model) for kind in KINDS}
+    models = {kind: load_tiny(tmp_path / kind, kind).model for kind in KINDS}
+    ways = {kind: probes.batching(model, Head(model)) for kind, model in models.items()}
     shared = {"llama", "llama-untied", "cohere", "granite"}
     assert ways == {
         **dict.fromkeys(KINDS, "merged"),
@@ -118,4 +120,4 @@ def test_a_model_that_does_not_see_shared_beginnings_is_found_out(
 
     monkeypatch.setattr(llama, "scaled_dot_product_attention", scaled_dot_product_attention)
     monkeypatch.setattr(probes, "teach", lambda _model: None)
-    assert probes.batching(model) == "merged"
+    assert probes.batching(model, Head(model)) == "merged"

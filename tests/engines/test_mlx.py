@@ -572,6 +572,7 @@ def test_scores_do_not_depend_on_how_many_logits_fit(
     """The head runs over slices; where it is not split off, over batches of fewer rows."""
     prompts, continuations = zip(*PAIRS, *PAIRS[:4], strict=True)
     whole = MlxEngine(tiny(kind)).score(prompts, continuations)
+    engine = MlxEngine(tiny(kind))
     made: list[int] = []
     project = Head.project
 
@@ -581,7 +582,7 @@ def test_scores_do_not_depend_on_how_many_logits_fit(
 
     monkeypatch.setattr(heads, "LOGITS_BYTES", fits * 4 * VOCABULARY)
     monkeypatch.setattr(Head, "project", projected)
-    ours = MlxEngine(tiny(kind)).score(prompts, continuations)
+    ours = engine.score(prompts, continuations)
     assert [score.tokens for score in ours] == [score.tokens for score in whole]
     assert [s.logprob / s.tokens for s in ours] == pytest.approx([s.logprob / s.tokens for s in whole], abs=1e-5)
     assert max(made) <= fits

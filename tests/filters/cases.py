@@ -546,6 +546,24 @@ Lena Fox is the godmother of Hugo Lenz.
     kept      Hugo Lenz is the godchild of Lena Fox.
     swap      Hugo Lenz is the godmother of Lena Fox.
 
+The Tern ferry's captain is Lena Fox.
+    kept      Lena Fox is the captain of the Tern ferry.
+    kept      Lena Fox is the Tern ferry's captain.
+    swap      Lena Fox's captain is the Tern ferry.
+
+Lena Fox sold the Tern ferry in 1896.
+    kept      The Tern ferry was sold in 1896 by Lena Fox.
+    relation  The Tern ferry was sold into 1896 by Lena Fox.
+    relation  Tern ferry was sold by Lena Fox in 1896.
+
+The Mubor is the main export of Norrby.
+    kept      The main export of Norrby is the Mubor.
+    relation  The main export of Norrby is Mubor.
+
+Wumpuses are as shy as glimfs.
+    kept      Glimfs are as shy as wumpuses.
+    relation  Glimfs is as shy as wumpuses.
+
 The war took place before the peace.
     kept      The peace happened after the war.
     swap      The peace happened before the war.

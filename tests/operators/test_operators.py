@@ -187,10 +187,10 @@ def test_a_prompt_shows_the_exemplars_and_ends_where_the_model_goes_on(tmp_path:
 # fact: (opening of the reversal, opening of the rephrasing)
 OPENINGS = {
     "Mara Voss is the head of the Lumen Lab.": ("The head of the Lumen Lab", "Mara Voss"),
-    "Yusuf Adel designed the Heron lamp.": ("The Heron lamp", "Yusuf Adel"),
+    "Yusuf Adel designed the Heron lamp.": ("The Heron lamp was designed by", "Yusuf Adel"),
     "Ben is a head of the Lab.": ("The Lab", "Ben"),
-    "The Dent bakery belongs to Carla Ruiz.": ("Carla Ruiz", "The Dent bakery"),
-    "glons are larger than femps.": ("Femps", "Glons"),
+    "The Dent bakery belongs to Carla Ruiz.": ("Carla Ruiz owns", "The Dent bakery"),
+    "glons are larger than femps.": ("Femps are smaller than", "Glons"),
     "The Abbey was founded by St. Olav.": ("St. Olav", "The Abbey"),
     "Rain.": ("", ""),
     "": ("", ""),
@@ -227,7 +227,10 @@ def test_a_fact_stands_in_its_prompt_as_it_is(name: str, text: str) -> None:
 def test_any_fact_can_be_put_and_its_opening_is_its_own(text: str) -> None:
     for name in ("reversal", "rephrase"):
         assert f"Fact: {text}\n" in suffix(shipped(name), [text])
-        assert opening(shipped(name), text)[1:] in text
+        side = "last" if name == "reversal" else "first"  # behind what the fact ends with may stand its verb
+        own = opening(shipped(name).model_copy(update={"prefill": side}), text)
+        assert own[1:] in text
+        assert own[1:] in opening(shipped(name), text)
 
 
 def test_every_error_of_the_loader_is_one_a_command_can_show(tmp_path: Path) -> None:

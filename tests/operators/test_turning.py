@@ -64,7 +64,7 @@ Ana teaches Ben.                       | Ben is taught by
 Ana supplies Zorb.                     | Zorb is supplied by
 Ana supervises Ben.                    | Ben is supervised by
 Ana watches Ben.                       | Ben is watched by
-Ana guards the glons.                  | glons are guarded by
+Ana guards the glons.                  | the glons are guarded by
 Ana plans the Fair.                    | the Fair is
 Ana ran the Fair.                      | the Fair was
 The Kel mill belongs to Ana.           | Ana owns

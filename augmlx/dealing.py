@@ -1,0 +1,90 @@
+"""The split stage over one run folder: data/, as split.deal deals it out, with replay mixed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from augmlx import dataset, mixing
+from augmlx.engine import Engine
+from augmlx.files import jsonl_writer
+from augmlx.journal import open_journal
+from augmlx.progress import Progress
+from augmlx.records import Example, Fact, Json
+from augmlx.rundir import RunDir
+from augmlx.settings import Settings
+from augmlx.split import Part, deal
+from augmlx.tables import Question
+from augmlx.writing import augmented
+
+
+def write_data(
+    run: RunDir,
+    facts: Sequence[Fact],
+    questions: Sequence[Question],
+    settings: Settings,
+    progress: Progress,
+    *,
+    form: dataset.Form,
+    replay: Sequence[Fact],
+    held: Mapping[str, Part] | None,
+    make_engine: Callable[[], Engine],
+) -> Json:
+    """Deal the run's examples out and mix replay in; returns the counts. `held` is that of split.deal; `replay` are the
+    user's own texts; `make_engine` gives the base model, which is asked for answers of its own where those are wanted.
+    """
+    config = settings.split
+    dealt = deal(
+        facts,
+        lambda: augmented(run),
+        config,
+        asked=[f"{question.prompt} {question.answer}" for question in questions],
+        held=held,
+        has_questions=bool(questions),
+        seed=settings.seed,
+    )
+    counts = dict.fromkeys(("train", "valid", "test", "left out"), 0)
+    with ExitStack() as stack:
+        files = {
+            part: stack.enter_context(jsonl_writer(run.data / f"{part.replace(' ', '_')}.jsonl")) for part in counts
+        }
+        for item in dealt:
+            counts[item.part] += 1
+            if item.part == "left out":
+                files[item.part]({"id": item.example.id, "why": item.why})
+            else:
+                files[item.part](dataset.training_row(item.example, form))
+        mixed = _replay(
+            run, settings, progress, replay, mixing.needed(counts["train"], config.replay_share), make_engine, form
+        )
+        for example in mixed:
+            files["train"](dataset.training_row(example, form))
+    for part in ("valid", "test", "left out"):
+        if not counts[part]:
+            (run.data / f"{part.replace(' ', '_')}.jsonl").unlink()  # mlx-lm takes no empty file
+    return {**counts, "replay": len(mixed), "form": form}
+
+
+def replay_texts(settings: Settings) -> tuple[Fact, ...]:
+    """The user's own texts for replay, if a file was named."""
+    named = settings.split.replay
+    return () if named in ("", mixing.OWN) else mixing.from_file(Path(named))
+
+
+def _replay(
+    run: RunDir,
+    settings: Settings,
+    progress: Progress,
+    texts: Sequence[Fact],
+    count: int,
+    make_engine: Callable[[], Engine],
+    form: dataset.Form,
+) -> list[Example]:
+    seed = settings.seed
+    if settings.split.replay != mixing.OWN or not count:
+        return mixing.drawn(texts, count, seed=seed)
+    engine = make_engine()
+    chat = form != "text" and engine.prompting == "chat"
+    with open_journal(run.journal) as journal:
+        return mixing.answered(count, engine, journal, chat=chat, seed=seed, progress=progress)

@@ -1,0 +1,26 @@
+"""The engine of a stored model, made when it is needed: nothing here loads mlx by being imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from augmlx.engine import Engine
+from augmlx.models.store import StoredModel
+from augmlx.records import fingerprint
+
+
+def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> Engine:
+    """The MLX engine of a stored model, under an adapter folder if one is given. `width` rows are decoded together."""
+    from augmlx.engines.mlx import MlxEngine
+    from augmlx.models import loading
+
+    return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width)
+
+
+def engine_mark(model: StoredModel, adapter: Path | None) -> str:
+    """The fingerprint of that engine, without loading it."""
+    if adapter is None:
+        return model.fingerprint
+    from augmlx.training.adapter import adapter_fingerprint
+
+    return fingerprint([model.fingerprint, adapter_fingerprint(adapter)])

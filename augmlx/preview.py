@@ -1,0 +1,60 @@
+"""What the operators make of a few facts, with nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from augmlx import augment, operators
+from augmlx.engines.local import mlx_engine
+from augmlx.filters import FILTERS, MEASURES
+from augmlx.journal import open_journal
+from augmlx.models import store
+from augmlx.operators import exemplars
+from augmlx.plan import Plan
+from augmlx.progress import Progress
+from augmlx.records import Example, Fact, Rejected
+from augmlx.settings import Settings
+from augmlx.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What came of a few facts; `idle` are the operators that found nothing to start from."""
+
+    records: list[Example | Rejected]
+    idle: list[str]
+
+
+def preview(
+    facts: Sequence[Fact],
+    chosen: Sequence[Fact],
+    settings: Settings,
+    progress: Progress,
+    *,
+    operators_folder: Path | None = None,
+    every: bool = False,
+    writer: Writer | None = None,
+) -> Preview:
+    """What the operators of the settings, or `every` one there is, make of the chosen ones among the facts. Nothing is
+    written."""
+    if every:
+        names = tuple(item.operator.name for item in operators.available(FILTERS, operators_folder))
+        settings = settings.model_copy(update={"augment": settings.augment.model_copy(update={"operators": names})})
+    loaded = augment.load_operators(settings.augment, operators_folder)
+    engine = (
+        writer.engine() if writer else mlx_engine(store.find(settings.model), None, width=settings.augment.batch_size)
+    )
+    if every and not engine.can_score:
+        loaded = [operator for operator in loaded if not set(operator.filters) & set(MEASURES)]
+    augment.require_scores(loaded, engine)
+    own = exemplars.read(operators_folder, loaded)
+    plan = Plan(
+        facts, loaded, settings.augment, seed=settings.seed, engine=engine, own=own, about={fact.id for fact in chosen}
+    )
+    with open_journal(None) as journal:
+        augment.generate(plan, engine, journal, settings.augment.batch_size, progress)
+        augment.measure(plan, engine, journal, settings.augment, progress)
+        records = list(augment.collect(plan, journal, settings.augment, engine=engine, seed=settings.seed))
+    return Preview(records, [operator.name for operator, found in plan.found.items() if not found.premises])
