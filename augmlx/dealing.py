@@ -66,10 +66,13 @@ def write_data(
     return {**counts, "replay": len(mixed), "form": form}
 
 
-def replay_texts(settings: Settings) -> tuple[Fact, ...]:
-    """The user's own texts for replay, if a file was named."""
+def replay_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:
+    """The user's own texts for replay, if a file was named: from here, else from beside augmlx.toml."""
     named = settings.split.replay
-    return () if named in ("", mixing.OWN) else mixing.from_file(Path(named))
+    if named in ("", mixing.OWN):
+        return ()
+    here, beside = Path(named), (folder or Path()) / named
+    return mixing.from_file(beside if beside.exists() and not here.exists() else here)
 
 
 def _replay(

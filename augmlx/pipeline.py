@@ -93,7 +93,7 @@ class Pipeline:
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
         own = exemplars.read(self.operators_folder, chosen)
-        replay = dealing.replay_texts(self.settings)
+        replay = dealing.replay_texts(self.settings, self.operators_folder)
         form = dataset.form_of(facts, self.settings.split.form)
         counts = self._stages.do(
             "augment",

@@ -77,8 +77,13 @@ class Premiser:
     def _known(self) -> forms.Claims:
         return forms.Claims(self._forms.values())
 
-    def _names(self, index: int) -> frozenset[str]:
-        return names(self._facts[index].text)
+    @cached_property
+    def _hubs(self) -> _Hubs:
+        return _Hubs(self._forms)
+
+    @cached_property
+    def _names(self) -> list[frozenset[str]]:
+        return [names(fact.text) for fact in self._facts]
 
     # One
 
@@ -93,7 +98,7 @@ class Premiser:
 
     def _deductions(self, rule: str) -> Found:
         """Pairs of statements from which something follows by a rule; each pair once, in the order of the facts."""
-        index = _Hubs(self._forms)
+        index = self._hubs
 
         def draw(pair: _Pair) -> Premises | None:
             drawn = forms.consequences(rule, tuple(self._forms[n] for n in pair), self._known)
@@ -163,7 +168,7 @@ class Premiser:
             everything = tuple(self._facts)
             alone = len(everything) == 1
             return Found([Premises((fact,), known=everything) for fact in everything if not alone], without=int(alone))
-        index = _index((n, self._names(n)) for n in range(len(self._facts)))
+        index = _index(enumerate(self._names))
         found, capped = [], 0
         for group in _components(len(self._facts), index.values()):
             if sum(costs[n] for n in group) <= budget:
@@ -182,7 +187,7 @@ class Premiser:
     ) -> tuple[list[int], bool]:
         """A fact and those of its neighbours that fit beside it, in the order of the facts; and whether it has more."""
         shown, left, more = {n}, budget - costs[n], False
-        for name in sorted(self._names(n)):
+        for name in sorted(self._names[n]):
             others = _around(index[name], n)
             for other in islice(others, _NEAR):
                 if other in shown:

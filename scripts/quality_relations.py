@@ -201,7 +201,11 @@ RELATIONS = (
         "pp",
         "supervised",
         "supervisor|boss",
-        ["B <v:reports/reported/reported> to A", "B <v:works/worked/worked> (under|for) A"],
+        [
+            "B <v:reports/reported/reported> to A",
+            "B <v:works/worked/worked> (under|for) A",
+            *verb("oversees", "oversaw", "overseen"),
+        ],
     ),
     # ownership, organisations, work
     _does(

@@ -123,6 +123,11 @@ _ONE_OF = Relation("one of", False, "pk", ("A is a Bsing.",), ())
 _ABOUT_KINDS = {form: Relation(form, False, "kk", (form,), ()) for form in _KINDS}
 
 
+def _kind(names: Names) -> str:
+    """A plural that has one singular only: "glons", not "glises"."""
+    return next(kind for kind in (names.name("k") for _ in iter(int, 1)) if kind[-2] not in "aesxzhiou")
+
+
 def linked(seed: int, count: int) -> list[WorldFact]:
     """Pairs of facts that share a name: two links of a chain, two statements about kinds, a kind and one of it, and
     facts about one person, place or thing. `count` pairs of each sort."""
@@ -148,11 +153,11 @@ def linked(seed: int, count: int) -> list[WorldFact]:
             add(by_name[left], one, two)
             add(by_name[right], *((three, two) if right in ("founded", "invented") else (two, three)))
         for _ in range(8):
-            one, two, three = (names.name("k") for _ in range(3))
+            one, two, three = (_kind(names) for _ in range(3))
             add(_ABOUT_KINDS[rng.choice(_KINDS)], *rng.sample((one, two), 2))
             add(_ABOUT_KINDS[rng.choice(_KINDS)], *rng.sample((two, three), 2))
         for form in ("All A are B.", "No A are B."):
-            one, two = names.name("k"), names.name("k")
+            one, two = _kind(names), _kind(names)
             add(_ABOUT_KINDS[form], one, two)
             add(_ONE_OF, names.name("p"), one)
     return facts

@@ -643,6 +643,17 @@ def test_the_models_own_answers_are_written_once(setup: Setup) -> None:
     assert replayed(setup, **{**said, "split.replay_share": 0.0}) == []
 
 
+def test_a_replay_file_may_stand_beside_the_settings_that_name_it(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("The sea is deep.\n")
+    given = {"model": str(setup.base.path), "split.replay": "texts.txt", "split.replay_share": 0.1}
+    pipeline = Pipeline(
+        setup.run, load(None, given), setup.progress, operators_folder=tmp_path, make_engine=setup._engine
+    )
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    pipeline.augment()
+    assert any(row.get("text") == "The sea is deep." for row in read_jsonl(setup.run.data / "train.jsonl"))
+
+
 @pytest.mark.parametrize("named", ["none.txt", "."])
 def test_a_replay_file_that_cannot_be_read_is_refused_before_anything_is_generated(
     setup: Setup, tmp_path: Path, named: str

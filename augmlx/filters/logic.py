@@ -38,6 +38,7 @@ _DEFINITE = re.compile(r"\bthe\s+(\w+)|['’]s\s+(\w+)(?=\s+(?:is|are|was|were)\
 _SCOPES = {word: word for word in "some any both many few several only most least will would can could may".split()}
 _SCOPES |= dict.fromkeys(("all", "every", "each"), "all")
 _QUANTIFIERS = {stem(word) for word in roles.QUANTIFIERS}
+_GENDERED = frozenset("he she him his her hers himself herself".split())
 _ONLY = frozenset("best only main chief first closest".split())
 
 
@@ -191,7 +192,9 @@ def lost_relation(candidate: Candidate, siblings: Sequence[Candidate], settings:
         return "does not say the source's relation"
     if any(count > max(1, given[word]) for word, count in told.items()):
         return "repeats itself"
-    if _HAS.search(text) and not _HAS.search(source):
+    if (_HAS.search(text) and not _HAS.search(source)) or set(normalise(text).split()) & _GENDERED - set(
+        normalise(source).split()
+    ):
         return "adds something to its source"
     replacing = frozenset[str]().union(*(others for word, others in related.items() if word not in told))
     if told.keys() - given.keys() - replacing - relations.light() - relations.posture():
@@ -206,14 +209,21 @@ def _unlike(source: str, text: str) -> str | None:
     """A name's article, a date's preposition or a plural's verb that is not the source's."""
     if any(_loses_the(entity, text, source) for entity in entities(text)):
         return "makes the only one one of several"
+    told = set(normalise(text).split())
+    if "by" in told - set(normalise(source).split()) and not told & AUXILIARIES:
+        return "has no verb"  # "The lamp designed by Ana."
     for mention in arguments(source) or ():
         place = mention_of(mention.text, text, anywhere=True)
         if place is None:
             continue
         before = words(text[: place.start])
         bare = not before or before[-1].text.casefold() in PREPOSITIONS | AUXILIARIES
-        if bare and not determiner_before(text, place) and determiner_before(source, mention).casefold() == "the":
+        given, said = determiner_before(source, mention).casefold(), determiner_before(text, place).casefold()
+        if bare and not said and given == "the":
             return "drops an article"
+        named = mention.text[0].isupper() and (mention.start > 0 or " " in mention.text)
+        if said == "the" and not given and named:
+            return "adds an article"
         follows = re.match(r"\s+(is|was)\b", text[place.end :])
         if (
             follows
@@ -222,8 +232,8 @@ def _unlike(source: str, text: str) -> str | None:
             and mention.text[1:].islower()
         ):
             return "takes several for one"
-    given = {number: before for before, number in _dated(source)}
-    if any(given.get(number, before) != before for before, number in _dated(text)):
+    dates = {number: before for before, number in _dated(source)}
+    if any(dates.get(number, before) != before for before, number in _dated(text)):
         return "changes what a number says"
     return None
 

@@ -43,8 +43,16 @@ _NO_PASSIVE = frozenset(
 )
 _SYMMETRIC = frozenset("married marries met meets".split())
 _WHOLES = frozenset({("part", "of"), ("a", "part", "of"), ("a", "member", "of"), ("one", "member", "of")})
-# "Ana gave the lamp to Ben": Ben was given it.
-_DATIVE = frozenset("gave sold lent sent handed taught showed paid awarded granted offered loaned leased told".split())
+# What is said of a transfer from its other end, and the word before the other person then.
+_TRANSFERS = {
+    **{("to", verb): ("received", "from") for verb in "gave sent handed donated".split()},
+    ("to", "sold"): ("bought", "from"),
+    ("to", "lent"): ("borrowed", "from"),
+    ("to", "loaned"): ("borrowed", "from"),
+    ("from", "bought"): ("sold", "to"),
+    ("from", "borrowed"): ("lent", "to"),
+    ("from", "received"): ("gave", "to"),
+}
 
 
 def turned(text: str) -> str:
@@ -61,10 +69,16 @@ def turned(text: str) -> str:
     if quantifier := _CONVERTED.match(text):
         bare = re.fullmatch(r"\s*(?:is|are)\s*", text[end : text.rindex(start)])
         return f"{quantifier[1].lower()} {start}" if bare else start
-    said = [word.text.casefold() for word in words(text[end : text.rindex(start)])]
+    between = words(text[end : text.rindex(start)])
+    said = [word.text.casefold() for word in between]
+    if not said:
+        return start
     if said == ["belongs", "to"] and text[:4].casefold() == "the " and start[:4].casefold() != "the ":
         return f"{start} owns"  # a thing has an article and a person has none
-    verb = said and (_other_end(said, start) or _passive(said, start, plural=_is_several(text[:end], opens=True)))
+    if len(said) > 2 and (back := _TRANSFERS.get((said[-1], said[0]))) and not PREPOSITIONS & set(said[1:-1]):
+        moved = text[end + between[1].start : end + between[-2].end]
+        return f"{start} {back[0]} {moved} {back[1]}"
+    verb = _other_end(said, start) or _active(said) or _passive(said, start, plural=_is_several(text[:end], opens=True))
     return f"{start} {verb}" if verb else start
 
 
@@ -82,34 +96,52 @@ def _other_end(said: Sequence[str], start: str) -> str:
 
 
 def _passive(said: Sequence[str], start: str, *, plural: bool) -> str:
-    """ "designed" -> "was designed by", "gave the lamp to" -> "was given". `plural`: the subject is."""
+    """ "designed" -> "was designed by". `plural`: the subject is."""
     verb, *rest = said
     closed = AUXILIARIES | PREPOSITIONS | _NO_PASSIVE | _SYMMETRIC
-    direct = not rest and verb not in closed and len(verb) > 2 and looks_like_a_verb(verb)
-    given = verb in _DATIVE and len(rest) > 1 and rest[-1] == "to" and not PREPOSITIONS & set(rest[:-1])
-    present = verb.endswith("s")
-    if not (direct or given) or (plural and not present and not verb.endswith("ed")):  # "glons read wugs": which time?
+    if rest or verb in closed or len(verb) < 3 or not looks_like_a_verb(verb):
         return ""
+    present = verb.endswith("s")
+    if plural and not present and not verb.endswith("ed"):
+        return ""  # "glons read wugs": today or yesterday
     be = {(True, True): "are", (True, False): "is", (False, True): "were", (False, False): "was"}
     done = _participle(verb)
-    return " ".join(filter(None, (be[present, _is_several(start)], done, "by" if done and direct else "")))
+    return f"{be[present, _is_several(start)]} {done} by" if done else be[present, _is_several(start)]
+
+
+def _active(said: Sequence[str]) -> str:
+    """ "is admired by" -> "admires", "was built by" -> "built"; nothing where spelling alone does not tell."""
+    if len(said) != 3 or said[0] not in ("is", "was") or said[2] != "by" or said[1] in _SYMMETRIC:
+        return ""
+    done = said[1]
+    if said[0] == "was":
+        return done if done.endswith("ed") else ""
+    if not done.endswith("ed"):
+        return ""
+    base = done.removesuffix("ed")
+    if re.search(r"[cvuz]$|[^aeiou][aeiou]s$|[^aeiou][iau]r$|ag$|[dlr]g$|[bcdfgkpstz]l$", base):
+        return f"{base}es"
+    if re.search(r"(?:ai|ea|ee|oa|oi|oo)[dklmnpr]$|oat$|[^aeiouy][dknptmw]$|[aeo][yw]$", base) and base[-1] != base[-2]:
+        return "" if base.endswith("ast") else f"{base}s"  # "taste", "cast"
+    return ""
 
 
 def _participle(verb: str) -> str:
     """ "designed", "supervises" -> "supervised", "wrote" -> "written"; nothing where spelling alone does not tell."""
-    base = verb
-    if verb.endswith("s"):
-        base = re.sub(r"(?<=ch|sh|ss|zz)es$|(?<=x)es$|(?<=i)es$|s$", "", verb)
-    if base in _participles():
-        return _participles()[base]
     if not verb.endswith("s"):
-        return verb if verb.endswith("ed") else ""
-    if verb.endswith("ies"):
-        return verb[:-1].removesuffix("e") + "ed"
+        return _irregular()[1].get(verb) or (verb if verb.endswith("ed") else "")
+    base = re.sub(r"(?<=ch|sh|ss|zz)es$|(?<=x)es$|s$", "", verb)
+    bases = _irregular()[0]
+    found = re.match(r"over|under|out|re|mis|fore|with", base)
+    prefix = found[0] if found and base not in bases else ""
+    if base[len(prefix) :] in bases:
+        return prefix + bases[base[len(prefix) :]]
+    if base.endswith("ie"):
+        return f"{base[:-1]}ed"
     if base.endswith("e"):
         return f"{base}d"
-    doubles = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", base) or re.search(r"[^aeiou][aeiou][lmrt]$", base)
-    return "" if doubles else f"{base}ed"  # "plans", "controls"
+    doubles = re.search(r"^[^aeiou]*[aeiou][bdgklmnprt]$|[^aeiou][aeiou][lmrt]$|[aeiou]p$", base)
+    return "" if doubles else f"{base}ed"  # "plans", "controls", "equips"
 
 
 def _less(verb: str, rest: Sequence[str]) -> str:
@@ -131,11 +163,11 @@ def _is_several(phrase: str, *, opens: bool = False) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _participles() -> dict[str, str]:
-    """Each form of an irregular verb -> its participle."""
+def _irregular() -> tuple[dict[str, str], dict[str, str]]:
+    """The first form of an irregular verb -> its participle; its other forms -> its participle."""
     told = tomllib.loads(resources.files("augmlx.data").joinpath("irregular.toml").read_text("utf-8"))
-    rows = [row.split() for row in told["verbs"]]
-    return {form: row[-1] for row in rows for form in row if row[0] not in ("run", "come", "become")}
+    rows = [row.split() for row in told["verbs"] if row.split()[0] not in ("run", "come", "become")]
+    return {row[0]: row[-1] for row in rows}, {form: row[-1] for row in rows for form in row[1:]}
 
 
 @lru_cache(maxsize=1)

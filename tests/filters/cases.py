@@ -546,12 +546,21 @@ Lena Fox is the godmother of Hugo Lenz.
     kept      Hugo Lenz is the godchild of Lena Fox.
     swap      Hugo Lenz is the godmother of Lena Fox.
 
+Lena Fox is Hugo Lenz's brother.
+    kept      Hugo Lenz's brother is Lena Fox.
+    relation  Hugo Lenz has Lena Fox as his brother.
+
+Lena Fox lives in Norrby.
+    kept      Norrby is where Lena Fox lives.
+    relation  Norrby is where the Lena Fox lives.
+
 The Tern ferry's captain is Lena Fox.
     kept      Lena Fox is the captain of the Tern ferry.
     kept      Lena Fox is the Tern ferry's captain.
     swap      Lena Fox's captain is the Tern ferry.
 
 Lena Fox sold the Tern ferry in 1896.
+    relation  The Tern ferry sold by Lena Fox in 1896.
     kept      The Tern ferry was sold in 1896 by Lena Fox.
     relation  The Tern ferry was sold into 1896 by Lena Fox.
     relation  Tern ferry was sold by Lena Fox in 1896.

@@ -85,6 +85,12 @@ def test_a_candidate_without_an_answer_is_no_question() -> None:
     assert objection(Candidate(0, "Who is Mara Voss?", HEAD, "stop"), [], SETTINGS) == "has no answer"
 
 
+@pytest.mark.parametrize("text", ["Who is the head of the Lumen Lab, Mara Voss?"])
+def test_a_question_that_holds_its_answer_is_told_so(text: str) -> None:
+    found = objection(Candidate(0, text, HEAD, "stop", (HEAD,), "Mara Voss"), [], SETTINGS)
+    assert found == "gives its answer away"
+
+
 WORDS = [*"Who What is was did by the Mara Voss Lumen Lab head of ? than larger".split(), "", "."]
 TEXTS = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
 

@@ -191,7 +191,7 @@ OPENINGS = {
     "Ben is a head of the Lab.": ("The Lab", "Ben"),
     "The Dent bakery belongs to Carla Ruiz.": ("Carla Ruiz owns", "The Dent bakery"),
     "glons are larger than femps.": ("Femps are smaller than", "Glons"),
-    "The Abbey was founded by St. Olav.": ("St. Olav", "The Abbey"),
+    "The Abbey was founded by St. Olav.": ("St. Olav founded", "The Abbey"),
     "Rain.": ("", ""),
     "": ("", ""),
 }

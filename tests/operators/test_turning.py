@@ -21,13 +21,23 @@ A wumpus eats a glimf.                 | a glimf is eaten by
 The heart pumps blood.                 | blood is pumped by
 Ana feared glons.                      | glons were feared by
 The old mills were built by Ana.       | Ana
-Ana gave the Kel lamp to Ben.          | Ben was given
-Ana sold the Kel lamp to Ben in 1998.  | Ben was sold
-Ana borrowed the Kel lamp from Ben.    | Ben
+The old mill was designed by Ana.      | Ana designed
+Ana gave the Kel lamp to Ben.          | Ben received the Kel lamp from
+Ana sold the Kel lamp to Ben in 1998.  | Ben bought the Kel lamp from
+Ana borrowed the Kel lamp from Ben.    | Ben lent the Kel lamp to
+Ana is admired by Ben.                 | Ben admires
+Zorb is guarded by Ben.                | Ben guards
+Zorb is managed by Ben.                | Ben manages
+Zorb is supplied by Ben.               | Ben
+Zorb is supervised by Ben.             | Ben supervises
+Zorb is sponsored by Ben.              | Ben
+Zorb is visited by Ben.                | Ben
+Zorb is repaired by Ben.               | Ben repairs
+Zorb is handled by Ben.                | Ben handles
 Ana travelled to Rome.                 | Rome
 Ana told Ben about Zorb.               | Zorb
 Zorb belongs to Ana.                   | Ana
-Zorb was founded by Ana.               | Ana
+Zorb was founded by Ana.               | Ana founded
 glons are more dangerous than femps.   | femps are less dangerous than
 Glons are less dangerous than femps.   | femps are more dangerous than
 Lake Orrin is larger than Lake Pell.   | Lake Pell is smaller than

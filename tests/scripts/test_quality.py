@@ -21,7 +21,11 @@ from quality_relations import RELATIONS
 from quality_world import WorldFact, world
 
 from augmlx import operators
+from augmlx.engine import Request
+from augmlx.engines.scripted import ScriptedEngine
 from augmlx.filters import FILTERS
+from augmlx.journal import open_journal
+from augmlx.settings import AugmentSettings
 
 EVEN = {"married", "cousin", "rival", "borders", "as as", "also known as", "no are", "some are"}
 
@@ -225,3 +229,29 @@ def test_the_judge_knows_nothing_of_the_filters() -> None:
         assert "augmlx" not in [name.split(".")[0] for name in vars(module)]
         assert "import augmlx" not in Path(str(module.__file__)).read_text()
         assert "from augmlx" not in Path(str(module.__file__)).read_text()
+
+
+def test_figures_follow_from_what_the_filters_keep() -> None:
+    facts = [
+        WorldFact("a", OWNS.text, OWNS.relation, OWNS.arguments, "", ""),
+        WorldFact("b", MOTHER.text, MOTHER.relation, MOTHER.arguments, "", ""),
+    ]
+
+    def write(request: Request) -> str:
+        if request.seed.split(":")[1] == "b":
+            return " is the mother of Ana Bor."  # "The mother of Ben Tal is the mother of Ana Bor."
+        return " Ana Bor." if int(request.seed[-1]) % 2 else " Ben Tal."
+
+    chosen = AugmentSettings(samples=4)
+    [operator] = operators.load(["reversal"], FILTERS)
+    with open_journal(None) as journal:
+        bench = bench_quality.Bench(facts, ScriptedEngine(write), journal, 0)
+        assert bench.generate(operator, chosen) == 8
+        ablation = bench_quality.ablate(bench, operator, chosen)
+        rows = bench_quality.candidates(bench, operator, chosen)
+    kept, unfiltered = ablation["all filters"], ablation["no filter"]
+    assert (kept.produced, kept.kept, kept.right, kept.covered, kept.facts) == (8, 1, 1, 1, 2)
+    assert (unfiltered.kept, unfiltered.right) == (8, 2)
+    assert kept.as_json()["coverage"] == 0.5
+    assert [row["votes"] for row in rows if row["right"]] == [1.0, 1.0]
+    assert {row["by"] for row in rows if not row["right"]} <= {"entity", "relation", "swap"}
