@@ -79,38 +79,44 @@ def measure(plan: Plan, engine: Engine, journal: Journal, settings: AugmentSetti
     """
     if not any(set(operator.filters) & MEASURES.keys() for operator in plan.found):
         return 0
-    asked = list(_to_be_scored(plan, journal, settings))
     written = 0
-    with progress.task("Scoring", len(asked)) as task:
-        for start in range(0, len(asked), _SCORED):
-            batch = asked[start : start + _SCORED]
-            known = journal.scores([key for key, _, _ in batch])
-            missing = [(key, name, rows) for key, name, rows in batch if (key, name) not in known]
-            if missing:
-                prompts, continuations = zip(*chain.from_iterable(rows for _, _, rows in missing), strict=True)
-                scores = iter(engine.score(prompts, continuations))
-                values = [MEASURES[name].value([next(scores) for _ in rows]) for _, name, rows in missing]
-                if any(math.isnan(value) for value in values):
-                    hint = "choose another model, or another quantisation of it"
-                    raise ModelError(f"{engine.model}: gives likelihoods that are no numbers", hint=hint)
-                journal.add_scores((m[0], m[1], value) for m, value in zip(missing, values, strict=True))
-                written += len(missing)
-            task.advance(len(batch))
+    waiting: list[tuple[str, str, Rows]] = []
+    with progress.task("Scoring", len(plan)) as task:
+        for group in _groups(plan, journal):
+            waiting += _to_be_scored(group, settings)
+            while len(waiting) >= _SCORED:
+                written += _score(waiting[:_SCORED], engine, journal)
+                del waiting[:_SCORED]
+            task.advance(len(group.members))
+        written += _score(waiting, engine, journal)
     return written
 
 
-def _to_be_scored(plan: Plan, journal: Journal, settings: AugmentSettings) -> Iterator[tuple[str, str, Rows]]:
+def _to_be_scored(group: _Group, settings: AugmentSettings) -> Iterator[tuple[str, str, Rows]]:
     """(request key, measure, what to score) of every candidate that passes the filters before the first measure."""
-    for group in _groups(plan, journal):
-        names = group.members[0].operator.filters
-        measures = [name for name in names if name in MEASURES]
-        if measures:
-            before = names[: names.index(measures[0])]
-            keys = {p.sample: p.request.key for p in group.members}
-            passed = [v.candidate for v in judge(group.candidates, before, settings, limit=False) if v.kept]
-            for name in measures:
-                rows = ((keys[c.sample], MEASURES[name].rows(c)) for c in passed)
-                yield from ((key, name, asked) for key, asked in rows if asked)
+    names = group.members[0].operator.filters
+    measures = [name for name in names if name in MEASURES]
+    if measures:
+        before = names[: names.index(measures[0])]
+        keys = {p.sample: p.request.key for p in group.members}
+        passed = [v.candidate for v in judge(group.candidates, before, settings, limit=False) if v.kept]
+        for name in measures:
+            rows = ((keys[c.sample], MEASURES[name].rows(c)) for c in passed)
+            yield from ((key, name, asked) for key, asked in rows if asked)
+
+
+def _score(batch: Sequence[tuple[str, str, Rows]], engine: Engine, journal: Journal) -> int:
+    known = journal.scores([key for key, _, _ in batch])
+    missing = [(key, name, rows) for key, name, rows in batch if (key, name) not in known]
+    if missing:
+        prompts, continuations = zip(*chain.from_iterable(rows for _, _, rows in missing), strict=True)
+        scores = iter(engine.score(prompts, continuations))
+        values = [MEASURES[name].value([next(scores) for _ in rows]) for _, name, rows in missing]
+        if any(math.isnan(value) for value in values):
+            hint = "choose another model, or another quantisation of it"
+            raise ModelError(f"{engine.model}: gives likelihoods that are no numbers", hint=hint)
+        journal.add_scores((m[0], m[1], value) for m, value in zip(missing, values, strict=True))
+    return len(missing)
 
 
 def collect(

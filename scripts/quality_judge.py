@@ -19,7 +19,11 @@ _MACROS = {  # name -> (of an event, of a state); what stands behind ~ moves the
     "has": ("has|had", "has|have|holds|hold~had|held"),
     "did": ("did|had|has~does", "does|do~did"),
 }
+# "Ana is the one who owns Zorb" says that Ana owns Zorb.
 _ONE = "one|person|thing|place|company|group|organi[sz]ation|work|man or woman"
+
+
+_THE_ONE = re.compile(rf" (?:is|was|are|were) the (?:{_ONE}|ones) (?:who|that|which) (?=is |was |are |were |\w+s )")
 
 
 def _macro(found: re.Match[str], event: bool, loose: bool) -> str:
@@ -30,8 +34,9 @@ def _macro(found: re.Match[str], event: bool, loose: bool) -> str:
         return "(?:who|that|which)"
     if name.startswith("v:"):
         present, past, participle = name[2:].split("/")
+        going = f"(?:is|are) {_plural(present).rstrip('e')}\\w?ing"
         told, moved = f"{past}|(?:has|had|have) {participle}", f"{present}|{_plural(present)}"
-        strict, other = (told, moved) if event else (moved, told)
+        strict, other = (told, moved) if event else (f"{moved}|{going}", told)
         return f"(?:{strict}|{other})" if loose else f"(?:{strict})"
     strict, _, other = _MACROS[name][0 if event else 1].partition("~")
     return f"(?:{strict}|{other})" if loose and other else f"(?:{strict})"
@@ -79,6 +84,7 @@ def _variants(text: str, fact: WorldFact) -> set[str]:
     if fact.year:
         text = re.sub(rf"^In {fact.year},? | in {fact.year}\b", "", text)
     text = re.sub(r"(?<=s)'(?= )", "'s", text)
+    text = _THE_ONE.sub(" ", text, count=1)
     return {text, text[:1].lower() + text[1:], text[:1].upper() + text[1:]}
 
 
@@ -134,16 +140,18 @@ def judge_question(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
         return Judgement(False, "unparsed")
     question, said = tidy(found["question"]).rstrip("?").strip(), tidy(found["answer"])
     said = re.sub(r"^(in|at|to|from|by|for|after) ", "", said, flags=re.IGNORECASE)
+    question = re.sub(rf"(?i)^(?:what|who) (?:is|was) the name of the (?:{_ONE}) (?:who|that|which) ", "who ", question)
+    question = re.sub(r"(?i)^what (is|was) (.+)'s name$", r"who \1 \2", question)
     if fact.year and said == fact.year:
         years = (f"{declared} in {fact.year}" for declared in _declared(question, "\0", fact))
         right = any(says(d.replace("\0 ", "").replace(" \0", ""), fact, loose=True) for d in years)
         return Judgement(right and not turned, "right" if right else "unparsed")
-    answer = next((a for a in fact.arguments if _bare(a) == _bare(said)), None)
-    if answer is None or _bare(answer) in question.lower():
-        return Judgement(False, "unparsed" if answer is None else "given away")
+    answer = next((a for a in fact.arguments if _bare(a) == _bare(said)), said)  # or a description: "the head of ..."
+    if _bare(answer) in question.lower():
+        return Judgement(False, "given away")
     for loose in (False, True):
         if any(says(declared, fact, loose=loose) for declared in _declared(question, answer, fact)):
-            if (answer == opens_with(fact.text, fact)) != turned:
+            if (opens_with(fact.text, fact) in answer) != turned:
                 return Judgement(False, "side")
             return Judgement(True, "tense" if loose else "right")
     turned_round = fact.swapped()

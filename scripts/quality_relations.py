@@ -353,7 +353,7 @@ RELATIONS = (
         "pc",
         ("A was born in B.", "The birthplace of A is B."),
         (
-            "A was born in B",
+            "A <pas> born in B",
             "(the )?(birthplace|place of birth) of A (is|was) B",
             "A's (birthplace|place of birth) (is|was) B",
             "B (is|was) (where|the place where|the place) A was born( in)?",

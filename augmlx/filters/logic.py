@@ -21,6 +21,7 @@ from augmlx.language import (
     determiner_before,
     entities,
     is_number,
+    looks_like_a_verb,
     mention_of,
     normalise,
     spelt_out,
@@ -216,8 +217,10 @@ def _unlike(source: str, text: str) -> str | None:
         place = mention_of(mention.text, text, anywhere=True)
         if place is None:
             continue
-        before = words(text[: place.start])
-        bare = not before or before[-1].text.casefold() in PREPOSITIONS | AUXILIARIES
+        before = [word.text.casefold() for word in words(text[: place.start])][-1:]
+        bare = (
+            not before or before[0] in PREPOSITIONS | AUXILIARIES or (before != ["s"] and looks_like_a_verb(before[0]))
+        )
         given, said = determiner_before(source, mention).casefold(), determiner_before(text, place).casefold()
         if bare and not said and given == "the":
             return "drops an article"

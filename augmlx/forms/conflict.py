@@ -70,12 +70,9 @@ class Claims:
         return next(self.against(form), None) is not None
 
     def against(self, form: Form) -> Iterator[int]:
-        """The places, in the order of adding, of statements that contradict this one; of several that fix the same, the
-        first."""
-        found = {
-            place
-            for key, value in claims(form)
-            for other, place in self._fixed.get(key, {}).items()
-            if differ(value, other)
-        }
-        return iter(sorted(found))
+        """The places, by order of adding, of statements that contradict this one; of several that fix the same, the
+        first. One at a time: of a thing that thousands of statements disagree about, the first is mostly enough."""
+        for key, value in claims(form):
+            for other, place in self._fixed.get(key, {}).items():
+                if differ(value, other):
+                    yield place

@@ -559,6 +559,10 @@ The Tern ferry's captain is Lena Fox.
     kept      Lena Fox is the Tern ferry's captain.
     swap      Lena Fox's captain is the Tern ferry.
 
+The Tern ferry is owned by Lena Fox.
+    kept      Lena Fox owns the Tern ferry.
+    relation  Lena Fox owns Tern ferry.
+
 Lena Fox sold the Tern ferry in 1896.
     relation  The Tern ferry sold by Lena Fox in 1896.
     kept      The Tern ferry was sold in 1896 by Lena Fox.

@@ -113,9 +113,27 @@ QUESTIONS = [
     (LIVES, "Where does Ana Bor live?", "Orrin", False, True),
     (LIVES, "Where does Ana Bor live?", "In Orrin.", False, True),
     (LIVES, "Who lives in Orrin?", "Ana Bor", True, True),
+    (MOTHER, "Who is Ana Bor?", "the mother of Ben Tal", False, True),
+    (MOTHER, "What does Ana Bor do?", "the mother of Ben Tal", False, False),
+    (OWNS, "What is the name of the person who owns the Kel mill?", "Ana Bor", True, True),
     (MORE, "What are glons more fragile than?", "femps", False, True),
     (MORE, "What are femps more fragile than?", "glons", True, False),
 ]
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "right"),
+    [
+        (OWNS, "Ana Bor is the one who owns the Kel mill.", True),
+        (OWNS, "Ana Bor is owning the Kel mill.", True),
+        (OWNS, "Ana Bor is the one who owned the Kel lamp.", False),
+        (OWNS, "The Kel mill is owned by Ana Bor.", False),
+        (MORE, "Glons are the ones that are more fragile than femps.", True),
+        (WROTE, "Ana Bor is the author of the Kel Sonata.", True),
+    ],
+)
+def test_a_rephrasing_keeps_its_side(source: WorldFact, text: str, right: bool) -> None:
+    assert judge_statement(text, source, turned=False).right == right
 
 
 @pytest.mark.parametrize(("source", "question", "answer", "turned", "right"), QUESTIONS)
