@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2-135m", help="name in the store, or a model folder")
     parser.add_argument("--facts", type=Path, help="facts to use instead of the shipped and invented ones")
-    parser.add_argument("--count", type=int, default=48, help="how many facts")
+    parser.add_argument("--count", type=int, default=64, help="how many facts")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     given = parser.parse_args()
     from mlx_lm.utils import load_tokenizer

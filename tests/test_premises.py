@@ -57,13 +57,15 @@ STATEMENTS = st.one_of(
 
 
 def brute_force(rule: str, texts: Sequence[str]) -> set[frozenset[str]]:
-    """Every two statements from which something follows that no statement denies."""
+    """Every two statements that share something and from which something follows that no statement denies. (Of two lists
+    with nothing in common it follows that they have nothing in common, but nobody would look for all such pairs.)"""
     parsed = {fact.text: form for fact in facts(texts) if (form := forms.parse(fact.text)) is not None}
     known = forms.Claims(parsed.values())
     return {
         frozenset(pair)
         for pair in combinations(parsed, 2)
-        if forms.consequences(rule, [parsed[t] for t in pair], known)
+        if {*forms.terms(parsed[pair[0]])} & {*forms.terms(parsed[pair[1]])}
+        and forms.consequences(rule, [parsed[t] for t in pair], known)
     }
 
 
@@ -195,7 +197,7 @@ def test_a_rule_of_one_starts_from_what_it_says_something_of() -> None:
     found = find("conversion", ["No fish are birds.", "Rex is a wug.", "Rain."])
     assert pairs(found) == [("No fish are birds.",)]
     assert found.without == 2
-    assert found.premises[0].openings == ("No birds",)
+    assert found.premises[0].openings == ("No birds are",)
 
 
 # Corpus

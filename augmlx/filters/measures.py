@@ -72,7 +72,7 @@ def _round_trip_rows(candidate: Candidate) -> Rows:
         with_determiner(fact, mention) for fact in candidate.ground for mention in arguments(fact) or ()
     )
     others = [rival for rival in rivals if rival.casefold() not in answer.casefold()]
-    if not asked or not others:
+    if not asked or not answer.strip() or not others:
         return ()
     prompt = _context(candidate) + asked
     return tuple((prompt, f" {text}") for text in (answer, *others))

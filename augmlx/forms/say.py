@@ -15,7 +15,7 @@ def say(form: Form) -> str:
 
 
 def opening(form: Form) -> str:
-    """What the sentence begins with: the first of the things that it speaks of."""
+    """What the sentence begins with: all but the last of the things that it speaks of."""
     first = _SAYINGS[form.kind](form)[0]
     return first[0].upper() + first[1:]
 
@@ -29,44 +29,44 @@ def _many(term: Term) -> str:
 
 
 def _not(term: Term) -> str:
-    return "not " if term.negated else ""
+    return " not" if term.negated else ""
 
 
 def _all(form: Form) -> tuple[str, str]:
     subject, predicate = form.said
     if subject.negated:
-        return f"anything that is not {_one(subject)}", f"is {_not(predicate)}{_one(predicate)}"
-    return f"{'no' if predicate.negated else 'all'} {_many(subject)}", f"are {_many(predicate)}"
+        return f"anything that is not {_one(subject)} is{_not(predicate)}", _one(predicate)
+    return f"{'no' if predicate.negated else 'all'} {_many(subject)} are", _many(predicate)
 
 
 def _some(form: Form) -> tuple[str, str]:
     subject, predicate = form.said
-    return f"some {'non-' if subject.negated else ''}{_many(subject)}", f"are {_not(predicate)}{_many(predicate)}"
+    return f"some {'non-' if subject.negated else ''}{_many(subject)} are{_not(predicate)}", _many(predicate)
 
 
 def _is(form: Form) -> tuple[str, str]:
     thing, kind = form.terms
-    return thing.text, f"is {_not(kind)}{_one(kind)}"
+    return f"{thing.text} is{_not(kind)}", _one(kind)
 
 
 def _relation(form: Form) -> tuple[str, str]:
     first, second = form.said
-    return first.text, f"{form.word} {second.text}"
+    return f"{first.text} {form.word}", second.text
 
 
 def _if(form: Form) -> tuple[str, str]:
     first, second = (negated(term.text) if term.negated else term.text for term in form.terms)
-    return f"if {first},", f"then {second}"
+    return f"if {first}, then", second
 
 
 def _role(form: Form) -> tuple[str, str]:
     thing, filler = form.terms
-    return f"the {form.word} of {thing.text}", f"is {filler.text}"
+    return f"the {form.word} of {thing.text} is", filler.text
 
 
 def _member(form: Form) -> tuple[str, str]:
     member, whole = form.terms
-    return member.text, f"is {with_article(form.word)} of {whole.text}"
+    return f"{member.text} is {with_article(form.word)} of", whole.text
 
 
 def _list(form: Form) -> tuple[str, str]:
@@ -76,8 +76,8 @@ def _list(form: Form) -> tuple[str, str]:
         return " and ".join(wholes), f"have no {plural(form.word)} in common"
     owner = {"list": wholes[0], "union": " or ".join(wholes), "common": f"both {' and '.join(wholes)}"}[form.kind]
     if len(items) == 1:
-        return f"the only {form.word} of {owner}", f"is {items[0]}"
-    return f"the {plural(form.word)} of {owner}", f"are {', '.join(items[:-1])} and {items[-1]}"
+        return f"the only {form.word} of {owner} is", items[0]
+    return f"the {plural(form.word)} of {owner} are", f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 _SAYINGS: Mapping[Kind, Callable[[Form], tuple[str, str]]] = {

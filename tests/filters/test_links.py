@@ -45,8 +45,19 @@ def test_a_bridge_is_kept_or_stopped(text: str) -> None:
 
 def test_what_stands_before_the_shared_name_is_not_lost() -> None:
     pair = ("Omar Haddad studied at Venn College.", "In 1891, Venn College was founded by Bo Lind.")
-    assert verdict("bridge", pair, "Omar Haddad studied at Venn College, founded in 1891 by Bo Lind.") == "kept"
-    assert verdict("bridge", pair, "Omar Haddad studied at Venn College, founded by Bo Lind.") == "bridge"
+    assert (
+        verdict("bridge", pair, "Omar Haddad studied at Venn College, which was founded by Bo Lind in 1891.") == "kept"
+    )
+    assert verdict("bridge", pair, "Omar Haddad studied at Venn College, which was founded by Bo Lind.") == "bridge"
+
+
+def test_a_bridge_keeps_who_did_it() -> None:
+    pair = ("Mara Voss married Ben Okafor.", "Ben Okafor taught Ana Ruiz.")
+    assert verdict("bridge", pair, "Mara Voss married Ben Okafor, who taught Ana Ruiz.") == "kept"
+    assert verdict("bridge", pair, "Mara Voss married Ben Okafor, who Ana Ruiz taught.") == "bridge"
+    assert verdict("bridge", pair, "Mara Voss married Ana Ruiz, who taught Ben Okafor.") == "bridge"
+    older = ("Neset Stagin is older than Walmel Taibus.", "Walmel Taibus is older than Lemold Saskor.")
+    assert verdict("bridge", older, "Neset Stagin is older than Lemold Saskor, who is older than Walmel.") == "bridge"
 
 
 @pytest.mark.parametrize("ground", [(), PAIR[:1], (*PAIR, PAIR[0])])
