@@ -64,6 +64,19 @@ class Score:
     tokens: int
 
 
+@dataclass(slots=True)
+class TokenCount:
+    """Tokens an engine has put through its model, or did not have to.
+
+    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations but their last token).
+    A server tells only what was generated.
+    """
+
+    prefilled: int = 0
+    reused: int = 0
+    generated: int = 0
+
+
 class Engine(Protocol):
     """A local model, or something that stands in for one."""
 
@@ -82,6 +95,10 @@ class Engine(Protocol):
     @property
     def window(self) -> int:
         """How many tokens the model can attend to."""
+
+    @property
+    def tokens(self) -> TokenCount:
+        """What was put through the model since the engine was made."""
 
     @property
     def can_score(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def write(
         for record in _withdraw(run, consistency.losers()):
             tally.withdraw(record)
             reject(to_json(record))
-    counts = {"facts": len(facts), **tally.as_json(len(plan))}
+    counts = {"facts": len(facts), **tally.as_json(len(plan)), "tokens": asdict(engine.tokens)}
     dataset.write_csv(run.path / "augmented.csv", chain(map(augment.original, facts), augmented(run)))
     if counts["failed"] and counts["failed"] == counts["produced"]:
         hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"

@@ -77,7 +77,8 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
         if sample % 4 == 3:
             return f" {between} {found[0].text} and {name(Random(request.seed))}."
         if ":reversal:" in request.seed:
-            return f" is {found[0].text}." if " is the " in fact else f" is what {found[0].text} {between}."
+            opened = request.opening.casefold() != end.casefold()  # with its verb: only the subject is missing
+            return f" {found[0].text}." if opened else f" is {found[0].text}."
         return fact[found[0].end :] + ("." if sample % 2 else " indeed.")
 
     facts = folder / "facts.csv"

@@ -57,7 +57,7 @@ STATEMENTS = st.one_of(
 
 
 def brute_force(rule: str, texts: Sequence[str]) -> set[frozenset[str]]:
-    """Every two statements that share something and from which something follows that no statement denies. (Of two lists
+    """Every two statements that share something and from which something follows that none denies. (Of two lists
     with nothing in common it follows that they have nothing in common, but nobody would look for all such pairs.)"""
     parsed = {fact.text: form for fact in facts(texts) if (form := forms.parse(fact.text)) is not None}
     known = forms.Claims(parsed.values())

@@ -11,9 +11,9 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
-from augmlx.engine import Request
+from augmlx.engine import Request, TokenCount
 from augmlx.engines.prefill import Prefill, extend
-from augmlx.engines.prefixes import Cache, Prefixes, TokenCount, Tokens, Tree
+from augmlx.engines.prefixes import Cache, Prefixes, Tokens, Tree
 from augmlx.engines.sampling import Draw, drawn
 
 

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from augmlx.engine import Completion, Request, Score
+from augmlx.engine import Completion, Request, Score, TokenCount
 from augmlx.engines.server import PROTOCOL, Busy, Refused, Server
 from augmlx.errors import ModelError
 from augmlx.records import Json, fingerprint
@@ -98,6 +98,7 @@ class HttpEngine:
     ) -> None:
         self._server = Server(url, key=key, allow_remote=allow_remote, timeout=timeout, waits=waits)
         self._connections, self._wanted = connections, model
+        self.tokens = TokenCount()
         self._trials: dict[bool, str] = {}
         listed = self._server.ask("GET", "/models", None, _listed)
         if not model and len(listed) != 1:
@@ -135,7 +136,9 @@ class HttpEngine:
                 self._trials[chat] = self._trial(chat)
             asked = [pool.submit(self._complete, r) for r in requests]
             try:
-                return iter([future.result() for future in asked])
+                written = [future.result() for future in asked]
+                self.tokens.generated += sum(completion.tokens for completion in written)
+                return iter(written)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 

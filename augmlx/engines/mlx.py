@@ -14,13 +14,13 @@ from typing import Literal
 
 from mlx_lm.models.cache import make_prompt_cache
 
-from augmlx.engine import Completion, Request, Score
+from augmlx.engine import Completion, Request, Score, TokenCount
 from augmlx.engines import probes
 from augmlx.engines.chat import ChatTemplate
 from augmlx.engines.decoding import Decoder, Limits, Row
 from augmlx.engines.endings import Endings
 from augmlx.engines.prefill import Prefill
-from augmlx.engines.prefixes import STEP, Prefixes, TokenCount, Tokens, common_prefix, tree
+from augmlx.engines.prefixes import STEP, Prefixes, Tokens, common_prefix, tree
 from augmlx.engines.sampling import Draw
 from augmlx.engines.scoring import Scorer, Span
 from augmlx.errors import ModelError

@@ -16,22 +16,12 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.models.cache import make_prompt_cache
 
+from augmlx.engine import TokenCount
+
 Cache = list[Any]
 Tokens = tuple[int, ...]
 LEAST = 16  # tokens that a cache must save; a pass of the model for fewer costs about what it saves
 STEP = 2048  # tokens in one pass of the model
-
-
-@dataclass(slots=True)
-class TokenCount:
-    """Tokens the engine has put through the model, or did not have to.
-
-    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations but their last token).
-    """
-
-    prefilled: int = 0
-    reused: int = 0
-    generated: int = 0
 
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:

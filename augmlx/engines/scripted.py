@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from augmlx.engine import Completion, Request, Score
+from augmlx.engine import Completion, Request, Score, TokenCount
 from augmlx.records import fingerprint
 
 
@@ -29,6 +29,7 @@ class ScriptedEngine:
     ) -> None:
         self.model = model
         self.fingerprint = fingerprint(["scripted", model])
+        self.tokens = TokenCount()
         self.generated = 0  # how many completions were written, for tests of resume
         self._write, self._weigh = write, weigh
 
@@ -43,6 +44,7 @@ class ScriptedEngine:
                 yield written
                 continue
             text = written.split(request.stop)[0]
+            self.tokens.generated += self.count(text)
             yield Completion(request.key, text, "stop", self.count(text))
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
