@@ -61,13 +61,13 @@ class AugmentSettings(_Section):
     batch_size: int = Field(64, ge=1, le=1024, description="rows decoded together")
     vote_share: float = Field(0.5, ge=0, le=1, description="share of a fact's surviving samples that must agree")
     plausibility: float = Field(
-        0.0, description="how much likelier (nats a token) its facts must make a text, for operators that ask for it"
+        4.0, description="how much likelier (nats a token) its facts must make a text, for operators that ask for it"
     )
     round_trip: float = Field(
-        0.0, description="by how much (nats a token) a text's answer to its own question must beat the others"
+        -0.25, description="by how much (nats a token) a text's answer to its own question must beat the others"
     )
     judge: float = Field(
-        0.0, description='by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
+        -1.0, description='by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
     )
     duplicate_similarity: float = Field(
         0.95, gt=0, le=1, description="texts of one fact and operator at least this alike are duplicates"

@@ -2,7 +2,7 @@
 
 A measure says which (prompt, continuation) pairs are to be scored, and makes one number of the scores. The number is
 journalled, so that a changed threshold only judges anew. It is never compared across models: the default thresholds
-were chosen on labelled data of the embedded model (docs/LOG.md) and are lenient.
+were chosen on labelled texts of the embedded model (scripts/study_measures.py, docs/LOG.md) and are lenient.
 """
 
 from __future__ import annotations
