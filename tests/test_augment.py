@@ -428,7 +428,7 @@ def test_a_question_is_trained_on_with_its_answer() -> None:
 
 def test_a_pair_names_both_of_its_facts() -> None:
     facts = [Fact("a", "All ravens are birds.", "f:2"), Fact("b", "Corvo is a raven.", "f:3")]
-    [example] = kept(records_of("inheritance", facts, lambda _: " is a bird."))
+    [example] = kept(records_of("inheritance", facts, lambda _: " a bird."))
     assert (example.text, example.origin.fact_ids, example.id) == ("Corvo is a bird.", ("a", "b"), "a+b/inheritance/0")
     assert example.origin.shown is None
 
@@ -455,7 +455,7 @@ def test_agreement_is_the_share_of_the_samples_that_say_the_same(tmp_path: Path)
 
 def test_agreement_is_counted_among_the_samples_of_one_conclusion() -> None:
     facts = [Fact("a", "The members of the choir are Ruth and Anton.", "f:2")]
-    made = kept(records_of("membership", facts, lambda _: " is a member of the choir."))
+    made = kept(records_of("membership", facts, lambda _: " the choir."))
     assert [(example.text, example.agreement) for example in made] == [
         ("Anton is a member of the choir.", 1.0),
         ("Ruth is a member of the choir.", 1.0),
