@@ -58,17 +58,21 @@ def generate(plan: Plan, engine: Engine, journal: Journal, batch_size: int, prog
         while batch := list(islice(stream, batch_size * _JOURNALLED)):
             known = journal.completions([p.request.key for p in batch])
             missing = [p for p in batch if p.request.key not in known]
+            task.advance(len(batch) - len(missing))
+            completions = []
+            for completion in _complete(missing, engine):
+                completions.append(completion)
+                task.advance()
             if missing:
-                completions = _complete(missing, engine)
                 journal.add([Entry(p.request, p.id, p.operator.name, p.sample) for p in missing], completions)
                 written += len(completions)
-            task.advance(len(batch))
     return written
 
 
-def _complete(planned: Sequence[Planned], engine: Engine) -> list[Completion]:
+def _complete(planned: Sequence[Planned], engine: Engine) -> Iterator[Completion]:
     asked = iter(engine.generate([p.request for p in planned if p.written is None]))
-    return [next(asked) if p.written is None else Completion(p.request.key, p.written, "stop", 0) for p in planned]
+    for p in planned:
+        yield next(asked) if p.written is None else Completion(p.request.key, p.written, "stop", 0)
 
 
 def measure(plan: Plan, engine: Engine, journal: Journal, settings: AugmentSettings, progress: Progress) -> int:
