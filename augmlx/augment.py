@@ -57,7 +57,8 @@ def generate(plan: Plan, engine: Engine, journal: Journal, batch_size: int, prog
     with progress.task("Augmenting", len(plan)) as task:
         while batch := list(islice(stream, batch_size * _JOURNALLED)):
             known = journal.completions([p.request.key for p in batch])
-            missing = [p for p in batch if p.request.key not in known]
+            # What could not be written is tried again: a server may have been given a larger window by now.
+            missing = [p for p in batch if p.request.key not in known or known[p.request.key].finish == "error"]
             task.advance(len(batch) - len(missing))
             completions = []
             for completion in _complete(missing, engine):

@@ -41,6 +41,12 @@ class Consistency:
         self._claims.add(form)
         self._names.append(name)
 
+    def settle(self, example: Example) -> None:
+        """Take an example that stays, as an earlier round's does."""
+        form = forms.parse(example.text)
+        if form is not None:
+            self._take(example.id, form)
+
     def consider(self, example: Example) -> None:
         form = forms.parse(example.text)
         if form is not None:

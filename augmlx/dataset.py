@@ -7,9 +7,9 @@ request for one, so that every name in it is learnt: what stands in a prompt car
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from augmlx.errors import BadSettings
 from augmlx.files import atomic_path
@@ -55,7 +55,7 @@ def _request(text: str) -> str:
     return f"State a fact about {found[0].text}." if found else "State a fact."
 
 
-def text_of(row: Json) -> str:
+def text_of(row: Mapping[str, Any]) -> str:
     """What a row of any form says, as one text."""
     if "messages" in row:
         return "\n".join(turn["content"] for turn in row["messages"] if isinstance(turn.get("content"), str))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -54,6 +55,12 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears whole or not at all: written beside, fsynced, then renamed over `path`."""
     with atomic_path(path) as beside, beside.open("wb") as file:
         yield file
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 (hex) of what a file holds."""
+    with storage_errors(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def copy_file(source: Path, target: Path) -> None:

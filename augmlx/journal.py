@@ -99,6 +99,14 @@ class Journal:
             drawn = (r.seed, r.temperature, r.top_p, r.max_tokens)
             rows.append((r.key, entry.id, entry.operator, entry.sample, sha256, r.suffix, r.opening, r.chat, *drawn))
         with self._db:
+            for table in (
+                "requests",
+                "completions",
+            ):  # a failure is no completion: what comes of trying again replaces it
+                failed = (
+                    f"DELETE FROM {table} WHERE key IN (SELECT key FROM completions WHERE key = ? AND finish = 'error')"
+                )
+                self._db.executemany(failed, [(row[0],) for row in rows])
             self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
             self._db.executemany("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany(

@@ -13,7 +13,7 @@ from augmlx.engine import Engine, Request
 from augmlx.engines.local import engine_mark, mlx_engine
 from augmlx.errors import BadInput, RunError
 from augmlx.evaluation import arms, compare, items
-from augmlx.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
+from augmlx.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.models import store
 from augmlx.operators import Operator, exemplars
 from augmlx.operators.exemplars import Exemplars
@@ -81,7 +81,8 @@ class Pipeline:
         return [*self._common(), self.settings.augment.model_dump(mode="json")]
 
     def _split_basis(self) -> list[object]:
-        return [*self._augment_basis(), self.settings.split.model_dump(mode="json")]
+        rows = [[fact.id, fact.row] for fact in self.facts() if fact.row]  # a statement may stay where its row changes
+        return [*self._augment_basis(), self.settings.split.model_dump(mode="json"), rows]
 
     def _train_basis(self) -> list[object]:
         return [*self._split_basis(), _training(self.settings)]
@@ -100,6 +101,7 @@ class Pipeline:
             basis=self._augment_basis(),
             inputs=[
                 *([self._writer.mark] if self._writer else []),
+                *self._before(),
                 *(o.model_dump(mode="json") for o in chosen),
                 {n: [e.model_dump() for e in own[n]] for n in own},
             ],
@@ -112,6 +114,13 @@ class Pipeline:
         settings_module.save(self.settings, self.run.settings)
         return counts
 
+    def _before(self) -> list[object]:
+        """What a later round depends on: its writer, and what earlier rounds left."""
+        if self._earlier is None:
+            return []
+        left = [file_sha256(path) for path in (self._earlier.augmented, self._earlier.rejected)]
+        return [self._earlier.number, engine_mark(self.model, self._earlier.adapter), *left]
+
     def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], own: Exemplars) -> Callable[[], Json]:
         if self._writer is not None:
             engine = self._writer.engine()
@@ -120,7 +129,8 @@ class Pipeline:
         augmenting.require_scores(chosen, engine)
         limit = self.settings.train.max_length
         for fact in facts:  # training would refuse them, after all the generating
-            if (length := engine.count(fact.text) + 1) > limit:
+            text = dataset.text_of(fact.row) if fact.row else fact.text
+            if (length := engine.count(text) + 1) > limit:
                 hint = "raise train.max_length, or split the fact"
                 raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
         plan = Plan(facts, chosen, self.settings.augment, seed=self.settings.seed, engine=engine, own=own)
@@ -135,6 +145,7 @@ class Pipeline:
                 self.run.manifest()["augment"]["fingerprint"],
                 [[q.prompt, q.answer] for q in questions] if self.settings.split.leak == "drop" else bool(questions),
                 [[fact.text, fact.row] for fact in replay],
+                *([self._earlier.held] if self._earlier else []),
             ],
             outputs=[self.run.data / "train.jsonl"],
             prepare=lambda: partial(

@@ -47,7 +47,9 @@ def preview(
         writer.engine() if writer else mlx_engine(store.find(settings.model), None, width=settings.augment.batch_size)
     )
     if every and not engine.can_score:
-        loaded = [operator for operator in loaded if not set(operator.filters) & set(MEASURES)]
+        unscored = [operator.name for operator in loaded if set(operator.filters) & set(MEASURES)]
+        progress.say(f"left out, for a server cannot score what they write: {', '.join(unscored)}")
+        loaded = [operator for operator in loaded if operator.name not in unscored]
     augment.require_scores(loaded, engine)
     own = exemplars.read(operators_folder, loaded)
     plan = Plan(

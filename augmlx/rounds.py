@@ -6,15 +6,26 @@ same questions than before; what was held out stays held out. The run itself is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from augmlx.errors import BadSettings
 from augmlx.evaluation import arms
 from augmlx.files import read_jsonl
 from augmlx.pipeline import Pipeline
-from augmlx.records import Json, example_from_json, fingerprint, item_from_json, result_from_json
+from augmlx.records import Fact, Json, example_from_json, fingerprint, item_from_json, result_from_json
 from augmlx.rundir import RunDir
-from augmlx.split import Part
+from augmlx.settings import Settings
+from augmlx.split import Part, group_of
 from augmlx.writing import Earlier
 
 _TUNED = "augmented"
+
+
+def require_comparison(settings: Settings) -> None:
+    """Raises BadSettings where the tuned model is not evaluated: every round would count as no worse."""
+    if _TUNED not in settings.eval.arms:
+        fault = f"eval.arms: {_TUNED} is not among them, and rounds are kept by what it answers"
+        raise BadSettings(fault, hint=f"add {_TUNED}, or leave out --rounds")
 
 
 def run_rounds(pipeline: Pipeline, wanted: int) -> list[Json]:
@@ -54,7 +65,7 @@ def _mark(run: RunDir) -> str:
 
 
 def _round(pipeline: Pipeline, number: int) -> Json:
-    run, settings = pipeline.run, pipeline.settings
+    run, settings, facts = pipeline.run, pipeline.settings, pipeline.facts()
     folder = _folder(run, number)
     folder.create()
     with folder.lock():
@@ -64,9 +75,9 @@ def _round(pipeline: Pipeline, number: int) -> Json:
             pipeline.progress,
             operators_folder=pipeline.operators_folder,
             make_engine=pipeline.make_engine,
-            earlier=Earlier(number, run.augmented, run.adapter, _held_out(run)),
+            earlier=Earlier(number, run.augmented, run.rejected, run.adapter, held_out(run, facts)),
         )
-        child.take_facts(pipeline.facts())
+        child.take_facts(facts)
         child.augment()
         counts = child.train()
     before = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
@@ -80,8 +91,12 @@ def _round(pipeline: Pipeline, number: int) -> Json:
     return {"right": now, "before": was, "items": len(items), "kept": kept, "counts": counts}
 
 
-def _held_out(run: RunDir) -> dict[str, Part]:
-    """fact id -> part, of every fact with an augmentation that is held out."""
+def held_out(run: RunDir, facts: Sequence[Fact]) -> dict[str, Part]:
+    """fact id -> part, of every fact whose augmentations are held out.
+
+    What was drawn of several facts is held out with any of them, so it tells of a fact only where no example of one
+    fact does.
+    """
     homes: dict[str, Part] = {}
     parts: tuple[Part, ...] = ("valid", "test")
     for part in parts:
@@ -89,4 +104,12 @@ def _held_out(run: RunDir) -> dict[str, Part]:
         if path.exists():
             homes |= {row["id"]: part for row in read_jsonl(path)}
     examples = map(example_from_json, read_jsonl(run.augmented)) if homes else iter(())
-    return {e.origin.fact_ids[0]: homes[e.id] for e in examples if e.id in homes}
+    place = {fact.id: group_of(fact) for fact in facts}
+    found = [([place[i] for i in e.origin.fact_ids], homes[e.id]) for e in examples if e.id in homes]
+    # A text of the share for validation that the test has too stands in the test: "valid", last, has the last word.
+    single = [(groups[0], home) for groups, home in found if len(groups) == 1]
+    held: dict[str, Part] = {group: part for part in reversed(parts) for group, home in single if home == part}
+    for groups, part in found:
+        if part not in {held.get(group) for group in groups}:
+            held |= dict.fromkeys(groups, part)
+    return {fact_id: held[group] for fact_id, group in place.items() if group in held}

@@ -87,7 +87,8 @@ class SplitSettings(_Section):
     ratio: float = Field(0.0, ge=0, description="most augmentations for each original, over all facts; 0: no limit")
     leak: Literal["report", "drop"] = Field(
         "report",
-        description="augmentations that state a question's answer word for word: count them, or leave them out",
+        description="augmentations that state what a question asks for: count those that do so word for word, or leave "
+        "all of them out",
     )
     replay: str = Field(
         "",

@@ -10,6 +10,7 @@ The examples are read several times and never held: a hundred thousand facts fit
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from random import Random
 from typing import Literal
 
 from augmlx.augment import original
-from augmlx.language import arguments, normalise
+from augmlx.language import arguments, content_stems, normalise
 from augmlx.records import Example, Fact
 from augmlx.settings import SplitSettings
 
@@ -74,14 +75,14 @@ def deal(
         drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
     else:
         drawn = {place[fact_id]: part for fact_id, part in held.items()}
-    leaks = {_mark(normalise(text)) for text in asked} if settings.leak == "drop" else set()
+    leaks = {mark for text in asked for mark in _marks(text)} if settings.leak == "drop" else set()
     surplus = _surplus(augmented, settings, len(facts), seed)
 
     def home(example: Example) -> tuple[Part, str]:
         """Where an example would go by its facts alone."""
         homes = {drawn.get(place[fact_id], "train") for fact_id in example.origin.fact_ids}
-        if _mark(normalise(example.text)) in leaks:
-            return "left out", "states a question and its answer word for word"
+        if leaks and not leaks.isdisjoint(mark for text in _said(example) for mark in _marks(text)):
+            return "left out", "states what a question asks for"
         part: Part = "test" if "test" in homes else "valid" if "valid" in homes else "train"
         if part == "train" and surplus(example):
             return "left out", "beyond split.per_fact or split.ratio"
@@ -104,6 +105,22 @@ def deal(
         elif part == "valid" and mark in tested:
             part = "test"
         yield Dealt(example, part, why)
+
+
+def _said(example: Example) -> Iterator[str]:
+    """Its text; and a question with its answer, which a text may have words around."""
+    yield example.text
+    if example.row and "prompt" in example.row:
+        yield f"{example.row['prompt']} {example.row['completion']}"
+
+
+def _marks(text: str) -> Iterator[bytes]:
+    """What a leak is known by: the words, and who is said to stand in which relation to whom, in that order."""
+    yield _mark(normalise(text))
+    if found := arguments(text):
+        first, last = (normalise(mention.text) for mention in found)
+        named = {stem for mention in found for stem in content_stems(mention.text)}
+        yield _mark("\n".join([first, last, *sorted(set(content_stems(text)) - named)]))
 
 
 def _mark(text: str) -> bytes:
@@ -152,7 +169,7 @@ def _surplus(
     for members in of_fact.values():
         rank.update((name, place) for place, (_, _, name) in enumerate(sorted(members)))
     chosen = [name for name, place in rank.items() if not settings.per_fact or place < settings.per_fact]
-    if settings.ratio and len(chosen) > (most := int(settings.ratio * originals)):
+    if settings.ratio and len(chosen) > (most := math.floor(settings.ratio * originals + 1e-9)):
         chosen.sort(key=lambda name: (rank[name], hashlib.sha256(f"{seed}:mix:{name}".encode()).digest()))
         chosen = chosen[:most]
     left = set(chosen)

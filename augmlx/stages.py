@@ -18,7 +18,7 @@ from augmlx.records import Json, fingerprint
 from augmlx.rundir import RunDir
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 2, "split": 2, "train": 1, "baseline": 1, "eval": 1, "export": 1}
+CODE = {"augment": 2, "split": 2, "train": 1, "baseline": 1, "eval": 2, "export": 1}
 FOLLOWING = {
     "augment": ("split", "train", "baseline", "eval", "export"),
     "split": ("train", "baseline", "eval", "export"),

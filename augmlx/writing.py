@@ -28,11 +28,12 @@ _TOLD = 5  # messages of one kind
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What an earlier round left: the examples it kept, the adapter that now writes, and where the examples of a fact
-    are held out. See rounds.py."""
+    """What earlier rounds left: what they kept and rejected, the adapter that now writes, and where the examples of a
+    fact are held out. See rounds.py."""
 
     number: int  # of the round that goes on from it
     augmented: Path
+    rejected: Path
     adapter: Path
     held: Mapping[str, Part]  # fact id -> part
 
@@ -70,8 +71,14 @@ def write(
     with _settled(), open_journal(run.journal) as journal, jsonl_writer(run.rejected) as reject:
         augment.generate(plan, engine, journal, config.batch_size, progress)
         augment.measure(plan, engine, journal, config, progress)
+        for row in _before(earlier, earlier.rejected) if earlier else ():
+            reject(row)
         with jsonl_writer(run.augmented) as keep:
-            known = {normalise(example.text): keep(to_json(example)) for example in _kept(earlier)}
+            known = set()
+            for example in _kept(earlier):
+                known.add(normalise(example.text))
+                consistency.settle(example)
+                keep(to_json(example))
             for collected in augment.collect(plan, journal, config, engine=engine, seed=seed):
                 record = _of_this_round(collected, known, earlier)
                 tally.add(record)
@@ -98,7 +105,14 @@ def augmented(run: RunDir) -> Iterator[Example]:
 
 
 def _kept(earlier: Earlier | None) -> Iterator[Example]:
-    return map(example_from_json, read_jsonl(earlier.augmented)) if earlier else iter(())
+    return map(example_from_json, _before(earlier, earlier.augmented)) if earlier else iter(())
+
+
+def _before(earlier: Earlier, path: Path) -> Iterator[Json]:
+    """The records of earlier rounds; where the rounds start anew, those of later ones may stand there, too."""
+    return (
+        row for row in read_jsonl(path) if int(row["id"].rpartition("/")[2].partition("~")[2] or 1) < earlier.number
+    )
 
 
 def _of_this_round(record: Example | Rejected, known: Collection[str], earlier: Earlier | None) -> Example | Rejected:

@@ -99,3 +99,10 @@ def test_facts_that_contradict_each_other_are_told_by_their_places_and_both_coun
 
 def test_without_a_known_form_nothing_is_said() -> None:
     assert losers(["Rain."], ("No rain.", 0.1), ("Rain falls and does not fall.", 0.1)) == {}
+
+
+def test_what_an_earlier_round_kept_stays_and_what_denies_it_goes() -> None:
+    consistency = Consistency([])
+    consistency.settle(example(0, "Rex is larger than Ana.", 0.1))
+    consistency.consider(example(1, "Ana is larger than Rex.", 1.0))
+    assert consistency.losers() == {"e1": "contradicts e0"}

@@ -38,7 +38,7 @@ def write(request: Request) -> str | Completion:
     if operator == "turn":
         good = {"a": " is Mara Voss.", "b": " is smaller than Lake Orrin.", "c": " is smaller than Lake Pell."}
         return good.get(fact, " is what it is.") if sample == "0" else " owns it."
-    return " is larger than Lake Ruun."
+    return " Lake Ruun."
 
 
 @pytest.fixture(scope="module")

@@ -319,6 +319,14 @@ def test_a_fact_too_long_to_train_on_is_refused_before_anything_is_generated(set
     assert setup.generated == 0
 
 
+def test_a_training_row_too_long_to_train_on_is_refused_before_anything_is_generated(setup: Setup) -> None:
+    setup.facts = setup.facts.with_suffix(".jsonl")
+    setup.facts.write_text(json.dumps({"prompt": "Who? " * 600, "completion": TEXTS[0]}) + "\n")
+    with pytest.raises(BadInput, match=r"facts\.jsonl:1: .* more than train\.max_length"):
+        setup.open().augment()
+    assert setup.generated == 0
+
+
 def test_a_long_augmentation_is_refused_by_its_id_and_nothing_is_lost(setup: Setup) -> None:
     setup.open().augment()
     row = {"id": "f0001/reversal/0", "text": "mill " * 400}
@@ -669,6 +677,17 @@ def test_a_form_that_the_users_rows_have_not_is_refused_before_anything_is_gener
     with pytest.raises(BadSettings, match=r"split\.form: is chat"):
         setup.open(**{"split.form": "chat"}).augment()
     assert setup.generated == 0
+
+
+def test_a_changed_training_row_is_trained_on_where_its_statement_stays(setup: Setup) -> None:
+    setup.facts = setup.facts.with_suffix(".jsonl")
+    for asked in ("Who?", "Who is it?"):
+        rows = [{"prompt": asked, "completion": text} for text in TEXTS]
+        setup.facts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        setup.open().augment()
+        trained = [row["prompt"] for row in read_jsonl(setup.run.data / "train.jsonl") if "original" in row["id"]]
+        assert trained == [asked] * len(TEXTS)
+    assert "augment: up to date" in setup.progress.said
 
 
 def test_the_plain_arm_is_trained_in_the_same_form(setup: Setup) -> None:

@@ -9,13 +9,15 @@ import pytest
 from tiny import write_model
 
 from augmlx.engine import Request
+from augmlx.engines.local import engine_mark
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.errors import ModelError
-from augmlx.files import read_jsonl
+from augmlx.errors import BadSettings, ModelError
+from augmlx.files import read_jsonl, write_jsonl
 from augmlx.models.store import StoredModel
 from augmlx.pipeline import Pipeline
 from augmlx.progress import Silent
-from augmlx.rounds import run_rounds
+from augmlx.records import Example, Fact, Origin, to_json
+from augmlx.rounds import held_out, require_comparison, run_rounds
 from augmlx.rundir import RunDir
 from augmlx.settings import load
 from augmlx.tables import read_facts
@@ -34,7 +36,7 @@ class Bench:
     """A run whose writer rephrases only once it is tuned. `right` says whether an adapter's model answers rightly."""
 
     def __init__(self, folder: Path, base: StoredModel, right: Callable[[Path | None], bool]) -> None:
-        self.base, self.right = base, right
+        self.base, self.right, self.epochs = base, right, 1
         self.run = RunDir(folder / "run")
         self.run.create()
         self.facts = folder / "facts.csv"
@@ -42,7 +44,8 @@ class Bench:
         self.written: list[bool] = []  # of each request for a rephrasing, whether the tuned model wrote it
 
     def open(self) -> Pipeline:
-        settings = load(None, {"model": str(self.base.path), "train.epochs": 1, "train.rank": 2, "augment.samples": 1})
+        small = {"train.epochs": self.epochs, "train.rank": 2, "augment.samples": 1}
+        settings = load(None, {"model": str(self.base.path), **small})
         pipeline = Pipeline(self.run, settings, Silent(), make_engine=self._engine)
         pipeline.take_facts(read_facts(self.facts).facts)
         return pipeline
@@ -60,7 +63,9 @@ class Bench:
 
         sign = 1.0 if self.right(adapter) else -1.0
         return ScriptedEngine(
-            write, weigh=lambda asked, text: sign * float(any(asked + text in fact for fact in TEXTS))
+            write,
+            weigh=lambda asked, text: sign * float(any(asked + text in fact for fact in TEXTS)),
+            model=engine_mark(self.base, adapter),
         )
 
     def go(self, rounds: int = 2) -> list[dict[str, object]]:
@@ -170,3 +175,44 @@ def test_a_model_that_fails_in_a_round_leaves_the_run_as_it_was(tmp_path: Path, 
     with pytest.raises(ModelError):
         run_rounds(pipeline, 2)
     assert bench.run.augmented.read_bytes() == before
+
+
+def test_another_adapter_writes_its_round_itself(tmp_path: Path, base: StoredModel) -> None:
+    bench = Bench(tmp_path, base, lambda _: True)
+    bench.go()
+    done = len(bench.written)
+    bench.epochs = 2  # the facts and all that augmentation goes by stay as they are
+    [entry] = bench.go()
+    assert entry["kept"]
+    assert bench.written[done:] == [True] * len(TEXTS)
+    ids = [row["id"] for row in read_jsonl(bench.run.augmented)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_what_an_earlier_round_rejected_stays_in_the_file(tmp_path: Path, base: StoredModel) -> None:
+    bench = Bench(tmp_path, base, lambda _: True)
+    bench.go(1)
+    before = {row["id"] for row in read_jsonl(bench.run.rejected)}
+    bench.go(2)
+    assert before
+    assert before < {row["id"] for row in read_jsonl(bench.run.rejected)}
+
+
+def test_an_example_of_several_facts_holds_no_trained_fact_out(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    facts = [Fact(f"f{n}", text, f"facts.csv:{n}") for n, text in enumerate(TEXTS)]
+
+    def example(*numbers: int) -> Example:
+        ids = tuple(f"f{n}" for n in numbers)
+        return Example(f"{'+'.join(ids)}/any/0", "Text.", Origin(ids, "any", "", "", 0, 0, ""))
+
+    examples = [example(0), example(1), example(0, 1), example(2, 3)]
+    write_jsonl(run.augmented, map(to_json, examples))
+    write_jsonl(run.data / "test.jsonl", [{"id": e.id} for e in (examples[1], examples[2], examples[3])])
+    assert held_out(run, facts) == {"f1": "test", "f2": "test", "f3": "test"}
+
+
+def test_rounds_that_nothing_would_compare_are_refused() -> None:
+    require_comparison(load(None, {"eval.arms": ["augmented"]}))
+    with pytest.raises(BadSettings, match=r"eval\.arms"):
+        require_comparison(load(None, {"eval.arms": ["base", "finetuned"]}))

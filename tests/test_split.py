@@ -263,3 +263,24 @@ def test_what_states_a_question_and_its_answer_is_left_out_on_request() -> None:
     dropped = dealt(facts, made, SplitSettings(leak="drop"), asked=asked, has_questions=True)
     assert [i.example.id for i in dropped if i.part == "left out"] == [made[1].id]
     assert all(i.part == "train" for i in dealt(facts, made, SplitSettings(), asked=asked, has_questions=True))
+
+
+def test_a_leak_is_known_by_who_stands_in_which_relation_to_whom() -> None:
+    facts = [fact(0, text="Ana Voss owns the Bor mill.")]
+    origin = Origin(("f0",), "reversal", "s", "s", 0, 0, "")
+    turned = Example("f0/reversal/0", "The Bor mill is owned by Ana Voss.", origin)
+    same_way = Example("f0/rephrase/0", "Ana Voss is the owner of the Bor mill.", origin)
+    asked = ["The Bor mill was owned by Ana Voss"]
+    given = {"asked": asked, "has_questions": True}
+    items = dealt(facts, [turned, same_way], SplitSettings(leak="drop"), **given)
+    assert [i.example.id for i in items if i.part == "left out"] == ["f0/reversal/0"]
+
+
+def test_a_question_that_is_trained_on_with_its_answer_is_no_less_a_leak() -> None:
+    facts = [fact(n) for n in range(2)]
+    row = {"prompt": "Who runs the Zorb depot?", "completion": "Ana"}
+    text = "Question: Who runs the Zorb depot?\nAnswer: Ana"
+    made = [Example("f0/qa/0", text, Origin(("f0",), "qa", "", "", 0, 0, ""), row)]
+    asked = ["Who runs the Zorb depot? Ana"]
+    dropped = dealt(facts, made, SplitSettings(leak="drop"), asked=asked, has_questions=True)
+    assert [i.example.id for i in dropped if i.part == "left out"] == ["f0/qa/0"]

@@ -36,6 +36,8 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, explain:
       augmlx augment -o runs/first --explain f0001/reversal/0
     """
     if explain is not None:
+        if given.path != Path() or questions is not None or given.said_anything:
+            raise click.UsageError("--explain goes with -o RUN and --json alone")
         _explain(RunDir(out), explain, as_json)
         return
     with opened(given, out, questions) as pipeline:

@@ -18,7 +18,7 @@ import rich_click as click
 
 from augmlx.evaluation.statistics import percent
 from augmlx.progress import Progress, Task
-from augmlx.records import Json
+from augmlx.records import Json, fingerprint
 
 if TYPE_CHECKING:
     from augmlx.engine import Engine
@@ -81,7 +81,7 @@ class Served:
 
     @property
     def mark(self) -> str:
-        return f"http:{self.model}"
+        return f"http:{fingerprint([self.url, self.model])}"
 
     def engine(self) -> Engine:
         """Raises BadSettings and ModelError."""
@@ -100,6 +100,12 @@ class FromFacts:
     config: Path | None
     said: Mapping[str, Any]  # settings, as dotted keys
     server: Served | None
+
+    @property
+    def said_anything(self) -> bool:
+        """Whether any option besides FACTS was given."""
+        told = [self.column, self.config, self.server, *self.said.values()]
+        return any(value is not None for value in told)
 
     @property
     def writer(self) -> Writer | None:

@@ -21,7 +21,7 @@ class _Messages(Silent):
 @click.option("--quantize", type=click.Choice(["4", "8"]), help="Bits per weight; adds -4bit or -8bit to the name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def pull(model: str, quantize: str | None, as_json: bool) -> None:
-    """Bring MODEL into the local store. The only command that uses the network.
+    """Bring MODEL into the local store. No other command uses the network without --server.
 
     MODEL is a name (smollm2-135m), the path of a llama-type .gguf file, or a Hugging Face id (org/name).
     A model that is in the store already is left as it is.

@@ -32,10 +32,12 @@ def run(given: common.FromFacts, out: Path, questions: Path | None, rounds: int,
     Example:
       augmlx run facts.csv --questions questions.csv -o runs/first
     """
-    from augmlx.rounds import run_rounds
+    from augmlx.rounds import require_comparison, run_rounds
 
     rounds_run: list[Json] = []
     with opened(given, out, questions) as pipeline:
+        if rounds > 1:
+            require_comparison(pipeline.settings)
         counts = pipeline.augment()
         pipeline.progress.say(told(counts))
         pipeline.train()

@@ -6,8 +6,9 @@ from typing import Any
 
 import jinja2
 
+from augmlx.models.loading import TEMPLATE_DAY
+
 _MESSAGE = "augmlx-message"
-_DAY = "26 Jul 2024"  # Llama's templates state the day; with the real one a run could not be repeated tomorrow
 
 
 class ChatTemplate:
@@ -28,7 +29,7 @@ class ChatTemplate:
                 tokenize=False,
                 add_generation_prompt=True,
                 enable_thinking=False,
-                date_string=_DAY,
+                date_string=TEMPLATE_DAY,
             )
         except (jinja2.TemplateError, ValueError, TypeError, LookupError) as error:
             self.fault = f"the model's chat template cannot be rendered: {error}"

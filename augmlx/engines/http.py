@@ -111,7 +111,8 @@ class HttpEngine:
         # Of a path of this machine only the last part is a name.
         path = re.match(r"[/~.]|\w:[\\/]", about.id)
         self.model = re.split(r"[\\/]", about.id.rstrip("\\/"))[-1] if path else about.id
-        self.fingerprint = fingerprint(["http", self.model])
+        # The place is part of it: two servers' "default_model" are two models, as far as anybody can tell.
+        self.fingerprint = fingerprint(["http", self.model, self._server.place])
         self.window = window or about.max_model_len or _WINDOW
 
     def count(self, text: str) -> int:

@@ -57,30 +57,39 @@ def tree(lists: Iterable[Tokens], ends: Iterable[Tokens] = ()) -> Tree:
     return Tree(of, above)
 
 
+def _chain(tokens: Tokens, tree: Tree) -> tuple[Tokens, ...]:
+    """A beginning and all that it goes on from, the longest first."""
+    return (tokens, *_chain(tree.above[tokens], tree)) if tokens else ()
+
+
 class Prefixes:
     """Caches by the tokens they hold. Together they hold at most `limit` tokens, but the newest in any case."""
 
     def __init__(self, model: nn.Module, limit: int, count: TokenCount) -> None:
         self._net, self._limit, self._count = model, limit, count
         self._empty: Cache = list(make_prompt_cache(model))
-        self._kept: dict[Tokens, Cache] = {}  # the least recently used first
+        self._kept: dict[tuple[Tokens, ...], Cache] = {}  # by chain, the least recently used first
 
     @property
     def kept(self) -> list[Tokens]:
         """What is cached, the least recently used first."""
-        return list(self._kept)
+        return [chain[0] for chain in self._kept]
 
     def cache(self, tokens: Tokens, tree: Tree) -> Cache:
-        """A cache that holds `tokens`, made from the longest kept one on the way there. It is not to be written to."""
+        """A cache that holds `tokens`, made from the one above it in the tree. It is not to be written to.
+
+        What it is made from decides its last bits, so it is kept under all that stands above it: what was asked before
+        must not tell in a result, or a resumed run would go on to other bytes.
+        """
         if not tokens:
             return self._empty
-        self.cache(tree.above[tokens], tree)  # used by now, even where nothing is to be made from it
-        if (found := self._kept.pop(tokens, None)) is None:
-            begun = max((kept for kept in self._kept if tokens[: len(kept)] == kept), key=len, default=())
-            found = copy.deepcopy(self._kept.get(begun, self._empty))
-            self._run(found, tokens[len(begun) :])
-        self._kept[tokens] = found
-        while len(self._kept) > 1 and sum(map(len, self._kept)) > self._limit:
+        begun = self.cache(tree.above[tokens], tree)
+        chain = _chain(tokens, tree)
+        if (found := self._kept.pop(chain, None)) is None:
+            found = copy.deepcopy(begun)
+            self._run(found, tokens[len(tree.above[tokens]) :])
+        self._kept[chain] = found
+        while len(self._kept) > 1 and sum(map(len, self.kept)) > self._limit:
             del self._kept[next(iter(self._kept))]
         return found
 

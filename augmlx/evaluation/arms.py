@@ -44,11 +44,13 @@ def context_note(contexts: Mapping[str, str]) -> str | None:
 
 
 def verbatim(items: Sequence[EvalItem], trained: Iterable[str]) -> dict[str, int]:
-    """Per kind, how many items stand word for word in a trained text: prompt and answer, after normalisation."""
+    """Per kind, how many items stand word for word in a trained text: prompt and answer, bare or as the model is asked,
+    after normalisation."""
     corpus = "\n".join(f" {normalise(text)} " for text in trained)
     found = {item.kind: 0 for item in items}
     for item in items:
-        found[item.kind] += f" {normalise(f'{item.prompt} {item.answer}')} " in corpus
+        stated = {normalise(f"{prompt} {item.answer}") for prompt in (item.prompt, asked(item.prompt))}
+        found[item.kind] += any(f" {text} " in corpus for text in stated)
     return found
 
 

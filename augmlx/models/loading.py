@@ -15,6 +15,9 @@ from augmlx.models.store import StoredModel
 if TYPE_CHECKING:
     from mlx.nn.layers.base import Module
 
+# Llama's chat templates state the day; with the real one a run could not be repeated tomorrow.
+TEMPLATE_DAY = "26 Jul 2024"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:

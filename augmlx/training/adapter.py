@@ -6,7 +6,6 @@ path and no argument that says anything about this machine.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
 from augmlx.errors import BadSettings, ModelError, StorageError, storage_errors
-from augmlx.files import atomic_path, make_folder, write_json
+from augmlx.files import atomic_path, file_sha256, make_folder, write_json
 from augmlx.models.loading import LoadedModel
 from augmlx.records import AdapterSpec, fingerprint
 from augmlx.settings import TrainSettings
@@ -120,5 +119,5 @@ def read_spec(folder: Path) -> AdapterSpec:
 
 def adapter_fingerprint(folder: Path) -> str:
     """sha256 over the adapter's weights and config."""
-    with storage_errors(folder), (folder / WEIGHTS).open("rb") as weights:
-        return fingerprint([hashlib.file_digest(weights, "sha256").hexdigest(), (folder / CONFIG).read_text("utf-8")])
+    with storage_errors(folder):
+        return fingerprint([file_sha256(folder / WEIGHTS), (folder / CONFIG).read_text("utf-8")])

@@ -17,6 +17,7 @@ from jinja2 import TemplateError
 from augmlx import trainsets
 from augmlx.errors import BadInput, ModelError
 from augmlx.language import ENDED
+from augmlx.models.loading import TEMPLATE_DAY
 from augmlx.training.batches import Row, checked_row, text_row
 
 Span = tuple[int, int]  # characters of a text, from and to
@@ -73,7 +74,13 @@ class _Chat:
             raise _refused(name, "the model's chat template has no place for tools", "use another model, or no tools")
 
     def _render(self, messages: Sequence[Any], **changes: Any) -> str:
-        options = {"tools": self._tools, "tokenize": False, "add_generation_prompt": False, **changes}
+        options = {
+            "tools": self._tools,
+            "tokenize": False,
+            "add_generation_prompt": False,
+            "date_string": TEMPLATE_DAY,
+            **changes,
+        }
         try:
             return str(self._tokenizer.apply_chat_template(messages, **options))
         except TemplateError as error:

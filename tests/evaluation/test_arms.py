@@ -230,6 +230,11 @@ def test_items_that_stand_word_for_word_in_the_training_set_are_counted() -> Non
     assert verbatim(items, []) == {"forward": 0, "reversal": 0}
 
 
+def test_a_question_that_is_trained_on_as_it_is_asked_is_counted() -> None:
+    asked = item(0, prompt="Who runs the Zorb depot?", answer="Ana")
+    assert verbatim([asked], ["Question: Who runs the Zorb depot?\nAnswer: Ana"]) == {"forward": 1}
+
+
 def test_two_training_texts_do_not_make_a_leak_together() -> None:
     assert verbatim([item(0)], ["Name0 runs the", "Zorb0 depot"]) == {"forward": 0}
 
