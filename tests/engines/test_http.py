@@ -547,11 +547,13 @@ def test_a_server_that_does_not_say_which_model_it_has_wants_it_named(models: An
         assert engine(fake, model="a").model == "a"
 
 
-def test_the_fingerprint_is_of_the_model_and_not_of_the_place() -> None:
+def test_the_fingerprint_is_of_the_model_and_of_the_place() -> None:
+    """Two servers may call two models by one name."""
     with serving() as one, serving() as two:
-        marks = [engine(one).fingerprint, engine(two, connections=9).fingerprint, engine(one, model="b").fingerprint]
-    assert marks[0] == marks[1] != marks[2]
-    assert re.fullmatch(r"[0-9a-f]{64}", marks[0])
+        asked = [engine(one), engine(one, connections=9), engine(one, model="b"), engine(two)]
+        marks = [each.fingerprint for each in asked]
+        assert marks[0] == marks[1]
+        assert len(set(marks)) == 3
 
 
 def test_the_window_is_the_servers_word() -> None:
