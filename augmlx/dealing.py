@@ -58,6 +58,9 @@ def write_data(
         mixed = _replay(
             run, settings, progress, replay, mixing.needed(counts["train"], config.replay_share), make_engine, form
         )
+        wanted = mixing.needed(counts["train"], config.replay_share) if config.replay else 0
+        if len(mixed) < wanted:
+            progress.say(f"replay: {len(mixed)} texts, fewer than the {wanted} that split.replay_share asks for")
         for example in mixed:
             files["train"](dataset.training_row(example, form))
     for part in ("valid", "test", "left out"):

@@ -14,7 +14,7 @@ from augmlx.engines.local import engine_mark, mlx_engine
 from augmlx.errors import BadInput, RunError
 from augmlx.evaluation import arms, compare, items
 from augmlx.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
-from augmlx.models import store
+from augmlx.models import loading, store
 from augmlx.operators import Operator, exemplars
 from augmlx.operators.exemplars import Exemplars
 from augmlx.plan import Plan
@@ -122,15 +122,16 @@ class Pipeline:
         return [self._earlier.number, engine_mark(self.model, self._earlier.adapter), *left]
 
     def _prepare_augment(self, facts: Sequence[Fact], chosen: Sequence[Operator], own: Exemplars) -> Callable[[], Json]:
-        if self._writer is not None:
-            engine = self._writer.engine()
+        if self._writer is not None:  # training is the local model's all the same
+            engine, count = self._writer.engine(), loading.token_counter(self.model)
         else:
             engine = self.make_engine(self._earlier.adapter if self._earlier else None)
+            count = engine.count
         augmenting.require_scores(chosen, engine)
         limit = self.settings.train.max_length
         for fact in facts:  # training would refuse them, after all the generating
             text = dataset.text_of(fact.row) if fact.row else fact.text
-            if (length := engine.count(text) + 1) > limit:
+            if (length := count(text) + 1) > limit:
                 hint = "raise train.max_length, or split the fact"
                 raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
         plan = Plan(facts, chosen, self.settings.augment, seed=self.settings.seed, engine=engine, own=own)
@@ -175,6 +176,8 @@ class Pipeline:
         one's. What is held out stays as it is, so that the arms are compared on the same questions."""
         for name in ("augmented.jsonl", "augmented.csv", "rejected.jsonl", "data/train.jsonl", "metrics.jsonl"):
             copy_file(other / name, self.run / name)
+        if (other.data / "left_out.jsonl").exists():
+            copy_file(other.data / "left_out.jsonl", self.run.data / "left_out.jsonl")
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
         rows = list(read_jsonl(self.run.data / "train.jsonl"))

@@ -32,6 +32,7 @@ from augmlx.rundir import RunDir
 from augmlx.settings import Settings, SplitSettings, load
 from augmlx.split import deal
 from augmlx.tables import read_facts
+from augmlx.writing import Writer
 
 FACTS = [
     ("Ada Brandt", "owns the", "Bor mill", "is owned by"),
@@ -732,3 +733,14 @@ def test_examples_are_dealt_one_by_one() -> None:
         most = max(most, len(alive))
     assert dealt == 300 + 900
     assert most < 20
+
+
+def test_with_a_server_the_local_tokenizer_says_what_is_too_long(setup: Setup) -> None:
+    long = TEXTS[0].replace("Bor mill", "Bor mill " + "of the mill " * 8)
+    setup.facts.write_text(f"fact\n{long}\n")
+    writer = Writer("http:test", lambda: ScriptedEngine(write))  # which counts words
+    settings = load(None, {"model": str(setup.base.path), "train.max_length": 40})
+    pipeline = Pipeline(setup.run, settings, Recorder(), writer=writer)
+    pipeline.take_facts(read_facts(setup.facts).facts)
+    with pytest.raises(BadInput, match=r"more than train\.max_length = 40"):
+        pipeline.augment()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,15 @@ def load_lazily(folder: Path) -> tuple[Module, dict[str, Any]]:
     with _readable(str(folder)):
         model, config = utils.load_model(folder, lazy=True, trust_remote_code=False)
     return model, config
+
+
+def token_counter(stored: StoredModel) -> Callable[[str], int]:
+    """How many tokens a text is to a model, without its weights. Raises ModelError where there is no tokenizer."""
+    from mlx_lm import tokenizer_utils
+
+    with _readable(str(stored.path)):
+        tokenizer = tokenizer_utils.load(stored.path, {"trust_remote_code": False})
+    return lambda text: len(tokenizer.encode(text))
 
 
 def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
