@@ -200,6 +200,8 @@ def _explain(error: ValidationError, path: Path | None) -> str:
             if fault["type"] == "extra_forbidden"
             else fault["msg"].lower().removeprefix("value error, ")
         )
+        if fault["type"] == "tuple_type":
+            reason = 'write a list, such as ["one", "two"]'
         if fault["type"] == "extra_forbidden" and (meant := _meant(known)):
             reason = f"unknown setting; did you mean {meant}?"
         faults.append(f"{place}: {'.'.join(known)}: {reason}")

@@ -69,7 +69,9 @@ def write(
         progress.say(f"{len(more)} more facts contradict others")
     failure = ""
     with _settled(), open_journal(run.journal) as journal, jsonl_writer(run.rejected) as reject:
-        augment.generate(plan, engine, journal, config.batch_size, progress)
+        journalled = len(plan) - augment.generate(plan, engine, journal, config.batch_size, progress)
+        if journalled:
+            progress.say(f"{journalled} of {len(plan)} completions stood in the journal and are only judged")
         augment.measure(plan, engine, journal, config, progress)
         for row in _before(earlier, earlier.rejected) if earlier else ():
             reject(row)

@@ -77,7 +77,8 @@ def take_questions(pipeline: Pipeline, questions: Path | None) -> None:
 
 def told(counts: dict[str, object]) -> str:
     """One line on what was produced."""
-    return "{facts} facts: {produced} produced, {kept} kept, {rejected} rejected, {failed} failed".format(**counts)
+    rest = "{produced} produced, {kept} kept, {rejected} rejected, {failed} failed".format(**counts)
+    return f"{counts['facts']} {'fact' if counts['facts'] == 1 else 'facts'}: {rest}"
 
 
 def _explain(run: RunDir, name: str, as_json: bool) -> None:

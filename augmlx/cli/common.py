@@ -116,11 +116,15 @@ class FromFacts:
     def read(self) -> tuple[FactTable, Settings, Path | None]:
         """The facts, the settings, and the folder of the augmlx.toml they come from, if any."""
         from augmlx import settings
+        from augmlx.operators import exemplars
         from augmlx.tables import read_facts
 
         table = read_facts(self.path, column=self.column)
         places = [Path("augmlx.toml"), self.path.parent / "augmlx.toml"]
         found = self.config or next((place for place in places if place.is_file()), None)
+        if found is None and (self.path.parent / exemplars.FILE).is_file():
+            told = "is not read, for there is no augmlx.toml beside it (augmlx init DIR writes one)"
+            click.echo(f"{self.path.parent / exemplars.FILE}: {told}", err=True)
         return table, settings.load(found, self.said), found and found.parent
 
 

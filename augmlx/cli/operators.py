@@ -13,7 +13,7 @@ from augmlx.cli import common
 @click.option("--config", type=common.FilePath, help="The settings; by default augmlx.toml here.")
 @common.json_option
 def operators(config: Path | None, as_json: bool) -> None:
-    """List the operators: in force (*), how many facts each starts from, and where its file is.
+    """List the operators: in force (*), how many facts each starts from, and of your own where the file is.
 
     A TOML file of yours beside augmlx.toml adds an operator, or takes the place of a shipped one of the same name. The
     setting augment.operators says which are in force.

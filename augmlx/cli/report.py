@@ -20,11 +20,16 @@ def report(run: Path, as_json: bool) -> None:
     Example:
       augmlx report runs/acme
     """
+    from augmlx.errors import RunError
     from augmlx.report import write_report
     from augmlx.rundir import RunDir
 
     folder = RunDir(run)
     folder.require()
+    manifest = folder.manifest()
+    if "augment" in manifest and "eval" not in manifest and (folder.eval / "summary.json").exists():
+        # Numbers of an earlier adapter beside texts that it was not trained on would look like a result.
+        raise RunError(f"{run}: its evaluation is of earlier augmentations", hint=f"run: augmlx train {run}, then eval")
     with folder.lock():
         path = write_report(folder)
     click.echo(json.dumps({"report": str(path)}, ensure_ascii=False) if as_json else str(path))

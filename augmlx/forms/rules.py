@@ -52,7 +52,8 @@ def syllogism(a: Form, b: Form) -> tuple[Form, ...]:
             for same, predicate in _ways(other):
                 if middle == same and subject.key != predicate.key:
                     found[_conclude(one.kind, subject, predicate)] = None
-    return tuple(found)
+    # "Some non-A are not B" follows, too, but by none of the moods.
+    return tuple(form for form in found if not form.terms[0].negated)
 
 
 def _ways(form: Form) -> tuple[tuple[Term, Term], tuple[Term, Term]]:

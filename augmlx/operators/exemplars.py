@@ -66,7 +66,9 @@ def _exemplar(row: Row, operator: Operator) -> Exemplar:
         raise bad_input(row.place, f"{operator.name} takes {wanted}", "fill the row, or empty fact2")
     answer = _cell(row, "answer")
     if bool(answer) != (operator.answer != "none"):
-        raise bad_input(row.place, f"'answer' does not go with {operator.name}", "fill it for question operators only")
+        if answer:
+            raise bad_input(row.place, f"{operator.name} asks no question, so it takes no 'answer'", "empty the cell")
+        raise bad_input(row.place, f"no text in 'answer', which {operator.name} asks for", "fill it")
     try:
         return Exemplar(facts=facts, answer=answer, result=_cell(row, "result"))
     except ValidationError:

@@ -155,3 +155,21 @@ def test_repeated_facts_are_named_by_their_lines_alone(project: Path, tmp_path: 
     done = augmlx("augment", facts, "-o", tmp_path / "run", "--config", project / "augmlx.toml")
     assert "twice.csv:8 repeats twice.csv:2" in done.stderr
     assert "Ada" not in done.stderr
+
+
+def test_a_report_of_an_evaluation_of_earlier_augmentations_is_refused(project: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    settings = ["--config", project / "augmlx.toml", "-o", run]
+    assert augmlx("run", project / "facts.csv", *settings).exit_code == 0
+    assert augmlx("augment", project / "facts.csv", *settings, "--set", "augment.keep=1").exit_code == 0
+    refused = augmlx("report", run)
+    assert refused.exit_code == 1
+    assert "its evaluation is of earlier augmentations" in refused.stderr
+
+
+def test_exemplars_that_are_not_read_are_named(project: Path, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.csv"
+    facts.write_text(FACTS)
+    (tmp_path / "exemplars.csv").write_text("fact,operator,result\n")
+    model = ["--model", "none"]
+    assert f"{tmp_path / 'exemplars.csv'}: is not read" in augmlx("preview", facts, *model).stderr

@@ -296,3 +296,10 @@ def _exemplars() -> list[tuple[str, tuple[str, ...], str]]:
 @pytest.mark.parametrize(("rule", "premises", "result"), _exemplars())
 def test_the_shipped_exemplars_of_a_rule_follow_by_it(rule: str, premises: tuple[str, ...], result: str) -> None:
     assert read(result) in consequences(rule, [read(text) for text in premises])
+
+
+def test_what_follows_by_no_mood_is_not_drawn() -> None:
+    """ "Some non-wugs are not daxes" is true here, but no mood says so."""
+    premises = [parsed for text in ("No glons are daxes.", "Some glons are not wugs.") if (parsed := parse(text))]
+    assert len(premises) == 2
+    assert consequences("syllogism", premises) == ()
