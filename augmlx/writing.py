@@ -94,6 +94,7 @@ def write(
             tally.withdraw(record)
             reject(to_json(record))
     counts = {"facts": len(facts), **tally.as_json(len(plan)), "tokens": asdict(engine.tokens)}
+    counts["premises"] = {o.name: {"without": f.without, "capped": f.capped} for o, f in plan.found.items()}
     dataset.write_csv(run.path / "augmented.csv", chain(map(augment.original, facts), augmented(run)))
     if counts["failed"] and counts["failed"] == counts["produced"]:
         hint = "choose a model with a larger window, shorter exemplars, or a smaller augment.max_tokens"

@@ -140,6 +140,7 @@ def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> 
     counts = pipeline.augment()
     lines = {name: (setup.run / f"{name}.jsonl").read_text().splitlines() for name in ("augmented", "rejected")}
     assert counts["produced"] == 6 * 2 * 8 == counts["kept"] + counts["rejected"] + counts["failed"]
+    assert counts["premises"]["reversal"] == {"without": 0, "capped": 0}
     assert len(lines["augmented"]) == counts["kept"]
     assert len(lines["rejected"]) == counts["rejected"] + counts["failed"]
     assert {json.loads(line)["text"] for line in lines["augmented"]} >= {
