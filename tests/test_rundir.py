@@ -349,7 +349,9 @@ def test_the_lock_of_one_run_does_not_hold_another(tmp_path: Path) -> None:
     for name in "ab":
         RunDir(tmp_path / name).create()
     with RunDir(tmp_path / "a").lock(), RunDir(tmp_path / "b").lock():
-        pass
+        for name in "ab":  # both are held
+            with pytest.raises(RunError), RunDir(tmp_path / name).lock():
+                pass
 
 
 def test_a_lock_needs_the_folder(tmp_path: Path) -> None:
