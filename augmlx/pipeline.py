@@ -85,7 +85,7 @@ class Pipeline:
         return [*self._augment_basis(), self.settings.split.model_dump(mode="json"), rows]
 
     def _train_basis(self) -> list[object]:
-        return [*self._split_basis(), _training(self.settings)]
+        return [*self._split_basis(), self.settings.train.learnt]
 
     # The stages
 
@@ -181,20 +181,20 @@ class Pipeline:
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
         rows = list(read_jsonl(self.run.data / "train.jsonl"))
-        self._stages.adopt("train", basis=self._train_basis(), inputs=[rows, _training(self.settings)], counts=counts)
+        self._stages.adopt("train", basis=self._train_basis(), inputs=[rows, self.settings.train.learnt], counts=counts)
 
     def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> Json:
         def prepare() -> Callable[[], Json]:
             from augmlx.training import fit
 
             ready = fit.prepare(self.model, rows, settings)
-            identity = fingerprint([rows, _training(settings), settings.seed, self.model.fingerprint])
+            identity = fingerprint([rows, settings.train.learnt, settings.seed, self.model.fingerprint])
             return lambda: fit.fit(ready, folder, identity=identity, progress=self.progress, label=label)
 
         return self._stages.do(
             stage,
             basis=self._train_basis(),
-            inputs=[rows, _training(settings)],
+            inputs=[rows, settings.train.learnt],
             outputs=[folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"],
             prepare=prepare,
         )
@@ -313,11 +313,6 @@ class Pipeline:
         from augmlx.report import write_report
 
         return write_report(self.run)
-
-
-def _training(settings: Settings) -> Json:
-    """The settings that a trained adapter depends on; how often a checkpoint is written is none of them."""
-    return settings.train.model_dump(mode="json", exclude={"checkpoint_every"})
 
 
 def _question_row(question: Question) -> Json:

@@ -108,27 +108,95 @@ class SplitSettings(_Section):
 
 
 class TrainSettings(_Section):
-    """LoRA fine-tuning."""
+    """Fine-tuning: what is trained, on what, how, and for how long."""
 
+    method: Literal["lora", "dora", "full"] = Field(
+        "lora", description="lora or dora: an adapter (over a quantised model: QLoRA); full: the targets' own weights"
+    )
     rank: int = Field(16, ge=1, le=1024, description="rank of the adapter")
+    ranks: dict[Name, Annotated[int, Field(ge=1, le=1024)]] = Field(
+        default={},
+        description='ranks of single targets, by name or pattern, such as { down_proj = 32, "self_attn.*" = 8 }',
+    )
     scale: float = Field(2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
     layers: Literal[-1] | Annotated[int, Field(ge=1)] = Field(
-        -1, description="number of last layers that get an adapter; -1 means all"
+        -1, description="number of last layers that are trained; -1 means all"
     )
     targets: Names = Field(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
         min_length=1,
-        description="linear modules that get an adapter, by their last name",
+        description='linear modules that are trained, by name or pattern, such as "*_proj" or "mlp.*"',
     )
+    optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
+        "adam", description="sgd has momentum 0.9, muon 0.95"
+    )
+    weight_decay: float = Field(0.0, ge=0, le=1, description="of every optimizer but adam")
     learning_rate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        "auto", description="auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA"
+        "auto",
+        description="auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a tenth for full",
     )
-    epochs: int = Field(10, ge=1, description="passes over the training data")
-    batch_size: int = Field(8, ge=1, description="examples per optimizer step")
-    max_length: int = Field(512, ge=8, description="longest example, in tokens; longer ones are refused")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="of the learning rate behind its warm-up; linear and cosine end at a tenth"
+    )
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps with a rising learning rate")
+    clip: float = Field(0.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
+    epochs: int = Field(10, ge=1, description="passes over the training data")
+    batch_size: int = Field(8, ge=1, description="examples in memory at a time")
+    accumulate: int = Field(1, ge=1, description="batches per optimizer step")
+    max_length: int = Field(512, ge=8, description="longest example, in tokens")
+    too_long: Literal["refuse", "split"] = Field(
+        "refuse", description="what is done with longer examples; only texts can be split"
+    )
+    turns: Literal["all", "last"] = Field("all", description="which of the assistant's turns in a chat are learnt")
+    packing: Literal["auto", "always", "never"] = Field(
+        "auto", description="examples of a batch in one row without padding; auto: where it saves enough of it"
+    )
+    compile: Literal["auto", "always", "never"] = Field(
+        "auto", description="compile the step, with batches padded to few shapes; auto: on a GPU"
+    )
+    checkpoint_layers: bool = Field(False, description="gradient checkpointing: less memory, a third more time")
     checkpoint_every: int = Field(25, ge=1, description="steps between checkpoints")
+    checkpoints: int = Field(2, ge=1, description="how many of the newest checkpoints are kept")
+    validate_every: int = Field(0, ge=0, description="steps between validations on data/valid.jsonl; 0: every epoch")
+    best: Literal["off", "loss", "accuracy"] = Field(
+        "off",
+        description="keep the adapter of the best validation, by loss or by accuracy on questions made of valid.jsonl; "
+        "off: keep the last",
+    )
+    patience: int = Field(0, ge=0, description="stop after so many validations without a better one; 0: never")
+    report_to: Annotated[tuple[Literal["wandb", "swanlab"], ...], BeforeValidator(_distinct)] = Field(
+        (),
+        description="where the metrics also go, through mlx-lm's callbacks; they are no part of augmlx, and may upload",
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainSettings:
+        if self.method == "full" and (self.ranks or self.dropout):
+            raise ValueError("train.ranks and train.dropout are of adapters, and method full has none")
+        if self.optimizer == "adam" and self.weight_decay:
+            raise ValueError("adam has no weight decay; write optimizer = adamw")
+        if self.optimizer in ("sgd", "muon") and self.learning_rate == "auto":
+            raise ValueError(f"the learning rate for {self.optimizer} must be named: the rule of auto is for adam")
+        if self.patience and self.best == "off":
+            raise ValueError("patience needs best = loss or accuracy, to tell what is better")
+        return self
+
+    @property
+    def learnt(self) -> dict[str, Any]:
+        """What of these settings decides the weights."""
+        return self.model_dump(mode="json", exclude={"checkpoint_every", "checkpoints", "report_to"})
+
+
+class MemorySettings(_Section):
+    """Limits of MLX's memory on a GPU, for as long as a stage runs. They change no result."""
+
+    wired: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        "auto", description="GB that stay wired; auto: what the system recommends for its GPU"
+    )
+    cache: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        "auto", description="GB of freed buffers that MLX may keep for reuse; auto: MLX's own limit"
+    )
 
 
 class EvalSettings(_Section):
@@ -153,6 +221,7 @@ class Settings(_Section):
     split: SplitSettings = SplitSettings()
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
+    memory: MemorySettings = MemorySettings()
 
 
 def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -220,6 +289,8 @@ def _meant(key: Sequence[str]) -> str | None:
 def _toml_value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml_value(item)}" for key, item in value.items()) + " }"
     # TOML's basic strings, numbers and booleans are written as JSON writes them, save for the DEL character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

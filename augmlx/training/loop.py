@@ -93,8 +93,7 @@ def train(
     """
     optimizer = optim.Adam(learning_rate=peak, bias_correction=True)
     optimizer.init(model.trainable_parameters())
-    learnt = settings.model_dump(exclude={"checkpoint_every"})  # which changes no weight
-    identity = fingerprint([identity, learnt, seed, [row.tokens for row in rows]])
+    identity = fingerprint([identity, settings.learnt, seed, [row.tokens for row in rows]])
     checkpoints = folder / "checkpoints"
     make_folder(checkpoints)
     position = checkpoint.load_latest(checkpoints, model, optimizer, identity) or checkpoint.Position(0, 0)
