@@ -8,7 +8,7 @@ from pathlib import Path
 
 from augmlx import dataset, mixing
 from augmlx.engine import Engine
-from augmlx.files import jsonl_writer
+from augmlx.files import jsonl_writer, read_jsonl
 from augmlx.journal import open_journal
 from augmlx.progress import Progress
 from augmlx.records import Example, Fact, Json
@@ -35,7 +35,7 @@ def write_data(
     user's own texts; `make_engine` gives the base model, which is asked for answers of its own where those are wanted.
     """
     config = settings.split
-    dealt = deal(
+    dealing = deal(
         facts,
         lambda: augmented(run),
         config,
@@ -49,7 +49,7 @@ def write_data(
         files = {
             part: stack.enter_context(jsonl_writer(run.data / f"{part.replace(' ', '_')}.jsonl")) for part in counts
         }
-        for item in dealt:
+        for item in dealing:
             counts[item.part] += 1
             if item.part == "left out":
                 files[item.part]({"id": item.example.id, "why": item.why})
@@ -67,6 +67,12 @@ def write_data(
         if not counts[part]:
             (run.data / f"{part.replace(' ', '_')}.jsonl").unlink()  # mlx-lm takes no empty file
     return {**counts, "replay": len(mixed), "form": form}
+
+
+def dealt(run: RunDir) -> tuple[list[Json], list[Json]]:
+    """The rows that are trained on, and those that are validated on."""
+    train, valid = (run.data / f"{part}.jsonl" for part in ("train", "valid"))
+    return list(read_jsonl(train)), list(read_jsonl(valid)) if valid.exists() else []
 
 
 def replay_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from augmlx import asking, dataset, dealing, writing
 from augmlx import augment as augmenting
-from augmlx import dataset, dealing, writing
 from augmlx import settings as settings_module
 from augmlx.engine import Engine, Request
 from augmlx.engines.local import engine_mark, mlx_engine
 from augmlx.errors import BadInput, RunError
 from augmlx.evaluation import arms, compare, items
 from augmlx.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
-from augmlx.models import loading, store
+from augmlx.mixing import OWN
+from augmlx.models import loading, memory, store
 from augmlx.operators import Operator, exemplars
 from augmlx.operators.exemplars import Exemplars
 from augmlx.plan import Plan
@@ -25,6 +27,9 @@ from augmlx.settings import Settings
 from augmlx.stages import Stages
 from augmlx.tables import Question, read_questions
 from augmlx.writing import Earlier, Writer
+
+if TYPE_CHECKING:
+    from augmlx.training.team import Team
 
 
 class Pipeline:
@@ -47,10 +52,14 @@ class Pipeline:
         self._earlier, self._writer = earlier, writer
         self.run, self.settings, self.progress = run, settings, progress
         self.model = store.find(settings.model)
-        self._stages = Stages(run, progress)
+        self._stages = Stages(run, progress, partial(memory.limited, settings.memory))
         self.operators_folder = operators_folder
         self.make_engine = make_engine or partial(mlx_engine, self.model, width=settings.augment.batch_size)
         remove_stale_parts(run.path)
+
+    def _by_mlx(self) -> bool:
+        """Whether it is MLX that answers for the local model: a caller's own engine may need none of it."""
+        return isinstance(self.make_engine, partial) and self.make_engine.func is mlx_engine
 
     # What goes in
 
@@ -128,14 +137,20 @@ class Pipeline:
             engine = self.make_engine(self._earlier.adapter if self._earlier else None)
             count = engine.count
         augmenting.require_scores(chosen, engine)
-        limit = self.settings.train.max_length
-        for fact in facts:  # training would refuse them, after all the generating
-            text = dataset.text_of(fact.row) if fact.row else fact.text
-            if (length := count(text) + 1) > limit:
-                hint = "raise train.max_length, or split the fact"
-                raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
+        self._refuse_too_long(facts, count)
         plan = Plan(facts, chosen, self.settings.augment, seed=self.settings.seed, engine=engine, own=own)
         return partial(writing.write, self.run, facts, plan, engine, self.settings, self.progress, self._earlier)
+
+    def _refuse_too_long(self, facts: Sequence[Fact], count: Callable[[str], int]) -> None:
+        """Training would refuse them, after all the generating. Raises BadInput."""
+        config, limit = self.settings.train, self.settings.train.max_length
+        if config.too_long == "split" and dataset.form_of(facts, self.settings.split.form) == "text":
+            return
+        for fact in facts:
+            text = dataset.text_of(fact.row) if fact.row else fact.text
+            if (length := count(text) + 1) > limit:
+                hint = "raise train.max_length, or shorten the fact; plain texts can be split: train.too_long = split"
+                raise BadInput(f"{fact.source}: {length} tokens, more than train.max_length = {limit}", hint=hint)
 
     def _split(self, facts: Sequence[Fact], replay: Sequence[Fact], form: dataset.Form) -> None:
         questions = self.questions()
@@ -161,13 +176,14 @@ class Pipeline:
                 held=self._earlier.held if self._earlier else None,
                 make_engine=lambda: self.make_engine(None),
             ),
+            computes=self.settings.split.replay == OWN and self._by_mlx(),
         )
 
-    def train(self) -> Json:
-        """data/train.jsonl -> adapter/. Returns the counts."""
+    def train(self, team: Team | None = None) -> Json:
+        """data/train.jsonl -> adapter/. Returns the counts. The other processes of a `team` follow
+        (following.py)."""
         self._stages.require("split", self._split_basis(), f"augment FACTS -o {self.run.path}")
-        rows = list(read_jsonl(self.run.data / "train.jsonl"))
-        counts = self._train("train", rows, self.run.path, self.settings, "Training")
+        counts = self._train("train", *dealing.dealt(self.run), self.run.path, self.settings, "Training", team)
         settings_module.save(self.settings, self.run.settings)
         return counts
 
@@ -180,21 +196,43 @@ class Pipeline:
             copy_file(other.data / "left_out.jsonl", self.run.data / "left_out.jsonl")
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
-        rows = list(read_jsonl(self.run.data / "train.jsonl"))
-        self._stages.adopt("train", basis=self._train_basis(), inputs=[rows, self.settings.train.learnt], counts=counts)
+        inputs = [*dealing.dealt(self.run), self.settings.train.learnt]
+        self._stages.adopt("train", basis=self._train_basis(), inputs=inputs, counts=counts)
 
-    def _train(self, stage: str, rows: Sequence[Json], folder: Path, settings: Settings, label: str) -> Json:
+    def _train(
+        self,
+        stage: str,
+        rows: Sequence[Json],
+        valid: Sequence[Json],
+        folder: Path,
+        settings: Settings,
+        label: str,
+        team: Team | None = None,
+    ) -> Json:
         def prepare() -> Callable[[], Json]:
             from augmlx.training import fit
 
-            ready = fit.prepare(self.model, rows, settings)
-            identity = fingerprint([rows, settings.train.learnt, settings.seed, self.model.fingerprint])
-            return lambda: fit.fit(ready, folder, identity=identity, progress=self.progress, label=label)
+            ready = fit.prepare(self.model, rows, settings, valid)
+            work = partial(
+                fit.fit,
+                ready,
+                folder,
+                identity=fit.identity_of(self.model, rows, settings),
+                progress=self.progress,
+                label=label,
+                judge=asking.judge(self.run, self.facts(), valid, settings)
+                if settings.train.best == "accuracy"
+                else None,
+                team=team,
+            )
+            if team is not None:
+                team.begin(True)
+            return work
 
         return self._stages.do(
             stage,
             basis=self._train_basis(),
-            inputs=[rows, settings.train.learnt],
+            inputs=[rows, valid, settings.train.learnt],
             outputs=[folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"],
             prepare=prepare,
         )
@@ -204,10 +242,10 @@ class Pipeline:
         facts = self.facts()
         form = dataset.form_of(facts, self.settings.split.form)
         rows = [dataset.training_row(augmenting.original(fact), form) for fact in facts]
-        per_epoch = -(-len(rows) // self.settings.train.batch_size)
-        train = self.settings.train.model_copy(update={"epochs": max(1, round(steps / per_epoch))})
-        settings = self.settings.model_copy(update={"train": train})
-        self._train("baseline", rows, self.run.baseline, settings, "Training the plain arm")
+        epochs = max(1, round(steps / self.settings.train.steps_per_epoch(len(rows))))
+        plain = {"epochs": epochs, "best": "off", "patience": 0, "report_to": ()}
+        settings = self.settings.model_copy(update={"train": self.settings.train.model_copy(update=plain)})
+        self._train("baseline", rows, (), self.run.baseline, settings, "Training the plain arm")
 
     def evaluate(self) -> Json:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
@@ -215,7 +253,7 @@ class Pipeline:
         trained = self._require_training()
         if "finetuned" in wanted:
             self._baseline(int(trained["counts"]["steps"]))
-        chosen, notes = self._items()
+        chosen, notes = asking.items_of(self.run, self.facts(), self.questions(), self.settings)
         stages = [stage for arm, stage in (("augmented", "train"), ("finetuned", "baseline")) if arm in wanted]
         manifest = self.run.manifest()
         self._stages.do(
@@ -224,35 +262,13 @@ class Pipeline:
             inputs=[[to_json(item) for item in chosen], [manifest[stage]["fingerprint"] for stage in stages]],
             outputs=[self.run.eval / name for name in ("summary.json", "results.jsonl", "items.jsonl")],
             prepare=lambda: lambda: self._evaluate(chosen, notes),
+            computes=self._by_mlx(),
         )
         settings_module.save(self.settings, self.run.settings)
         return compare.read_summary(self.run)
 
     def _require_training(self) -> Json:
         return self._stages.require("train", self._train_basis(), f"train {self.run.path}")
-
-    def _items(self) -> tuple[list[EvalItem], list[str]]:
-        config, seed = self.settings.eval, self.settings.seed
-        path = self.run.data / "test.jsonl"
-        held_out = {row["id"] for row in read_jsonl(path)} if path.exists() else set()
-        if questions := self.questions():
-            notes = []
-            if held_out:
-                told = f"{len(held_out)} augmentations were held out of training, for the run was augmented without"
-                notes = [f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."]
-            return items.from_questions(questions, config.choices, seed=seed), notes
-        withheld = [example for example in writing.augmented(self.run) if example.id in held_out]
-        made = items.derived(self.facts(), withheld, config.choices, seed=seed)
-        if not made:
-            raise BadInput(
-                f"{self.run.path}: no questions can be derived from these facts",
-                hint="bring your own: augmlx eval RUN --questions FILE",
-            )
-        told = f"{len(withheld)} augmentations that were held out of training"
-        notes = [f"No questions were given: the items are derived from the facts and from {told}."]
-        if not withheld:
-            notes.append("Nothing was held out, so only the direction that the facts are written in is measured.")
-        return made, notes
 
     def _evaluate(self, chosen: Sequence[EvalItem], notes: Sequence[str]) -> Json:
         places = {"augmented": self.run.adapter, "finetuned": self.run.baseline / "adapter"}

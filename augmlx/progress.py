@@ -8,9 +8,10 @@ from typing import Protocol
 
 
 class Task(Protocol):
-    """One bar. `advance` moves it by `steps`; `note` is a short text beside it, such as "loss 0.41"."""
+    """One bar. `advance` moves it by `steps`; `note` is a short text beside it, such as "loss 0.41", and `point` the
+    next value of what a live view may draw as a curve."""
 
-    def advance(self, steps: int = 1, *, note: str = "") -> None: ...
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None: ...
 
 
 class Progress(Protocol):
@@ -22,7 +23,7 @@ class Progress(Protocol):
 
 
 class _NoTask:
-    def advance(self, steps: int = 1, *, note: str = "") -> None:
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
         """Nobody is watching."""
 
 

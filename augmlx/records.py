@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Json = dict[str, Any]
 
@@ -95,17 +95,22 @@ class EvalResult:
 
 @dataclass(frozen=True, slots=True)
 class AdapterSpec:
-    """What an adapter is made of. PEFT's alpha = scale * rank."""
+    """What an adapter is made of. PEFT's alpha = scale * rank. Of kind "full" it is the targets' own weights, without
+    rank, scale and dropout: they are 0."""
 
     base: str  # name in the store
     hf_base: str | None  # the Hugging Face original, for export
-    rank: int
+    rank: int  # the largest
     scale: float
     dropout: float
     targets: tuple[str, ...]  # module paths inside a layer, such as "self_attn.q_proj"
     layers: int  # how many of the last layers carry an adapter
     total_layers: int
-    kind: str = "lora"
+    kind: Literal["lora", "dora", "full"] = "lora"
+    ranks: tuple[tuple[str, int], ...] = ()  # of the targets that have a smaller one
+
+    def rank_of(self, target: str) -> int:
+        return dict(self.ranks).get(target, self.rank)
 
 
 def to_json(record: Any) -> Json:

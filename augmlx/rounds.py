@@ -32,7 +32,8 @@ def run_rounds(pipeline: Pipeline, wanted: int) -> list[Json]:
     """Rounds 2 to `wanted` over an evaluated run; the entry of each: right answers before and after, and whether it was
     kept. Rounds that are finished are not run again, as long as the adapter is the one they ended with."""
     run = pipeline.run
-    settings = pipeline.settings.model_dump(mode="json", exclude={"eval": {"arms"}})
+    settings = pipeline.settings.model_dump(mode="json", exclude={"eval": {"arms"}, "memory": True})
+    settings["train"] = pipeline.settings.train.learnt
     found = [entry for name, entry in run.manifest().items() if name.startswith("round-")]
     if _mark(run) not in {mark for entry in found for mark in (entry["from"], entry["to"])}:
         run.forget(name for name in run.manifest() if name.startswith("round-"))  # they went on from another adapter

@@ -116,7 +116,8 @@ class TrainSettings(_Section):
     rank: int = Field(16, ge=1, le=1024, description="rank of the adapter")
     ranks: dict[Name, Annotated[int, Field(ge=1, le=1024)]] = Field(
         default={},
-        description='ranks of single targets, by name or pattern, such as { down_proj = 32, "self_attn.*" = 8 }',
+        description='other ranks for some targets, such as { down_proj = 32, "self_attn.*" = 8 }; a path goes before a '
+        "name, a name before a pattern",
     )
     scale: float = Field(2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
@@ -181,6 +182,9 @@ class TrainSettings(_Section):
         if self.patience and self.best == "off":
             raise ValueError("patience needs best = loss or accuracy, to tell what is better")
         return self
+
+    def steps_per_epoch(self, examples: int) -> int:
+        return -(-examples // (self.batch_size * self.accumulate))
 
     @property
     def learnt(self) -> dict[str, Any]:
@@ -290,7 +294,7 @@ def _toml_value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml_value(item)}" for key, item in value.items()) + " }"
+        return "{" + ", ".join(f"{_toml_value(key)} = {_toml_value(item)}" for key, item in value.items()) + "}"
     # TOML's basic strings, numbers and booleans are written as JSON writes them, save for the DEL character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

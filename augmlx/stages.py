@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from augmlx.records import Json, fingerprint
 from augmlx.rundir import RunDir
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 2, "split": 2, "train": 1, "baseline": 1, "eval": 2, "export": 1}
+CODE = {"augment": 2, "split": 2, "train": 2, "baseline": 2, "eval": 2, "export": 1}
 FOLLOWING = {
     "augment": ("split", "train", "baseline", "eval", "export"),
     "split": ("train", "baseline", "eval", "export"),
@@ -27,13 +28,15 @@ FOLLOWING = {
     "eval": (),
     "export": (),
 }
+# Opened around a stage's work, told whether that surely computes with MLX; gives what tells its peak memory in bytes.
+Meter = Callable[[bool], AbstractContextManager[Callable[[], int | None]]]
 
 
 class Stages:
     """The stages of one run folder."""
 
-    def __init__(self, run: RunDir, progress: Progress) -> None:
-        self._run, self._progress = run, progress
+    def __init__(self, run: RunDir, progress: Progress, meter: Meter) -> None:
+        self._run, self._progress, self._meter = run, progress, meter
 
     def do(
         self,
@@ -43,6 +46,7 @@ class Stages:
         inputs: Sequence[object] = (),
         outputs: Sequence[Path],
         prepare: Callable[[], Callable[[], Json]],
+        computes: bool = False,
     ) -> Json:
         """Run one stage, unless it is finished and nothing it depends on has changed. Returns its counts.
 
@@ -52,6 +56,7 @@ class Stages:
             outputs: files that must exist for it to count as finished.
             prepare: checks what can be checked, and returns the work, which returns the counts. Where it raises,
                 nothing is forgotten yet: a refused setting costs no finished stage.
+            computes: whether the work loads MLX where `prepare` has not.
         """
         foundation = fingerprint([name, CODE[name], basis])
         mark = fingerprint([foundation, *inputs])
@@ -61,15 +66,18 @@ class Stages:
             self._progress.say(f"{name}: up to date")
             return dict(entry["counts"])
         work = prepare()
-        if entry is not None:
-            again = [stage for stage in FOLLOWING[name] if stage in manifest]
-            follows = f" (and then {', '.join(again)})" if again else ""
-            self._progress.say(f"{name}: its inputs or settings changed, so it is done again{follows}")
-        self._run.forget([name, *FOLLOWING[name]])
-        started = time.monotonic()
-        counts = work()
-        entry = {"fingerprint": mark, "basis": foundation, "counts": counts}
-        self._run.record(name, {**entry, "seconds": round(time.monotonic() - started, 3), "versions": versions()})
+        with self._meter(computes) as peak:  # it may refuse as well
+            if entry is not None:
+                again = [stage for stage in FOLLOWING[name] if stage in manifest]
+                follows = f" (and then {', '.join(again)})" if again else ""
+                self._progress.say(f"{name}: its inputs or settings changed, so it is done again{follows}")
+            self._run.forget([name, *FOLLOWING[name]])
+            started = time.monotonic()
+            counts = work()
+            seconds, most = round(time.monotonic() - started, 3), peak()
+        entry = {"fingerprint": mark, "basis": foundation, "counts": counts, "seconds": seconds}
+        memory = {} if most is None else {"peak_memory": most}
+        self._run.record(name, {**entry, **memory, "versions": versions()})
         return counts
 
     def adopt(self, name: str, *, basis: object, inputs: Sequence[object], counts: Json) -> None:

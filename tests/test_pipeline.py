@@ -73,7 +73,7 @@ class Recorder:
         self.tasks.append((label, total, done))
         yield self
 
-    def advance(self, steps: int = 1, *, note: str = "") -> None:  # noqa: ARG002 - a protocol
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002 - a protocol
         self.said.append(note)
 
 
@@ -216,6 +216,23 @@ def test_a_changed_setting_redoes_its_stage_and_what_follows(setup: Setup) -> No
     assert "export" not in setup.run.manifest()
 
 
+def test_limits_of_memory_redo_nothing(setup: Setup) -> None:
+    everything(setup.open())
+    before = setup.run.manifest()
+    everything(setup.open(**{"memory.cache": 0.5}))
+    assert setup.run.manifest() == before
+
+
+def test_the_manifest_tells_the_peak_memory_of_stages_that_mlx_computed(setup: Setup) -> None:
+    everything(setup.open())
+    weights = sum(path.stat().st_size for path in setup.base.path.glob("*.safetensors"))
+    peaks = {stage: entry.get("peak_memory") for stage, entry in setup.run.manifest().items()}
+    assert weights < peaks["train"] < 100 * weights
+    assert weights < peaks["baseline"] < 100 * weights
+    assert peaks["split"] is None
+    assert peaks["augment"] is None  # a scripted engine wrote
+
+
 def test_a_changed_filter_setting_judges_again_without_generating(setup: Setup) -> None:
     setup.open().augment()
     written = setup.generated
@@ -329,6 +346,31 @@ def test_a_training_row_too_long_to_train_on_is_refused_before_anything_is_gener
     assert setup.generated == 0
 
 
+def test_a_plain_fact_that_training_will_split_is_not_refused(setup: Setup) -> None:
+    long = "Zed owns the mill. " * 20
+    setup.facts.write_text("fact\n" + "\n".join([*TEXTS, long]) + "\n")
+    engine = ScriptedEngine(lambda request: "nothing" if "Zed" in request.suffix else write(request))
+
+    def open_with(form: str) -> Pipeline:
+        changes = {"train.max_length": 40, "train.too_long": "split", "split.form": form}
+        settings = setup.open(**changes).settings
+        return Pipeline(setup.run, settings, setup.progress, make_engine=lambda _: engine)
+
+    for form in ("chat", "completions"):  # where it would be an answer
+        with pytest.raises(BadInput, match=r"facts\.csv:8: \d+ tokens, more than train\.max_length = 40"):
+            open_with(form).augment()
+    open_with("text").augment()
+    assert long.strip() in [row["text"] for row in read_jsonl(setup.run.data / "train.jsonl")]
+
+
+def test_a_training_row_cannot_be_split(setup: Setup) -> None:
+    setup.facts = setup.facts.with_suffix(".jsonl")
+    setup.facts.write_text(json.dumps({"prompt": "Who? " * 600, "completion": TEXTS[0]}) + "\n")
+    with pytest.raises(BadInput, match=r"facts\.jsonl:1: .* more than train\.max_length"):
+        setup.open(**{"train.too_long": "split"}).augment()
+    assert setup.generated == 0
+
+
 def test_a_long_augmentation_is_refused_by_its_id_and_nothing_is_lost(setup: Setup) -> None:
     setup.open().augment()
     row = {"id": "f0001/reversal/0", "text": "mill " * 400}
@@ -391,7 +433,8 @@ def test_an_adapter_is_never_asked_about_other_facts(setup: Setup) -> None:
 
 def test_a_refused_setting_costs_no_finished_stage(setup: Setup) -> None:
     before = finished(setup)
-    for changed in ({"train.layers": 99}, {"train.targets": ["nothing_proj"]}):
+    wired = {"memory.wired": 5.0, "train.rank": 3}  # MLX's CPU backend cannot wire memory
+    for changed in ({"train.layers": 99}, {"train.targets": ["nothing_proj"]}, wired):
         with pytest.raises(BadSettings):
             setup.open(**changed).train()
     assert setup.run.manifest() == before

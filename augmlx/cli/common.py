@@ -192,7 +192,7 @@ class _Line:
     def __init__(self, label: str, total: int, done: int) -> None:
         self._label, self._total, self._done, self._said = label, total, done, time.monotonic()
 
-    def advance(self, steps: int = 1, *, note: str = "") -> None:
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002 - a protocol
         self._done += steps
         if self._done >= self._total or time.monotonic() - self._said > 10:
             self._said = time.monotonic()
@@ -212,43 +212,12 @@ class PlainProgress:
         yield _Line(label, total, done)
 
 
-class _Bar:
-    def __init__(self, bars: Any, task: Any) -> None:
-        self._bars, self._task = bars, task
-
-    def advance(self, steps: int = 1, *, note: str = "") -> None:
-        self._bars.update(self._task, advance=steps, note=note)
-
-
-class RichProgress:
-    """Progress bars on a terminal, on stderr."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False)
-
-    def say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
-
-    @contextmanager
-    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bars
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Bars(*columns, console=self._console) as bars:
-            yield _Bar(bars, bars.add_task(label, total=total, completed=done, note=""))
-
-
 def progress() -> Progress:
-    return RichProgress() if sys.stderr.isatty() else PlainProgress()
+    if not sys.stderr.isatty():
+        return PlainProgress()
+    from augmlx.cli.live import RichProgress
+
+    return RichProgress()
 
 
 _SHOWN = ("accuracy", "low", "high", "exact")

@@ -15,21 +15,33 @@ from augmlx.cli.common import FilePath
 @common.settings_options
 @common.json_option
 def train(run: Path, model: str | None, seed: int | None, pairs: tuple[str, ...], as_json: bool) -> None:
-    """Train a LoRA adapter on the originals and augmentations of RUN.
+    """Train on the originals and augmentations of RUN: a LoRA or DoRA adapter, or whole layers (train.method).
 
     Ctrl-C writes a checkpoint; the same command goes on from there. RUN/adapter is in mlx-lm's own format.
+
+    On several machines: mlx.launch --hosts ONE,TWO -- augmlx train RUN, with RUN and the model on each of them. Each
+    takes its share of every batch; the first one writes.
 
     \b
     Example:
       augmlx train runs/first --set train.epochs=20
+      mlx.launch -n 2 -- augmlx train runs/first
     """
+    from augmlx.following import follow
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
+    from augmlx.training import team
 
     settings = common.run_settings(run, common.overrides(model, seed, pairs))
-    folder = RunDir(run)
-    with folder.lock():
-        counts = Pipeline(folder, settings, common.progress()).train()
+    folder, together = RunDir(run), team.assembled()
+    if not together.first:
+        follow(folder, settings, together)
+        return
+    try:
+        with folder.lock():
+            counts = Pipeline(folder, settings, common.progress()).train(together)
+    finally:
+        together.release()
     if as_json:
         common.echo_json({"run": str(run), "adapter": str(folder.adapter), **counts})
     else:

@@ -7,17 +7,12 @@ put together by their log-sum-exp (as in Hydragen, Juravsky et al. 2024, arXiv 2
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 import mlx.core as mx
-import mlx.nn as nn
-from mlx_lm.models import base
 from mlx_lm.models.cache import BatchKVCache, KVCache
-
-_NAME = "scaled_dot_product_attention"
 
 
 class _OwnKVCache(BatchKVCache):  # type: ignore[misc]
@@ -76,45 +71,33 @@ class SharedKVCache:
         self._own.extend(other._own)
         self._place(self._beginnings + other._beginnings)
 
-
-def teach(model: nn.Module) -> None:
-    """Let the model's attention know SharedKVCache. mlx-lm's models call the attention function by the name that it
-    has in their own module, and that is where it is replaced; with any other cache the replacement calls the original.
-    """
-    for name in {type(module).__module__ for module in model.modules()}:
-        if getattr(sys.modules[name], _NAME, None) is base.scaled_dot_product_attention:
-            setattr(sys.modules[name], _NAME, _attention)
-
-
-def _attention(
-    queries: mx.array,
-    keys: mx.array,
-    values: mx.array,
-    cache: Any,
-    scale: float,
-    mask: mx.array | None,
-    sinks: mx.array | None = None,
-) -> mx.array:
-    """queries (B, H, L, D) -> (B, H, L, D); `keys` and `values` (B, G, T, D) of G groups of heads are the rows' own."""
-    if not isinstance(cache, SharedKVCache):
-        found: mx.array = base.scaled_dot_product_attention(queries, keys, values, cache, scale, mask, sinks)
-        return found
-    if sinks is not None:
-        raise ValueError("a shared beginning cannot be attended to with sinks")
-    batch, heads, length, _ = queries.shape
-    groups = keys.shape[1]
-    grouped = (queries * scale).reshape(batch, groups, -1, queries.shape[-1])  # (B, G, H/G * L, D)
-    if mask is not None:  # (B, 1, L, T), the same for each head of a group
-        mask = mx.tile(mask, (1, 1, heads // groups, 1))
-    own, own_mass = _weighed(grouped, keys, values, mask)
-    parts, at = [], 0
-    for beginning, rows in cache.groups:
-        parts.append(_behind(grouped[at : at + rows], beginning, values.shape[-1]))
-        at += rows
-    shared, shared_mass = (mx.concatenate(list(part)) for part in zip(*parts, strict=True))
-    share = mx.sigmoid(shared_mass - own_mass)
-    mixed = shared * share + own * (1 - share)
-    return mixed.astype(queries.dtype).reshape(batch, heads, length, -1)
+    def attend(
+        self,
+        queries: mx.array,
+        keys: mx.array,
+        values: mx.array,
+        scale: float,
+        mask: mx.array | None,
+        sinks: mx.array | None,
+    ) -> mx.array:
+        """queries (B, H, L, D) -> (B, H, L, D); `keys` and `values` (B, G, T, D) of G groups of heads are the rows'
+        own. What models/attention.py calls."""
+        if sinks is not None:
+            raise ValueError("a shared beginning cannot be attended to with sinks")
+        batch, heads, length, _ = queries.shape
+        groups = keys.shape[1]
+        grouped = (queries * scale).reshape(batch, groups, -1, queries.shape[-1])  # (B, G, H/G * L, D)
+        if mask is not None:  # (B, 1, L, T), the same for each head of a group
+            mask = mx.tile(mask, (1, 1, heads // groups, 1))
+        own, own_mass = _weighed(grouped, keys, values, mask)
+        parts, at = [], 0
+        for beginning, rows in self.groups:
+            parts.append(_behind(grouped[at : at + rows], beginning, values.shape[-1]))
+            at += rows
+        shared, shared_mass = (mx.concatenate(list(part)) for part in zip(*parts, strict=True))
+        share = mx.sigmoid(shared_mass - own_mass)
+        mixed = shared * share + own * (1 - share)
+        return mixed.astype(queries.dtype).reshape(batch, heads, length, -1)
 
 
 def _behind(queries: mx.array, beginning: KVCache, width: int) -> tuple[mx.array, mx.array]:

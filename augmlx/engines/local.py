@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from augmlx.engine import Engine
+from augmlx.models.loading import LoadedModel
 from augmlx.models.store import StoredModel
 from augmlx.records import fingerprint
 
@@ -15,6 +16,13 @@ def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> 
     from augmlx.models import loading
 
     return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width)
+
+
+def engine_over(loaded: LoadedModel) -> Engine:
+    """An MLX engine over a model as it stands, in the midst of a training, say."""
+    from augmlx.engines.mlx import MlxEngine
+
+    return MlxEngine(loaded)
 
 
 def engine_mark(model: StoredModel, adapter: Path | None) -> str:

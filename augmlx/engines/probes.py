@@ -8,9 +8,9 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
-from augmlx.engines.attention import teach
 from augmlx.engines.prefill import Batching, Prefill
 from augmlx.engines.prefixes import Cache
+from augmlx.models.attention import teach
 from augmlx.models.heads import Head
 from augmlx.models.memory import total_memory_bytes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from augmlx.engine import Engine, Request
+from augmlx.engine import Engine, Request, Score
 from augmlx.evaluation.items import link
 from augmlx.evaluation.statistics import wilson
 from augmlx.language import normalise
@@ -86,9 +86,7 @@ def answer(
 def _answer(
     arm: str, items: Sequence[EvalItem], engine: Engine, settings: EvalSettings, shown: Mapping[str, str]
 ) -> list[EvalResult]:
-    pairs = [(item, choice) for item in items for choice in item.choices]
-    prompts = [shown.get(item.id, "") + asked(item.prompt) for item, _ in pairs]
-    scores = iter(engine.score(prompts, [f" {choice}" for _, choice in pairs]))
+    scores = _scores(items, engine, shown)
     requests = [
         Request(
             key=item.id,
@@ -102,10 +100,8 @@ def _answer(
         for item in items
     ]
     results = []
-    for item, completion in zip(items, engine.generate(requests), strict=True):
-        drawn = [next(scores) for _ in item.choices]
-        weights = [s.logprob / s.tokens if settings.score == "token" else s.logprob for s in drawn]
-        chosen = max(range(len(weights)), key=weights.__getitem__)
+    for item, drawn, completion in zip(items, scores, engine.generate(requests), strict=True):
+        chosen = _chosen(drawn, settings)
         said = "" if completion.finish == "error" else completion.text
         results.append(
             EvalResult(
@@ -121,6 +117,29 @@ def _answer(
             )
         )
     return results
+
+
+def _scores(items: Sequence[EvalItem], engine: Engine, shown: Mapping[str, str]) -> list[list[Score]]:
+    """Of each choice of each item, behind what the item is shown."""
+    pairs = [(item, choice) for item in items for choice in item.choices]
+    prompts = [shown.get(item.id, "") + asked(item.prompt) for item, _ in pairs]
+    scores = iter(engine.score(prompts, [f" {choice}" for _, choice in pairs]))
+    return [[next(scores) for _ in item.choices] for item in items]
+
+
+def _chosen(scores: Sequence[Score], settings: EvalSettings) -> int:
+    weights = [s.logprob / s.tokens if settings.score == "token" else s.logprob for s in scores]
+    return max(range(len(weights)), key=weights.__getitem__)
+
+
+def accuracy(items: Sequence[EvalItem], engine: Engine, settings: EvalSettings) -> dict[str, float]:
+    """The share of items of each kind whose right choice is the likeliest; no answers are generated."""
+    right: dict[str, list[bool]] = {}
+    for start in range(0, len(items), _ASKED_TOGETHER):
+        part = items[start : start + _ASKED_TOGETHER]
+        for item, scores in zip(part, _scores(part, engine, {}), strict=True):
+            right.setdefault(item.kind, []).append(item.choices[_chosen(scores, settings)] == item.answer)
+    return {kind: sum(found) / len(found) for kind, found in right.items()}
 
 
 def _exact(generated: str, item: EvalItem) -> bool:

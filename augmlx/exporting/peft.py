@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augmlx.errors import BadSettings, ModelError, storage_errors
-from augmlx.exporting.card import MARK, model_card
+from augmlx.exporting.card import MARK, model_card, spread
 from augmlx.files import make_folder, remove_stale_parts, write_json, write_text
 from augmlx.models import safetensors_file
 from augmlx.records import AdapterSpec, Json
@@ -23,7 +23,7 @@ from augmlx.records import AdapterSpec, Json
 Array = npt.NDArray[np.float32]
 
 ADAPTER, WEIGHTS, CONFIG, CARD = "adapters.safetensors", "adapter_model.safetensors", "adapter_config.json", "README.md"
-_NAME = re.compile(r"model\.layers\.(\d+)\.([\w.]+)\.lora_(a|b)")
+_NAME = re.compile(r"model\.layers\.(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
 # An organisation and a name, or an old model's name alone; never something that a path could be.
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -38,6 +38,15 @@ class Place:
     @property
     def path(self) -> str:
         return f"model.layers.{self.layer}.{self.module}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """Of one module: lora_a (in, r), lora_b (r, out) and, of DoRA, the magnitudes (out,)."""
+
+    lora_a: Array
+    lora_b: Array
+    magnitude: Array | None = None
 
 
 def to_peft(lora_a: Array, lora_b: Array) -> tuple[Array, Array]:
@@ -64,7 +73,7 @@ def export_peft(adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: 
     """Write the PEFT folder `out`; the config comes last, so that a half-written folder cannot be loaded.
 
     Args:
-        adapter_folder: holds adapters.safetensors as mlx-lm names it: lora_a (in, r), lora_b (r, out).
+        adapter_folder: holds adapters.safetensors as mlx-lm names it: lora_a (in, r), lora_b (r, out), DoRA's m (out,).
         spec: of that adapter.
         out: missing, empty, or an earlier export, which is replaced.
         hf_base: the Hugging Face name of the base; `spec.hf_base` where it is None.
@@ -74,54 +83,102 @@ def export_peft(adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: 
 
     Raises:
         BadSettings: no usable name of the base, or an `out` that holds something else.
-        ModelError: the adapter is missing, torn, or has no PEFT form.
+        ModelError: the adapter is missing, torn, or has no PEFT form, as a full training and adapters of experts.
         StorageError: the folder cannot be written.
     """
     base = _base_name(spec, hf_base)
-    if spec.kind != "lora":
-        raise ModelError(f"{adapter_folder}: an adapter of kind '{spec.kind}' cannot be exported", hint="train a LoRA")
-    modules = read_adapter(adapter_folder / ADAPTER, spec.rank)
-    alpha, rest = whole_alpha(spec.rank, spec.scale)
+    if spec.kind == "full":
+        raise ModelError(
+            f"{adapter_folder}: changed weights of the model itself, and PEFT holds only what is added to them",
+            hint="write the whole model: mlx_lm.fuse --model BASE --adapter-path ADAPTER; or train.method lora or dora",
+        )
+    modules = read_adapter(adapter_folder / ADAPTER, spec)
+    alphas = {rank: whole_alpha(rank, spec.scale) for rank in _ranks(spec, modules)}
     _prepare(out)
-    tensors = dict(_peft_tensors(modules, rest))
+    tensors = dict(_peft_tensors(modules, alphas))
+    alpha = {rank: whole for rank, (whole, _) in alphas.items()}
     config = peft_config(spec, base, alpha, list(modules))
     write_text(out / CARD, model_card(spec, base, alpha))  # it marks the folder as ours, so it comes first
     shapes = [(name, array.shape) for name, array in tensors.items()]
     safetensors_file.write(out / WEIGHTS, shapes, tensors.__getitem__, "float32")
     write_json(out / CONFIG, config)
     size = sum(array.size for array in tensors.values())
-    notes = [f"{len(modules)} modules, rank {spec.rank}, lora_alpha {alpha}, {size:,} weights in float32, for {base}"]
-    if rest != 1.0:
-        notes.append(
-            f"scale * rank = {spec.scale * spec.rank:g} is no integer: lora_alpha is {alpha}, "
-            f"and B carries the remaining factor {rest:.6g}"
-        )
-    return notes
+    return [
+        f"{len(modules)} modules, rank {spread(alpha)}, lora_alpha {spread(alpha.values())}, {size:,} weights in "
+        f"float32, for {base}",
+        *_warnings(spec, alphas),
+    ]
 
 
-def read_adapter(path: Path, rank: int) -> dict[Place, tuple[Array, Array]]:
-    """The matrices lora_a (in, r) and lora_b (r, out) of an adapter file, by module, in order of the layers.
+def _ranks(spec: AdapterSpec, places: Iterable[Place]) -> list[int]:
+    """Each of the ranks, the largest first."""
+    return sorted({spec.rank_of(place.module) for place in places}, reverse=True)
+
+
+def _warnings(spec: AdapterSpec, alphas: Mapping[int, tuple[int, float]]) -> Iterator[str]:
+    for rank, (alpha, rest) in alphas.items():
+        if rest != 1.0:
+            yield (
+                f"scale * rank = {spec.scale * rank:g} is no integer: lora_alpha is {alpha}, "
+                f"and B carries the remaining factor {rest:.6g}"
+            )
+    if len(alphas) > 1:
+        yield "the ranks differ: PEFT reads each with its own lora_alpha, but llama.cpp and Ollama read one for all"
+    if spec.kind == "dora":
+        yield "DoRA: transformers with PEFT reads it; vLLM and llama.cpp refuse it"
+
+
+def read_adapter(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
+    """The matrices of an adapter file by module, in order of the layers, each at its own rank.
 
     Raises:
-        ModelError: names every tensor that is not half of a LoRA pair of this rank.
+        ModelError: names every tensor that is not part of an adapter as `spec` has it.
         StorageError: the file cannot be read.
     """
     if not path.is_file():
         raise ModelError(f"{path.parent}: no adapter here", hint="train one first: augmlx train RUN")
     arrays = read_tensors(path)
-    pairs: dict[Place, dict[str, Array]] = {}
+    if experts := sorted({name.rpartition(".")[0] for name, array in arrays.items() if array.ndim == 3}):
+        raise ModelError(
+            f"{path}: adapters of a mixture's experts have no form in PEFT: {', '.join(experts)}",
+            hint='train without them, such as train.targets = ["self_attn.*"]',
+        )
+    parts: dict[Place, dict[str, Array]] = {}
     bad = []
     for name, array in arrays.items():
         match = _NAME.fullmatch(name)
-        if match is None or array.ndim != 2 or array.shape[1 if match[3] == "a" else 0] != rank:
+        # (in, r), (r, out) and (out,)
+        if match is None or (array.ndim != 1 if match[3] == "m" else array.ndim != 2):
             bad.append(f"{name} {array.shape}")
         else:
-            pairs.setdefault(Place(int(match[1]), match[2]), {})[match[3]] = array
-    bad += [f"{place.path} (half of its pair)" for place, pair in pairs.items() if len(pair) != 2]
-    if bad or not pairs:
+            parts.setdefault(Place(int(match[1]), match[2]), {})[match[3]] = array
+    wanted = {"lora_a", "lora_b", "m"} if spec.kind == "dora" else {"lora_a", "lora_b"}
+    modules = {}
+    for place in sorted(parts):
+        part = parts[place]
+        if part.keys() != wanted:
+            bad.append(f"{place.path} ({', '.join(sorted(part))})")
+        elif found := _cut(part, spec.rank, spec.rank_of(place.module)):
+            modules[place] = found
+        else:
+            bad.append(f"{place.path} {', '.join(f'{name} {array.shape}' for name, array in sorted(part.items()))}")
+    if bad or not modules:
         listed = ", ".join(sorted(bad)) or "there is no tensor"
-        raise ModelError(f"{path}: not LoRA pairs of rank {rank}: {listed}", hint="train it again: augmlx train RUN")
-    return {place: (pairs[place]["a"], pairs[place]["b"]) for place in sorted(pairs)}
+        kind = "DoRA" if spec.kind == "dora" else "LoRA"
+        raise ModelError(
+            f"{path}: not {kind} matrices of rank {spec.rank}: {listed}", hint="train it again: augmlx train RUN"
+        )
+    return modules
+
+
+def _cut(part: Mapping[str, Array], saved: int, rank: int) -> Matrices | None:
+    """The matrices without the zeros that fill them up to the rank of all; None where they do not fit together."""
+    lora_a, lora_b, magnitude = part["lora_a"], part["lora_b"], part.get("m")
+    if lora_a.shape[1] != saved or lora_b.shape[0] != saved or lora_a[:, rank:].any() or lora_b[rank:].any():
+        return None
+    if magnitude is not None and magnitude.shape != lora_b.shape[1:]:
+        return None
+    return Matrices(lora_a[:, :rank], lora_b[:rank], magnitude)
 
 
 def read_tensors(path: Path) -> dict[str, Array]:
@@ -143,8 +200,14 @@ def read_tensors(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def peft_config(spec: AdapterSpec, base: str, alpha: int, places: list[Place]) -> Json:
-    """adapter_config.json: only what PEFT, vLLM, Ollama and llama.cpp need; nothing of this machine."""
+def peft_config(spec: AdapterSpec, base: str, alpha: Mapping[int, int], places: list[Place]) -> Json:
+    """adapter_config.json: only what PEFT, vLLM, Ollama and llama.cpp need; nothing of this machine.
+
+    `alpha` is that of each rank. PEFT takes the keys of its patterns for the ends of modules' names, of which one may
+    end another: whole names cannot be mistaken.
+    """
+    largest = max(alpha)
+    smaller = {place.path: rank for place in places if (rank := spec.rank_of(place.module)) < largest}
     layers = sorted({place.layer for place in places})
     modules = sorted({place.module for place in places})
     config: Json = {
@@ -152,29 +215,39 @@ def peft_config(spec: AdapterSpec, base: str, alpha: int, places: list[Place]) -
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base,
         "inference_mode": True,
-        "r": spec.rank,
-        "lora_alpha": alpha,
+        "r": largest,
+        "lora_alpha": alpha[largest],
         "lora_dropout": spec.dropout,
         "bias": "none",
-        "use_dora": False,
+        "use_dora": spec.kind == "dora",
     }
+    if smaller:
+        config |= {"rank_pattern": smaller, "alpha_pattern": {path: alpha[rank] for path, rank in smaller.items()}}
     if len(places) != len(layers) * len(modules):
         # Hybrid models: not every layer has every module. PEFT warns of a module that it adapts and finds no weights
         # for, so each is named in full.
         return {**config, "target_modules": [place.path for place in places]}
-    config["target_modules"] = sorted({module.rpartition(".")[2] for module in modules})
+    # A name alone means every module of that name; where there are modules inside of modules, such as shared experts,
+    # others may have it too.
+    plain = all(module.count(".") == 1 for module in modules)
+    config["target_modules"] = sorted({module.rpartition(".")[2] if plain else module for module in modules})
     if layers != list(range(spec.total_layers)):
         config |= {"layers_to_transform": layers, "layers_pattern": "layers"}
     return config
 
 
-def _peft_tensors(modules: Mapping[Place, tuple[Array, Array]], rest: float) -> Iterator[tuple[str, Array]]:
-    for place, (mlx_a, mlx_b) in modules.items():
-        lora_a, lora_b = to_peft(mlx_a, mlx_b)
+def _peft_tensors(
+    modules: Mapping[Place, Matrices], alphas: Mapping[int, tuple[int, float]]
+) -> Iterator[tuple[str, Array]]:
+    for place, ours in modules.items():
+        lora_a, lora_b = to_peft(ours.lora_a, ours.lora_b)
+        _, rest = alphas[len(lora_a)]
         if rest != 1.0:
             lora_b = (lora_b.astype(np.float64) * rest).astype(np.float32)  # rounded once
         yield f"base_model.model.{place.path}.lora_A.weight", lora_a
         yield f"base_model.model.{place.path}.lora_B.weight", lora_b
+        if ours.magnitude is not None:
+            yield f"base_model.model.{place.path}.lora_magnitude_vector", ours.magnitude
 
 
 def _base_name(spec: AdapterSpec, given: str | None) -> str:

@@ -17,12 +17,18 @@ LOGITS_BYTES = 256 << 20  # of float32 logits that are to be in memory at a time
 class Head:
     """Logits of a model at chosen positions, through its body and head apart where that is exact.
 
-    Whether it is exact is tried once, not assumed: some models scale or cap their logits.
+    Whether it is exact is tried once, not assumed.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self.split, self._vocabulary = _tried(model)
+        self._behind: _Behind | None = None
+        self._vocabulary = self._try()
+
+    @property
+    def split(self) -> bool:
+        """Whether body and head can be run apart."""
+        return self._behind is not None
 
     @property
     def positions(self) -> int:
@@ -47,33 +53,63 @@ class Head:
         return chosen
 
     def project(self, hidden: mx.array) -> mx.array:
-        """(N, D) of `hidden` -> logits (N, V) in float32."""
-        return (_head(self._model, hidden) if self.split else hidden).astype(mx.float32)
+        """(N, D) of `hidden` -> logits (N, V) in float32, each row by itself."""
+        return (hidden if self._behind is None else self._behind(hidden)).astype(mx.float32)
 
+    def _try(self) -> int:
+        """Split the head off if head(body(x)) is model(x) on a short input, to the bit: a tolerance would let a cap of
+        the logits pass, which is next to nothing on small ones. Returns the number of logits.
 
-def _head(model: nn.Module, hidden: mx.array) -> mx.array:
-    """(..., D) -> (..., V), through the untied head or the embedding."""
-    head = model.lm_head if "lm_head" in model else model.model.embed_tokens.as_linear
-    logits: mx.array = head(hidden)
-    return logits
-
-
-def _tried(model: nn.Module) -> tuple[bool, int]:
-    """Whether head(body(x)) is model(x) on a short input, to the bit: where the model does no more than that, the same
-    operations run. A tolerance would let a cap of the logits pass, which is next to nothing on small ones. And the
-    number of logits.
-
-    Tried without dropout: it would make any two passes differ, and a resumed training must decide as the first did.
-    """
-    tokens = mx.array([[1, 2, 3, 4]])
-    training = model.training
-    model.eval()
-    try:
-        whole: mx.array = model(tokens)
+        Tried without dropout: it would make any two passes differ, and a resumed training must decide as the first did.
+        """
+        tokens = mx.array([[1, 2, 3, 4]])
+        training = self._model.training
+        self._model.eval()
         try:
-            apart = _head(model, model.model(tokens, cache=None))
-            return bool(mx.array_equal(apart, whole)), whole.shape[-1]
-        except (AttributeError, TypeError, ValueError):  # another layout of the parts
-            return False, whole.shape[-1]
-    finally:
-        model.train(training)
+            whole: mx.array = self._model(tokens)
+            try:
+                behind = _Behind(self._model)
+                if mx.array_equal(behind(self._model.model(tokens, cache=None)[0]), whole[0]):
+                    self._behind = behind
+            except (AttributeError, TypeError, ValueError):  # another layout of the parts
+                pass
+            return whole.shape[-1]
+        finally:
+            self._model.train(training)
+
+
+class _Behind:
+    """What a model does behind its body, with the caps and scales that some put on their logits.
+
+    It is the model's own code, run on a shell of the model: the same parts, save that its body hands back the hidden
+    states that it is given.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._body = _Given(model.model)
+        self._shell = type(model).__new__(type(model))
+        dict.update(self._shell, {name: part for name, part in model.items() if name != "model"})
+        vars(self._shell).update(vars(model), model=self._body)
+
+    def __call__(self, hidden: mx.array) -> mx.array:
+        """(N, D) -> (N, V)"""
+        self._body.hidden = hidden[None]
+        try:
+            logits: mx.array = self._shell(mx.zeros((1, hidden.shape[0]), mx.int32))
+        finally:
+            self._body.hidden = None  # or they would be kept until the next ones
+        return logits[0]
+
+
+class _Given:
+    """In the place of a body: its parts are the body's (a tied head is its embedding), its result is given."""
+
+    def __init__(self, body: nn.Module) -> None:
+        self.body = body
+        self.hidden: mx.array | None = None
+
+    def __call__(self, *_: Any, **__: Any) -> mx.array | None:
+        return self.hidden
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.body, name)

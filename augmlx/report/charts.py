@@ -7,12 +7,12 @@ that text keeps its size at any width: a plotting library's picture would shrink
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from augmlx.report.findings import interval, percent
+from augmlx.report.findings import WITH, interval, percent
 from augmlx.report.gather import Cell
 
 # Of a panel of bars, in px: room above for a value label, below for the arms' names.
@@ -22,8 +22,15 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class LossPlot:
-    """The lines of a loss chart, with its ticks: (place in %, label)."""
+class _Line:
+    label: str
+    style: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The lines of a chart over steps, with its ticks: (place in %, label)."""
 
     svg: Markup
     rows: list[tuple[float, str]]
@@ -34,6 +41,11 @@ class LossPlot:
 def arm_class(arm: str) -> str:
     """The class that colours an arm; an arm of the user's own gets the neutral one."""
     return f"arm-{arm}" if arm in ("base", "icl", "finetuned", "augmented") else "arm-other"
+
+
+def kind_class(index: int) -> str:
+    """The class that colours a kind of question where kinds are told apart; the sheet has four."""
+    return f"kind-{index}" if index < 4 else "kind-other"
 
 
 def bars(kind: str, cells: Mapping[str, Cell], chance: float | None) -> Markup:
@@ -87,30 +99,52 @@ def _text(x: str, y: float, text: str, style: str) -> Markup:
     return Markup('<text class="{}" x="{}" y="{:.1f}">{}</text>').format(style, x, y, text)
 
 
-def loss_plot(lines: Mapping[str, Sequence[Point]]) -> LossPlot:
-    """Loss (nats per token) over steps, one line for each arm. Every line must hold a point."""
-    drawn = {arm: _thinned(points) for arm, points in lines.items()}
-    right = max(step for points in drawn.values() for step, _ in points)
-    left = min(0.0, *(step for points in drawn.values() for step, _ in points))
-    rows = _ticks(max(loss for points in drawn.values() for _, loss in points), 5)
+def loss_plot(lines: Mapping[str, Sequence[Point]], valid: Sequence[Point] = ()) -> Plot:
+    """Loss (nats per token) over steps, one line for each arm. Every line must hold a point.
+
+    `valid` is the validation loss of the augmented arm, dashed; it may be empty.
+    """
+    drawn = [_Line(f"{arm}: loss", arm_class(arm), points) for arm, points in lines.items()]
+    if valid:
+        drawn.append(_Line(f"{WITH}: validation loss", f"valid {arm_class(WITH)}", valid))
+    highest = max(loss for line in drawn for _, loss in line.points)
+    return _plot(drawn, _ticks(highest, 5), "{:g}".format, "{:.3g}".format)
+
+
+def accuracy_plot(lines: Mapping[str, Sequence[Point]], last: float) -> Plot:
+    """Share of right answers over steps up to the `last`, one line for each kind. Every line must hold a point."""
+    drawn = [_Line(f"{kind}: accuracy", kind_class(n), points) for n, (kind, points) in enumerate(lines.items())]
+    return _plot(drawn, [0, 0.25, 0.5, 0.75, 1], percent, percent, last)
+
+
+def _plot(
+    lines: Sequence[_Line],
+    rows: Sequence[float],
+    label: Callable[[float], str],
+    told: Callable[[float], str],
+    last: float = 0.0,
+) -> Plot:
+    """The lines between 0 and the last of `rows`; `label` and `told` format values at the ticks and in words."""
+    right = max(last, *(step for line in lines for step, _ in line.points))
+    left = min(0.0, *(step for line in lines for step, _ in line.points))
     top, width = rows[-1] or 1.0, (right - left) or 1.0
     paths = []
-    for arm, points in drawn.items():
+    for line in lines:
+        points = _thinned(line.points)
         places = " ".join(f"{1000 * (x - left) / width:.1f},{1000 * (1 - max(0.0, y) / top):.1f}" for x, y in points)
         if len(points) == 1:  # a line of one point is invisible
             places += f" {places}"
-        paths.append(Markup('<polyline class="line {}" points="{}"/>').format(arm_class(arm), places))
+        paths.append(Markup('<polyline class="line {}" points="{}"/>').format(line.style, places))
     # The picture is stretched to whatever room there is; strokes keep their width (vector-effect, in the style sheet).
+    words = (f"{line.label} {told(line.points[0][1])} to {told(line.points[-1][1])}" for line in lines)
     svg = Markup(
         '<svg class="lines" viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(
-        "; ".join(f"{arm}: loss {p[0][1]:.3g} to {p[-1][1]:.3g}" for arm, p in drawn.items()), Markup("").join(paths)
-    )
-    return LossPlot(
+    ).format("; ".join(words), Markup("").join(paths))
+    return Plot(
         svg=svg,
-        rows=[(100 * (1 - value / top), f"{value:g}") for value in rows],
+        rows=[(100 * (1 - value / top), label(value)) for value in rows],
         columns=[(100 * (s - left) / width, f"{s:,.0f}") for s in _ticks(right, 6) if s <= right and s.is_integer()],
-        averaged=max(math.ceil(len(points) / _MOST_POINTS) for points in lines.values()),
+        averaged=max(math.ceil(len(line.points) / _MOST_POINTS) for line in lines),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,11 @@ from augmlx.settings import Settings
 # In the order in which a reader compares them.
 ARMS = ("base", "icl", "finetuned", "augmented")
 _KINDS = ("forward", "reversal", "syllogism", "rephrase")
+
+
+def _in_order(kinds: Iterable[str]) -> list[str]:
+    found = set(kinds)
+    return [kind for kind in _KINDS if kind in found] + sorted(found - set(_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,7 @@ class Evaluation:
     @property
     def kinds(self) -> list[str]:
         """forward first, then the other kinds we know, then the user's own."""
-        found = {kind for cells in self.arms.values() for kind in cells}
-        return [kind for kind in _KINDS if kind in found] + sorted(found - set(_KINDS))
+        return _in_order({kind for cells in self.arms.values() for kind in cells})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ class Gathered:
     kept: list[Json]
     rejected: list[Json]
     loss: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)  # arm -> (step, nats per token)
+    # Of the augmented arm's validations: (step, nats per token), and kind -> (step, share of right answers).
+    valid_loss: list[tuple[float, float]] = field(default_factory=list)
+    valid_accuracy: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
     speed: float | None = None  # tokens a second, the median of the augmented arm's steps
     evaluation: Evaluation | None = None
 
@@ -89,6 +96,10 @@ def gather(run: RunDir) -> Gathered:
         kept=_texts(run.augmented),
         rejected=_texts(run.rejected),
         loss={arm: points for arm, path in metrics.items() if (points := _loss(rows[arm], path))},
+        valid_loss=_loss(
+            [row for row in rows["augmented"] if row.get("valid_loss") is not None], metrics["augmented"], "valid_loss"
+        ),
+        valid_accuracy=_valid_accuracy(rows["augmented"], metrics["augmented"]),
         speed=_speed(rows["augmented"], metrics["augmented"]),
         evaluation=_evaluation(run),
     )
@@ -109,10 +120,21 @@ def _shape(path: Path, remedy: str) -> Iterator[None]:
         raise RunError(f"{path}: not as augmlx writes it", hint=f"run again: {remedy}") from error
 
 
-def _loss(rows: list[Json], path: Path) -> list[tuple[float, float]]:
+def _loss(rows: list[Json], path: Path, key: str = "loss") -> list[tuple[float, float]]:
     with _shape(path, "augmlx train RUN"):
-        points = [(float(row["step"]), float(row["loss"])) for row in rows]
+        points = [(float(row["step"]), float(row[key])) for row in rows]
     return [(step, loss) for step, loss in points if math.isfinite(step) and math.isfinite(loss)]
+
+
+def _valid_accuracy(rows: list[Json], path: Path) -> dict[str, list[tuple[float, float]]]:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    with _shape(path, "augmlx train RUN"):
+        for row in rows:
+            for kind, share in (row.get("valid_accuracy") or {}).items():
+                if not 0 <= float(share) <= 1:
+                    raise ValueError(share)
+                lines.setdefault(str(kind), []).append((float(row["step"]), float(share)))
+    return {kind: lines[kind] for kind in _in_order(lines)}
 
 
 def _speed(rows: list[Json], path: Path) -> float | None:

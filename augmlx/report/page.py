@@ -15,7 +15,7 @@ from augmlx.records import Json
 from augmlx.report import charts, findings
 from augmlx.report.funnel import build_funnel, number
 from augmlx.report.gather import Gathered
-from augmlx.report.text import clip, duration, model_name, spread
+from augmlx.report.text import clip, duration, gigabytes, model_name, spread
 
 MOST_ROWS = 500
 _MOST_BYTES = 1_000_000  # of the table of samples, so that the whole stays under 2 MB whatever the texts are
@@ -62,8 +62,10 @@ def _context(gathered: Gathered) -> dict[str, Any]:
         "headline": findings.headline(gathered.evaluation),
         "tiles": _tiles(gathered),
         "evaluation": _evaluation(gathered),
-        "loss": charts.loss_plot(gathered.loss) if gathered.loss else None,
+        "loss": charts.loss_plot(gathered.loss, gathered.valid_loss) if gathered.loss else None,
         "loss_lines": [(arm, charts.arm_class(arm), points[-1][1]) for arm, points in gathered.loss.items()],
+        "valid_best": min(((loss, step) for step, loss in gathered.valid_loss), default=None),
+        "validation": _validation(gathered),
         "training": _training(gathered),
         "funnel": build_funnel(gathered),
         "samples": samples,
@@ -141,11 +143,46 @@ def _chance(gathered: Gathered) -> float | None:
     return None if gathered.settings is None else 1 / gathered.settings.eval.choices
 
 
+def _validation(gathered: Gathered) -> dict[str, Any] | None:
+    """The course of the accuracy on held-out questions, where it was measured during training."""
+    lines = {clip(kind, 40): points for kind, points in list(gathered.valid_accuracy.items())[:_MOST_KINDS]}
+    if not lines:
+        return None
+    last = max((step for points in gathered.loss.values() for step, _ in points), default=0.0)
+    return {
+        "plot": charts.accuracy_plot(lines, last),
+        "lines": [(kind, charts.kind_class(n), points[-1][1]) for n, (kind, points) in enumerate(lines.items())],
+    }
+
+
 def _training(gathered: Gathered) -> list[tuple[str, str]]:
-    counts = gathered.manifest.get("train", {}).get("counts")
-    facts = [(label, f"{number(counts, key):,}") for key, label in _COUNTS.items() if number(counts, key)]
+    entry = gathered.manifest.get("train", {})
+    counts = entry.get("counts")
+    facts: list[tuple[str, str]] = []
+    if gathered.settings is not None and entry:
+        config = gathered.settings.train
+        facts = [("method", config.method), ("optimizer", config.optimizer), ("schedule", config.schedule)]
+    facts += [(label, f"{number(counts, key):,}") for key, label in _COUNTS.items() if number(counts, key)]
+    if isinstance(counts, dict):
+        facts += _outcome(counts)
     if gathered.speed is not None:
         facts.append(("tokens a second", f"{gathered.speed:,.0f}"))
+    if memory := _memory(entry):
+        facts.append(("peak memory", memory))
+    return facts
+
+
+def _outcome(counts: Json) -> list[tuple[str, str]]:
+    """What only newer manifests hold, and only of some trainings."""
+    facts = []
+    if isinstance(padding := counts.get("padding"), (int, float)):
+        facts.append(("padding", findings.percent(padding)))
+    if isinstance(best := counts.get("best"), dict):
+        score = [f"loss {loss:.3f}" for loss in (best.get("loss"),) if isinstance(loss, (int, float))]
+        score += [findings.percent(a) + " right" for a in (best.get("accuracy"),) if isinstance(a, (int, float))]
+        facts.append(("kept: the best step", ", ".join([f"{number(best, 'step'):,}", *score])))
+    if counts.get("stopped") is True:
+        facts.append(("ended", "early, for it got no better"))
     return facts
 
 
@@ -211,9 +248,15 @@ def _seconds(entry: Json) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _stages(gathered: Gathered) -> list[tuple[str, str]]:
-    """(stage, time) of the finished stages."""
-    return [(name, duration(_seconds(gathered.manifest[name]))) for name in _STAGES if name in gathered.manifest]
+def _memory(entry: Json) -> str:
+    value = entry.get("peak_memory")
+    return gigabytes(value) if isinstance(value, (int, float)) else ""
+
+
+def _stages(gathered: Gathered) -> list[tuple[str, str, str]]:
+    """(stage, time, MLX's peak memory or "") of the finished stages."""
+    entries = {name: gathered.manifest[name] for name in _STAGES if name in gathered.manifest}
+    return [(name, duration(_seconds(entry)), _memory(entry)) for name, entry in entries.items()]
 
 
 def _versions(gathered: Gathered) -> list[tuple[str, str]]:

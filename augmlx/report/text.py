@@ -23,6 +23,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def gigabytes(size: float) -> str:
+    """Bytes as "1.34 GB"; GB are 10^9 bytes."""
+    return f"{size / 1e9:.2f} GB" if size >= 5e6 else "< 0.01 GB"
+
+
 def model_name(text: str) -> str:
     """A model as shown: of a folder its name only, since a report is passed on and paths name people."""
     return PurePosixPath(text).name if text.startswith(("/", ".", "~")) else text

@@ -48,7 +48,7 @@ def checked_row(name: str, tokens: Sequence[int], learnt: Sequence[bool], max_le
     if len(tokens) > max_length:
         raise BadInput(
             f"example {name}: {len(tokens)} tokens, more than train.max_length = {max_length}",
-            hint="raise train.max_length, or split the text",
+            hint="raise train.max_length, or shorten it; texts can also be split: train.too_long = split",
         )
     mask = (False, *learnt[1:])
     if not any(mask):
@@ -70,3 +70,11 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: 
         batches += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
     rng.shuffle(batches)
     return batches
+
+
+def epoch_steps(
+    lengths: Sequence[int], batch_size: int, accumulate: int, *, seed: int, epoch: int
+) -> list[list[list[int]]]:
+    """The batches of each optimizer step of an epoch: `accumulate` of them, and in the last step what is left."""
+    batches = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
+    return [batches[start : start + accumulate] for start in range(0, len(batches), accumulate)]

@@ -1,4 +1,4 @@
-"""Checkpoints: adapter weights, optimizer state and position, whole or not at all, the newest two kept.
+"""Checkpoints: trained weights, optimizer state, position and the best validation, whole or not at all; the newest few.
 
 There is no generator state to keep: every step derives its randomness from the seed and its own number.
 """
@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,35 @@ from mlx.utils import tree_flatten, tree_unflatten
 from augmlx.errors import RunError, storage_errors
 from augmlx.files import make_folder, write_json
 from augmlx.training.adapter import save_arrays
+from augmlx.training.validation import Validation
 
-_KEPT = 2
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+_BEST = "best.safetensors"
 _BUILDING = ".building-"  # not the `.part-` of single files, which are cleared away as files
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a training stands: `step` optimizer steps are done; `tokens` carried loss so far."""
+    """Where a training stands: `step` optimizer steps are done; `tokens` carried loss so far. `best` is the best
+    validation, and `waited` the number of those since; `ended`: it was stopped early, and nothing is left to do."""
 
-    step: int
-    tokens: int
+    step: int = 0
+    tokens: int = 0
+    best: Validation | None = None
+    waited: int = 0
+    ended: bool = False
 
 
-def save(folder: Path, position: Position, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str) -> None:
-    """Write a checkpoint for `position` and rotate the older ones away."""
+def save(
+    folder: Path,
+    position: Position,
+    model: nn.Module,
+    optimizer: optim.Optimizer,
+    *,
+    fingerprint: str,
+    kept: int,
+) -> None:
+    """Write a checkpoint for `position` and rotate all but the newest `kept` away."""
     target = folder / f"step-{position.step:08d}"
     building = folder / f"{_BUILDING}{os.getpid()}-{target.name}"
     with storage_errors(folder):
@@ -44,15 +57,27 @@ def save(folder: Path, position: Position, model: nn.Module, optimizer: optim.Op
             make_folder(building)
             save_arrays(dict(tree_flatten(model.trainable_parameters())), building / _WEIGHTS)
             save_arrays(dict(tree_flatten(optimizer.state)), building / _OPTIMIZER)
-            state = {"step": position.step, "tokens": position.tokens, "fingerprint": fingerprint}
-            write_json(building / _STATE, state)
+            write_json(building / _STATE, {**asdict(position), "fingerprint": fingerprint})
             if target.exists():
                 _delete(target)
             building.rename(target)
         finally:
             shutil.rmtree(building, ignore_errors=True)  # on a full disk its room is needed
-        for old in sorted(folder.glob("step-*"))[:-_KEPT]:
+        for old in sorted(folder.glob("step-*"))[:-kept]:
             _delete(old)
+
+
+def save_best(folder: Path, model: nn.Module) -> None:
+    """Keep the weights of the best validation so far."""
+    with storage_errors(folder):
+        make_folder(folder)
+        save_arrays(dict(tree_flatten(model.trainable_parameters())), folder / _BEST)
+
+
+def load_best(folder: Path, model: nn.Module) -> None:
+    """Bring the model to the weights of the best validation. Raises RunError where they are damaged."""
+    with storage_errors(folder):
+        model.update(_arrays(folder / _BEST, model.trainable_parameters()))
 
 
 def clear(folder: Path) -> None:
@@ -87,8 +112,9 @@ def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fing
                 _delete(path)
                 continue
             model.update(_arrays(path / _WEIGHTS, model.trainable_parameters()))
-            optimizer.state = _arrays(path / _OPTIMIZER, optimizer.state)
-            return Position(step=state["step"], tokens=state["tokens"])
+            optimizer.state.update(_arrays(path / _OPTIMIZER, optimizer.state))  # in place: a compiled step holds it
+            optimizer.init(model.trainable_parameters())  # the places of its tree that hold no array
+            return _position(path, state)
     return None
 
 
@@ -115,10 +141,21 @@ def _read_state(path: Path) -> dict[str, Any]:
         state = json.loads((path / _STATE).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise _damaged(path) from error
-    types = {"step": int, "tokens": int, "fingerprint": str}
-    if not isinstance(state, dict) or any(not isinstance(state.get(key), kind) for key, kind in types.items()):
+    if not isinstance(state, dict) or not isinstance(state.get("fingerprint"), str):
         raise _damaged(path)
     return state
+
+
+def _position(path: Path, state: dict[str, Any]) -> Position:
+    try:
+        best = state["best"] and Validation(**state["best"])
+        values = {key: state[key] for key in ("step", "tokens", "waited", "ended")}
+    except (KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    types = {"step": int, "tokens": int, "waited": int, "ended": bool}
+    if any(type(values[key]) is not kind for key, kind in types.items()):
+        raise _damaged(path)
+    return Position(best=best, **values)
 
 
 def _damaged(path: Path) -> RunError:

@@ -5,34 +5,63 @@ with "tools": the model's own chat template, as mlx-lm renders it (its ChatDatas
 tokens); loss is on what the assistant says and on the token that ends its turn. Where the model has no chat template,
 prompt and completion are one text as they are; if neither brings white space, a line feed stands between them, or a
 space where the prompt ends without a mark.
+
+A text that is too long may be split. Its pieces are runs of the tokens of the whole, so that all of them together learn
+what it would have learnt, each token once; the end is behind the last piece alone.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise, takewhile
+from typing import Any, Literal
 
 from jinja2 import TemplateError
 
 from augmlx import trainsets
 from augmlx.errors import BadInput, ModelError
-from augmlx.language import ENDED
+from augmlx.language import ENDED, split_sentences
 from augmlx.models.loading import TEMPLATE_DAY
+from augmlx.settings import TrainSettings
 from augmlx.training.batches import Row, checked_row, text_row
 
 Span = tuple[int, int]  # characters of a text, from and to
 _MARK = "\u25c6answer\u25c6"  # stands in for a turn's content, to see what the template writes around it
+_PIECE = re.compile(r"#\d+\Z")  # behind the id of a text that was split
 
 
-def row_of(example: Mapping[str, Any], tokenizer: Any, max_length: int) -> Row:
-    """A training row as tokens; `tokenizer` is mlx-lm's wrapper.
+def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings) -> list[Row]:
+    """A training row as tokens: one row, or the pieces "id#1", "id#2", ... of a text that is split.
 
-    Raises BadInput, with the example's id, where it is too long, has nothing to learn from or does not fit the chat
-    template.
+    Args:
+        tokenizer: mlx-lm's wrapper.
+        settings: how long a row may be, what is done with a longer text, which turns of a chat are learnt.
+
+    Raises:
+        BadInput: with the example's id, where it is too long, has nothing to learn from or does not fit the chat
+            template.
+        ModelError: the tokenizer does not tell where its tokens are, and a chat or a split would have to know.
     """
     name = str(example["id"])
     if "text" in example:
-        return text_row(name, tokenizer.encode(example["text"]), tokenizer.eos_token_id, max_length)
+        return _text_rows(name, example["text"], tokenizer, settings)
+    return [_answer_row(name, example, tokenizer, settings)]
+
+
+def example_of(row: str) -> str:
+    """The id of the example that a row (its id) is, or is a piece of."""
+    return _PIECE.sub("", row)
+
+
+def is_original(row: str) -> bool:
+    """Whether a row (its id) is one of the facts themselves, or a piece of one."""
+    return example_of(row).endswith("/original")
+
+
+def _answer_row(name: str, example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings) -> Row:
+    max_length = settings.max_length
     if "messages" in example:
         messages = example["messages"]
     elif "prompt" in example and "completion" in example:
@@ -46,7 +75,8 @@ def row_of(example: Mapping[str, Any], tokenizer: Any, max_length: int) -> Row:
         raise _refused(name, fault, "correct or delete the row")
     if tokenizer.has_chat_template:
         chat = _Chat(name, messages, example.get("tools"), tokenizer)
-        return _row(name, chat.text, chat.spans(), tokenizer, max_length, tail=chat.tail, closing=chat.closing)
+        spans = chat.spans(settings.turns)
+        return _row(name, chat.text, spans, tokenizer, max_length, tail=chat.tail, closing=chat.closing)
     if "messages" in example or example.get("tools"):
         hint = "use a model with a chat template (an instruct model), or rows of prompt and completion"
         raise _refused(name, "a chat, and the model has no chat template", hint)
@@ -97,8 +127,9 @@ class _Chat:
         """Whether the assistant has the last word."""
         return bool(self._messages[-1]["role"] == "assistant")
 
-    def spans(self) -> list[Span]:
-        return [self._span(n) for n, message in enumerate(self._messages) if message["role"] == "assistant"]
+    def spans(self, turns: Literal["all", "last"]) -> list[Span]:
+        said = [n for n, message in enumerate(self._messages) if message["role"] == "assistant"]
+        return [self._span(n) for n in (said if turns == "all" else said[-1:])]
 
     def _span(self, turn: int) -> Span:
         """What the model would have to write in one turn, without the mark of its end.
@@ -168,7 +199,7 @@ def _placed(text: str, tokenizer: Any, *, special: bool) -> tuple[list[int], lis
     if encoded is None or encoded.ids != tokens:
         raise ModelError(
             "the model's tokenizer does not tell which characters a token stands for",
-            hint="use a model with a tokenizer.json, or rows of text",
+            hint="use a model with a tokenizer.json, or rows of text that are within train.max_length",
         )
     places, done = [], 0
     for start, stop in encoded.offsets:
@@ -176,3 +207,58 @@ def _placed(text: str, tokenizer: Any, *, special: bool) -> tuple[list[int], lis
         start, done = (min(start, done) if stop > start else done), max(stop, done)
         places.append((start, done))
     return tokens, places
+
+
+def _text_rows(name: str, text: str, tokenizer: Any, settings: TrainSettings) -> list[Row]:
+    """A text as one row, or where it is too long and may be split, as several."""
+    longest = settings.max_length if settings.too_long == "refuse" else sys.maxsize
+    whole = text_row(name, tokenizer.encode(text), tokenizer.eos_token_id, longest)
+    if len(whole.tokens) <= settings.max_length:
+        return [whole]
+    tokens, places = _placed(text, tokenizer, special=True)
+    special = {*tokenizer.all_special_ids, tokenizer.eos_token_id}
+    opening = sum(1 for _ in takewhile(lambda n: places[n][1] == 0 and tokens[n] in special, range(len(tokens))))
+    cuts = _cuts(text, places)
+    cuts += [-1] * (len(whole.tokens) - len(cuts))
+    for n, token in enumerate(whole.tokens):
+        if token in special:  # above all the end, which nothing but the text may lead to
+            cuts[n] = -1
+    return _pieces(name, whole.tokens, opening, cuts, settings.max_length)
+
+
+def _cuts(text: str, places: Sequence[Span]) -> list[int]:
+    """How well a text can be cut before each token: 3 between sentences or lines, 2 between words, 1 between
+    characters, 0 within one. White space of its own goes with what stands before it."""
+    sentences = split_sentences(text)
+    between = {place for one, other in pairwise(sentences) for place in range(one.end, other.start + 1)}
+    cuts = [0]
+    for (_, end), (start, stop) in pairwise(places):
+        if start < end:
+            cuts.append(0)
+        elif text[start:stop].isspace():
+            cuts.append(1)
+        elif end in between:
+            cuts.append(3)
+        else:
+            cuts.append(2 if any(char.isspace() for char in text[max(0, end - 1) : end + 1]) else 1)
+    return cuts
+
+
+def _pieces(name: str, tokens: Sequence[int], opening: int, cuts: Sequence[int], max_length: int) -> list[Row]:
+    """Rows of at most `max_length` tokens that learn `tokens` between them: each as far as the last of the best cuts.
+
+    A row's first token carries no loss. So a piece begins as the whole does, with the first `opening` tokens, or where
+    there are none with the last token of the piece before.
+    """
+    rows: list[Row] = []
+    start = max(opening, 1)
+    room = max_length - start
+    while start < len(tokens):
+        end = len(tokens)
+        if end - start > room:
+            end = max(range(start + 1, start + room + 1), key=lambda n: (cuts[n], n))
+        before = tokens[:opening] or tokens[start - 1 : start]
+        learnt = [False] * len(before) + [True] * (end - start)
+        rows.append(checked_row(f"{name}#{len(rows) + 1}", [*before, *tokens[start:end]], learnt, max_length))
+        start = end
+    return rows

@@ -2,72 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from augmlx.errors import ModelError
+from augmlx.errors import BadSettings, ModelError
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import StoredModel
 from augmlx.progress import Progress
-from augmlx.records import AdapterSpec, Json
+from augmlx.records import AdapterSpec, Json, fingerprint
 from augmlx.settings import Settings
-from augmlx.training import adapter, batches, checkpoint, examples, loop
+from augmlx.training import adapter, batches, checkpoint, examples, loop, optimizers, trackers
+from augmlx.training.team import Team
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A training that has been checked and can start. `peak` is the highest learning rate."""
+    """A training that has been checked and can start. `peak` is the highest learning rate; `valid` is validated on."""
 
     loaded: LoadedModel
     spec: AdapterSpec
     rows: list[batches.Row]
+    valid: list[batches.Row]
     settings: Settings
     peak: float
 
 
-def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> Prepared:
+def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid: Sequence[Json] = ()) -> Prepared:
     """Load the model and check rows (see examples.py) and settings against it. Nothing is written.
 
     Raises:
         BadInput: an example that is too long, has nothing to learn from or does not fit the model's chat template.
-        BadSettings: a target or a number of layers that the model does not have.
+        BadSettings: a target or a number of layers that the model does not have, a tracker that is not installed, or a
+            best validation asked for where there is nothing to validate on.
         ModelError: the model cannot be loaded, or has no size that the learning rate could be derived from.
     """
+    config = settings.train
+    trackers.require_installed(config)
+    if config.best != "off" and not valid:
+        hint = "hold some out: --set split.valid=0.1, and augment again; or train.best = off"
+        raise BadSettings(f'train.best = "{config.best}": there are no validation examples', hint=hint)
     loaded = loading.load(stored)
-    config, tokenizer = settings.train, loaded.tokenizer
     spec = adapter.plan(loaded, config)
-    tokenised = [examples.row_of(row, tokenizer, config.max_length) for row in rows]
+    tokenised = [
+        [made for row in part for made in examples.rows_of(row, loaded.tokenizer, config)] for part in (rows, valid)
+    ]
     hidden = loaded.config.get("hidden_size") or loaded.config.get("text_config", {}).get("hidden_size")
     if hidden is None and config.learning_rate == "auto":
         raise ModelError(f"{stored.name}: config.json names no hidden_size", hint="set train.learning_rate")
-    return Prepared(loaded, spec, tokenised, settings, loop.learning_rate(config, int(hidden or 1)))
+    peak = optimizers.learning_rate(config, int(hidden or 1))
+    return Prepared(loaded, spec, tokenised[0], tokenised[1], settings, peak)
 
 
-def fit(ready: Prepared, folder: Path, *, identity: str, progress: Progress, label: str) -> Json:
-    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for the manifest."""
-    model = ready.loaded.model
-    adapter.attach(model, ready.spec, ready.settings.seed)
-    result = loop.train(
+def identity_of(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
+    """What tells a training from others: its data, its settings and its base."""
+    return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint])
+
+
+def fit(
+    ready: Prepared,
+    folder: Path,
+    *,
+    identity: str,
+    progress: Progress,
+    label: str,
+    judge: Callable[[LoadedModel], Mapping[str, float]] | None = None,
+    team: Team | None = None,
+) -> Json:
+    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for the manifest.
+
+    `judge` answers held-out questions with the model as it stands, at each validation. Of a `team`, only the first
+    process writes.
+    """
+    model, settings = ready.loaded.model, ready.settings
+    adapter.attach(model, ready.spec, settings.seed)
+    training = loop.Training(
         model,
         ready.rows,
         folder,
-        ready.settings.train,
+        settings.train,
         peak=ready.peak,
-        seed=ready.settings.seed,
+        seed=settings.seed,
         identity=identity,
-        progress=progress,
-        label=label,
+        valid=ready.valid,
+        judge=None if judge is None else lambda: judge(ready.loaded),
+        team=team,
     )
-    adapter.save(model, ready.spec, folder / "adapter")
-    checkpoint.clear(folder / "checkpoints")  # the adapter is whole: nothing is left to resume
-    originals = sum(row.id.endswith("/original") for row in ready.rows)
-    return {
-        "examples": len(ready.rows),
+    result = training.run(progress, label)
+    if team is None or team.first:
+        adapter.save(model, ready.spec, folder / "adapter")
+        checkpoint.clear(folder / "checkpoints")  # the adapter is whole: nothing is left to resume
+    names = {examples.example_of(row.id) for row in ready.rows}
+    originals = sum(map(examples.is_original, names))
+    counts: Json = {
+        "examples": len(names),
         "originals": originals,
-        "augmentations": len(ready.rows) - originals,
+        "augmentations": len(names) - originals,
         "steps": result.steps,
         "tokens": result.tokens,
         "loss": result.loss,
+        "padding": round(result.padding, 4),
     }
+    if best := result.best:
+        counts["best"] = {"step": best.step, "loss": best.loss}
+        if best.accuracy is not None:
+            counts["best"]["accuracy"] = best.mean_accuracy
+    return counts | ({"stopped": True} if result.stopped else {})

@@ -1,223 +1,249 @@
-"""The training loop: fixed batches from the seed, one optimizer step each, checkpoints, and a line of metrics a step.
-
-A step depends on the seed, its number and the state before it, and on nothing else; so a resumed training goes on to
-the same bits.
-"""
+"""The training loop: steps that are fixed by the seed, validations, checkpoints, and a line of metrics a step."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-import mlx.optimizers as optim
-import numpy as np
-from mlx.utils import tree_flatten
 
-from augmlx.errors import AugmlxError, RunError, storage_errors
-from augmlx.files import make_folder, write_text
-from augmlx.models.heads import Head
+from augmlx.errors import AugmlxError, RunError
+from augmlx.files import make_folder
 from augmlx.progress import Progress
-from augmlx.records import fingerprint, short_id
+from augmlx.records import fingerprint
 from augmlx.settings import TrainSettings
-from augmlx.training import checkpoint
-from augmlx.training.batches import Row, epoch_batches
-from augmlx.training.loss import batch_arrays, mean_loss
+from augmlx.training import checkpoint, metrics, optimizers, trackers
+from augmlx.training.batches import Row, epoch_steps
+from augmlx.training.checkpoint import Position
+from augmlx.training.recompute import layers_recomputed
+from augmlx.training.steps import Batch, Stepper
+from augmlx.training.stopping import stop_signals
+from augmlx.training.team import Team
+from augmlx.training.validation import Judge, Validation, Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`last`: of its epoch."""
+
+    number: int
+    epoch: int
+    batches: Sequence[Batch]
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """`tokens` that carried loss, `seconds` of this process alone, the mean `loss` (nats) of the last epoch."""
+    """`tokens` that carried loss, the mean `loss` (nats) of the last epoch, the share of `padding` (0..1) in what was
+    computed, the best validation if it was asked for, and whether the training was `stopped` early."""
 
     steps: int
     tokens: int
-    seconds: float
     loss: float
+    padding: float
+    best: Validation | None
+    stopped: bool
 
 
-def schedule(step: int, total: int, peak: float, warmup: float) -> float:
-    """The learning rate of step 1..total: a linear rise over the warm-up share, then a linear fall to a tenth.
-
-    One step is at the peak, whatever the numbers: the last of the rise, or the first of all.
-    """
-    rising = min(max(1, math.ceil(total * warmup)), max(1, total - 1))
-    if step <= rising:
-        return peak * step / rising
-    return peak * (1 - 0.9 * (step - rising) / (total - rising))
+def plan(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[Step]:
+    """Every step of a training on rows of these lengths. Each row is in one batch of each epoch."""
+    steps: list[Step] = []
+    for epoch in range(1, settings.epochs + 1):
+        found = epoch_steps(lengths, settings.batch_size, settings.accumulate, seed=seed, epoch=epoch)
+        steps += [Step(len(steps) + n, epoch, batches, n == len(found)) for n, batches in enumerate(found, start=1)]
+    return steps
 
 
-def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
-    """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking Machines published
-    for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the hyper-parameter pages of Tinker, 2025)."""
-    if settings.learning_rate != "auto":
-        return settings.learning_rate
-    return float(5e-4 * (2000 / hidden_size) ** 0.781)
-
-
-def train(
-    model: nn.Module,
-    rows: Sequence[Row],
-    folder: Path,
-    settings: TrainSettings,
-    *,
-    peak: float,
-    seed: int,
-    identity: str,
-    progress: Progress,
-    label: str,
-) -> TrainResult:
-    """Train the model's trainable parameters on `rows`; resumes from `folder`/checkpoints if they are its own.
+class Training:
+    """One training of a model's trainable parameters on `rows`. It goes on from `folder`/checkpoints if they are its.
 
     Args:
-        model: with adapters attached; left in evaluation mode.
-        folder: gets checkpoints/ and metrics.jsonl.
+        model: with adapters attached, or layers unfrozen; left in evaluation mode.
+        valid: rows to validate on; none: no validation.
+        folder: gets checkpoints/ and metrics.jsonl. Only the first process of a team touches it.
         peak: the highest learning rate.
         identity: fingerprint of data, settings and base; a checkpoint of another one is not resumed.
-
-    Raises:
-        AugmlxError: the loss or its gradients are not finite; with the step and the ids of its examples. Nothing of
-            that step is written.
-        RunError: a damaged checkpoint, or metrics that lack steps.
-        KeyboardInterrupt: after SIGINT or SIGTERM, when the step is finished and a checkpoint written.
+        judge: the accuracy of the model as it stands; asked at each validation.
     """
-    optimizer = optim.Adam(learning_rate=peak, bias_correction=True)
-    optimizer.init(model.trainable_parameters())
-    identity = fingerprint([identity, settings.learnt, seed, [row.tokens for row in rows]])
-    checkpoints = folder / "checkpoints"
-    make_folder(checkpoints)
-    position = checkpoint.load_latest(checkpoints, model, optimizer, identity) or checkpoint.Position(0, 0)
-    metrics = folder / "metrics.jsonl"
-    _keep_metrics(metrics, position.step)
-    head, started = Head(model), time.monotonic()
-    step_of = nn.value_and_grad(model, lambda *arrays: mean_loss(head, *arrays))
-    plan = _plan([len(row.tokens) for row in rows], settings, seed)
-    model.train()
-    with _stop_signals() as stopped, progress.task(label, len(plan), done=position.step) as task:
-        for step, (epoch, batch) in enumerate(plan[position.step :], start=position.step + 1):
-            tick = time.monotonic()
-            chosen = [rows[index] for index in batch]
-            mx.random.seed(int(short_id(seed, step), 16))  # for dropout
-            optimizer.learning_rate = schedule(step, len(plan), peak, settings.warmup)
-            loss, gradients = step_of(*batch_arrays(chosen))
-            slope = _sum(gradients)
-            optimizer.update(model, gradients)
-            mx.eval(model.trainable_parameters(), optimizer.state, loss, slope)
-            value = float(np.array(loss))
-            # A loss may still be finite where its gradients no longer are; the next weights would not be.
-            if not math.isfinite(value) or not math.isfinite(float(np.array(slope))):
-                what = f"the loss is {value}" if not math.isfinite(value) else "the gradients are not finite"
-                raise AugmlxError(
-                    f"step {step}: {what}; its examples: {', '.join(row.id for row in chosen)}",
-                    hint="lower train.learning_rate, or look at those examples",
-                )
-            count = sum(row.targets for row in chosen)
-            position = checkpoint.Position(step, position.tokens + count)
-            _append(metrics, _line(position, epoch, value, float(optimizer.learning_rate), count, tick))
-            task.advance(note=f"loss {value:.3f}, {count / (time.monotonic() - tick):.0f} tokens/s")
-            if stopped.is_set() or step % settings.checkpoint_every == 0 or step == len(plan):
-                _flush(metrics)
-                checkpoint.save(checkpoints, position, model, optimizer, identity)
-            if stopped.is_set() and step < len(plan):
-                raise KeyboardInterrupt
-    model.eval()
-    last = [line["loss"] for line in read_metrics(metrics) if line["epoch"] == settings.epochs]
-    return TrainResult(position.step, position.tokens, time.monotonic() - started, sum(last) / len(last))
 
+    def __init__(
+        self,
+        model: nn.Module,
+        rows: Sequence[Row],
+        folder: Path,
+        settings: TrainSettings,
+        *,
+        peak: float,
+        seed: int,
+        identity: str,
+        valid: Sequence[Row] = (),
+        judge: Judge | None = None,
+        team: Team | None = None,
+    ) -> None:
+        self._model, self._rows, self._settings, self._peak = model, rows, settings, peak
+        self._team = team or Team()
+        self._folder, self._metrics = folder, folder / "metrics.jsonl"
+        self._checkpoints = folder / "checkpoints"
+        told = [[[row.tokens, row.mask] for row in part] for part in (rows, valid)]
+        self._identity = fingerprint([identity, settings.learnt, seed, told])
+        self._steps = plan([len(row.tokens) for row in rows], settings, seed)
+        self._stepper = Stepper(model, rows, settings, peak, seed=seed, team=self._team)
+        self._validator = Validator(model, valid, settings, judge, self._team)
 
-def _plan(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[tuple[int, list[int]]]:
-    """Every step of the training: its epoch (from 1) and the indices of its rows."""
-    return [
-        (epoch, batch)
-        for epoch in range(1, settings.epochs + 1)
-        for batch in epoch_batches(lengths, settings.batch_size, seed=seed, epoch=epoch)
-    ]
+    def run(self, progress: Progress, label: str) -> TrainResult:
+        """Train to the end.
 
+        Raises:
+            AugmlxError: the loss or its gradients are not finite; with the step and the ids of its examples. Nothing of
+                that step is written.
+            RunError: a damaged checkpoint, metrics that lack steps, or a team whose members hold different data.
+            KeyboardInterrupt: after SIGINT or SIGTERM, when the step is finished and a checkpoint written.
+        """
+        if not self._team.agree(int(self._identity[:6], 16)):
+            raise RunError("the machines hold different data, settings or models", hint="copy the run folder to each")
+        if self._stepper.unpacked:
+            progress.say(f"{label}: examples are padded and not packed: {self._stepper.unpacked}")
+        position = self._resumed()
+        self._model.train()
+        with (
+            layers_recomputed(self._model, self._settings.checkpoint_layers),
+            closing(self._trackers()) as tracked,
+            stop_signals() as stopped,
+            progress.task(label, len(self._steps), done=position.step) as task,
+        ):
+            for step, tick in self._left(position):
+                loss, norm = self._taken(step)
+                position, line = self._after(step, position, loss)
+                line |= {"gradient_norm": norm, **self._cost(position, step, tick)}
+                if self._team.first:
+                    metrics.append(self._metrics, line)
+                    tracked.step(line)
+                task.advance(note=_note(line), point=loss)
+                # All of a team must stop at the same step, whichever of them is told to.
+                stop = self._team.sum(float(stopped.is_set()))[0] > 0
+                ended = position.ended or step.number == len(self._steps)
+                if stop or ended or step.number % self._settings.checkpoint_every == 0:
+                    self._saved(position)
+                if ended:
+                    break
+                if stop:
+                    self._team.wait()  # mlx.launch ends the others as soon as one has ended
+                    raise KeyboardInterrupt
+        self._model.eval()
+        return self._result(position)
 
-def _sum(gradients: dict[str, Any]) -> mx.array:
-    """Of all numbers of all gradients: finite only if each of them is."""
-    leaves: dict[str, mx.array] = dict(tree_flatten(gradients))
-    return mx.stack([mx.sum(gradient) for gradient in leaves.values()]).sum()
+    def _trackers(self) -> trackers.Trackers:
+        told = self._settings if self._team.first else self._settings.model_copy(update={"report_to": ()})
+        return trackers.open_trackers(told, self._folder)
 
+    def _resumed(self) -> Position:
+        position = Position()
+        if self._team.first:
+            make_folder(self._checkpoints)
+            optimizer = self._stepper.optimizer
+            found = checkpoint.load_latest(self._checkpoints, self._model, optimizer, self._identity)
+            position = found or position
+            metrics.keep(self._metrics, position.step)
+        return self._shared(position)
 
-def _line(position: checkpoint.Position, epoch: int, loss: float, rate: float, count: int, tick: float) -> str:
-    values = {
-        "step": position.step,
-        "epoch": epoch,
-        "loss": loss,
-        "learning_rate": rate,
-        "tokens": position.tokens,
-        "tokens_per_second": round(count / (time.monotonic() - tick), 1),
-    }
-    return json.dumps(values) + "\n"
+    def _shared(self, position: Position) -> Position:
+        """What the first process found, on all of them: the others need no checkpoints of their own."""
+        if self._team.size == 1:
+            return position
+        self._model.update(self._team.given(self._model.trainable_parameters()))
+        self._stepper.optimizer.state.update(self._team.given(self._stepper.optimizer.state))
+        here = self._team.first
+        told = (position.step, position.tokens % 2**20, position.tokens >> 20, position.ended)
+        step, low, high, ended = (round(value) for value in self._team.sum(*(value * here for value in told)))
+        return replace(position, step=step, tokens=low + (high << 20), ended=bool(ended))
 
+    def _left(self, position: Position) -> Iterator[tuple[Step, float]]:
+        """The steps that are left, each with the time that it begins at."""
+        for step in [] if position.ended else self._steps[position.step :]:
+            yield step, time.monotonic()
 
-def _append(path: Path, line: str) -> None:
-    with storage_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(line)
+    def _taken(self, step: Step) -> tuple[float, float]:
+        rate = optimizers.rate(step.number, len(self._steps), self._peak, self._settings)
+        loss, norm = self._stepper.run(step.number, step.batches, rate)
+        # A loss may still be finite where its gradients no longer are; the next weights would not be.
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradients are not finite"
+            names = ", ".join(self._rows[index].id for batch in step.batches for index in batch)
+            raise AugmlxError(
+                f"step {step.number}: {what}; its examples: {names}",
+                hint="lower train.learning_rate, or look at those examples",
+            )
+        return loss, norm
 
+    def _after(self, step: Step, position: Position, loss: float) -> tuple[Position, metrics.Line]:
+        """Where the training stands behind a step, validated if it is time to, and what the metrics say of it."""
+        tokens = sum(self._rows[index].targets for batch in step.batches for index in batch)
+        position = replace(position, step=step.number, tokens=position.tokens + tokens)
+        line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
+        if self._validator.due(step.number, ends_epoch=step.last):
+            found = self._validator.run(step.number)
+            line["valid_loss"] = found.loss
+            if found.accuracy is not None:
+                line["valid_accuracy"] = dict(found.accuracy)
+            if self._settings.best != "off":
+                position = self._compared(position, found)
+                # What was best before a resume, the first process alone knows.
+                position = replace(position, ended=self._team.sum(float(position.ended and self._team.first))[0] > 0)
+        return position, line
 
-def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The lines of metrics.jsonl, up to one that a crash tore off."""
-    lines: list[dict[str, float]] = []
-    if not path.exists():
-        return lines
-    with storage_errors(path):
-        text = path.read_bytes()
-    for line in text.splitlines(keepends=True):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            break
-        if not isinstance(value, dict) or not line.endswith(b"\n"):
-            break
-        lines.append(value)
-    return lines
+    def _compared(self, position: Position, found: Validation) -> Position:
+        if found.better_than(position.best, self._settings.best):
+            if self._team.first:
+                checkpoint.save_best(self._checkpoints, self._model)
+            return replace(position, best=found, waited=0)
+        waited = position.waited + 1
+        return replace(position, waited=waited, ended=0 < self._settings.patience <= waited)
 
+    def _cost(self, position: Position, step: Step, tick: float) -> metrics.Line:
+        tokens = sum(self._rows[index].targets for batch in step.batches for index in batch)
+        return {
+            "learning_rate": float(self._stepper.optimizer.learning_rate),
+            "tokens": position.tokens,
+            "tokens_per_second": round(tokens / (time.monotonic() - tick), 1),
+            "peak_memory": mx.get_peak_memory(),
+        }
 
-def _flush(path: Path) -> None:
-    """Put the metrics on the disk before the checkpoint that counts on them."""
-    with storage_errors(path), path.open("rb") as file:
-        os.fsync(file.fileno())
+    def _saved(self, position: Position) -> None:
+        if self._team.first:
+            metrics.flush(self._metrics)
+            checkpoint.save(
+                self._checkpoints,
+                position,
+                self._model,
+                self._stepper.optimizer,
+                fingerprint=self._identity,
+                kept=self._settings.checkpoints,
+            )
 
-
-def _keep_metrics(path: Path, step: int) -> None:
-    """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError if one is missing."""
-    kept = [line for line in read_metrics(path) if line["step"] <= step]
-    if [line["step"] for line in kept] != list(range(1, step + 1)):
-        raise RunError(
-            f"{path}: does not hold every step up to the checkpoint's, {step}",
-            hint=f"delete {path.parent / 'checkpoints'} and run again",
+    def _result(self, position: Position) -> TrainResult:
+        done = self._steps[: position.step]
+        last = [line["loss"] for line in metrics.read(self._metrics) if line["epoch"] == done[-1].epoch]
+        if position.best is not None and self._team.first:
+            checkpoint.load_best(self._checkpoints, self._model)
+        return TrainResult(
+            position.step,
+            position.tokens,
+            sum(last) / max(1, len(last)),
+            self._stepper.padding([step.batches for step in done]),
+            position.best,
+            position.ended,
         )
-    write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, so that a step is finished first. A second signal stops at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # signals reach the main thread only; a library user's thread is stopped by its owner
-        return
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _note(line: metrics.Line) -> str:
+    """What the live view says beside the bar."""
+    parts = [f"loss {line['loss']:.3f}"]
+    if "valid_loss" in line:
+        parts.append(f"valid {line['valid_loss']:.3f}")
+    parts += [f"{line['tokens_per_second']:.0f} tokens/s", f"{line['peak_memory'] / 1e9:.1f} GB"]
+    return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""The loss of one batch: only positions that carry loss go through the LM head."""
+"""The loss of one batch: only positions that carry loss go through the LM head, and their logits never exist whole."""
 
 from __future__ import annotations
 
@@ -6,57 +6,54 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import mlx.core as mx
-import mlx.nn as nn
 
 from augmlx.models.heads import Head
-from augmlx.training.batches import Row
+from augmlx.training.layout import Arrays
 
-_COPIES = 4  # of its logits that a slice needs: they themselves, their softmax, and two on the way back
+_COPIES = 4  # of its logits that a slice needs: they themselves, their softmax, the gradient, and room to change one
 
 
-def batch_arrays(rows: Sequence[Row]) -> tuple[mx.array, mx.array, mx.array, mx.array]:
-    """Right-padded inputs (B, T), and for each target its row, its column in the inputs and its token: (N,) each.
+def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
+    """Weighted sum of the cross-entropies (nats) of a batch's targets, in float32. `batch`: see layout.arrays."""
+    hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
+    slices = head.slices(batch["target"].size, copies=_COPIES)
+    return _summed(head, slices, batch["target"], batch["weight"])(hidden)
 
-    Padding is behind the last token of a row, where causal attention cannot see it from any target.
+
+def _summed(
+    head: Head, slices: Sequence[slice], targets: mx.array, weights: mx.array
+) -> Callable[[mx.array], mx.array]:
+    """hidden (N, D) -> its loss. The gradient for a slice is made together with the slice's loss, from the same softmax
+    (as in Liger Kernel's fused linear cross-entropy, Hsu et al. 2024, arXiv 2410.10989): the head itself is frozen and
+    gets none, so that nothing but (N, D) has to be kept for the way back.
+
+    mx.checkpoint would drop each slice's logits, but leaves their order to the scheduler, which may make those of all
+    slices first: here each waits for the one before.
     """
-    width = max(len(row.tokens) for row in rows) - 1
-    inputs = [[*row.tokens[:-1], *[0] * (width + 1 - len(row.tokens))] for row in rows]
-    places = [(r, t - 1, row.tokens[t]) for r, row in enumerate(rows) for t in range(1, len(row.tokens)) if row.mask[t]]
-    index, column, target = zip(*places, strict=True)
-    return mx.array(inputs), mx.array(list(index)), mx.array(list(column)), mx.array(list(target))
 
-
-def mean_loss(head: Head, inputs: mx.array, rows: mx.array, columns: mx.array, targets: mx.array) -> mx.array:
-    """Mean cross-entropy (nats) over the targets of a batch; arrays as `batch_arrays` gives them.
-
-    Where the logits of all targets would take more than LOGITS_BYTES, they are made slice by slice, and once more for
-    the gradients. The head itself gets none: adapters are on layers, and all else is frozen.
-    """
-    if targets.size <= head.positions or not head.split:
-        return nn.losses.cross_entropy(head.logits(inputs, rows, columns), targets, reduction="mean")
-    hidden = head.hidden(inputs, rows, columns)  # (N, D)
-    return _sliced_sum(head, hidden, targets, head.slices(targets.size, copies=_COPIES)) / targets.size
-
-
-def _sliced_sum(head: Head, hidden: mx.array, targets: mx.array, slices: Sequence[slice]) -> mx.array:
-    """Summed cross-entropy whose logits never exist whole. mx.checkpoint would drop each slice's logits, but leaves
-    their order to the scheduler, which may make those of all slices first: here each waits for the one before."""
-
-    def loss(chunk: mx.array, tokens: mx.array) -> mx.array:
-        return nn.losses.cross_entropy(head.project(chunk), tokens, reduction="sum")
-
-    def in_turn(work: Callable[[mx.array, mx.array], mx.array], whole: mx.array, before: mx.array) -> list[mx.array]:
-        done = [before]
+    def run(hidden: mx.array) -> tuple[mx.array, mx.array]:
+        losses, slopes = [], []
+        before: list[mx.array] = [hidden]
         for part in slices:
-            done.append(work(mx.depends(whole[part], done[-1]), targets[part]))
-        return done[1:]
+            chunk = mx.depends(hidden[part], before[-1])
+            loss, slope = _loss_and_slope(head, chunk, targets[part], weights[part])
+            losses.append(loss)
+            slopes.append(slope)
+            before.append(slope)
+        return mx.stack(losses).sum(), mx.concatenate(slopes)
 
-    def forward(whole: mx.array) -> mx.array:
-        return mx.stack(in_turn(loss, whole, whole)).sum()
+    made = mx.custom_function(run)
+    made.vjp(lambda _, cotangents, outputs: outputs[1] * cotangents[0].astype(outputs[1].dtype))
+    return lambda hidden: cast(Sequence[mx.array], made(hidden))[0]
 
-    def slope(whole: mx.array, cotangent: mx.array, total: mx.array) -> mx.array:
-        return mx.concatenate(in_turn(mx.grad(loss), whole, total)) * cotangent.astype(whole.dtype)
 
-    summed = mx.custom_function(forward)
-    summed.vjp(slope)
-    return cast(mx.array, summed(hidden))
+def _loss_and_slope(head: Head, hidden: mx.array, targets: mx.array, weights: mx.array) -> tuple[mx.array, mx.array]:
+    """The weighted loss of a slice, and its gradient with respect to hidden (n, D)."""
+    logits = head.project(hidden)  # (n, V)
+    shares = mx.softmax(logits, axis=-1)
+    # log(sum(exp(logits))) from the largest share, which is 1 / sum(exp(logits - largest)): one exp a logit in all.
+    mass = logits.max(axis=-1) - mx.log(shares.max(axis=-1))
+    places = mx.arange(targets.size)
+    loss = ((mass - logits[places, targets]) * weights).sum()
+    _, (slope,) = mx.vjp(head.project, [hidden], [shares.at[places, targets].add(-1.0)])
+    return loss, slope * weights[:, None].astype(slope.dtype)

@@ -108,6 +108,23 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
     assert whole["report"] == str(run / "report.html")
 
 
+def test_the_peak_memory_of_each_computing_stage_is_kept(project: Path) -> None:
+    manifest = json.loads((project / "run" / "manifest.json").read_text())
+    measured = {stage for stage, entry in manifest.items() if entry.get("peak_memory", 0) > 0}
+    assert measured == {"augment", "train", "baseline", "eval"}
+    assert " GB at most" in (project / "run" / "report.html").read_text()
+
+
+def test_a_limit_that_cannot_be_honoured_is_refused_before_the_model_is_loaded(project: Path) -> None:
+    manifest = project / "run" / "manifest.json"
+    before = manifest.read_bytes()
+    command = [sys.executable, "-m", "augmlx", "eval", str(project / "run"), "-s", "memory.wired=5"]
+    done = subprocess.run([*command, "-s", "eval.choices=3"], capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "memory.wired: 5 GB cannot be kept wired" in done.stderr
+    assert manifest.read_bytes() == before
+
+
 def test_export_names_what_it_cannot_know(project: Path) -> None:
     refused = augmlx("export", project / "run")
     assert refused.exit_code == 1

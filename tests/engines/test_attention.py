@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import KINDS, load_tiny
 
-from augmlx.engines import attention, probes
+from augmlx.engines import probes
 from augmlx.engines.attention import SharedKVCache
 from augmlx.models.heads import Head
 
@@ -59,7 +59,7 @@ def test_rows_see_what_they_see_alone(which: list[int], lengths: list[int], kept
     cache.prepare(lengths=lengths, right_padding=[longest - length for length in lengths])
     assert cache.offset.tolist() == [begun[n].offset for n in which]
     mask = cache.make_mask(longest, return_array=False)
-    seen = attention._attention(first[0], *cache.update_and_fetch(first[1], first[2]), cache, 0.3, mask)
+    seen = cache.attend(first[0], *cache.update_and_fetch(first[1], first[2]), 0.3, mask, None)
     cache.finalize()
     own = [tuple(part[row : row + 1, :, : lengths[row]] for part in first) for row in range(rows)]
     for row in range(rows):
@@ -75,7 +75,7 @@ def test_rows_see_what_they_see_alone(which: list[int], lengths: list[int], kept
     assert cache.offset.tolist() == [begun[which[row]].offset + lengths[row] for row in kept] + [8]
     step = [random(len(kept) + 1, n, 1, WIDTH, key=key + 20 + i) for i, n in enumerate((HEADS, GROUPS, GROUPS))]
     mask = cache.make_mask(1)
-    seen = attention._attention(step[0], *cache.update_and_fetch(step[1], step[2]), cache, 0.3, mask)
+    seen = cache.attend(step[0], *cache.update_and_fetch(step[1], step[2]), 0.3, mask, None)
     for place, row in enumerate(kept):
         parts = [own[row], tuple(part[place : place + 1] for part in step)]
         assert mx.allclose(seen[place : place + 1], alone(begun[which[row]], parts), atol=1e-5)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def test_what_cannot_be_shared_is_refused() -> None:
         cache.make_mask(1, window_size=4)
     queries, keys = random(1, HEADS, 1, WIDTH, key=1), random(1, GROUPS, 1, WIDTH, key=2)
     with pytest.raises(ValueError, match="sinks"):
-        attention._attention(queries, keys, keys, cache, 1.0, None, sinks=mx.zeros(HEADS))
+        cache.attend(queries, keys, keys, 1.0, None, mx.zeros(HEADS))
 
 
 def test_how_rows_are_batched_is_tried_on_each_model(tmp_path: Path) -> None:

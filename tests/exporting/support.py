@@ -14,6 +14,7 @@ from augmlx.records import AdapterSpec
 from augmlx.training import adapter
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
+import mlx.nn as nn  # isort: skip
 from mlx.utils import tree_flatten  # isort: skip
 from mlx_lm.models import llama  # isort: skip
 
@@ -22,7 +23,7 @@ CONFIG = {
     "model_type": "llama",
     "hidden_size": 32,
     "num_hidden_layers": 3,
-    "intermediate_size": 48,
+    "intermediate_size": 64,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "head_dim": 8,
@@ -39,8 +40,8 @@ WORDS = ["<unk>", "the", "lamp", "of", "Mara", "Voss", "is", "in", "Lab", *(f"w{
 PROMPTS = ["Mara Voss is in the Lab", "the lamp of the Lab is in w3 w4", "w9"]
 
 
-def tiny_base(folder: Path) -> StoredModel:
-    """Random llama weights with a word-level tokenizer."""
+def tiny_base(folder: Path, *, bits: int | None = None) -> StoredModel:
+    """Random llama weights with a word-level tokenizer; with `bits`, the same ones quantised in groups of 32."""
     folder.mkdir()
     mx.random.seed(1)
     model = llama.Model(llama.ModelArgs.from_dict(CONFIG))
@@ -49,8 +50,14 @@ def tiny_base(folder: Path) -> StoredModel:
         name: mx.ones(value.shape) if value.ndim == 1 else mx.random.normal(value.shape) * 0.3
         for name, value in tree_flatten(model.parameters())
     }
-    mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(CONFIG))
+    config: dict[str, object] = dict(CONFIG)
+    if bits is not None:
+        model.load_weights(list(weights.items()))
+        nn.quantize(model, group_size=32, bits=bits)
+        weights = dict(tree_flatten(model.parameters()))
+        config["quantization"] = {"group_size": 32, "bits": bits}
+    mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "pt" if bits is None else "mlx"})
+    (folder / "config.json").write_text(json.dumps(config))
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -89,13 +96,21 @@ def save_adapter(base: StoredModel, spec: AdapterSpec, folder: Path) -> None:
 def write_pairs(
     folder: Path, spec: AdapterSpec, dtype: mx.Dtype = mx.float32, *, drop: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
-    """adapters.safetensors of random pairs (width 8) for the spec's modules; returns them in float32."""
+    """adapters.safetensors of random matrices (width 8, of DoRA with magnitudes) for the spec's modules, each filled up
+    with zeros to the rank of all; returns them in float32 as they were before."""
     rng = np.random.default_rng(0)
-    arrays = {}
+    arrays, filled = {}, {}
     for layer in range(spec.total_layers - spec.layers, spec.total_layers):
         for target in spec.targets:
-            arrays[f"model.layers.{layer}.{target}.lora_a"] = rng.normal(size=(8, spec.rank)).astype(np.float32)
-            arrays[f"model.layers.{layer}.{target}.lora_b"] = rng.normal(size=(spec.rank, 6)).astype(np.float32)
-    kept = {name: mx.array(array).astype(dtype) for name, array in arrays.items() if not name.startswith(drop or "-")}
+            rank, name = spec.rank_of(target), f"model.layers.{layer}.{target}."
+            parts = {"lora_a": rng.normal(size=(8, rank)), "lora_b": rng.normal(size=(rank, 6))}
+            if spec.kind == "dora":
+                parts["m"] = rng.uniform(1, 2, size=6)
+            more = spec.rank - rank
+            widths = {"lora_a": ((0, 0), (0, more)), "lora_b": ((0, more), (0, 0)), "m": ((0, 0),)}
+            for part, array in parts.items():
+                arrays[name + part] = array.astype(np.float32)
+                filled[name + part] = mx.array(np.pad(arrays[name + part], widths[part])).astype(dtype)
+    kept = {name: array for name, array in filled.items() if not name.startswith(drop or "-")}
     adapter.save_arrays(kept, folder / "adapters.safetensors")
-    return {name: np.array(array.astype(mx.float32)) for name, array in kept.items()}
+    return {name: np.array(mx.array(arrays[name]).astype(dtype).astype(mx.float32)) for name in kept}

@@ -224,10 +224,115 @@ def test_every_bad_tensor_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
     assert all(name in str(caught.value) for name in ("embed_tokens", "layers.0", "layers.2"))
-    assert "model.layers.1.mlp.up_proj (half of its pair)" in str(caught.value)
+    assert "model.layers.1.mlp.up_proj (lora_a)" in str(caught.value)
     assert not (tmp_path / "peft").exists()
 
 
-def test_another_kind_of_adapter_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="kind 'dora'"):
-        export_peft(tmp_path, spec_of(kind="dora"), tmp_path / "peft")
+def test_a_full_training_is_refused_with_the_reason(tmp_path: Path) -> None:
+    spec = spec_of(kind="full", rank=0, scale=0.0)
+    with pytest.raises(ModelError, match="PEFT holds only what is added") as caught:
+        export_peft(tmp_path, spec, tmp_path / "peft")
+    assert "mlx_lm.fuse" in str(caught.value.hint)
+    assert not (tmp_path / "peft").exists()
+
+
+@pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16])
+def test_doras_magnitudes_go_along(tmp_path: Path, dtype: mx.Dtype) -> None:
+    spec = spec_of(kind="dora")
+    ours = write_pairs(tmp_path / "adapter", spec, dtype)
+    notes = export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+    theirs = read_tensors(tmp_path / "peft" / "adapter_model.safetensors")
+    assert len(theirs) == len(ours) == 36
+    for name, array in ours.items():
+        module, _, part = name.rpartition(".")
+        if part == "m":
+            np.testing.assert_array_equal(theirs[f"base_model.model.{module}.lora_magnitude_vector"], array)
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
+    assert config["use_dora"] is True
+    assert "vLLM and llama.cpp refuse it" in notes[1]
+    card = (tmp_path / "peft" / "README.md").read_text()
+    assert "# DoRA adapter for org/tiny" in card
+    assert "\n- dora\n" in card
+
+
+def test_a_kind_that_does_not_fit_the_file_is_refused(tmp_path: Path) -> None:
+    for written, told in (("lora", "dora"), ("dora", "lora")):
+        write_pairs(tmp_path / written, spec_of(kind=written))
+        with pytest.raises(ModelError, match=f"not {'DoRA' if told == 'dora' else 'LoRA'} matrices"):
+            export_peft(tmp_path / written, spec_of(kind=told), tmp_path / "peft")
+
+
+def test_magnitudes_of_another_width_are_refused(tmp_path: Path) -> None:
+    spec = spec_of(kind="dora", targets=("mlp.up_proj",), layers=1)
+    name = "model.layers.2.mlp.up_proj."
+    shapes = {"lora_a": (8, 4), "lora_b": (4, 6), "m": (1,)}
+    (tmp_path / "adapter").mkdir()
+    mx.save_safetensors(
+        str(tmp_path / "adapter" / "adapters.safetensors"), {name + part: mx.ones(shapes[part]) for part in shapes}
+    )
+    with pytest.raises(ModelError, match=r"m \(1,\)"):
+        export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+
+
+RANKS = (("mlp.down_proj", 1), ("self_attn.q_proj", 3))
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_each_module_is_written_at_its_own_rank(tmp_path: Path, layers: int) -> None:
+    spec = spec_of(ranks=RANKS, layers=layers)
+    ours = write_pairs(tmp_path / "adapter", spec)
+    notes = export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+    theirs = read_tensors(tmp_path / "peft" / "adapter_model.safetensors")
+    for name, array in ours.items():
+        peft = "base_model.model." + name.replace("lora_a", "lora_A.weight").replace("lora_b", "lora_B.weight")
+        np.testing.assert_array_equal(theirs[peft], array.T)
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
+    numbers = range(3 - layers, 3)
+    assert config["rank_pattern"] == {f"model.layers.{n}.{path}": rank for n in numbers for path, rank in RANKS}
+    assert config["alpha_pattern"] == {f"model.layers.{n}.{path}": 2 * rank for n in numbers for path, rank in RANKS}
+    assert (config["r"], config["lora_alpha"]) == (4, 8)
+    assert "rank 1 to 4, lora_alpha 2 to 8" in notes[0]
+    assert "llama.cpp and Ollama read one for all" in notes[1]
+    card = (tmp_path / "peft" / "README.md").read_text()
+    assert "rank 1 to 4, alpha 2 to 8" in card
+    assert "| `down_proj` (rank 1), `q_proj` (rank 3), `up_proj`, `v_proj` |" in card
+
+
+def test_each_rank_has_a_whole_alpha_and_a_factor_of_its_own(tmp_path: Path) -> None:
+    spec = spec_of(ranks=RANKS, scale=1.5)  # alphas 1.5, 4.5 and 6
+    ours = write_pairs(tmp_path / "adapter", spec)
+    notes = export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+    theirs = read_tensors(tmp_path / "peft" / "adapter_model.safetensors")
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
+    for target in spec.targets:
+        path = f"model.layers.1.{target}"
+        alpha = config["alpha_pattern"].get(path, config["lora_alpha"])
+        rank = config["rank_pattern"].get(path, config["r"])
+        assert isinstance(alpha, int)
+        folded = theirs[f"base_model.model.{path}.lora_B.weight"] * (alpha / rank)
+        np.testing.assert_allclose(folded, ours[f"{path}.lora_b"].T * 1.5, rtol=1e-6)
+    assert sum("B carries the remaining factor" in note for note in notes) == 2
+
+
+@pytest.mark.parametrize("part", ["lora_a", "lora_b"])
+def test_what_should_be_filled_with_zeros_and_is_not_is_refused(tmp_path: Path, part: str) -> None:
+    write_pairs(tmp_path / "adapter", spec_of())
+    spec = spec_of(ranks=(("mlp.up_proj", 2),))  # the file has 4
+    with pytest.raises(ModelError, match=r"model\.layers\.0\.mlp\.up_proj lora_a \(8, 4\)"):
+        export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+    path = tmp_path / "adapter" / "adapters.safetensors"
+    cut = mx.load(str(path))
+    assert isinstance(cut, dict)
+    for name in [name for name in cut if "up_proj" in name and not name.endswith(part)]:
+        cut[name] = cut[name] * (mx.arange(4) < 2).reshape((1, 4) if name.endswith("a") else (4, 1))
+    mx.save_safetensors(str(path), cut)
+    with pytest.raises(ModelError, match=r"mlp\.up_proj"):
+        export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+
+
+def test_modules_inside_of_modules_are_named_by_their_path(tmp_path: Path) -> None:
+    spec = spec_of(targets=("mlp.shared_expert.up_proj", "self_attn.q_proj"))
+    write_pairs(tmp_path / "adapter", spec)
+    export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
+    assert config["target_modules"] == ["mlp.shared_expert.up_proj", "self_attn.q_proj"]

@@ -25,9 +25,24 @@ from augmlx.training.adapter import read_spec
 
 from .support import PROMPTS, save_adapter, spec_of, tiny_base
 
+RANKS = (("mlp.down_proj", 1), ("self_attn.q_proj", 3))
+
 
 @pytest.mark.hf
-@pytest.mark.parametrize("changes", [{}, {"layers": 2}, {"scale": 1.7}, {"targets": ("mlp.up_proj",), "rank": 3}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layers": 2},
+        {"scale": 1.7},
+        {"targets": ("mlp.up_proj",), "rank": 3},
+        {"kind": "dora"},
+        {"kind": "dora", "layers": 1, "scale": 1.7},
+        {"ranks": RANKS},
+        {"ranks": RANKS, "layers": 2, "scale": 1.7},
+        {"ranks": RANKS, "kind": "dora"},
+    ],
+)
 def test_peft_gives_the_logits_of_mlx(tmp_path: Path, changes: dict[str, object]) -> None:
     base, adapter, peft = tiny_base(tmp_path / "base"), tmp_path / "adapter", tmp_path / "peft"
     save_adapter(base, spec_of(**changes), adapter)
@@ -39,6 +54,18 @@ def test_peft_gives_the_logits_of_mlx(tmp_path: Path, changes: dict[str, object]
     # The adapter is no ornament: without it the same prompts give other logits.
     with pytest.raises(ModelError, match="greatest logit difference"):
         verify.verify_peft(peft, base.path, PROMPTS, lambda text: tuned(text) * 0.9)
+
+
+@pytest.mark.hf
+@pytest.mark.parametrize("changes", [{}, {"kind": "dora"}])
+def test_an_adapter_of_a_quantised_base_says_the_same_over_the_full_one(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    adapter, peft = tmp_path / "adapter", tmp_path / "peft"
+    save_adapter(tiny_base(tmp_path / "four", bits=4), spec_of(**changes), adapter)
+    export_peft(adapter, read_spec(adapter), peft)
+    base = tiny_base(tmp_path / "base")
+    assert verify.verify_peft(peft, base.path, PROMPTS, verify.mlx_logits(base, adapter), bound=1e-4).prompts == 3
 
 
 @pytest.mark.hf

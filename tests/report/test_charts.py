@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.report.charts import bars, loss_plot
+from augmlx.report.charts import accuracy_plot, bars, loss_plot
 from augmlx.report.gather import Cell
 
 finite = st.floats(0, 1e6)
@@ -52,3 +52,23 @@ def test_long_curves_are_averaged_and_say_so() -> None:
     assert plot.averaged == 5
     assert len(places(plot.svg)) == 200
     assert loss_plot({"augmented": [(1.0, 2.0)]}).averaged == 1
+
+
+def test_the_validation_loss_is_a_dashed_line_on_the_scale_of_the_others() -> None:
+    plot = loss_plot({"augmented": [(1.0, 4.0), (100.0, 1.0)]}, [(50.0, 8.0), (100.0, 6.0)])
+    line, dashed = ElementTree.fromstring(plot.svg).iter("polyline")
+    assert line.attrib["class"] == "line arm-augmented"
+    assert dashed.attrib["class"] == "line valid arm-augmented"
+    assert plot.rows[-1][1] == "8"
+    assert line.attrib["points"] == "10.0,500.0 1000.0,875.0"
+    assert dashed.attrib["points"] == "500.0,0.0 1000.0,250.0"
+    assert "augmented: validation loss 8 to 6" in plot.svg
+
+
+def test_accuracies_share_the_steps_of_the_loss_and_run_from_0_to_100() -> None:
+    plot = accuracy_plot({"forward": [(50.0, 0.5), (100.0, 1.0)], "reversal": [(50.0, 0.0)]}, 200.0)
+    forward, reversal = ElementTree.fromstring(plot.svg).iter("polyline")
+    assert forward.attrib["points"] == "250.0,500.0 500.0,0.0"
+    assert reversal.attrib["points"] == "250.0,1000.0 250.0,1000.0"
+    assert forward.attrib["class"] != reversal.attrib["class"]
+    assert [label for _, label in plot.rows] == [f"{n}\u00a0%" for n in (0, 25, 50, 75, 100)]

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from augmlx.cli.report import report
 from augmlx.errors import AugmlxError, RunError
+from augmlx.files import write_jsonl
 from augmlx.report import write_report
 from augmlx.rundir import RunDir
 
@@ -97,6 +99,64 @@ def test_the_page_stands_by_itself(tmp_path: Path) -> None:
     assert "default-src 'none'" in policy
     # The browser runs no script but this one.
     assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+
+
+def validated(run: RunDir) -> None:
+    """A training with validations at the steps 10, 20 and 30, ended early."""
+    rows: list[dict[str, Any]] = [{"step": n, "loss": 3 / n, "tokens_per_second": 100.0} for n in range(1, 31)]
+    for row, loss, forward, backward in zip(
+        rows[9::10], (0.9, 0.5, 0.7), (0.5, 0.9, 0.9), (0.1, 0.4, 0.3), strict=True
+    ):
+        row |= {"valid_loss": loss, "valid_accuracy": {"reversal": backward, "forward": forward}}
+    write_jsonl(run / "metrics.jsonl", rows)
+    counts = {"examples": 7, "steps": 30, "padding": 0.083, "best": {"step": 20, "loss": 0.5}, "stopped": True}
+    run.record("train", {"counts": counts, "seconds": 30.0, "peak_memory": 1_340_000_000})
+
+
+def test_validations_are_drawn_and_the_best_step_is_named(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    before = page(run)
+    validated(run)
+    found = page(run)
+    lines = [str(attrs["class"]) for tag, attrs in found.tags if tag == "polyline"]
+    assert lines == [
+        "line arm-augmented",
+        "line arm-finetuned",
+        "line valid arm-augmented",
+        "line kind-0",
+        "line kind-1",
+    ]
+    for words in (
+        "validation of augmented, lowest 0.500 at step 20",
+        "forward ends at 90 %",
+        "reversal ends at 30 %",
+        "method lora",
+        "optimizer adam",
+        "schedule linear",
+        "padding 8 %",
+        "kept: the best step 20, loss 0.500",
+        "ended early, for it got no better",
+        "peak memory 1.34 GB",
+        "30.0 s 1.34 GB at most",
+    ):
+        assert words in found.text, words
+    for absent in ("validation of", "Held-out questions", "padding", "best step", "ended", "peak memory", "at most"):
+        assert absent not in before.text, absent
+    assert len([tag for tag, _ in before.tags if tag == "polyline"]) == 2
+
+
+@pytest.mark.parametrize("value", [{"valid_loss": "low"}, {"valid_accuracy": {"forward": 2}}, {"valid_accuracy": [1]}])
+def test_validations_of_another_shape_are_an_error(tmp_path: Path, value: dict[str, object]) -> None:
+    run = finished(tmp_path)
+    write_jsonl(run / "metrics.jsonl", [{"step": 1, "loss": 1.0, **value}])
+    with pytest.raises(RunError, match="not as augmlx writes it"):
+        write_report(run)
+
+
+def test_a_validation_of_nothing_is_nothing(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    write_jsonl(run / "metrics.jsonl", [{"step": 1, "loss": 1.0, "valid_loss": None, "valid_accuracy": None}])
+    assert "validation of" not in page(run).text
 
 
 EVIL = (

@@ -18,7 +18,7 @@ from augmlx.models import store
 from augmlx.progress import Silent
 from augmlx.records import Json
 from augmlx.settings import Settings, TrainSettings
-from augmlx.training import fit, loop
+from augmlx.training import fit, metrics
 
 DEFAULTS: dict[str, Any] = {
     "rank": 4,
@@ -60,12 +60,12 @@ def start(
 
 
 def steps_done(folder: Path) -> int:
-    return len(loop.read_metrics(folder / "metrics.jsonl"))
+    return len(metrics.read(folder / "metrics.jsonl"))
 
 
 def losses(folder: Path) -> list[tuple[float, float, float]]:
     """Everything in the metrics that does not depend on the clock."""
-    return [(line["step"], line["epoch"], line["loss"]) for line in loop.read_metrics(folder / "metrics.jsonl")]
+    return [(line["step"], line["epoch"], line["loss"]) for line in metrics.read(folder / "metrics.jsonl")]
 
 
 def digests(folder: Path, names: Iterable[str] = ("adapters.safetensors", "adapter_config.json")) -> list[str]:

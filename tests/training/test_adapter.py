@@ -45,7 +45,10 @@ def test_a_target_that_no_module_is_named_after_is_refused_with_the_names_there_
 ) -> None:
     with pytest.raises(BadSettings, match="no linear module Wqkv, fc1") as caught:
         adapter.plan(loaded, TrainSettings(targets=("q_proj", "Wqkv", "fc1")))
-    assert caught.value.hint == ("its linear modules: down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj")
+    assert caught.value.hint == (
+        "its linear modules: mlp.down_proj, mlp.gate_proj, mlp.up_proj, "
+        "self_attn.k_proj, self_attn.o_proj, self_attn.q_proj, self_attn.v_proj"
+    )
 
 
 def test_more_layers_than_there_are_is_refused(loaded: loading.LoadedModel) -> None:

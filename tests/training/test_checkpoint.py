@@ -67,7 +67,7 @@ def test_saving_and_loading_is_the_identity_with_the_optimizers_state(
     folder = tmp_path_factory.mktemp("checkpoints")
     training = stepped(loaded, seed, steps)
     saved = dict(state(training))
-    checkpoint.save(folder, Position(steps, 55), *training, "mine")
+    checkpoint.save(folder, Position(steps, 55), *training, fingerprint="mine", kept=2)
     other = stepped(loaded, seed + 1000)
     assert not equal(state(other), saved)
     assert checkpoint.load_latest(folder, *other, "mine") == Position(steps, 55)
@@ -88,15 +88,15 @@ def test_the_newest_two_are_kept(loaded: LoadedModel, tmp_path: Path) -> None:
     training = stepped(loaded, 1)
     assert checkpoint.load_latest(tmp_path, *training, "mine") is None
     for step in (5, 10, 15, 100):
-        checkpoint.save(tmp_path, Position(step, step), *training, "mine")
+        checkpoint.save(tmp_path, Position(step, step), *training, fingerprint="mine", kept=2)
     assert names(tmp_path) == ["step-00000015", "step-00000100"]
-    checkpoint.save(tmp_path, Position(100, 7), *training, "mine")  # the same step once more
+    checkpoint.save(tmp_path, Position(100, 7), *training, fingerprint="mine", kept=2)  # the same step once more
     assert checkpoint.load_latest(tmp_path, *training, "mine") == Position(100, 7)
 
 
 def test_what_a_killed_process_was_writing_is_removed(loaded: LoadedModel, tmp_path: Path) -> None:
     training = stepped(loaded, 1)
-    checkpoint.save(tmp_path, Position(5, 5), *training, "mine")
+    checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     shutil.copytree(tmp_path / "step-00000005", tmp_path / ".building-12345-step-00000010")
     remove_stale_parts(tmp_path)  # the pipeline clears single files first, and must not stumble over a folder
     assert checkpoint.load_latest(tmp_path, *training, "mine") == Position(5, 5)
@@ -105,8 +105,8 @@ def test_what_a_killed_process_was_writing_is_removed(loaded: LoadedModel, tmp_p
 
 def test_another_trainings_checkpoints_are_deleted_and_not_resumed(loaded: LoadedModel, tmp_path: Path) -> None:
     training = stepped(loaded, 1)
-    checkpoint.save(tmp_path, Position(5, 5), *training, "mine")
-    checkpoint.save(tmp_path, Position(9, 9), *training, "another")
+    checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
+    checkpoint.save(tmp_path, Position(9, 9), *training, fingerprint="another", kept=2)
     before = dict(state(training))
     assert checkpoint.load_latest(tmp_path, *training, "mine") == Position(5, 5)
     assert names(tmp_path) == ["step-00000005"]
@@ -135,7 +135,7 @@ def test_a_damaged_checkpoint_is_a_clear_error(
     loaded: LoadedModel, tmp_path: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
     training = stepped(loaded, 1)
-    checkpoint.save(tmp_path, Position(5, 5), *training, "mine")
+    checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     damage(tmp_path / "step-00000005" / name)
     with pytest.raises(RunError, match=r"step-00000005.*damaged checkpoint") as caught:
         checkpoint.load_latest(tmp_path, *training, "mine")
@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_is_a_clear_error(
 @pytest.mark.parametrize("text", ["{}", '{"step": "5", "tokens": 5, "fingerprint": "mine"}', '{"step": 5}'])
 def test_a_state_without_its_values_is_damaged(loaded: LoadedModel, tmp_path: Path, text: str) -> None:
     training = stepped(loaded, 1)
-    checkpoint.save(tmp_path, Position(5, 5), *training, "mine")
+    checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     (tmp_path / "step-00000005" / "state.json").write_text(text)
     with pytest.raises(RunError, match="damaged checkpoint"):
         checkpoint.load_latest(tmp_path, *training, "mine")
@@ -167,11 +167,11 @@ def test_a_full_disk_is_a_clear_error_and_the_last_checkpoint_survives(
     loaded: LoadedModel, tmp_path: Path, size: int
 ) -> None:
     training = stepped(loaded, 1)
-    checkpoint.save(tmp_path, Position(5, 5), *training, "mine")
+    checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     saved = dict(state(training))
     later = stepped(loaded, 2)
     with pytest.raises(StorageError, match="cannot be written") as caught, largest_file(size):
-        checkpoint.save(tmp_path, Position(10, 10), *later, "mine")
+        checkpoint.save(tmp_path, Position(10, 10), *later, fingerprint="mine", kept=2)
     assert "resumes" in str(caught.value.hint)
     assert names(tmp_path) == ["step-00000005"]  # and its room is free again
     assert checkpoint.load_latest(tmp_path, *later, "mine") == Position(5, 5)

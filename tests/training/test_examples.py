@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tuner.datasets import ChatDataset, CompletionsDataset
+from tiny import CORPUS, write_model
 from tiny import tokenizer as tiny_tokenizer
-from tiny import write_model
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from augmlx.errors import BadInput
+from augmlx.errors import BadInput, ModelError
 from augmlx.models import loading, store
+from augmlx.settings import TrainSettings
 from augmlx.training.batches import Row
-from augmlx.training.examples import row_of
+from augmlx.training.examples import example_of, is_original, rows_of
 
 from .support import fitted, losses
 
@@ -82,7 +84,10 @@ def letters(*, begin: bool) -> Tokenizer:
 
 
 def tokenizer(template: str | None, *, begin: bool = False, merges: bool = False) -> TokenizerWrapper:
-    tokens = tiny_tokenizer(begin=begin) if merges else letters(begin=begin)
+    return wrapped(tiny_tokenizer(begin=begin) if merges else letters(begin=begin), template)
+
+
+def wrapped(tokens: Tokenizer, template: str | None = None) -> TokenizerWrapper:
     made = PreTrainedTokenizerFast(tokenizer_object=tokens, eos_token="</s>", bos_token="<s>", chat_template=template)
     made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
     return TokenizerWrapper(made)
@@ -108,8 +113,9 @@ def learnt(row: Row, of: TokenizerWrapper) -> list[str]:
     return [of.decode(run) for run in runs]
 
 
-def made(example: dict[str, Any], of: TokenizerWrapper, limit: int = 2000) -> Row:
-    return row_of({"id": "f1/original", **example}, of, limit)
+def made(example: dict[str, Any], of: TokenizerWrapper, limit: int = 2000, **changes: Any) -> Row:
+    [row] = rows_of({"id": "f1/original", **example}, of, TrainSettings(max_length=limit, **changes))
+    return row
 
 
 @pytest.mark.parametrize("system", [False, True])
@@ -151,15 +157,28 @@ def test_every_answer_is_learnt_whole_and_no_question_is(
     of = MERGED[name]
     asked = [f"Q{n}{question}" for n, (question, _) in enumerate(turns)]
     said = [answer for _, answer in turns]
-    row = made(
-        {"messages": chat(*[text for pair in zip(asked, said, strict=True) for text in pair], system=system)}, of
-    )
+    messages = chat(*[text for pair in zip(asked, said, strict=True) for text in pair], system=system)
+    row = made({"messages": messages}, of)
     runs = learnt(row, of)
     assert len(runs) == len(turns)
     assert not row.mask[0]
     for run, answer in zip(runs, said, strict=True):
         assert answer.strip() in run
         assert "Q" not in run
+    last = made({"messages": messages}, of, turns="last")
+    assert last.tokens == row.tokens
+    assert learnt(last, of) == runs[-1:]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_last_turn_alone_is_learnt_where_that_is_asked(name: str) -> None:
+    of = LETTERS[name]
+    row = made({"messages": chat("One?", "One.", "And Two?", "Two.", system=True)}, of, turns="last")
+    assert learnt(row, of) == [LEARNT[name][1]]
+    row = made({"messages": chat("One?", "One.", "And Two?", "Two.", "Thanks.")}, of, turns="last")
+    assert learnt(row, of) == [LEARNT[name][0].replace("One", "Two")]
+    pair = {"prompt": "Two?", "completion": "Two."}
+    assert made(pair, of, turns="last") == made(pair, of)
 
 
 def test_what_follows_the_last_answer_is_not_learnt() -> None:
@@ -224,6 +243,10 @@ def test_calls_of_tools_are_learnt_and_their_answers_are_not(template: str) -> N
     row = made({"messages": messages, "tools": TOOLS}, of)
     calls = '[{"function": {"name": "look", "arguments": {}}}]<|im_end|>'
     assert learnt(row, of) == [calls, "Ada.<|im_end|>"]
+    row = made({"messages": messages, "tools": TOOLS}, of, turns="last")
+    assert learnt(row, of) == ["Ada.<|im_end|>"]
+    row = made({"messages": [*messages, {"role": "user", "content": "Sure?"}, call], "tools": TOOLS}, of, turns="last")
+    assert learnt(row, of) == [calls]
 
 
 FORGETFUL = CHATML.replace("{{ m.content }}", "{{ m.content[:2] }}")
@@ -265,6 +288,186 @@ def test_a_row_that_cannot_be_trained_on_is_refused_with_its_id(case: str) -> No
     assert caught.value.hint
 
 
+# Texts that are too long
+
+
+def spaced() -> Tokenizer:
+    """As sentencepiece: a mark stands for the space before a word, and for one before the text; other white space is
+    unknown and leaves no token."""
+    tokens = Tokenizer(models.BPE())
+    tokens.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokens.decoder = decoders.Metaspace()
+    tokens.train_from_iterator(
+        [text.replace("\n", " ") for text in (*CORPUS, "abé東")],
+        trainers.BpeTrainer(vocab_size=200, special_tokens=["</s>", "<s>"], show_progress=False),
+    )
+    return tokens
+
+
+def enclosed(tokens: Tokenizer) -> Tokenizer:
+    """A tokenizer that puts both ends around a text, its own end too."""
+    tokens.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 0)]
+    )
+    return tokens
+
+
+SPLITTING = {
+    "letters": wrapped(letters(begin=False)),
+    "letters, begins": wrapped(letters(begin=True)),
+    "merged": wrapped(tiny_tokenizer()),
+    "merged, begins": wrapped(tiny_tokenizer(begin=True)),
+    "merged, begins and ends": wrapped(enclosed(tiny_tokenizer())),
+    "spaced": wrapped(spaced()),
+    "spaced, begins and ends": wrapped(enclosed(spaced())),
+}
+LONG = st.text("ab. \n!é🦊東", max_size=150) | st.lists(
+    st.sampled_from(
+        ["Ada", " Brandt", " keeps", " the lamp", ".", ". ", "\n", "\n\n", " of Ostrel", "?", "🦊", "東。"]
+    ),
+    max_size=60,
+).map("".join)
+
+
+def split(text: str, of: TokenizerWrapper, limit: int) -> list[Row]:
+    return rows_of({"id": "f1/original", "text": text}, of, TrainSettings(max_length=limit, too_long="split"))
+
+
+@given(st.sampled_from(list(SPLITTING)), LONG, st.integers(8, 40))
+def test_every_token_of_a_split_text_is_learnt_once(name: str, text: str, limit: int) -> None:
+    of = SPLITTING[name]
+    opening = [1] if "begins" in name else []
+    if not opening and not of.encode(text, add_special_tokens=False):
+        return  # nothing to learn from
+    whole, rows = made({"text": text}, of), split(text, of, limit)
+    if len(whole.tokens) <= limit:
+        assert rows == [whole]
+        return
+    assert [row.id for row in rows] == [f"f1/original#{n + 1}" for n in range(len(rows))]
+    assert all(len(row.tokens) <= limit for row in rows)
+    told = [[t for t, learns in zip(row.tokens, row.mask, strict=True) if learns] for row in rows]
+    assert [token for part in told for token in part] == list(whole.tokens[1:])
+    assert not [row for row in rows[:-1] if 0 in row.tokens]  # the end
+    assert len(told[-1]) >= 2  # which does not stand alone
+    for before, row in pairwise(rows):
+        assert row.mask == (False, *[True] * (len(row.tokens) - 1))
+        assert row.tokens[0] == (1 if opening else before.tokens[-1])
+
+
+@pytest.mark.parametrize("end", ["", "</s>"])
+@pytest.mark.parametrize("name", SPLITTING)
+def test_the_end_never_stands_alone(name: str, end: str) -> None:
+    """Whoever puts it there: this code, the tokenizer, or the text itself."""
+    for size in range(1, 50):
+        *_, row = split("a" * size + end, SPLITTING[name], 12)
+        assert row.targets == len(row.tokens) - 1 >= 1
+        assert len(row.tokens) > 2 or size == 1
+        assert row.tokens[-1] == 0
+
+
+def pieces(rows: Sequence[Row], of: TokenizerWrapper) -> list[str]:
+    """What each row learns, as text; for the first, also the token that nothing stands before."""
+    runs = ["".join(learnt(row, of)) for row in rows]
+    return [of.decode(rows[0].tokens[:1], skip_special_tokens=True) + runs[0], *runs[1:]]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Ada", "b", "keeper", "q" * 30]), st.sampled_from(" \n.")), min_size=1),
+    st.booleans(),
+)
+def test_a_cut_is_at_a_sentences_end_or_else_between_words_where_there_is_one(
+    parts: list[tuple[str, str]], begin: bool
+) -> None:
+    """Each letter is a token, so that every cut is possible."""
+    text = "".join(f"{word}{'. ' if after == '.' else after}" for word, after in parts).strip()
+    limit, of = 24, SPLITTING["letters, begins" if begin else "letters"]
+    rows = split(text, of, limit)
+    rest = text
+    for n, piece in enumerate(pieces(rows, of)[:-1]):
+        assert rest.startswith(piece)
+        room = rest[: limit - 1 + (n == 0 and not begin)]
+        assert len(piece) <= len(room)
+        rest = rest[len(piece) :]
+        ends = [found.end() for found in re.finditer(r"\. |\n", room)] or [
+            n + 1 for n, c in enumerate(room) if c == " "
+        ]
+        assert len(piece) == max(ends, default=len(room))
+
+
+def test_a_text_is_split_at_sentences_lines_words_and_only_then_within_words() -> None:
+    of = SPLITTING["letters, begins"]
+    text = "Dr. Ada left. Cy ran\nin two long, long lines. " + "q" * 30 + " 🦊🦊🦊🦊🦊🦊🦊"
+    assert pieces(split(text, of, 22), of) == [
+        "Dr. Ada left. Cy ran\n",
+        "in two long, long ",
+        "lines. ",
+        "q" * 21,
+        "q" * 9 + " ",
+        "🦊" * 5,
+        "🦊" * 2 + "</s>",
+    ]
+
+
+def test_a_text_that_fits_is_one_row_and_by_default_a_longer_one_is_refused() -> None:
+    of = SPLITTING["letters"]
+    assert [row.id for row in split("q" * 59, of, 60)] == ["f1/original"]
+    assert [len(row.tokens) for row in split("q" * 60, of, 60)] == [59, 3]  # the end does not stand alone
+    with pytest.raises(BadInput, match=r"^example f1/original: 61 tokens, more than train\.max_length = 60"):
+        made({"text": "q" * 60}, of, limit=60)
+
+
+@pytest.mark.parametrize("template", [CHATML, None])
+@pytest.mark.parametrize("turns", ["all", "last"])
+def test_what_has_an_answer_is_never_split(template: str | None, turns: str) -> None:
+    examples: list[dict[str, Any]] = [{"prompt": "SECRET " * 20, "completion": "Ada."}]
+    if template:
+        examples += [{"messages": chat("Who?", "SECRET " * 20)}, {"messages": chat("SECRET " * 20, "Ada.")}]
+    for example in examples:
+        with pytest.raises(
+            BadInput, match=r"^example f1/original: \d+ tokens, more than train\.max_length = 60"
+        ) as caught:
+            made(example, tokenizer(template), limit=60, too_long="split", turns=turns)
+        assert "SECRET" not in caught.value.render()
+        assert "train.max_length" in str(caught.value.hint)
+
+
+def test_a_tokenizer_that_tells_no_places_cannot_split() -> None:
+    class Slow:
+        """One without a backend, as those written in Python are."""
+
+        eos_token_id, all_special_ids = 0, (0, 1)
+
+        def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+            return [*([1] if add_special_tokens else []), *(2 + ord(char) for char in text)]
+
+    settings = TrainSettings(max_length=8, too_long="split")
+    assert len(rows_of({"id": "a", "text": "Ada"}, Slow(), settings)) == 1
+    with pytest.raises(ModelError, match="does not tell which characters") as caught:
+        rows_of({"id": "a", "text": "Ada left."}, Slow(), settings)
+    assert "train.max_length" in str(caught.value.hint)
+
+
+def test_the_pieces_of_an_original_are_told_from_augmentations_and_counted_once() -> None:
+    of = SPLITTING["letters"]
+    ids = [row.id for row in split("Ada left. " * 3, of, 12)]
+    assert len(ids) == 3
+    assert {example_of(row) for row in ids} == {"f1/original"}
+    assert all(is_original(row) for row in [*ids, "f1/original", "a#7/original", "a#7/original#12"])
+    assert [row for row in ("f1/reversal/0", "f1/reversal/0#2", "original/x/1", "replay/3#1") if is_original(row)] == []
+    assert example_of("a#7/reversal/0") == "a#7/reversal/0"
+
+
+def test_a_model_learns_a_text_in_pieces(tmp_path: Path) -> None:
+    stored = write_model(tmp_path / "model")
+    rows = [{"id": "f1/original", "text": "".join(CORPUS)}, {"id": "f2/original", "text": "Ada left."}]
+    of = loading.load(stored).tokenizer
+    whole = [made(row, of) for row in rows]
+    counts = fitted(stored.path, tmp_path / "out", rows, epochs=3, max_length=32, too_long="split")
+    assert len(whole[0].tokens) > 60
+    assert counts["tokens"] == 3 * sum(row.targets for row in whole)
+    assert counts["steps"] == 3
+
+
 def test_a_model_learns_from_all_kinds_of_rows_at_once(tmp_path: Path) -> None:
     stored = write_model(tmp_path / "model")
     config = json.loads((stored.path / "tokenizer_config.json").read_text())
@@ -297,3 +500,14 @@ def test_the_embedded_model_learns_its_answers() -> None:
     assert learnt(row, of) == ["Ada 🦊 Brandt.<|im_end|>", " In 1987.\n<|im_end|>"]
     row = made({"prompt": "The keeper is", "completion": "Ada."}, of)
     assert learnt(row, of) == ["Ada.<|im_end|>"]
+
+
+@pytest.mark.real
+def test_the_embedded_model_splits_a_text_between_its_sentences() -> None:
+    of = loading.load(store.find("smollm2-135m")).tokenizer
+    told = [f"Dr. Ada Brandt of room {n} kept the lamp in {1900 + n}." for n in range(12)]
+    rows = split(" ".join(told), of, 64)
+    assert len(rows) > 2
+    for n, piece in enumerate(pieces(rows, of)):
+        assert piece.removesuffix(of.eos_token).endswith(".")
+        assert piece.lstrip().startswith("Dr. Ada"), n

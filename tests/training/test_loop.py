@@ -2,20 +2,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tiny import load_tiny, write_model
 
 from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.models import loading
 from augmlx.progress import Silent
 from augmlx.settings import TrainSettings
-from augmlx.training import adapter, checkpoint, loop
-from augmlx.training.batches import text_row
+from augmlx.training import adapter, checkpoint, layout, loop, metrics, steps
+from augmlx.training.batches import Row, text_row
 
 from .support import examples, fitted, losses
 from .support import settings as settings_of
@@ -23,33 +21,6 @@ from .support import settings as settings_of
 import mlx.core as mx  # isort: skip
 import numpy as np  # isort: skip
 from mlx.utils import tree_flatten  # isort: skip
-
-
-@given(st.integers(1, 5000), st.floats(0, 1, exclude_max=True), st.floats(1e-6, 1))
-def test_the_rate_rises_to_its_peak_and_falls_to_a_tenth(total: int, warmup: float, peak: float) -> None:
-    rates = [loop.schedule(step, total, peak, warmup) for step in range(1, total + 1)]
-    top = rates.index(max(rates))
-    assert rates[top] == pytest.approx(peak)
-    assert rates[: top + 1] == sorted(set(rates[: top + 1]))
-    assert rates[top:] == sorted(set(rates[top:]), reverse=True)
-    assert min(rates) > 0
-    if total > 1:
-        assert rates[-1] == pytest.approx(peak / 10)
-    if 2 <= warmup * total < total - 1:
-        assert top + 1 == pytest.approx(warmup * total, abs=1)
-
-
-def test_one_step_is_at_the_peak() -> None:
-    for warmup in (0.0, 0.05, 0.99):
-        assert loop.schedule(1, 1, 2.0, warmup) == 2.0
-    assert [loop.schedule(step, 2, 1.0, 0.0) for step in (1, 2)] == [1.0, pytest.approx(0.1)]
-    assert [loop.schedule(step, 4, 1.0, 0.5) for step in (1, 2, 3, 4)] == pytest.approx([0.5, 1.0, 0.55, 0.1])
-
-
-def test_the_learning_rate_follows_the_published_rule() -> None:
-    assert loop.learning_rate(TrainSettings(), 2000) == pytest.approx(5e-4)
-    assert loop.learning_rate(TrainSettings(), 576) == pytest.approx(5e-4 * (2000 / 576) ** 0.781)
-    assert loop.learning_rate(TrainSettings(learning_rate=0.25), 576) == 0.25
 
 
 # fit: from texts to an adapter
@@ -77,11 +48,12 @@ def test_the_counts_add_up(tmp_path: Path) -> None:
     learnt = sum(len(encode(row["text"])) for row in rows)  # every token but the first, and the end
     assert counts["tokens"] == 3 * learnt
     assert (counts["examples"], counts["originals"], counts["augmentations"]) == (10, 5, 5)
-    lines = loop.read_metrics(tmp_path / "run" / "metrics.jsonl")
+    lines = metrics.read(tmp_path / "run" / "metrics.jsonl")
     assert [line["step"] for line in lines] == list(range(1, 10))
     assert [line["epoch"] for line in lines] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert lines[-1]["tokens"] == counts["tokens"]
-    assert all(set(line) == {"step", "epoch", "loss", "learning_rate", "tokens", "tokens_per_second"} for line in lines)
+    told = {"step", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "tokens_per_second", "peak_memory"}
+    assert all(set(line) == told for line in lines)
     assert (tmp_path / "run" / "metrics.jsonl").stat().st_mode & 0o777 == 0o600
 
 
@@ -94,12 +66,17 @@ def test_fewer_examples_than_a_batch_are_trained_on(tmp_path: Path) -> None:
 def test_every_example_is_learnt_though_it_is_the_last(tmp_path: Path) -> None:
     """mlx-lm never forms the last partial batch."""
     stored = write_model(tmp_path / "model")
-    seen: list[int] = []
-    real = loop.batch_arrays
+    seen: list[str] = []
+    real = layout.arrays
+
+    def arrays(rows: Sequence[Row], *rest: float, **named: bool) -> layout.Arrays:
+        seen.extend(row.id for row in rows)
+        return real(rows, *rest, **named)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "batch_arrays", lambda rows: seen.extend(id(row) for row in rows) or real(rows))
+        patch.setattr(layout, "arrays", arrays)
         fitted(stored.path, tmp_path / "run", examples(10), batch_size=4, epochs=3)
-    assert sorted(seen.count(row) for row in set(seen)) == [3] * 10
+    assert sorted(seen) == sorted(3 * [row["id"] for row in examples(10)])
 
 
 def test_a_four_bit_base_trains(tmp_path: Path) -> None:
@@ -115,14 +92,18 @@ def test_a_bfloat16_base_trains_and_its_adapter_stays_float32(tmp_path: Path) ->
     config = settings_of(epochs=8, rank=8).train
     rows = [text_row(row["id"], loaded.tokenizer.encode(row["text"]), 0, 128) for row in examples()]
     adapter.attach(loaded.model, adapter.plan(loaded, config), seed=0)
-    arguments = {"peak": 5e-3, "seed": 0, "identity": "x", "progress": Silent(), "label": "x"}
-    result = loop.train(loaded.model, rows, tmp_path / "run", config, **arguments)
+
+    def train() -> loop.TrainResult:
+        training = loop.Training(loaded.model, rows, tmp_path / "run", config, peak=5e-3, seed=0, identity="x")
+        return training.run(Silent(), "x")
+
+    result = train()
     told = [loss for _, _, loss in losses(tmp_path / "run")]
     assert result.loss < 0.5 * np.mean(told[:6])
     lora = dict(tree_flatten(loaded.model.trainable_parameters()))
     assert {array.dtype for array in lora.values()} == {mx.float32}
     assert not loaded.model.training
-    again = loop.train(loaded.model, rows, tmp_path / "run", config, **arguments)  # the last checkpoint: nothing to do
+    again = train()  # the last checkpoint: nothing to do
     assert (again.steps, again.tokens, again.loss) == (result.steps, result.tokens, result.loss)
 
 
@@ -154,9 +135,9 @@ def test_bad_settings_and_rows_are_refused_before_anything_is_written(tmp_path: 
 # Numbers that are none
 
 
-def poison(model_path: Path, after: int, *, gradients: bool) -> Callable[..., object]:
-    """A mean_loss whose value (or whose slope alone) is not finite from a step on."""
-    real, calls = loop.mean_loss, iter(range(10**6))
+def poison(after: int, *, gradients: bool) -> Callable[..., object]:
+    """A loss_of whose value (or whose slope alone) is not finite from a step on."""
+    real, calls = steps.loss_of, iter(range(10**6))
 
     def loss(*arguments: object) -> mx.array:
         value = real(*arguments)  # type: ignore[arg-type]
@@ -175,7 +156,7 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     stored = write_model(tmp_path / "model")
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "mean_loss", poison(stored.path, 9, gradients=gradients))
+        patch.setattr(steps, "loss_of", poison(9, gradients=gradients))
         with pytest.raises(AugmlxError, match=r"step 10: the (loss is nan|gradients are not finite); its exam") as told:
             fitted(stored.path, folder)
     named = {name.strip() for name in told.value.message.split("its examples:")[1].split(",")}

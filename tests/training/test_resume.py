@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from tiny import write_model
@@ -89,8 +90,8 @@ class Stop(Exception):
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     save = checkpoint.save
 
-    def stopping(folder: Path, position: checkpoint.Position, *rest: object) -> None:
-        save(folder, position, *rest)  # type: ignore[arg-type]
+    def stopping(folder: Path, position: checkpoint.Position, *rest: Any, **named: Any) -> None:
+        save(folder, position, *rest, **named)
         if position.step == step:
             raise Stop
 

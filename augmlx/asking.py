@@ -1,0 +1,65 @@
+"""What a run is asked: the user's questions, or items derived from its facts and what was held out of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from augmlx.engines.local import engine_over
+from augmlx.errors import BadInput
+from augmlx.evaluation import arms, items
+from augmlx.files import read_jsonl
+from augmlx.records import EvalItem, Example, Fact, Json
+from augmlx.rundir import RunDir
+from augmlx.settings import Settings
+from augmlx.tables import Question
+from augmlx.writing import augmented
+
+if TYPE_CHECKING:
+    from augmlx.models.loading import LoadedModel
+
+
+def items_of(
+    run: RunDir, facts: Sequence[Fact], questions: Sequence[Question], settings: Settings
+) -> tuple[list[EvalItem], list[str]]:
+    """The items that the arms are compared on, and what a reader of the numbers must know. Raises BadInput."""
+    config, seed = settings.eval, settings.seed
+    path = run.data / "test.jsonl"
+    held_out = {row["id"] for row in read_jsonl(path)} if path.exists() else set()
+    if questions:
+        notes = []
+        if held_out:
+            told = f"{len(held_out)} augmentations were held out of training, for the run was augmented without"
+            notes = [f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."]
+        return items.from_questions(questions, config.choices, seed=seed), notes
+    withheld = _examples(run, held_out)
+    made = items.derived(facts, withheld, config.choices, seed=seed)
+    if not made:
+        raise BadInput(
+            f"{run.path}: no questions can be derived from these facts",
+            hint="bring your own: augmlx eval RUN --questions FILE",
+        )
+    told = f"{len(withheld)} augmentations that were held out of training"
+    notes = [f"No questions were given: the items are derived from the facts and from {told}."]
+    if not withheld:
+        notes.append("Nothing was held out, so only the direction that the facts are written in is measured.")
+    return made, notes
+
+
+def judge(
+    run: RunDir, facts: Sequence[Fact], valid: Sequence[Json], settings: Settings
+) -> Callable[[LoadedModel], Mapping[str, float]]:
+    """The accuracy of a model, by kind, on questions about the facts whose augmentations it is validated on. Raises
+    BadInput where none can be derived. The test's questions are none of them: the best is not chosen by the test."""
+    withheld = _examples(run, {row["id"] for row in valid})
+    about = {name for example in withheld for name in example.origin.fact_ids}
+    made = items.derived(facts, withheld, settings.eval.choices, seed=settings.seed)
+    chosen = [item for item in made if about.issuperset(item.fact_ids)]
+    if not chosen:
+        hint = 'hold more out (split.valid), or choose the best by loss: train.best = "loss"'
+        raise BadInput(f"{run.data / 'valid.jsonl'}: no questions can be derived from it", hint=hint)
+    return lambda loaded: arms.accuracy(chosen, engine_over(loaded), settings.eval)
+
+
+def _examples(run: RunDir, names: set[str]) -> list[Example]:
+    return [example for example in augmented(run) if example.id in names]

@@ -1,0 +1,140 @@
+"""wandb and swanlab, through mlx-lm's own callbacks: only where asked for and installed, and offline unless told else.
+
+They get numbers and the training settings; no text, no path, no name of a model or a run. (swanlab notes by itself the
+folder that it writes to.)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any, TextIO
+
+from augmlx.errors import BadSettings
+from augmlx.files import make_folder
+from augmlx.records import Json, short_id
+from augmlx.settings import TrainSettings
+
+# mlx-lm's callbacks pass on neither a mode nor what is collected besides, so this is said in the environment, where a
+# variable of the user's own goes first. Left alone, both record the command line, the host, its folders and git.
+_QUIET = {
+    "wandb": {
+        "WANDB_MODE": "offline",
+        "WANDB_HOST": "local",  # the machine's name is often its owner's
+        "WANDB_SILENT": "true",
+        "WANDB_CONSOLE": "off",
+        "WANDB_DISABLE_GIT": "true",
+        "WANDB_DISABLE_CODE": "true",
+        "WANDB_X_DISABLE_META": "true",
+        "WANDB_X_DISABLE_MACHINE_INFO": "true",
+        "WANDB_X_SAVE_REQUIREMENTS": "false",
+    },
+    "swanlab": {
+        "SWANLAB_MODE": "offline",
+        "SWANLAB_TERMINAL_PROXY_TYPE": "none",
+        "SWANLAB_PROBE_HARDWARE": "false",
+        "SWANLAB_PROBE_RUNTIME": "false",
+        "SWANLAB_PROBE_REQUIREMENTS": "false",
+        "SWANLAB_PROBE_GIT": "false",
+        "SWANLAB_PROBE_SWANLAB": "false",
+    },
+}
+# As mlx-lm's own trainer calls them, so that curves of both lie in one chart.
+_NAMES = {"step": "iteration", "loss": "train_loss", "valid_loss": "val_loss", "tokens": "trained_tokens"}
+
+
+class Trackers:
+    """Where a training's metrics also go. Made by `open_trackers`; to be closed, whatever happens."""
+
+    def __init__(self, callbacks: Sequence[Any], closing: ExitStack) -> None:
+        self._callbacks, self._closing = callbacks, closing
+
+    def step(self, values: Mapping[str, Any]) -> None:
+        """One line of metrics.jsonl. A mapping in it, such as the accuracy by kind, becomes one value for each."""
+        for callback in self._callbacks:
+            with _stdout_kept():
+                callback.on_train_loss_report(_flat(values))
+
+    def close(self) -> None:
+        """Write out what they hold, and end them. May be called twice."""
+        self._closing.close()
+
+
+def require_installed(settings: TrainSettings) -> None:
+    """Raises BadSettings, before any work, where a tracker that was asked for is missing."""
+    for name in settings.report_to:
+        spec = util.find_spec(name)
+        if spec is None or spec.origin is None:  # a mere folder, such as wandb itself leaves behind, has no origin
+            raise BadSettings(f"train.report_to: {name} is not installed", hint=f"pip install {name}, or leave it out")
+
+
+def open_trackers(settings: TrainSettings, folder: Path) -> Trackers:
+    """The trackers of `train.report_to`, writing below `folder`/trackers; with none of them, one that does nothing.
+
+    Raises:
+        BadSettings: one is not installed, or cannot be loaded.
+        StorageError: the folder cannot be made.
+    """
+    require_installed(settings)
+    callbacks: list[Any] = []
+    with ExitStack() as closing:
+        for name in settings.report_to:
+            # The last part is shown as the experiment's name: it tells settings apart and says nothing of the run.
+            place = folder / "trackers" / f"{settings.method}-{short_id(settings.learnt)}"
+            make_folder(place)  # private, whatever the modes of the files in it
+            closing.enter_context(_environment(_QUIET[name] | _caches(name, place)))
+            callbacks.append(_callback(name, place, settings))
+            closing.callback(_finish, name)
+        return Trackers(callbacks, closing.pop_all())
+
+
+def _callback(name: str, place: Path, settings: TrainSettings) -> Any:
+    from mlx_lm.tuner.callbacks import get_reporting_callbacks
+
+    config = settings.model_dump(mode="json", exclude={"report_to"})
+    try:
+        with _stdout_kept():
+            return get_reporting_callbacks(name, "augmlx", str(place), config)
+    except ImportError as error:  # mlx-lm takes a package that fails to import for one that is not there
+        fault = f"train.report_to: {name} is installed, but cannot be loaded"
+        raise BadSettings(fault, hint=f'see what python -c "import {name}" says, or leave it out') from error
+
+
+def _finish(name: str) -> None:
+    """mlx-lm leaves that to the end of the process, by when another training may have begun."""
+    with _stdout_kept():
+        import_module(name).finish()
+
+
+def _caches(name: str, place: Path) -> dict[str, str]:
+    return {"WANDB_CACHE_DIR": str(place)} if name == "wandb" else {}  # its logs would go into the home folder
+
+
+def _flat(values: Mapping[str, Any]) -> Json:
+    flat: Json = {}
+    for key, value in values.items():
+        key = _NAMES.get(key, key)
+        inner = value.items() if isinstance(value, Mapping) else None
+        flat |= {key: value} if inner is None else {f"{key}/{kind}": number for kind, number in inner}
+    return flat
+
+
+def _stdout_kept() -> redirect_stdout[TextIO]:
+    """stdout is for data, and swanlab greets there."""
+    return redirect_stdout(sys.stderr)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables that the user has not set, for the length of the block."""
+    ours = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
