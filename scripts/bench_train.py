@@ -32,6 +32,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from importlib import metadata, util
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, dict[str, Any]]:
             run = child("train_columns.py", column, own)
             runs.setdefault(column, []).append(run)
             print(
-                f"{column:<14}{run['tokens_per_second']:>9.1f}{run['seconds_per_step']:>8.2f}{run['peak_mlx_mb']:>8.0f}"
+                f"{column:<14}{run['tokens_per_second']:>9.1f}{run['seconds_per_step']:>8.2f}{run['peak_mlx_mb'] or nan:>8.0f}"
                 f"{run['peak_rss_mb']:>8.0f}  {' '.join(f'{loss:.4f}' for loss in run['losses'])}",
                 flush=True,
             )

@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/check_kills.py --json kills.json
     .venv/bin/python scripts/check_kills.py --kills 3 --train-kills 3 --facts 12     # quicker
+    .venv/bin/python scripts/check_kills.py --kills 0 --train-kills 20               # the training alone
 
 Runs the commands once undisturbed and once with kills, on the same facts, and compares augmented.jsonl,
 rejected.jsonl, the training data and the adapter byte for byte, and the losses value for value. Each kill of the
@@ -29,10 +30,8 @@ AUGMLX = [sys.executable, "-m", "augmlx"]
 Journalled = dict[str, int]
 
 
-def finish(command: list[str]) -> float:
-    started = time.monotonic()
+def finish(command: list[str]) -> None:
     subprocess.run(command, check=True, capture_output=True)
-    return time.monotonic() - started
 
 
 def journalled(run: Path) -> Journalled:
@@ -75,26 +74,43 @@ def augment_with_kills(command: list[str], run: Path, kills: int, total: int, rn
     return hit, again + sum(after.get(key) != row for key, row in before.items())
 
 
-def train_with_kills(command: list[str], kills: int, seconds: float, rng: random.Random) -> int:
-    """Kill the command `kills` times at moments drawn over its length, then let it end; returns how many hit."""
+def train_with_kills(command: list[str], run: Path, kills: int, steps: int, rng: random.Random) -> int:
+    """Kill the command `kills` times, a random while after it has come past the last one, the last few in its last
+    steps or while the adapter is written; then let it end. Returns how many hit."""
+    late = max(1, kills // 6)
     hit = 0
-    for _ in range(kills):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=rng.uniform(0.3, 1.0) * max(2.5, seconds / kills))
-        except subprocess.TimeoutExpired:
-            hit += kill(process)
+    for number in range(kills):
+        share = 1 - 2 / steps if number >= kills - late else (number + rng.random()) / (kills - late + 1)
+        for _ in range(5):  # one that ends before it is killed does not count
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while process.poll() is None and trained(run) < share * steps:
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0, 1.5))
+            if kill(process):
+                hit += 1
+                break
+            (run / "adapter" / "adapters.safetensors").unlink()  # it came to its end: once more
     finish(command)
     return hit
 
 
-def losses(path: Path) -> list[tuple[int, float]]:
-    return [(row["step"], row["loss"]) for row in map(json.loads, path.read_text().splitlines())]
+def trained(run: Path) -> int:
+    """How many steps are in the metrics."""
+    try:
+        return (run / "metrics.jsonl").read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def losses(path: Path) -> list[tuple[float | None, ...]]:
+    """What does not depend on the clock."""
+    names = ("step", "epoch", "loss", "valid_loss", "gradient_norm", "learning_rate")
+    return [tuple(row.get(name) for name in names) for row in map(json.loads, path.read_text().splitlines())]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="kills of the augmentation")
+    parser.add_argument("--kills", type=int, default=20, help="kills of the augmentation; 0: none")
     parser.add_argument("--train-kills", type=int, default=2, help="kills of the training; 0: do not train")
     parser.add_argument("--facts", type=int, default=24, help="how many of the shipped facts")
     parser.add_argument("--epochs", type=int, default=3)
@@ -108,18 +124,22 @@ def main() -> None:
         facts.write_text("".join(example("facts.csv").splitlines(keepends=True)[: given.facts + 1]))
         options = ["--set", f"train.epochs={given.epochs}", "--set", "train.checkpoint_every=3"]
         options += ["--set", "augment.batch_size=4"]  # so that there are more batches to be killed in than kills
+        # All that a resumed training has to remember.
+        kept = ["train.dropout=0.1", "train.accumulate=2", "train.batch_size=4", 'train.best="loss"', "split.valid=0.2"]
+        options += [word for setting in kept for word in ("--set", setting)]
         whole, killed = folder / "whole", folder / "killed"
         augment = {run: [*AUGMLX, "augment", str(facts), "-o", str(run), *options] for run in (whole, killed)}
         train = {run: [*AUGMLX, "train", str(run)] for run in (whole, killed)}
-        names = ["augmented.jsonl", "augmented.csv", "rejected.jsonl", "data/train.jsonl", "data/test.jsonl"]
+        names = ["augmented.jsonl", "augmented.csv", "rejected.jsonl"]
+        names += [f"data/{part}.jsonl" for part in ("train", "valid", "test")]
         finish(augment[whole])
         total = len(journalled(whole))
         hits = [0, 0]
         hits[0], again = augment_with_kills(augment[killed], killed, given.kills, total, rng)
         equal_losses = True
         if given.train_kills:
-            seconds = finish(train[whole])
-            hits[1] = train_with_kills(train[killed], given.train_kills, seconds, rng)
+            finish(train[whole])
+            hits[1] = train_with_kills(train[killed], killed, given.train_kills, trained(whole), rng)
             names += ["adapter/adapters.safetensors", "adapter/adapter_config.json"]
             equal_losses = losses(whole / "metrics.jsonl") == losses(killed / "metrics.jsonl")
         different = [name for name in names if (whole / name).read_bytes() != (killed / name).read_bytes()]
@@ -134,6 +154,7 @@ def main() -> None:
         "files_different": {"value": len(different), "bound": 0, "ok": not different},
         "generated_again": {"value": again, "bound": 0, "ok": not again and completions == total},
         "kills_augment": {"value": hits[0], "bound": given.kills, "ok": hits[0] == given.kills},
+        "kills_train": {"value": hits[1], "bound": given.train_kills, "ok": hits[1] == given.train_kills},
         "losses_equal": {"value": int(equal_losses), "bound": 1, "ok": equal_losses},
     }
     if given.json:

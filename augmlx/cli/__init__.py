@@ -8,7 +8,7 @@ from typing import Any
 
 import rich_click as click
 
-from augmlx import __version__
+from augmlx import __version__, launched
 from augmlx.cli.ask import ask
 from augmlx.cli.augment import augment
 from augmlx.cli.doctor import doctor
@@ -57,13 +57,18 @@ class CleanErrors(click.RichGroup):
             ctx.exit(130)
 
 
+# What may be started on several machines at once: training, and what is about a machine and not about a run.
+_TOGETHER = ("train", "doctor", "models", "operators", "pull")
+
+
 def _terminated(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 @click.group(cls=CleanErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="augmlx")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Fine-tune a local model on your facts so that it can use them, in both directions.
 
     \b
@@ -71,6 +76,9 @@ def cli() -> None:
       augmlx pull smollm2-135m
       augmlx run facts.csv -o runs/first
     """
+    if ctx.invoked_subcommand not in _TOGETHER and launched.backend():
+        told = f"augmlx {ctx.invoked_subcommand} is not done by several processes together, as train is"
+        raise AugmlxError(told, hint="start it without mlx.launch")
 
 
 for command in (init, doctor, pull, models, run, operators, preview, augment, train, evaluate, export, report, ask):

@@ -19,8 +19,8 @@ def train(run: Path, model: str | None, seed: int | None, pairs: tuple[str, ...]
 
     Ctrl-C writes a checkpoint; the same command goes on from there. RUN/adapter is in mlx-lm's own format.
 
-    On several machines: mlx.launch --hosts ONE,TWO -- augmlx train RUN, with RUN and the model on each of them. Each
-    takes its share of every batch; the first one writes.
+    On several machines: mlx.launch --hosts IP,IP -- augmlx train RUN, with RUN and the model on each of them. Each
+    takes its share of every batch; the first one writes (docs/SEVERAL_MACHINES.md).
 
     \b
     Example:
@@ -32,12 +32,12 @@ def train(run: Path, model: str | None, seed: int | None, pairs: tuple[str, ...]
     from augmlx.rundir import RunDir
     from augmlx.training import team
 
-    settings = common.run_settings(run, common.overrides(model, seed, pairs))
-    folder, together = RunDir(run), team.assembled()
-    if not together.first:
-        follow(folder, settings, together)
-        return
-    try:
+    together = team.assembled()
+    try:  # what is refused from here on must not leave the others waiting
+        settings, folder = common.run_settings(run, common.overrides(model, seed, pairs)), RunDir(run)
+        if not together.first:
+            follow(folder, settings, together)
+            return
         with folder.lock():
             counts = Pipeline(folder, settings, common.progress()).train(together)
     finally:

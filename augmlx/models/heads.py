@@ -98,7 +98,7 @@ class _Behind:
             logits: mx.array = self._shell(mx.zeros((1, hidden.shape[0]), mx.int32))
         finally:
             self._body.hidden = None  # or they would be kept until the next ones
-        return logits[0]
+        return logits.squeeze(0)
 
 
 class _Given:

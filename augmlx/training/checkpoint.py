@@ -148,16 +148,17 @@ def _read_state(path: Path) -> dict[str, Any]:
 
 def _position(path: Path, state: dict[str, Any]) -> Position:
     try:
-        best = state["best"] and Validation(**state["best"])
+        best = None if state["best"] is None else Validation(**state["best"])
         values = {key: state[key] for key in ("step", "tokens", "waited", "ended")}
     except (KeyError, TypeError) as error:
         raise _damaged(path) from error
     types = {"step": int, "tokens": int, "waited": int, "ended": bool}
-    if any(type(values[key]) is not kind for key, kind in types.items()):
+    if any(type(values[key]) is not kind for key, kind in types.items()) or (best and type(best.loss) is not float):
         raise _damaged(path)
     return Position(best=best, **values)
 
 
 def _damaged(path: Path) -> RunError:
     folder = path if path.is_dir() else path.parent
-    return RunError(f"{path}: damaged checkpoint", hint=f"delete {folder} and run again; it resumes from an older one")
+    then = "it begins anew" if path.name == _BEST else "it resumes from an older one"
+    return RunError(f"{path}: damaged checkpoint", hint=f"delete {folder} and run again; {then}")

@@ -36,7 +36,7 @@ def worth_packing(lengths: Sequence[int], *, bucketed: bool) -> bool:
     return positions(lengths, packed=True, bucketed=bucketed) <= (1 - _SAVED) * padded
 
 
-def arrays(rows: Sequence[Row], weight: float, *, packed: bool = False, bucketed: bool = False) -> Arrays:
+def arrays(rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bucketed: bool = False) -> Arrays:
     """A batch as the loss takes it.
 
     Args:

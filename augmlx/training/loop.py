@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,8 +101,9 @@ class Training:
         Raises:
             AugmlxError: the loss or its gradients are not finite; with the step and the ids of its examples. Nothing of
                 that step is written.
-            RunError: a damaged checkpoint, metrics that lack steps, or a team whose members hold different data.
-            KeyboardInterrupt: after SIGINT or SIGTERM, when the step is finished and a checkpoint written.
+            RunError: a damaged checkpoint, metrics that lack steps, or a team that holds different data or has lost
+                one of its processes.
+            KeyboardInterrupt: after SIGINT, SIGTERM or SIGHUP, when the step is finished and a checkpoint written.
         """
         if not self._team.agree(int(self._identity[:6], 16)):
             raise RunError("the machines hold different data, settings or models", hint="copy the run folder to each")
@@ -116,19 +117,21 @@ class Training:
             stop_signals() as stopped,
             progress.task(label, len(self._steps), done=position.step) as task,
         ):
-            for step, tick in self._left(position):
+            for step in [] if position.ended else self._steps[position.step :]:
+                started = time.monotonic()
                 loss, norm = self._taken(step)
+                seconds = time.monotonic() - started
                 position, line = self._after(step, position, loss)
-                line |= {"gradient_norm": norm, **self._cost(position, step, tick)}
+                line |= {"gradient_norm": norm, **self._cost(position, step, seconds)}
                 if self._team.first:
                     metrics.append(self._metrics, line)
                     tracked.step(line)
-                task.advance(note=_note(line), point=loss)
                 # All of a team must stop at the same step, whichever of them is told to.
                 stop = self._team.sum(float(stopped.is_set()))[0] > 0
                 ended = position.ended or step.number == len(self._steps)
                 if stop or ended or step.number % self._settings.checkpoint_every == 0:
                     self._saved(position)
+                task.advance(note=_note(line), point=loss)  # behind it, for the terminal may be gone
                 if ended:
                     break
                 if stop:
@@ -162,11 +165,6 @@ class Training:
         step, low, high, ended = (round(value) for value in self._team.sum(*(value * here for value in told)))
         return replace(position, step=step, tokens=low + (high << 20), ended=bool(ended))
 
-    def _left(self, position: Position) -> Iterator[tuple[Step, float]]:
-        """The steps that are left, each with the time that it begins at."""
-        for step in [] if position.ended else self._steps[position.step :]:
-            yield step, time.monotonic()
-
     def _taken(self, step: Step) -> tuple[float, float]:
         rate = optimizers.rate(step.number, len(self._steps), self._peak, self._settings)
         loss, norm = self._stepper.run(step.number, step.batches, rate)
@@ -182,8 +180,7 @@ class Training:
 
     def _after(self, step: Step, position: Position, loss: float) -> tuple[Position, metrics.Line]:
         """Where the training stands behind a step, validated if it is time to, and what the metrics say of it."""
-        tokens = sum(self._rows[index].targets for batch in step.batches for index in batch)
-        position = replace(position, step=step.number, tokens=position.tokens + tokens)
+        position = replace(position, step=step.number, tokens=position.tokens + self._tokens(step))
         line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
         if self._validator.due(step.number, ends_epoch=step.last):
             found = self._validator.run(step.number)
@@ -204,14 +201,17 @@ class Training:
         waited = position.waited + 1
         return replace(position, waited=waited, ended=0 < self._settings.patience <= waited)
 
-    def _cost(self, position: Position, step: Step, tick: float) -> metrics.Line:
-        tokens = sum(self._rows[index].targets for batch in step.batches for index in batch)
+    def _cost(self, position: Position, step: Step, seconds: float) -> metrics.Line:
         return {
             "learning_rate": float(self._stepper.optimizer.learning_rate),
             "tokens": position.tokens,
-            "tokens_per_second": round(tokens / (time.monotonic() - tick), 1),
+            "tokens_per_second": round(self._tokens(step) / seconds, 1),
             "peak_memory": mx.get_peak_memory(),
         }
+
+    def _tokens(self, step: Step) -> int:
+        """How many of a step's tokens carry loss."""
+        return sum(self._rows[index].targets for batch in step.batches for index in batch)
 
     def _saved(self, position: Position) -> None:
         if self._team.first:
@@ -236,7 +236,7 @@ class Training:
             sum(last) / max(1, len(last)),
             self._stepper.padding([step.batches for step in done]),
             position.best,
-            position.ended,
+            position.ended and position.step < len(self._steps),
         )
 
 

@@ -33,13 +33,13 @@ def _summed(
 
     def run(hidden: mx.array) -> tuple[mx.array, mx.array]:
         losses, slopes = [], []
-        before: list[mx.array] = [hidden]
+        before = [hidden]
         for part in slices:
-            chunk = mx.depends(hidden[part], before[-1])
+            chunk = mx.depends(hidden[part], before)
             loss, slope = _loss_and_slope(head, chunk, targets[part], weights[part])
             losses.append(loss)
             slopes.append(slope)
-            before.append(slope)
+            before = [loss, slope]
         return mx.stack(losses).sum(), mx.concatenate(slopes)
 
     made = mx.custom_function(run)

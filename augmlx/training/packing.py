@@ -98,9 +98,9 @@ def why_not(model: nn.Module) -> str | None:
     training = model.training
     model.eval()
     try:
-        packed = arrays(rows, 1.0, packed=True)
+        packed = arrays(rows, packed=True)
         seen = model(packed["inputs"], cache=caches(model, packed))[0].astype(mx.float32)  # (L, V)
-        padded = arrays(rows, 1.0)
+        padded = arrays(rows)
         alone = model(padded["inputs"])[padded["row"], padded["column"]].astype(mx.float32)
         error = float(np.array(mx.abs(seen - alone).mean() / mx.abs(alone).mean()))
     except Unpackable as reason:

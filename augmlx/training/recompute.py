@@ -37,20 +37,21 @@ def layers_recomputed(model: nn.Module, wanted: bool) -> Iterator[None]:
 def _recomputed(kind: type) -> Any:
     def call(layer: nn.Module, *given: Any, **named: Any) -> Any:
         dropouts = [module for module in layer.modules() if isinstance(module, _Dropout)]
-        keys = mx.random.randint(0, 2**31, (len(dropouts), 2), dtype=mx.uint32) if dropouts else ()
+        keys = [mx.random.randint(0, 2**31, (2,), dtype=mx.uint32) for _ in dropouts]
 
-        def inner(parameters: Any, *given: Any, **named: Any) -> Any:
+        def inner(parameters: Any, keys: list[mx.array], *given: Any, **named: Any) -> Any:
             layer.update(parameters)
             for dropout, key in zip(dropouts, keys, strict=True):
-                vars(dropout)["key"] = key
+                vars(dropout)["key"] = mx.stop_gradient(key)
             try:
                 return kind.__call__(layer, *given, **named)
             finally:
                 for dropout in dropouts:
                     del vars(dropout)["key"]
 
-        # Parameters go in as an argument: mx.checkpoint gives no gradient to what a function holds by itself.
-        return mx.checkpoint(inner)(layer.trainable_parameters(), *given, **named)
+        # Parameters go in as an argument: mx.checkpoint gives no gradient to what a function holds by itself. So do the
+        # keys, which mx.compile loses otherwise.
+        return mx.checkpoint(inner)(layer.trainable_parameters(), keys, *given, **named)
 
     return call
 

@@ -52,14 +52,15 @@ class Stepper:
     def run(self, number: int, batches: Sequence[Batch], rate: float) -> tuple[float, float]:
         """Step `number`, whose rows are those of `batches`. Returns its loss (nats a token, the mean over all tokens of
         all its batches) and the norm of its gradients. Both are the same in each process of a team."""
-        weight = 1 / sum(self._rows[index].targets for batch in batches for index in batch)
+        tokens = sum(self._rows[index].targets for batch in batches for index in batch)
         total: Any = None
         loss = mx.array(0.0)
         for place, batch in enumerate(batches):
             if not (mine := self._team.share(batch)):
                 continue
             mx.random.seed(int(short_id(self._seed, number, place, self._team.rank), 16))  # for dropout
-            value, gradients = self._gradients(self.arrays(mine, weight))
+            # Of the sum, not of the mean: a thousandth of a slope is none in float16.
+            value, gradients = self._gradients(self.arrays(mine))
             loss = loss + value
             total = gradients if total is None else tree_map(mx.add, total, gradients)
             mx.eval(loss, total)
@@ -68,22 +69,23 @@ class Stepper:
         value = self._team.sum(float(np.array(loss)))[0]
         total = self._team.sum_gradients(total)
         self.optimizer.learning_rate = rate
-        norm = self._update(total)
+        norm = self._update(total, mx.array(1 / tokens))
         mx.eval(self._model.trainable_parameters(), self.optimizer.state, norm)
-        return value, float(np.array(norm))
+        return value / tokens, float(np.array(norm))
 
-    def _updated(self, gradients: Any) -> mx.array:
+    def _updated(self, gradients: Any, factor: mx.array) -> mx.array:
+        """Update the model by `factor` times the gradients, whose norm is returned, before it is clipped."""
         leaves: dict[str, mx.array] = dict(tree_flatten(gradients))
-        norm = mx.sqrt(mx.stack([mx.square(leaf.astype(mx.float32)).sum() for leaf in leaves.values()]).sum())
+        norm = factor * mx.sqrt(mx.stack([mx.square(leaf.astype(mx.float32)).sum() for leaf in leaves.values()]).sum())
         if self._settings.clip:
-            factor = mx.minimum(1.0, self._settings.clip / mx.maximum(norm, 1e-12))
-            gradients = tree_map(lambda gradient: gradient * factor.astype(gradient.dtype), gradients)
+            factor = factor * mx.minimum(1.0, self._settings.clip / mx.maximum(norm, 1e-12))
+        gradients = tree_map(lambda gradient: gradient * factor.astype(gradient.dtype), gradients)
         self.optimizer.update(self._model, gradients)
         return norm
 
-    def arrays(self, batch: Batch, weight: float) -> layout.Arrays:
+    def arrays(self, batch: Batch) -> layout.Arrays:
         rows = [self._rows[index] for index in batch]
-        return layout.arrays(rows, weight, packed=self._packs(batch), bucketed=self._compiled)
+        return layout.arrays(rows, packed=self._packs(batch), bucketed=self._compiled)
 
     def _packs(self, batch: Batch) -> bool:
         if self._packing != "auto":

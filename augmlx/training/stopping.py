@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in a training: the step is finished and a checkpoint written first."""
+"""Ctrl-C, SIGTERM and SIGHUP in a training: the step is finished and a checkpoint written first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from types import FrameType
 
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, so that a step is finished first. A second signal stops at once."""
+    """An event that SIGINT, SIGTERM and SIGHUP set, so that a step is finished first. A second signal stops at once.
+
+    SIGHUP comes with a closed terminal, and is what a Ctrl-C of mlx.launch, which uses ssh, becomes on other machines.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # signals reach the main thread only; a library user's thread is stopped by its owner
@@ -22,7 +25,10 @@ def stop_signals() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         event.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield event
     finally:

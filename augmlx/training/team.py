@@ -63,14 +63,15 @@ class Team:
         if self.size == 1:
             return gradients
         # By name: a tree that was read from a file has another order than one that was made.
-        leaves = sorted(tree_flatten(gradients), key=lambda leaf: leaf[0])
+        found: dict[str, mx.array] = dict(tree_flatten(gradients))
+        leaves = {name: found[name] for name in sorted(found)}
         sums: list[mx.array] = []
-        for piece in _pieces([array for _, array in leaves]):
+        for piece in _pieces(list(leaves.values())):
             ends = np.cumsum([array.size for array in piece])
             whole = self._summed(mx.concatenate([array.reshape(-1) for array in piece]))
             parts = mx.split(whole, ends[:-1].tolist())
             sums += [part.reshape(array.shape) for part, array in zip(parts, piece, strict=True)]
-        return tree_unflatten([(name, total) for (name, _), total in zip(leaves, sums, strict=True)])
+        return tree_unflatten(list(zip(leaves, sums, strict=True)))
 
     def sum(self, *values: float) -> list[float]:
         """The sums over all processes of some numbers (float32)."""

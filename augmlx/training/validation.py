@@ -65,7 +65,7 @@ class Validator:
         total, size = 0.0, self._settings.batch_size
         for start in range(0, len(self._rows), size):
             if mine := self._team.share(self._rows[start : start + size]):
-                batch = layout.arrays(mine, 1.0)
+                batch = layout.arrays(mine)
                 total += float(np.array(loss_of(self._head, batch)))
         summed = self._team.sum(total)[0]
         return summed / sum(row.targets for row in self._rows)

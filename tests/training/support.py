@@ -7,18 +7,27 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiny import CORPUS
+from tiny import CORPUS, write_model
 
 import augmlx
-from augmlx.models import store
-from augmlx.progress import Silent
+from augmlx.models import loading, store
+from augmlx.models.attention import teach
+from augmlx.models.heads import Head
+from augmlx.progress import Progress, Silent
 from augmlx.records import Json
 from augmlx.settings import Settings, TrainSettings
-from augmlx.training import fit, metrics
+from augmlx.training import adapter, fit, metrics, packing
+from augmlx.training.batches import Row, text_row
+from augmlx.training.layout import Arrays
+from augmlx.training.loss import loss_of
+
+import mlx.core as mx  # isort: skip
+import mlx.nn as nn  # isort: skip
+from mlx.utils import tree_flatten, tree_unflatten  # isort: skip
 
 DEFAULTS: dict[str, Any] = {
     "rank": 4,
@@ -45,9 +54,76 @@ def settings(**changes: Any) -> Settings:
     return Settings(seed=3, train=TrainSettings(**{**DEFAULTS, **changes}))
 
 
-def fitted(model: Path, folder: Path, rows: Sequence[Json] | None = None, **changes: Any) -> Json:
-    ready = fit.prepare(store.find(model), examples() if rows is None else rows, settings(**changes))
-    return fit.fit(ready, folder, identity="tiny", progress=Silent(), label="Training")
+def fitted(
+    model: Path,
+    folder: Path,
+    rows: Sequence[Json] | None = None,
+    *,
+    valid: Sequence[Json] = (),
+    judge: Callable[[loading.LoadedModel], Mapping[str, float]] | None = None,
+    progress: Progress | None = None,
+    **changes: Any,
+) -> Json:
+    ready = fit.prepare(store.find(model), examples() if rows is None else rows, settings(**changes), valid)
+    return fit.fit(ready, folder, identity="tiny", progress=progress or Silent(), label="Training", judge=judge)
+
+
+def tuned(
+    folder: Path, kind: str = "llama", *, bits: int | None = None, dropout: float = 0.0, **changes: Any
+) -> nn.Module:
+    """A tiny model with an adapter on all of its layers that is not at its zero start, in training mode."""
+    loaded = loading.load(write_model(folder, kind, bits=bits, **changes))
+    targets = ("in_proj", "out_proj") if kind == "mamba2" else ("q_proj", "v_proj", "down_proj")
+    chosen = TrainSettings(rank=4, targets=targets, dropout=dropout)
+    adapter.attach(loaded.model, adapter.plan(loaded, chosen), seed=1)
+    fresh = trained(loaded.model)
+    keys = mx.random.split(mx.random.key(2), len(fresh))
+    lora = [(name, 0.1 * mx.random.normal(fresh[name].shape, key=key)) for name, key in zip(fresh, keys, strict=True)]
+    loaded.model.update(tree_unflatten(lora))
+    loaded.model.train()
+    teach(loaded.model)
+    return loaded.model
+
+
+def trained(model: nn.Module) -> dict[str, mx.array]:
+    return dict(tree_flatten(model.trainable_parameters()))
+
+
+def rows_of(lengths: Iterable[int]) -> list[Row]:
+    """Rows with so many input tokens, all of which are learnt from."""
+    return [
+        text_row(f"r{n}", [(7 * n + 5 * k) % 380 + 2 for k in range(size)], 0, 1024) for n, size in enumerate(lengths)
+    ]
+
+
+def graded(model: nn.Module, batch: Arrays) -> tuple[float, dict[str, mx.array]]:
+    """The loss of a batch and its gradients, as a step of the training has them."""
+    head = Head(model)
+    value, gradients = nn.value_and_grad(model, lambda arrays: loss_of(head, arrays, packing.caches(model, arrays)))(
+        batch
+    )
+    mx.eval(value, gradients)
+    return value.item(), dict(tree_flatten(gradients))
+
+
+def written_out(
+    model: nn.Module, rows: Sequence[Row], width: int = 0, pad: int = 0
+) -> tuple[float, dict[str, mx.array]]:
+    """The loss written out: cross-entropy at every place of the padded batch, times its mask, over the mask's sum."""
+    width = width or max(len(row.tokens) for row in rows)
+    tokens = mx.array([[*row.tokens, *[pad] * (width - len(row.tokens))] for row in rows])
+    mask = mx.array([[*row.mask, *[False] * (width - len(row.tokens))] for row in rows])[:, 1:]
+
+    def loss() -> mx.array:
+        each = nn.losses.cross_entropy(model(tokens[:, :-1]).astype(mx.float32), tokens[:, 1:])
+        return (each * mask).sum() / mask.sum()
+
+    value, gradients = nn.value_and_grad(model, loss)()
+    return value.item(), dict(tree_flatten(gradients))
+
+
+def close(a: dict[str, mx.array], b: dict[str, mx.array]) -> bool:
+    return a.keys() == b.keys() and all(bool(mx.allclose(a[name], b[name], rtol=1e-3, atol=1e-5)) for name in a)
 
 
 def start(

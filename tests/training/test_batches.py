@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.errors import BadInput
-from augmlx.training.batches import epoch_batches, text_row
+from augmlx.settings import TrainSettings
+from augmlx.training.batches import epoch_batches, epoch_steps, text_row
+from augmlx.training.loop import plan
 
 LENGTHS = st.lists(st.integers(2, 600), max_size=300)
 SIZES = st.integers(1, 40)
@@ -29,6 +31,41 @@ def test_the_order_comes_from_the_arguments_alone(lengths: list[int], batch_size
     first = epoch_batches(lengths, batch_size, seed=seed, epoch=2)
     np.random.seed(2)
     assert epoch_batches(lengths, batch_size, seed=seed, epoch=2) == first
+
+
+@given(LENGTHS, SIZES, st.integers(1, 6), st.integers(1, 4), st.integers(0, 5))
+def test_every_step_of_a_training_is_planned_and_each_example_is_in_one_of_each_epoch(
+    lengths: list[int], batch_size: int, accumulate: int, epochs: int, seed: int
+) -> None:
+    """The last batch of a step and the last step of an epoch may be smaller; mlx-lm drops them."""
+    chosen = TrainSettings(batch_size=batch_size, accumulate=accumulate, epochs=epochs)
+    steps = plan(lengths, chosen, seed)
+    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+    assert len(steps) == epochs * chosen.steps_per_epoch(len(lengths))
+    for epoch in range(1, epochs + 1):
+        own = [step for step in steps if step.epoch == epoch]
+        assert sorted(index for step in own for batch in step.batches for index in batch) == list(range(len(lengths)))
+        assert [step.last for step in own] == [*[False] * (len(own) - 1), *[True] * bool(own)]
+        assert all(len(step.batches) == accumulate for step in own[:-1])
+        assert all(1 <= len(step.batches) <= accumulate for step in own)
+        assert [batch for step in own for batch in step.batches] == epoch_batches(
+            lengths, batch_size, seed=seed, epoch=epoch
+        )
+        assert [step.batches for step in own] == epoch_steps(lengths, batch_size, accumulate, seed=seed, epoch=epoch)
+
+
+@given(LENGTHS, SIZES, st.integers(1, 6), st.integers(0, 5))
+def test_a_plan_depends_on_lengths_sizes_and_seed_alone(
+    lengths: list[int], batch_size: int, accumulate: int, seed: int
+) -> None:
+    chosen = TrainSettings(batch_size=batch_size, accumulate=accumulate, epochs=2)
+    other = chosen.model_copy(update={"rank": 3, "packing": "never", "dropout": 0.3, "optimizer": "adamw", "clip": 1.0})
+    np.random.seed(1)
+    first = plan(lengths, chosen, seed)
+    np.random.seed(2)
+    assert plan(lengths, other, seed) == first
+    longer = plan(lengths, chosen.model_copy(update={"epochs": 3}), seed)
+    assert longer[: len(first)] == first  # an epoch's order does not depend on how many there are
 
 
 def test_epochs_and_seeds_differ() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from augmlx.models.loading import LoadedModel
 from augmlx.settings import TrainSettings
 from augmlx.training import adapter, checkpoint
 from augmlx.training.checkpoint import Position
+from augmlx.training.validation import Validation
 
 import mlx.core as mx  # isort: skip
 import mlx.nn as nn  # isort: skip
@@ -84,6 +86,80 @@ def test_saving_and_loading_is_the_identity_with_the_optimizers_state(
     assert equal(state(again), after)
 
 
+POSITIONS = st.builds(
+    Position,
+    st.integers(1, 10**6),
+    st.integers(0, 2**40),
+    best=st.none()
+    | st.builds(
+        Validation,
+        st.integers(1, 10**6),
+        st.floats(0, 99),
+        st.none() | st.dictionaries(st.sampled_from(["forward", "reversal"]), st.floats(0, 1), min_size=1),
+    ),
+    waited=st.integers(0, 99),
+    ended=st.booleans(),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(POSITIONS)
+def test_a_position_is_read_as_it_was_written(
+    loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory, position: Position
+) -> None:
+    folder, training = tmp_path_factory.mktemp("checkpoints"), stepped(loaded, 1, 1)
+    checkpoint.save(folder, position, *training, fingerprint="mine", kept=2)
+    assert checkpoint.load_latest(folder, *training, "mine") == position
+
+
+def test_what_holds_the_optimizers_state_sees_it_loaded(loaded: LoadedModel, tmp_path: Path) -> None:
+    """A compiled step does: with a tree put in the place of the old one it would go on with that."""
+    checkpoint.save(tmp_path, Position(5, 5), *stepped(loaded, 1, 3), fingerprint="mine", kept=2)
+    model, optimizer = stepped(loaded, 2)
+    held = optimizer.state
+    checkpoint.load_latest(tmp_path, model, optimizer, "mine")
+    assert optimizer.state is held
+    assert held["step"].item() == 3
+
+
+@pytest.mark.parametrize("kept", [1, 3])
+def test_as_many_of_the_newest_are_kept_as_are_asked_for(loaded: LoadedModel, tmp_path: Path, kept: int) -> None:
+    training = stepped(loaded, 1)
+    for step in (1, 2, 30, 4, 5):  # by number, not by age
+        checkpoint.save(tmp_path, Position(step, step), *training, fingerprint="mine", kept=kept)
+    assert names(tmp_path) == [f"step-{step:08d}" for step in (4, 5, 30)[-kept:]]
+
+
+def test_the_best_weights_are_read_as_they_were_and_rotated_never(loaded: LoadedModel, tmp_path: Path) -> None:
+    training = stepped(loaded, 1)
+    checkpoint.save_best(tmp_path / "checkpoints", training[0])
+    saved = dict(state(training))
+    for step in (1, 2, 3):
+        other = stepped(loaded, 5 + step)
+        checkpoint.save(tmp_path / "checkpoints", Position(step, step), *other, fingerprint="mine", kept=1)
+    assert checkpoint.load_latest(tmp_path / "checkpoints", *other, "mine") == Position(3, 3)
+    checkpoint.load_best(tmp_path / "checkpoints", loaded.model)
+    for name, array in tree_flatten(loaded.model.parameters()):
+        assert mx.array_equal(array, saved[name])
+    assert names(tmp_path / "checkpoints") == ["best.safetensors", "step-00000003"]
+
+
+def test_clearing_leaves_nothing_the_newest_longest(
+    loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "checkpoints"
+    training = stepped(loaded, 1)
+    for step in (1, 2, 3):
+        checkpoint.save(folder, Position(step, step), *training, fingerprint="mine", kept=5)
+    checkpoint.save_best(folder, training[0])
+    rename, gone = Path.rename, []
+    monkeypatch.setattr(Path, "rename", lambda path, target: gone.append(path.name) or rename(path, target))
+    checkpoint.clear(folder)
+    assert gone == ["step-00000001", "step-00000002", "step-00000003"]
+    assert not folder.exists()
+    checkpoint.clear(folder)  # nothing there is no fault
+
+
 def test_the_newest_two_are_kept(loaded: LoadedModel, tmp_path: Path) -> None:
     training = stepped(loaded, 1)
     assert checkpoint.load_latest(tmp_path, *training, "mine") is None
@@ -142,11 +218,29 @@ def test_a_damaged_checkpoint_is_a_clear_error(
     assert str(tmp_path / "step-00000005") in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("text", ["{}", '{"step": "5", "tokens": 5, "fingerprint": "mine"}', '{"step": 5}'])
+STATE = {"step": 5, "tokens": 5, "waited": 0, "ended": False, "best": None, "fingerprint": "mine"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"step": 5}',
+        *(json.dumps({key: value for key, value in STATE.items() if key != missing}) for missing in STATE),
+        *(json.dumps({**STATE, key: "5"}) for key in ("step", "tokens", "waited", "ended", "best")),
+        json.dumps({**STATE, "ended": 1}),
+        json.dumps({**STATE, "step": True}),
+        json.dumps({**STATE, "fingerprint": 3}),
+        json.dumps({**STATE, "best": {"step": 1, "accuracy": None}}),
+        json.dumps({**STATE, "best": {"step": 1, "loss": "low", "accuracy": None}}),
+    ],
+)
 def test_a_state_without_its_values_is_damaged(loaded: LoadedModel, tmp_path: Path, text: str) -> None:
     training = stepped(loaded, 1)
     checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
-    (tmp_path / "step-00000005" / "state.json").write_text(text)
+    path = tmp_path / "step-00000005" / "state.json"
+    assert json.loads(path.read_text()) == STATE
+    path.write_text(text)
     with pytest.raises(RunError, match="damaged checkpoint"):
         checkpoint.load_latest(tmp_path, *training, "mine")
 

@@ -124,6 +124,53 @@ def test_a_resumed_training_has_the_losses_of_an_undisturbed_one(
     assert digests(folder) == digests(tmp_path / "whole")
 
 
+CASES: dict[str, dict[str, Any]] = {
+    "adamw": {"optimizer": "adamw", "weight_decay": 0.01, "dropout": 0.1},
+    "muon": {"optimizer": "muon", "method": "dora", "dropout": 0.1},
+    "adafactor": {"optimizer": "adafactor", "schedule": "cosine"},
+    "sgd, accumulated": {"optimizer": "sgd", "accumulate": 2, "batch_size": 2, "clip": 1.0},
+    "packed": {"packing": "always", "dropout": 0.1},
+    "dora": {"method": "dora", "dropout": 0.1, "packing": "never"},
+    "full": {"method": "full", "dropout": 0.0, "learning_rate": 1e-3},
+    "full with muon": {"method": "full", "dropout": 0.0, "optimizer": "muon", "learning_rate": 1e-3},
+    "recomputed": {"checkpoint_layers": True, "dropout": 0.1},
+    "compiled": {"compile": "always", "dropout": 0.1},
+    "compiled and recomputed": {"compile": "always", "checkpoint_layers": True, "optimizer": "adamw", "dropout": 0.1},
+}
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_every_kind_of_training_is_resumed_to_the_same_bytes(model: Path, tmp_path: Path, case: str) -> None:
+    rows, changes = examples(10), {"epochs": 2, "checkpoint_every": 2, **CASES[case]}
+    whole = fitted(model, tmp_path / "whole", rows, **changes)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(patch, 4)
+        with pytest.raises(Stop):
+            fitted(model, tmp_path / "run", rows, **changes)
+    seen: list[int] = []
+    real = checkpoint.load_latest
+
+    def loaded(*arguments: Any) -> checkpoint.Position | None:
+        found = real(*arguments)
+        seen.append(found.step if found else 0)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "load_latest", loaded)
+        assert fitted(model, tmp_path / "run", rows, **changes) == whole
+    assert seen == [4]  # it did go on from there
+    assert whole["steps"] == 6
+    assert digests(tmp_path / "run") == digests(tmp_path / "whole")
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("kept", [1, 3])
+def test_as_many_checkpoints_are_kept_as_are_set(stopped: Callable[..., Path], kept: int) -> None:
+    folder = stopped(10, checkpoint_every=2, checkpoints=kept)
+    found = sorted(path.name for path in (folder / "checkpoints").iterdir())
+    assert found == [f"step-{step:08d}" for step in (6, 8, 10)[-kept:]]
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it, and nothing that would clean up behind it gets to the disk."""
 
