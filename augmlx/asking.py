@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from augmlx.dealing import dealt
 from augmlx.engines.local import engine_over
 from augmlx.errors import BadInput
 from augmlx.evaluation import arms, items
@@ -34,6 +35,9 @@ def items_of(
         return items.from_questions(questions, config.choices, seed=seed), notes
     withheld = _examples(run, held_out)
     made = items.derived(facts, withheld, config.choices, seed=seed)
+    if settings.train.best == "accuracy":  # the best was chosen by the forward items of these facts
+        _, judged = _judged(run, dealt(run)[1])
+        made = [item for item in made if not judged.issuperset(item.fact_ids)]
     if not made:
         raise BadInput(
             f"{run.path}: no questions can be derived from these facts",
@@ -50,15 +54,20 @@ def judge(
     run: RunDir, facts: Sequence[Fact], valid: Sequence[Json], settings: Settings
 ) -> Callable[[LoadedModel], Mapping[str, float]]:
     """The accuracy of a model, by kind, on questions about the facts whose augmentations it is validated on. Raises
-    BadInput where none can be derived. The test's questions are none of them: the best is not chosen by the test."""
-    withheld = _examples(run, {row["id"] for row in valid})
-    about = {name for example in withheld for name in example.origin.fact_ids}
+    BadInput where none can be derived. `items_of` leaves these out: the best is not chosen by what measures it."""
+    withheld, about = _judged(run, valid)
     made = items.derived(facts, withheld, settings.eval.choices, seed=settings.seed)
     chosen = [item for item in made if about.issuperset(item.fact_ids)]
     if not chosen:
         hint = 'hold more out (split.valid), or choose the best by loss: train.best = "loss"'
         raise BadInput(f"{run.data / 'valid.jsonl'}: no questions can be derived from it", hint=hint)
     return lambda loaded: arms.accuracy(chosen, engine_over(loaded), settings.eval)
+
+
+def _judged(run: RunDir, valid: Sequence[Json]) -> tuple[list[Example], set[str]]:
+    """The examples that are validated on, and the ids of the facts they are about."""
+    withheld = _examples(run, {row["id"] for row in valid})
+    return withheld, {name for example in withheld for name in example.origin.fact_ids}
 
 
 def _examples(run: RunDir, names: set[str]) -> list[Example]:

@@ -12,7 +12,7 @@ from augmlx import augment as augmenting
 from augmlx import settings as settings_module
 from augmlx.engine import Engine, Request
 from augmlx.engines.local import engine_mark, mlx_engine
-from augmlx.errors import BadInput, RunError
+from augmlx.errors import BadInput, BadSettings, ModelError, RunError
 from augmlx.evaluation import arms, compare, items
 from augmlx.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.mixing import OWN
@@ -100,6 +100,9 @@ class Pipeline:
 
     def augment(self) -> Json:
         """facts -> augmented.jsonl, rejected.jsonl and data/. Returns the counts."""
+        if self.settings.train.best != "off" and not self.settings.split.valid:  # training would refuse it, afterwards
+            hint = "hold some out: --set split.valid=0.1"
+            raise BadSettings(f'train.best = "{self.settings.train.best}": split.valid is 0', hint=hint)
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
         own = exemplars.read(self.operators_folder, chosen)
@@ -196,8 +199,13 @@ class Pipeline:
             copy_file(other.data / "left_out.jsonl", self.run.data / "left_out.jsonl")
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
-        inputs = [*dealing.dealt(self.run), self.settings.train.learnt]
+        inputs = self._train_inputs(*dealing.dealt(self.run), self.settings)
         self._stages.adopt("train", basis=self._train_basis(), inputs=inputs, counts=counts)
+
+    @staticmethod
+    def _train_inputs(rows: Sequence[Json], valid: Sequence[Json], settings: Settings) -> list[object]:
+        judged = [settings.eval.choices, settings.eval.score] if settings.train.best == "accuracy" else []
+        return [rows, valid, settings.train.learnt, *judged]
 
     def _train(
         self,
@@ -208,11 +216,14 @@ class Pipeline:
         settings: Settings,
         label: str,
         team: Team | None = None,
+        steps: int | None = None,
     ) -> Json:
         def prepare() -> Callable[[], Json]:
             from augmlx.training import fit
 
             ready = fit.prepare(self.model, rows, settings, valid)
+            if steps is not None:
+                ready = fit.for_steps(ready, steps)
             work = partial(
                 fit.fit,
                 ready,
@@ -232,7 +243,7 @@ class Pipeline:
         return self._stages.do(
             stage,
             basis=self._train_basis(),
-            inputs=[rows, valid, settings.train.learnt],
+            inputs=[*self._train_inputs(rows, valid, settings), *([] if steps is None else [steps])],
             outputs=[folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"],
             prepare=prepare,
         )
@@ -242,10 +253,9 @@ class Pipeline:
         facts = self.facts()
         form = dataset.form_of(facts, self.settings.split.form)
         rows = [dataset.training_row(augmenting.original(fact), form) for fact in facts]
-        epochs = max(1, round(steps / self.settings.train.steps_per_epoch(len(rows))))
-        plain = {"epochs": epochs, "best": "off", "patience": 0, "report_to": ()}
+        plain = {"best": "off", "patience": 0, "validate_every": 0, "report_to": ()}
         settings = self.settings.model_copy(update={"train": self.settings.train.model_copy(update=plain)})
-        self._train("baseline", rows, (), self.run.baseline, settings, "Training the plain arm")
+        self._train("baseline", rows, (), self.run.baseline, settings, "Training the plain arm", steps=steps)
 
     def evaluate(self) -> Json:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
@@ -313,7 +323,11 @@ class Pipeline:
         if self.model.hf_base is None:
             self.progress.say("export: skipped; name the Hugging Face original with: augmlx export RUN --base NAME")
             return None
-        return self.export()
+        try:
+            return self.export()
+        except ModelError as error:  # full training, and adapters of experts, have no PEFT form
+            self.progress.say(f"export: skipped; {error.render()}")
+            return None
 
     def ask(self, question: str, max_tokens: int) -> dict[str, str]:
         """Greedy answers of the base model and the tuned one."""

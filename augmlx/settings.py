@@ -188,8 +188,9 @@ class TrainSettings(_Section):
 
     @property
     def learnt(self) -> dict[str, Any]:
-        """What of these settings decides the weights."""
-        return self.model_dump(mode="json", exclude={"checkpoint_every", "checkpoints", "report_to"})
+        """What of these settings decides the weights. Validating changes none, unless the best is kept."""
+        aside = {"checkpoint_every", "checkpoints", "report_to"}
+        return self.model_dump(mode="json", exclude=aside | ({"validate_every"} if self.best == "off" else set()))
 
 
 class MemorySettings(_Section):

@@ -44,23 +44,32 @@ class Work:
 
 
 class Watch:
-    """The seconds of each step, and the loss on the probed examples before the first and after each epoch.
+    """The seconds of each step, the machine's rate of products behind it, and the loss on the probed examples before
+    the first and after each epoch.
 
     `step` is called behind every step. What it does itself is outside the clock, and outside the peak of memory.
     """
 
-    def __init__(self, rows: int, work: Work, loss: Callable[[], float], peak: Callable[[], int] = lambda: 0) -> None:
-        self._steps_an_epoch, self._loss, self._peak = rows // work.batch_size, loss, peak
-        self.losses, self.seconds, self.peak = [loss()], list[float](), 0
+    def __init__(
+        self,
+        rows: int,
+        work: Work,
+        loss: Callable[[], float],
+        peak: Callable[[], int] = lambda: 0,
+        rate: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._steps_an_epoch, self._loss, self._peak, self._rate = rows // work.batch_size, loss, peak, rate
+        self.losses, self.seconds, self.rates, self.peak = [loss()], list[float](), list[float](), 0
         peak()
         self._tick = time.perf_counter()
 
     def step(self) -> None:
         self.seconds.append(time.perf_counter() - self._tick)
+        self.peak = max(self.peak, self._peak())
+        self.rates.append(self._rate())
         if len(self.seconds) % self._steps_an_epoch == 0:
-            self.peak = max(self.peak, self._peak())
             self.losses.append(self._loss())
-            self._peak()
+        self._peak()
         self._tick = time.perf_counter()
 
 
@@ -81,7 +90,7 @@ def mlx_watch(model: Any, tokens: Sequence[Sequence[int]], work: Work) -> Watch:
         mx.reset_peak_memory()
         return int(reached)
 
-    return Watch(len(tokens), work, loss, peak)
+    return Watch(len(tokens), work, loss, peak, sgemm(work.products))
 
 
 def probed(tokens: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -127,7 +136,7 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
 
     lora.train_model(arguments, loaded.model, train_set, valid_set, Report())
     padding = work.batch_size * len(watch.seconds)  # it counts one pad token for each row
-    return {**outcome(watch, tokens, trained[-1] - padding), "sgemm_gflops": sgemm(work.products)}
+    return outcome(watch, tokens, trained[-1] - padding)
 
 
 def targets(loaded: LoadedModel) -> tuple[str, ...]:
@@ -152,6 +161,7 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
         epochs=work.epochs,
         batch_size=work.batch_size,
         max_length=2048,
+        compile="always",  # as mlx_lm.lora compiles its step
     )
     ready = fit.prepare(store.find(work.model), work.rows(), Settings(model=work.model, train=config))
     tokens = [row.tokens for row in ready.rows]
@@ -166,7 +176,7 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
             watch.step()
 
     counts = fit.fit(ready, folder, identity="bench", progress=Watching(), label="Training")
-    return {**outcome(watch, tokens, counts["tokens"]), "sgemm_gflops": sgemm(work.products)}
+    return outcome(watch, tokens, counts["tokens"])
 
 
 def train_torch(work: Work, _: Path) -> dict[str, Any]:
@@ -233,24 +243,23 @@ def outcome(watch: Watch, tokens: Sequence[Sequence[int]], trained: int) -> dict
         "peak_rss_mb": peak,
         "losses": watch.losses,
         "tokens": trained,
+        "sgemm_gflops": sum(watch.rates[steps:]) / len(watch.rates[steps:]),
     }
 
 
-def sgemm(shapes: Sequence[Sequence[int]]) -> float:
-    """The best rate (GFLOP/s) of float32 products (n, k) @ (k, m) of these shapes, and of a large square one, on MLX's
-    default device."""
+def sgemm(shapes: Sequence[Sequence[int]]) -> Callable[[], float]:
+    """What measures the best rate (GFLOP/s), just now, of float32 products (n, k) @ (k, m) of these shapes and of a
+    large square one, on MLX's default device."""
     import mlx.core as mx
 
-    best = 0.0
-    for n, k, m in [*shapes, (2048, 2048, 2048)]:
+    def rate(n: int, k: int, m: int) -> float:
         left, right = mx.random.normal((n, k)), mx.random.normal((m, k)).T  # as a linear layer has its weights
         mx.eval(left, right, left @ right)
-        begun = time.perf_counter()
-        while time.perf_counter() - begun < 0.3:
-            start = time.perf_counter()
-            mx.eval(left @ right)
-            best = max(best, 2 * n * k * m / (time.perf_counter() - start) / 1e9)
-    return best
+        start = time.perf_counter()
+        mx.eval(left @ right)
+        return 2 * n * k * m / (time.perf_counter() - start) / 1e9
+
+    return lambda: max(rate(*shape) for shape in [*shapes, (2048, 2048, 2048)])
 
 
 COLUMNS = {"mlx_lm.lora": train_mlx_lm, "augmlx": train_augmlx, "torch + PEFT": train_torch}

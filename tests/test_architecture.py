@@ -53,13 +53,13 @@ FLOORS = {
     "augmlx.writing": 8,
     "augmlx.dealing": 9,
     "augmlx.preview": 9,
-    "augmlx.asking": 9,
+    "augmlx.asking": 10,
     "augmlx.following": 10,
     "augmlx.launched": 0,
-    "augmlx.pipeline": 10,
-    "augmlx.rounds": 11,
-    "augmlx.cli": 12,
-    "augmlx.__main__": 13,
+    "augmlx.pipeline": 11,
+    "augmlx.rounds": 12,
+    "augmlx.cli": 13,
+    "augmlx.__main__": 14,
 }
 MAY_LOAD_MLX = ("augmlx.models", "augmlx.engines", "augmlx.training", "augmlx.exporting")
 HEAVY = ("mlx", "mlx_lm", "transformers", "torch", "peft")

@@ -6,7 +6,7 @@ At a 150k vocabulary the logits of a whole batch are the peak of memory, and mos
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -21,7 +21,7 @@ class Head:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._model = model
+        self._model, self._body = model, model
         self._behind: _Behind | None = None
         self._vocabulary = self._try()
 
@@ -48,8 +48,7 @@ class Head:
     def hidden(self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None) -> mx.array:
         """What `project` makes logits of at N positions: (N, D), or the logits themselves where the head is not split
         off."""
-        body = self._model.model if self.split else self._model
-        chosen: mx.array = body(tokens, cache=cache)[rows, columns]
+        chosen: mx.array = self._body(tokens, cache=cache)[rows, columns]
         return chosen
 
     def project(self, hidden: mx.array) -> mx.array:
@@ -67,12 +66,14 @@ class Head:
         self._model.eval()
         try:
             whole: mx.array = self._model(tokens)
-            try:
-                behind = _Behind(self._model)
-                if mx.array_equal(behind(self._model.model(tokens, cache=None)[0]), whole[0]):
-                    self._behind = behind
-            except (AttributeError, TypeError, ValueError):  # another layout of the parts
-                pass
+            for inner in (self._model, cast(nn.Module, getattr(self._model, "language_model", None))):
+                try:
+                    behind = _Behind(inner)
+                    if mx.array_equal(behind(inner.model(tokens, cache=None)[0]), whole[0]):
+                        self._behind, self._body = behind, inner.model
+                        break
+                except (AttributeError, TypeError, ValueError):  # another layout of the parts
+                    continue
             return whole.shape[-1]
         finally:
             self._model.train(training)
@@ -86,6 +87,7 @@ class _Behind:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        """Raises AttributeError where there is no body by that name."""
         self._body = _Given(model.model)
         self._shell = type(model).__new__(type(model))
         dict.update(self._shell, {name: part for name, part in model.items() if name != "model"})

@@ -133,7 +133,7 @@ def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
     training, the weights and biases are.
     """
     model.freeze()
-    mx.random.seed(seed)
+    mx.random.seed(seed % 2**64)  # all that it takes
     if spec.kind == "full":
         for layer in model.layers[-spec.layers :]:
             for path, module in layer.named_modules():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from augmlx.errors import BadSettings, ModelError
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+
+from augmlx.errors import AugmlxError, BadSettings, ModelError
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import StoredModel
@@ -43,6 +47,9 @@ def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid
     if config.best != "off" and not valid:
         hint = "hold some out: --set split.valid=0.1, and augment again; or train.best = off"
         raise BadSettings(f'train.best = "{config.best}": there are no validation examples', hint=hint)
+    if config.validate_every and not valid:
+        hint = "hold some out: --set split.valid=0.1, and augment again; or train.validate_every = 0"
+        raise BadSettings("train.validate_every: there are no validation examples", hint=hint)
     loaded = loading.load(stored)
     spec = adapter.plan(loaded, config)
     tokenised = [
@@ -55,9 +62,26 @@ def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid
     return Prepared(loaded, spec, tokenised[0], tokenised[1], settings, peak)
 
 
+def for_steps(ready: Prepared, steps: int) -> Prepared:
+    """The same training for as many whole epochs as come nearest to a number of steps."""
+    train = ready.settings.train
+    epochs = max(1, round(steps / train.steps_per_epoch(len(ready.rows))))
+    longer = train.model_copy(update={"epochs": epochs})
+    return replace(ready, settings=ready.settings.model_copy(update={"train": longer}))
+
+
+def _refuse_broken(model: nn.Module) -> None:
+    """The loss of the last step was looked at before its update. Raises AugmlxError."""
+    arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
+    if broken := [name for name, array in arrays.items() if not bool(mx.isfinite(array).all())]:
+        fault = f"after the last step {len(broken)} of {len(arrays)} trained matrices are not finite"
+        raise AugmlxError(fault, hint="lower train.learning_rate")
+
+
 def identity_of(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
     """What tells a training from others: its data, its settings and its base."""
-    return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint])
+    judged = [settings.eval.choices, settings.eval.score] if settings.train.best == "accuracy" else []
+    return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint, *judged])
 
 
 def fit(
@@ -90,15 +114,18 @@ def fit(
         team=team,
     )
     result = training.run(progress, label)
+    _refuse_broken(model)
     if team is None or team.first:
         adapter.save(model, ready.spec, folder / "adapter")
         checkpoint.clear(folder / "checkpoints")  # the adapter is whole: nothing is left to resume
     names = {examples.example_of(row.id) for row in ready.rows}
     originals = sum(map(examples.is_original, names))
+    replay = sum(name.startswith("replay/") for name in names)
     counts: Json = {
         "examples": len(names),
         "originals": originals,
-        "augmentations": len(names) - originals,
+        "augmentations": len(names) - originals - replay,
+        **({"replay": replay} if replay else {}),
         "steps": result.steps,
         "tokens": result.tokens,
         "loss": result.loss,

@@ -109,7 +109,7 @@ class Training:
             raise RunError("the machines hold different data, settings or models", hint="copy the run folder to each")
         if self._stepper.unpacked:
             progress.say(f"{label}: examples are padded and not packed: {self._stepper.unpacked}")
-        position = self._resumed()
+        position = self._resumed(progress)
         self._model.train()
         with (
             layers_recomputed(self._model, self._settings.checkpoint_layers),
@@ -144,12 +144,14 @@ class Training:
         told = self._settings if self._team.first else self._settings.model_copy(update={"report_to": ()})
         return trackers.open_trackers(told, self._folder)
 
-    def _resumed(self) -> Position:
+    def _resumed(self, progress: Progress) -> Position:
         position = Position()
         if self._team.first:
             make_folder(self._checkpoints)
-            optimizer = self._stepper.optimizer
+            optimizer, stale = self._stepper.optimizer, any(self._checkpoints.glob("step-*"))
             found = checkpoint.load_latest(self._checkpoints, self._model, optimizer, self._identity)
+            if found is None and stale:
+                progress.say("checkpoints of other data, settings or another model are discarded: it begins anew")
             position = found or position
             metrics.keep(self._metrics, position.step)
         return self._shared(position)
@@ -182,8 +184,11 @@ class Training:
         """Where the training stands behind a step, validated if it is time to, and what the metrics say of it."""
         position = replace(position, step=step.number, tokens=position.tokens + self._tokens(step))
         line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
-        if self._validator.due(step.number, ends_epoch=step.last):
+        if self._validator.due(step.number, ends_epoch=step.last, ends=step.number == len(self._steps)):
             found = self._validator.run(step.number)
+            if not math.isfinite(found.loss):
+                hint = "lower train.learning_rate, or look at data/valid.jsonl"
+                raise AugmlxError(f"step {step.number}: the validation loss is {found.loss}", hint=hint)
             line["valid_loss"] = found.loss
             if found.accuracy is not None:
                 line["valid_accuracy"] = dict(found.accuracy)

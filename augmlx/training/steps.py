@@ -10,6 +10,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map
 
+from augmlx.errors import BadSettings
 from augmlx.models.heads import Head
 from augmlx.models.loading import device
 from augmlx.records import short_id
@@ -37,6 +38,9 @@ class Stepper:
         self.optimizer.init(model.trainable_parameters())
         self._compiled = settings.compile == "always" or (settings.compile == "auto" and device() == "gpu")
         self.unpacked = packing.why_not(model) if settings.packing != "never" else None
+        if self.unpacked and settings.packing == "always":
+            fault = f"train.packing: always, and this model's examples cannot be packed: {self.unpacked}"
+            raise BadSettings(fault, hint="leave it at auto")
         self._packing = "never" if self.unpacked else settings.packing
         head = Head(model)
         self._loss = lambda batch: loss_of(head, batch, packing.caches(model, batch))

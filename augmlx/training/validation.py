@@ -50,9 +50,10 @@ class Validator:
         self._rows = sorted(rows, key=lambda row: len(row.tokens))
         self._head = Head(model)
 
-    def due(self, step: int, *, ends_epoch: bool) -> bool:
+    def due(self, step: int, *, ends_epoch: bool, ends: bool) -> bool:
+        """Whether it is time to. At the end it always is: what is kept must have been compared with the last."""
         every = self._settings.validate_every
-        return bool(self._rows) and (step % every == 0 if every else ends_epoch)
+        return bool(self._rows) and (ends or (step % every == 0 if every else ends_epoch))
 
     def run(self, step: int) -> Validation:
         self._model.eval()

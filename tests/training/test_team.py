@@ -110,7 +110,7 @@ def same_training(one: Path, other: Path) -> None:
     weights = [mx.load(str(folder / "adapter" / "adapters.safetensors")) for folder in (one, other)]
     assert weights[0].keys() == weights[1].keys()
     for name in weights[0]:
-        np.testing.assert_allclose(np.array(weights[0][name]), np.array(weights[1][name]), atol=2e-3, err_msg=name)
+        np.testing.assert_allclose(np.array(weights[0][name]), np.array(weights[1][name]), atol=1e-4, err_msg=name)
     assert files(one) == files(other)
     assert not [name for name in files(other) if ".part-" in name or "building" in name]
 
@@ -133,7 +133,7 @@ def ports() -> int:
 
 @contextmanager
 def launch(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """mlx.launch -n 2, in a process group of its own as a shell would start it."""
+    """mlx.launch -n 2, in a process group of its own, with which all that it started ends."""
     launcher = Path(sys.executable).parent / "mlx.launch"
     whole = [str(launcher), "-n", "2", "--backend", "ring", "--starting-port", str(ports()), "--", sys.executable]
     # Its loop polls: at the end of its input it would spin.
@@ -302,6 +302,31 @@ def test_what_is_refused_ends_both_and_leaves_none_waiting(
     assert together.do(train(folder, "epochs=1"))[0]["code"] == 0  # and they still are together
 
 
+def test_told_to_stop_they_leave_a_checkpoint_and_a_launch_goes_on_from_there(
+    run: Callable[[str], Path], together: Pair
+) -> None:
+    """All stop behind the same step, whichever of them is told. What goes on is mlx.launch itself."""
+    folder = run("run")
+    command, done = train(folder, "epochs=30", "checkpoint_every=1000"), 0
+    for number, told in {signal.SIGHUP: [1], signal.SIGINT: [0, 1]}.items():
+        together.begin(command)
+        await_steps(folder, done + 5, *together.processes)
+        for rank in told:
+            together.processes[rank].send_signal(number)
+        results = [together.result(rank) for rank in range(2)]
+        assert [result["code"] for result in results] == [130, 130], results
+        assert done + 5 <= len(lines(folder)) < 150
+        done = len(lines(folder))
+        assert max(path.name for path in (folder / "checkpoints").iterdir()) == f"step-{done:08d}"
+    with launch("-m", "augmlx", *command) as process:
+        out, err = process.communicate(timeout=LIMIT)
+    assert (process.returncode, out) == (0, f"{folder}/adapter\n"), err
+    assert f", {done} done before" in err
+    assert err.count("Training: 150/150") == 1
+    assert [line["step"] for line in lines(folder)] == list(range(1, 151))
+    assert not (folder / "checkpoints").exists()
+
+
 LONG = ("epochs=400", "checkpoint_every=1000", "learning_rate=1e-4")  # 2000 steps: more than a test sees
 
 
@@ -330,28 +355,6 @@ def test_where_one_is_gone_without_a_word_a_signal_ends_the_other(run: Callable[
     assert len(lines(folder)) == seen
     assert "do not answer" in together.said(0)
     together.end()
-
-
-def test_ctrl_c_of_a_launch_writes_a_checkpoint_and_another_launch_goes_on(run: Callable[[str], Path]) -> None:
-    """Through mlx.launch itself. A terminal's Ctrl-C goes to all that was started from it."""
-    folder = run("run")
-    command = ("-m", "augmlx", *train(folder, "epochs=30", "checkpoint_every=1000"))
-    with launch(*command) as process:
-        await_steps(folder, 5, process)
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=LIMIT)
-    for rank in range(2):
-        assert f"Node with rank {rank} exited with code 130" in err
-    seen = len(lines(folder))
-    assert 5 <= seen < 150
-    assert [path.name for path in (folder / "checkpoints").iterdir()] == [f"step-{seen:08d}"]
-    with launch(*command) as process:
-        out, err = process.communicate(timeout=LIMIT)
-    assert (process.returncode, out) == (0, f"{folder}/adapter\n"), err
-    assert f", {seen} done before" in err
-    assert err.count("Training: 150/150") == 1
-    assert [line["step"] for line in lines(folder)] == list(range(1, 151))
-    assert not (folder / "checkpoints").exists()
 
 
 # What tells that there are others

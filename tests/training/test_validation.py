@@ -97,11 +97,15 @@ def test_training_goes_on_where_a_judge_fails(dropping: nn.Module) -> None:
     assert dropping.training
 
 
-@pytest.mark.parametrize(("every", "due"), [(0, [3, 6]), (1, [1, 2, 3, 4, 5, 6]), (2, [2, 4, 6]), (4, [4]), (9, [])])
+@pytest.mark.parametrize(
+    ("every", "due"), [(0, [3, 6]), (1, [1, 2, 3, 4, 5, 6]), (2, [2, 4, 6]), (4, [4, 6]), (9, [6])]
+)
 def test_it_is_due_each_epoch_or_after_so_many_steps(dropping: nn.Module, every: int, due: list[int]) -> None:
     for rows, expected in ((rows_of([3]), due), ([], [])):
         validator = Validator(dropping, rows, TrainSettings(validate_every=every), None, Team())
-        assert [step for step in range(1, 7) if validator.due(step, ends_epoch=step % 3 == 0)] == expected
+        assert [
+            step for step in range(1, 7) if validator.due(step, ends_epoch=step % 3 == 0, ends=step == 6)
+        ] == expected
 
 
 VALIDATIONS = st.builds(
@@ -134,7 +138,7 @@ def test_kinds_of_questions_count_alike() -> None:
 @pytest.mark.parametrize("every", [0, 1, 4])
 def test_the_metrics_have_it_on_the_steps_that_it_was_made_on(model: Path, tmp_path: Path, every: int) -> None:
     train(model, tmp_path, validate_every=every, epochs=2)
-    assert list(validated(tmp_path)) == [step for step in range(1, 7) if step % (every or 3) == 0]
+    assert list(validated(tmp_path)) == [step for step in range(1, 7) if step % (every or 3) == 0 or step == 6]
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
