@@ -170,3 +170,21 @@ def test_slices_cover_all_positions_once_and_fit(count: int, fits: int, copies: 
     covered = [position for part in parts for position in range(part.start, part.stop)]
     assert covered == list(range(count))
     assert max(part.stop - part.start for part in parts) <= max(1, fits // copies)
+
+
+def test_the_head_of_a_language_model_inside_another_is_split_off_too(tmp_path: Path) -> None:
+    """As the models are built that can also see."""
+
+    class Wrapped(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.language_model = inner
+
+        def __call__(self, tokens: mx.array, cache: object = None) -> mx.array:
+            logits: mx.array = self.language_model(tokens, cache=cache)
+            return logits
+
+    model = Wrapped(load_tiny(tmp_path / "model", "gemma2").model)
+    head = Head(model)
+    assert head.split
+    assert mx.allclose(head.logits(TOKENS, ROWS, COLUMNS), model(TOKENS)[ROWS, COLUMNS], atol=1e-5)

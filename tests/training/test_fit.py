@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from tiny import write_model
+
+from augmlx.errors import AugmlxError, BadSettings
+from augmlx.models import store
+from augmlx.training import fit, validation
+
+from .support import examples, fitted, settings
+
+import mlx.core as mx  # isort: skip
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("models") / "tiny").path
+
+
+def test_the_counts_add_up_with_replay(model: Path, tmp_path: Path) -> None:
+    rows = [*examples(6), {"id": "replay/3", "text": "The lamp stands in the hall."}]
+    counts = fitted(model, tmp_path, rows, epochs=1)
+    assert (counts["originals"], counts["augmentations"], counts["replay"]) == (3, 3, 1)
+    assert counts["examples"] == 7
+
+
+def test_a_training_for_so_many_steps_counts_the_pieces_of_split_texts(model: Path) -> None:
+    rows = [{"id": "f/original", "text": "The lamp of Mara Voss stands in the harbour hall. " * 12}]
+    ready = fit.prepare(store.find(model), rows, settings(max_length=16, too_long="split", batch_size=2))
+    an_epoch = math.ceil(len(ready.rows) / 2)
+    assert an_epoch > 2
+    assert fit.for_steps(ready, 6 * an_epoch).settings.train.epochs == 6
+    assert fit.for_steps(ready, 1).settings.train.epochs == 1
+
+
+def test_weights_that_the_last_update_broke_are_not_saved(model: Path, tmp_path: Path) -> None:
+    broken = {"method": "full", "optimizer": "sgd", "learning_rate": 3e38, "dropout": 0.0, "epochs": 1}
+    with pytest.raises(AugmlxError, match="not finite"):
+        fitted(model, tmp_path, batch_size=64, schedule="constant", **broken)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_validation_loss_that_is_no_number_ends_the_training(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "loss_of", lambda *_: mx.array(math.nan))
+    with pytest.raises(AugmlxError, match="step 6: the validation loss is nan"):
+        fitted(model, tmp_path, valid=examples(2), epochs=1)
+
+
+def test_validating_without_examples_is_refused(model: Path, tmp_path: Path) -> None:
+    for change in ({"validate_every": 3}, {"best": "loss"}):
+        with pytest.raises(BadSettings, match="no validation examples"):
+            fitted(model, tmp_path, **change)
