@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import stat
@@ -788,3 +789,44 @@ def test_with_a_server_the_local_tokenizer_says_what_is_too_long(setup: Setup) -
     pipeline.take_facts(read_facts(setup.facts).facts)
     with pytest.raises(BadInput, match=r"more than train\.max_length = 40"):
         pipeline.augment()
+
+
+def test_full_training_has_no_peft_form_and_a_run_goes_on_without_it(setup: Setup) -> None:
+    pipeline = setup.open(**{"train.method": "full"})
+    pipeline.model = dataclasses.replace(pipeline.model, hf_base="someone/tiny")
+    pipeline.augment()
+    pipeline.train()
+    assert pipeline.export_if_possible() is None
+    assert any(line.startswith("export: skipped; ") for line in setup.progress.said)
+
+
+def test_the_best_by_accuracy_is_not_chosen_by_what_the_evaluation_asks(setup: Setup) -> None:
+    pipeline = setup.open(**{"split.valid": 0.34, "split.test": 0.34, "train.best": "accuracy", "train.epochs": 1})
+    pipeline.augment()
+    counts = pipeline.train()
+    assert counts["best"]["step"] == counts["steps"]
+    lines = list(read_jsonl(setup.run / "metrics.jsonl"))
+    assert set(lines[-1]["valid_accuracy"]) == {"forward", "reversal"}
+    judged = {row["id"].split("/")[0] for row in read_jsonl(setup.run.data / "valid.jsonl")}
+    pipeline.evaluate()
+    asked = {name for row in read_jsonl(setup.run.eval / "items.jsonl") for name in row["fact_ids"]}
+    assert judged
+    assert asked
+    assert not judged & asked
+
+
+def test_a_best_without_validation_examples_is_refused_before_anything_is_generated(setup: Setup) -> None:
+    with pytest.raises(BadSettings, match=r"split\.valid is 0"):
+        setup.open(**{"train.best": "loss"}).augment()
+    assert setup.generated == 0
+
+
+def test_the_plain_arm_takes_as_many_steps_where_texts_are_split(setup: Setup) -> None:
+    changes = {"train.max_length": 8, "train.too_long": "split", "train.batch_size": 2, "eval.arms": ["finetuned"]}
+    pipeline = setup.open(**changes)
+    pipeline.augment()
+    steps = pipeline.train()["steps"]
+    pipeline.evaluate()
+    lines = list(read_jsonl(setup.run.baseline / "metrics.jsonl"))
+    an_epoch = len(lines) / lines[-1]["epoch"]
+    assert abs(len(lines) - steps) <= an_epoch / 2
