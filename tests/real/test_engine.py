@@ -15,7 +15,7 @@ from augmlx.models.loading import LoadedModel
 from augmlx.models.pull import pull
 from augmlx.progress import Silent
 from augmlx.settings import Settings, TrainSettings
-from augmlx.training import fit, loop
+from augmlx.training import fit, metrics
 
 import mlx.core as mx  # isort: skip
 import mlx_lm  # isort: skip
@@ -105,7 +105,7 @@ def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> No
     rows = [{"id": f"f{n}/original", "text": fact} for n, fact in enumerate(FACTS)]
     config = Settings(train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0))
     counts = fit.fit(fit.prepare(stored, rows, config), tmp_path, identity="x", progress=Silent(), label="x")
-    told = [line["loss"] for line in loop.read_metrics(tmp_path / "metrics.jsonl")]
+    told = [line["loss"] for line in metrics.read(tmp_path / "metrics.jsonl")]
     assert told[-1] < 0.6 * told[0]
     model, tokenizer = mlx_lm.load(str(stored.path), adapter_path=str(tmp_path / "adapter"))
     tuned = loading.load(stored, tmp_path / "adapter")
