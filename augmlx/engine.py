@@ -114,5 +114,6 @@ class Engine(Protocol):
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """One completion per request, in the order of the requests; all of them run as one batch."""
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
-        """The score of each continuation after its prompt; what the prompts share is prefilled once."""
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:
+        """The score of each continuation after its prompt; what the prompts share is prefilled once. `prefix` is what
+        those of further calls begin with, too, as a Request's does: it is prefilled once for all of them."""

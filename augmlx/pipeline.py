@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augmlx import asking, dataset, dealing, writing
+from augmlx import answering, asking, controls, dataset, dealing, writing
 from augmlx import augment as augmenting
 from augmlx import settings as settings_module
-from augmlx.engine import Engine, Request
+from augmlx.engine import Engine
 from augmlx.engines.local import engine_mark, mlx_engine
 from augmlx.errors import BadInput, BadSettings, ModelError, RunError
-from augmlx.evaluation import arms, compare, items
+from augmlx.evaluation import compare, items
 from augmlx.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.mixing import OWN
 from augmlx.models import loading, memory, store
@@ -24,8 +24,8 @@ from augmlx.progress import Progress
 from augmlx.records import EvalItem, Fact, Json, fact_from_json, fingerprint, to_json
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
-from augmlx.stages import Stages
-from augmlx.tables import Question, read_questions
+from augmlx.stages import CONTROLS, Stages
+from augmlx.tables import Question, question_row, read_facts, read_questions
 from augmlx.writing import Earlier, Writer
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ class Pipeline:
         """Copy the user's questions into the run, where later commands find them. Raises BadInput."""
         questions = read_questions(path)
         items.from_questions(questions, self.settings.eval.choices, seed=self.settings.seed)  # refused before any work
-        write_jsonl(self.run.questions, map(_question_row, questions))
+        write_jsonl(self.run.questions, map(question_row, questions))
+
+    def take_oracle(self, path: Path) -> None:
+        """Copy consequences that are known to be true into the run, for the arm `oracle`. Raises BadInput."""
+        write_jsonl(self.run.oracle, map(to_json, read_facts(path).facts))
 
     def facts(self) -> list[Fact]:
         if not self.run.facts.exists():
@@ -248,30 +252,29 @@ class Pipeline:
             prepare=prepare,
         )
 
-    def _baseline(self, steps: int) -> None:
-        """Plain fine-tuning: the originals alone, for as many optimizer steps as the augmented training took."""
+    def _control(self, arm: str, steps: int) -> None:
+        """An arm for comparison: as many optimizer steps as the augmented training took, and the last adapter."""
         facts = self.facts()
-        form = dataset.form_of(facts, self.settings.split.form)
-        rows = [dataset.training_row(augmenting.original(fact), form) for fact in facts]
+        rows = controls.rows(arm, self.run, facts, dataset.form_of(facts, self.settings.split.form))
         plain = {"best": "off", "patience": 0, "validate_every": 0, "report_to": ()}
         settings = self.settings.model_copy(update={"train": self.settings.train.model_copy(update=plain)})
-        self._train("baseline", rows, (), self.run.baseline, settings, "Training the plain arm", steps=steps)
+        folder, label = controls.folder_of(self.run, arm), f"Training the arm {arm}"
+        self._train(CONTROLS[arm], rows, (), folder, settings, label, steps=steps)
 
     def evaluate(self) -> Json:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
-        wanted = self.settings.eval.arms
         trained = self._require_training()
-        if "finetuned" in wanted:
-            self._baseline(int(trained["counts"]["steps"]))
+        places = controls.places(self.run, self.model, self.settings)
         chosen, notes = asking.items_of(self.run, self.facts(), self.questions(), self.settings)
-        stages = [stage for arm, stage in (("augmented", "train"), ("finetuned", "baseline")) if arm in wanted]
-        manifest = self.run.manifest()
+        for arm in (arm for arm in CONTROLS if arm in places):
+            self._control(arm, int(trained["counts"]["steps"]))
+        marks = {arm: engine_mark(self.model, place) for arm, place in places.items()}
         self._stages.do(
             "eval",
             basis=[*self._train_basis(), self.settings.eval.model_dump(mode="json")],
-            inputs=[[to_json(item) for item in chosen], [manifest[stage]["fingerprint"] for stage in stages]],
+            inputs=[[to_json(item) for item in chosen], trained["fingerprint"], marks],
             outputs=[self.run.eval / name for name in ("summary.json", "results.jsonl", "items.jsonl")],
-            prepare=lambda: lambda: self._evaluate(chosen, notes),
+            prepare=lambda: partial(self._evaluate, chosen, notes, places, marks),
             computes=self._by_mlx(),
         )
         settings_module.save(self.settings, self.run.settings)
@@ -280,20 +283,29 @@ class Pipeline:
     def _require_training(self) -> Json:
         return self._stages.require("train", self._train_basis(), f"train {self.run.path}")
 
-    def _evaluate(self, chosen: Sequence[EvalItem], notes: Sequence[str]) -> Json:
-        places = {"augmented": self.run.adapter, "finetuned": self.run.baseline / "adapter"}
-        trained = [dataset.text_of(row) for row in read_jsonl(self.run.data / "train.jsonl")]
+    def _evaluate(
+        self,
+        chosen: Sequence[EvalItem],
+        notes: Sequence[str],
+        places: Mapping[str, Path | None],
+        marks: Mapping[str, str],
+    ) -> Json:
+        manifest = self.run.manifest()
+        stages = {arm: CONTROLS.get(arm, "train") for arm in places if arm == "augmented" or arm in CONTROLS}
+        counts = {arm: manifest[stage]["counts"] for arm, stage in stages.items()}
+        about = {arm: {key: c[key] for key in ("examples", "steps", "tokens")} for arm, c in counts.items()}
         return compare.compare(
             self.run,
             chosen,
             self.facts(),
             self.settings,
-            engine_of=lambda arm: self.make_engine(places.get(arm)),
-            mark_of=lambda arm: engine_mark(self.model, places.get(arm)),
+            arms_of=list(places),
+            engine_of=lambda arm: self.make_engine(places[arm]),
+            mark_of=marks.__getitem__,
             progress=self.progress,
-            about={"derived": not self.run.questions.exists(), "model": self.model.name},
+            about={"derived": not self.run.questions.exists(), "model": self.model.name, "trained": about},
             notes=notes,
-            trained=trained,
+            trained=controls.trained_on(self.run),
         )
 
     def export(self, out: Path | None = None, *, hf_base: str | None = None) -> Path:
@@ -329,26 +341,14 @@ class Pipeline:
             self.progress.say(f"export: skipped; {error.render()}")
             return None
 
-    def ask(self, question: str, max_tokens: int) -> dict[str, str]:
-        """Greedy answers of the base model and the tuned one."""
+    def answerer(self, arms: Sequence[str] = answering.ARMS, form: dataset.Form | None = None) -> answering.Answerer:
+        """What puts questions to the base model and the tuned one, by default in the form of the training set. All
+        files are read here: it goes on when the lock is given back."""
         self._require_training()
-        request = Request("ask", "", arms.asked(question), "", 0.0, 1.0, max_tokens)
-        places = {"base": None, "augmented": self.run.adapter}
-        answers = {arm: next(self.make_engine(place).generate([request])) for arm, place in places.items()}
-        if failed := next((c for c in answers.values() if c.finish == "error"), None):
-            raise BadInput(f"the question cannot be asked: {failed.text}", hint="ask another one")
-        return {arm: completion.text.strip() for arm, completion in answers.items()}
+        form = form or dataset.form_of(self.facts(), self.settings.split.form)
+        return answering.load(self.model, self.run.adapter, form, arms)
 
     def report(self) -> Path:
         from augmlx.report import write_report
 
         return write_report(self.run)
-
-
-def _question_row(question: Question) -> Json:
-    row: Json = {"id": question.id, "prompt": question.prompt, "answer": question.answer, "kind": question.kind}
-    if question.choices:
-        row["choices"] = list(question.choices)
-    if question.aliases:
-        row["aliases"] = list(question.aliases)
-    return row

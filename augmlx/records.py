@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
+Arm = Literal["base", "icl", "icl-augmented", "finetuned", "rephrased", "augmented", "oracle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class EvalResult:
     correct: bool
     generated: str
     exact: bool
+    f1: float = 0.0  # of the generated answer's tokens
 
 
 @dataclass(frozen=True, slots=True)

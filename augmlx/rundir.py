@@ -65,9 +65,9 @@ class RunDir:
         return self / "adapter"
 
     @property
-    def baseline(self) -> Path:
-        """The plain fine-tuning arm: a training folder of its own, laid out like the run's."""
-        return self / "baseline"
+    def oracle(self) -> Path:
+        """True consequences of the facts, for the arm that shows what perfect augmentation would give."""
+        return self / "oracle.jsonl"
 
     @property
     def eval(self) -> Path:

@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from augmlx.errors import BadSettings, storage_errors
 from augmlx.files import write_text
+from augmlx.records import Arm
 
 
 class _Section(BaseModel):
@@ -37,7 +38,6 @@ def _distinct(value: Any) -> Any:
 
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
-Arm = Literal["base", "icl", "finetuned", "augmented"]
 
 
 class AugmentSettings(_Section):
@@ -208,13 +208,30 @@ class EvalSettings(_Section):
     """Which arms answer, and how."""
 
     arms: Annotated[tuple[Arm, ...], BeforeValidator(_distinct)] = Field(
-        ("base", "icl", "finetuned", "augmented"), min_length=1, description="arms to compare"
+        ("base", "icl", "finetuned", "augmented"),
+        min_length=1,
+        description="arms to compare; also icl-augmented (augmentations in context, too), rephrased (a control: originals "
+        "and rephrasings alone, as many steps) and oracle (true consequences, from --oracle)",
+    )
+    adapters: dict[Name, Name] = Field(
+        default={}, description='adapter folders of this model as further arms, such as { older = "runs/old/adapter" }'
+    )
+    ability: bool = Field(
+        True, description="ask the arms a shipped text and everyday questions, too: is general ability still there?"
     )
     choices: int = Field(4, ge=2, le=26, description="choices per question, the answer included")
     score: Literal["token", "sum"] = Field(
         "token", description="choose by log-probability per token, or summed over the choice"
     )
     max_tokens: int = Field(24, ge=1, description="longest greedy answer, in tokens")
+
+    @model_validator(mode="after")
+    def _arms_have_names_of_their_own(self) -> EvalSettings:
+        if taken := sorted(set(self.adapters) & set(get_args(Arm))):
+            raise ValueError(f"eval.adapters: {', '.join(taken)} is an arm already; choose another name")
+        if bad := next((name for name in self.adapters if not re.fullmatch(r"[\w.-]{1,40}", name)), None):
+            raise ValueError(f"eval.adapters: {bad!r}: an arm's name is made of letters, digits, and . _ -")
+        return self
 
 
 class Settings(_Section):

@@ -18,7 +18,8 @@ from random import Random
 from typing import Literal
 
 from augmlx.augment import original
-from augmlx.language import arguments, content_stems, normalise
+from augmlx.language import arguments, normalise
+from augmlx.marks import mark, marks, said
 from augmlx.records import Example, Fact
 from augmlx.settings import SplitSettings
 
@@ -75,57 +76,36 @@ def deal(
         drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
     else:
         drawn = {place[fact_id]: part for fact_id, part in held.items()}
-    leaks = {mark for text in asked for mark in _marks(text)} if settings.leak == "drop" else set()
+    leaks = {known for text in asked for known in marks(text)} if settings.leak == "drop" else set()
     surplus = _surplus(augmented, settings, len(facts), seed)
 
     def home(example: Example) -> tuple[Part, str]:
         """Where an example would go by its facts alone."""
         homes = {drawn.get(place[fact_id], "train") for fact_id in example.origin.fact_ids}
-        if leaks and not leaks.isdisjoint(mark for text in _said(example) for mark in _marks(text)):
+        if leaks and not leaks.isdisjoint(known for text in said(example) for known in marks(text)):
             return "left out", "states what a question asks for"
         part: Part = "test" if "test" in homes else "valid" if "valid" in homes else "train"
         if part == "train" and surplus(example):
             return "left out", "beyond split.per_fact or split.ratio"
         return part, ""
 
-    trained = {_mark(normalise(fact.text)) for fact in facts}
+    trained = {mark(normalise(fact.text)) for fact in facts}
     tested: set[bytes] = set()
     if drawn:
         for example in augmented():
             part, _ = home(example)
             if part in ("train", "test"):
-                (trained if part == "train" else tested).add(_mark(normalise(example.text)))
+                (trained if part == "train" else tested).add(mark(normalise(example.text)))
     for fact in facts:
         yield Dealt(original(fact), "train")
     for example in augmented():
         part, why = home(example)
-        mark = _mark(normalise(example.text))
-        if part in ("valid", "test") and mark in trained:
+        words = mark(normalise(example.text))
+        if part in ("valid", "test") and words in trained:
             part = "train"
-        elif part == "valid" and mark in tested:
+        elif part == "valid" and words in tested:
             part = "test"
         yield Dealt(example, part, why)
-
-
-def _said(example: Example) -> Iterator[str]:
-    """Its text; and a question with its answer, which a text may have words around."""
-    yield example.text
-    if example.row and "prompt" in example.row:
-        yield f"{example.row['prompt']} {example.row['completion']}"
-
-
-def _marks(text: str) -> Iterator[bytes]:
-    """What a leak is known by: the words, and who is said to stand in which relation to whom, in that order."""
-    yield _mark(normalise(text))
-    if found := arguments(text):
-        first, last = (normalise(mention.text) for mention in found)
-        named = {stem for mention in found for stem in content_stems(mention.text)}
-        yield _mark("\n".join([first, last, *sorted(set(content_stems(text)) - named)]))
-
-
-def _mark(text: str) -> bytes:
-    """A short stand-in for a text, for sets of many."""
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
 def _draw(

@@ -19,12 +19,13 @@ from augmlx.records import Json, fingerprint
 from augmlx.rundir import RunDir
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 2, "split": 2, "train": 2, "baseline": 2, "eval": 2, "export": 1}
+CODE = {"augment": 2, "split": 3, "train": 2, "baseline": 2, "rephrased": 1, "oracle": 1, "eval": 3, "export": 1}
+CONTROLS = {"finetuned": "baseline", "rephrased": "rephrased", "oracle": "oracle"}  # arm -> the stage that trains it
 FOLLOWING = {
-    "augment": ("split", "train", "baseline", "eval", "export"),
-    "split": ("train", "baseline", "eval", "export"),
+    "augment": ("split", "train", *CONTROLS.values(), "eval", "export"),
+    "split": ("train", *CONTROLS.values(), "eval", "export"),
     "train": ("eval", "export"),
-    "baseline": ("eval",),
+    **dict.fromkeys(CONTROLS.values(), ("eval",)),
     "eval": (),
     "export": (),
 }

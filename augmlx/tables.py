@@ -244,3 +244,13 @@ def _check_choices(row: Row, answer: str, choices: tuple[str, ...], aliases: tup
         raise bad_input(row.place, "the answer is not among the choices", "add it, spelled as in 'answer'")
     if (set(aliases) - {answer}) & set(choices):
         raise bad_input(row.place, "an alias of the answer is a choice of its own", "take it out of one of the two")
+
+
+def question_row(question: Question) -> Json:
+    """A question as `read_questions` reads it back from a .jsonl file."""
+    row: Json = {"id": question.id, "prompt": question.prompt, "answer": question.answer, "kind": question.kind}
+    if question.choices:
+        row["choices"] = list(question.choices)
+    if question.aliases:
+        row["aliases"] = list(question.aliases)
+    return row

@@ -53,6 +53,18 @@ fast_blas() {
   fi
 }
 
+has_browser() { .venv/bin/python -c 'from tests.report.browser import executable as f; raise SystemExit(f() is None)'; }
+
+# For the tests of the report's pages, which are skipped without it. Installed where that needs no password.
+browser() {
+  if has_browser; then return 0; fi
+  if [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "Installing Chromium (for the tests of the report)"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 || true
+  fi
+  if ! has_browser; then say "No Chromium was found: the tests that open the report in a browser are skipped, unless Playwright brought its own"; fi
+}
+
 setup() {
   make_venv || return 1
   install "$1" || return 1

@@ -9,7 +9,6 @@ import re
 import stat
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +17,7 @@ import mlx_lm
 import pytest
 from mlx.utils import tree_flatten
 from mlx_lm.tuner.datasets import load_local_dataset
-from tiny import write_model
+from tiny.line import FACTS, TEXTS, Recorder, Setup, contents, everything, write
 
 from augmlx import operators
 from augmlx.engine import Completion, Request
@@ -28,113 +27,12 @@ from augmlx.files import read_jsonl, write_jsonl
 from augmlx.filters import FILTERS
 from augmlx.models.store import StoredModel
 from augmlx.pipeline import Pipeline
-from augmlx.progress import Task
 from augmlx.records import Example, Fact, Json, Origin
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings, SplitSettings, load
 from augmlx.split import deal
 from augmlx.tables import read_facts
 from augmlx.writing import Writer
-
-FACTS = [
-    ("Ada Brandt", "owns the", "Bor mill", "is owned by"),
-    ("Cy Dahl", "founded the", "Elm shop", "was founded by"),
-    ("Fay Gold", "painted the", "Hill gate", "was painted by"),
-    ("Ivo Jung", "manages the", "Kite fleet", "is managed by"),
-    ("Lea Moor", "designed the", "North tower", "was designed by"),
-    ("Ola Pine", "is the head of the", "Quay desk", ""),
-]
-TEXTS = [f"{first} {verb} {last}." for first, verb, last, _ in FACTS]
-
-
-def write(request: Request) -> str:
-    """A writer that turns every fact round rightly on even samples and swaps it on odd ones."""
-    fact = request.suffix.partition("Fact: ")[2].partition("\n")[0]
-    if not fact:
-        return " someone."  # a question of the evaluation
-    first, verb, _, back = FACTS[TEXTS.index(fact)]
-    if "In other words" in request.suffix:
-        return f" has {verb.split()[0]} something else entirely."
-    if not back:
-        return f" is {first}."
-    return f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."  # behind "The Bor mill is owned by"
-
-
-class Recorder:
-    """A Progress that remembers."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.tasks: list[tuple[str, int, int]] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    @contextmanager
-    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
-        self.tasks.append((label, total, done))
-        yield self
-
-    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002 - a protocol
-        self.said.append(note)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
-
-
-@pytest.fixture
-def facts(tmp_path: Path) -> Path:
-    path = tmp_path / "facts.csv"
-    path.write_text("fact\n" + "\n".join(TEXTS) + "\n")
-    return path
-
-
-class Setup:
-    """A run on the tiny model; `open` makes a fresh pipeline over the same folder, as a new command would."""
-
-    def __init__(self, folder: Path, base: StoredModel, facts: Path) -> None:
-        self.run, self.base, self.facts = RunDir(folder / "run"), base, facts
-        self.run.create()
-        self.engines: list[ScriptedEngine] = []
-        self.progress = Recorder()
-
-    def open(self, **changes: object) -> Pipeline:
-        settings = load(None, {"model": str(self.base.path), "train.epochs": 2, "train.rank": 2, **changes})
-        self.progress = Recorder()
-        pipeline = Pipeline(self.run, settings, self.progress, make_engine=self._engine)
-        pipeline.take_facts(read_facts(self.facts).facts)
-        return pipeline
-
-    def _engine(self, _adapter: Path | None) -> ScriptedEngine:
-        self.engines.append(ScriptedEngine(write))
-        return self.engines[-1]
-
-    @property
-    def generated(self) -> int:
-        return sum(engine.generated for engine in self.engines)
-
-
-@pytest.fixture
-def setup(tmp_path: Path, base: StoredModel, facts: Path) -> Setup:
-    return Setup(tmp_path, base, facts)
-
-
-def everything(pipeline: Pipeline) -> None:
-    pipeline.augment()
-    pipeline.train()
-    pipeline.evaluate()
-    pipeline.export(hf_base="someone/tiny")
-    pipeline.report()
-
-
-def contents(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in without
-    }
 
 
 def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> None:
@@ -829,6 +727,6 @@ def test_the_plain_arm_takes_as_many_steps_where_texts_are_split(setup: Setup) -
     pipeline.augment()
     steps = pipeline.train()["steps"]
     pipeline.evaluate()
-    lines = list(read_jsonl(setup.run.baseline / "metrics.jsonl"))
+    lines = list(read_jsonl(setup.run / "baseline" / "metrics.jsonl"))
     an_epoch = len(lines) / lines[-1]["epoch"]
     assert abs(len(lines) - steps) <= an_epoch / 2

@@ -69,7 +69,7 @@ def of(planned: Plan, name: str) -> list[Planned]:
     st.integers(1, 9),
     st.integers(1, 3),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_request_is_planned_once_and_the_same_each_time(
     texts: list[str], chosen: list[Operator], samples: int, partners: int
 ) -> None:

@@ -11,6 +11,7 @@ import rich_click as click
 from augmlx import __version__, launched
 from augmlx.cli.ask import ask
 from augmlx.cli.augment import augment
+from augmlx.cli.common import Terminated
 from augmlx.cli.doctor import doctor
 from augmlx.cli.evaluate import evaluate
 from augmlx.cli.export import export
@@ -21,6 +22,7 @@ from augmlx.cli.preview import preview
 from augmlx.cli.pull import pull
 from augmlx.cli.report import report
 from augmlx.cli.run import run
+from augmlx.cli.study import study
 from augmlx.cli.train import train
 from augmlx.errors import STORAGE_FAULTS, AugmlxError, storage_error
 
@@ -32,6 +34,7 @@ click.rich_click.COMMAND_GROUPS = {
             "name": "Step by step",
             "commands": ["operators", "preview", "augment", "train", "eval", "export", "report", "ask"],
         },
+        {"name": "The claim itself", "commands": ["study"]},
     ]
 }
 
@@ -62,7 +65,7 @@ _TOGETHER = ("train", "doctor", "models", "operators", "pull")
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    raise Terminated
 
 
 @click.group(cls=CleanErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +84,8 @@ def cli(ctx: click.Context) -> None:
         raise AugmlxError(told, hint="start it without mlx.launch")
 
 
-for command in (init, doctor, pull, models, run, operators, preview, augment, train, evaluate, export, report, ask):
+_STEPS = (operators, preview, augment, train, evaluate, export, report, ask)
+for command in (init, doctor, pull, models, run, *_STEPS, study):
     cli.add_command(command)
 
 

@@ -1,41 +1,218 @@
-"""augmlx ask: the tuned model beside the base model."""
+"""augmlx ask: the tuned model beside the base model, for one question, for lines of them, or as a chat."""
 
 from __future__ import annotations
 
+import contextlib
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.common import FilePath
+from augmlx.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from augmlx.answering import Answerer
+    from augmlx.dataset import Form
+
+Streams = Mapping[str, Iterator[str]]  # by arm, the pieces of its answer
+_NOTHING = "(nothing)"
+_LABEL = 10  # cells
+_WIDE = 100  # cells of a terminal that shows two answers beside each other
+# What a model writes is shown, and must not move the cursor or set the terminal's title.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @click.command()
 @click.argument("run", metavar="RUN", type=FilePath)
-@click.argument("question")
-@click.option("--max-tokens", type=click.IntRange(min=1), default=48, show_default=True, help="Longest answer.")
+@click.argument("question", required=False)
+@click.option(
+    "--arm", type=click.Choice(["both", "base", "augmented"]), default="both", show_default=True, help="Who answers."
+)
+@click.option(
+    "--form",
+    type=click.Choice(["text", "completions", "chat"]),
+    help="How a question is put; by default in the form of the run's training set.",
+)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    help="Longest answer; by default 48 tokens, and 512 through a chat template.",
+)
 @common.json_option
-def ask(run: Path, question: str, max_tokens: int, as_json: bool) -> None:
+@click.pass_context
+def ask(
+    ctx: click.Context,
+    run: Path,
+    question: str | None,
+    arm: str,
+    form: Form | None,
+    max_tokens: int | None,
+    as_json: bool,
+) -> None:
     """Put QUESTION, or the beginning of a sentence, to the base model and to the tuned one.
 
-    A model tuned on plain statements goes on with the beginning of one best; a text that ends with a question mark
-    is put to it as "Question: ... Answer:".
+    Without QUESTION it is a chat on a terminal (/clear begins anew, /quit or Ctrl-D ends it, Ctrl-C stops an answer);
+    elsewhere, and with --json, each line of stdin is a question of its own. On a terminal the answers appear as they
+    are written, beside each other where it is 100 columns wide.
+
+    A run trained on plain statements goes on with the beginning of one best; a text that ends with a question mark is
+    put to it as "Question: ... Answer:". One trained on prompts and completions is asked through the model's chat
+    template, if it has one, and one trained on chats so too, each question behind the turns so far. --form puts
+    questions in another of these forms than the training set's.
 
     \b
-    Example:
+    Examples:
       augmlx ask runs/first "The head of the Lumen Lab is"
+      augmlx ask runs/first
+      augmlx ask runs/first --json < questions.txt
     """
+    from augmlx.answering import ARMS
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
 
     settings = common.run_settings(run, {})
     folder = RunDir(run)
-    with folder.lock():
-        answers = Pipeline(folder, settings, common.progress()).ask(question, max_tokens)
+    with folder.lock():  # a chat may last for hours, and reads nothing more
+        arms = ARMS if arm == "both" else (arm,)
+        answerer = Pipeline(folder, settings, common.progress()).answerer(arms, form)
+    limit = max_tokens or answerer.max_tokens
+    shown: Callable[[Streams], dict[str, str]] = _collected if as_json else _view()
+
+    def answered(text: str) -> dict[str, str]:
+        return shown({name: answerer.answer(name, text, limit) for name in answerer.arms})
+
+    if question is not None:
+        answers = answered(question)
+        _tell_json(question, answers, as_json)
+        if answers.get("augmented") == "" and answerer.form == "text" and question.rstrip().endswith("?"):
+            click.echo('hint: give the beginning of a statement instead, such as "The owner of the mill is"', err=True)
+    elif sys.stdin.isatty() and not as_json:
+        _chat(answerer, answered)
+    elif not _each_line(sys.stdin.buffer, answered, as_json):
+        ctx.exit(1)
+
+
+def _tell_json(question: str, answers: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         common.echo_json({"question": question, **answers})
-        return
-    for arm, text in answers.items():
-        click.echo(f"{arm:<10}{text or '(nothing)'}")
-    if not answers["augmented"] and question.rstrip().endswith("?"):
-        click.echo('hint: give the beginning of a statement instead, such as "The owner of the mill is"', err=True)
+
+
+def _each_line(lines: Iterable[bytes], answered: Callable[[str], dict[str, str]], as_json: bool) -> bool:
+    """Answer the question of each line; whether that could be done for all of them."""
+    well = True
+    for number, line in enumerate(lines, 1):
+        try:
+            if question := line.decode("utf-8-sig").strip():
+                _tell_json(question, answered(question), as_json)
+        except (BadInput, UnicodeDecodeError) as error:
+            told = error.render() if isinstance(error, BadInput) else "is not UTF-8"
+            click.echo(f"error: line {number}: {told}", err=True)
+            well = False
+    return well
+
+
+def _chat(answerer: Answerer, answered: Callable[[str], dict[str, str]]) -> None:
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - editing, and a history of this chat: it is kept in no file
+    click.echo("Ask, or begin a sentence. /clear begins anew, /quit ends.", err=True)
+    while (question := _typed()) not in (None, "/quit"):
+        if not question:
+            continue
+        if question == "/clear":
+            answerer.forget()
+            continue
+        if question.startswith("/"):
+            click.echo("error: no such command; there are /clear and /quit", err=True)
+            continue
+        try:
+            answerer.remember(question, answered(question))
+        except common.Terminated:
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nstopped; this question is not remembered", err=True)
+        except BadInput as error:
+            click.echo(f"error: {error.render()}", err=True)
+
+
+def _typed() -> str | None:
+    """A line from the terminal, None at its end. The prompt does not mix with answers that go elsewhere."""
+    prompt = "you> "
+    try:
+        if sys.stdout.isatty():
+            return input(prompt).strip()
+        click.echo(prompt, nl=False, err=True)
+        return input().strip()
+    except EOFError:
+        click.echo(err=True)
+        return None
+    except UnicodeDecodeError:
+        click.echo("error: that line is not UTF-8", err=True)
+        return ""
+
+
+# What shows the answers and gives them back, by arm
+
+
+def _view() -> Callable[[Streams], dict[str, str]]:
+    if not sys.stdout.isatty():
+        return lambda streams: _stacked(streams, live=False)
+    from rich.console import Console
+
+    console = Console(highlight=False)
+
+    def view(streams: Streams) -> dict[str, str]:
+        wide = console.width >= _WIDE and not console.is_dumb_terminal
+        return _columns(streams, console) if wide and len(streams) > 1 else _stacked(streams, live=True)
+
+    return view
+
+
+def _collected(streams: Streams) -> dict[str, str]:
+    return {arm: "".join(pieces) for arm, pieces in streams.items()}
+
+
+def _stacked(streams: Streams, *, live: bool) -> dict[str, str]:
+    """One answer below the other, each on lines of its own behind its label; `live`: as it is written."""
+    answers = {}
+    for arm, pieces in streams.items():
+        answers[arm], label = "", f"{arm:<{_LABEL}}"
+        for piece in pieces if live else filter(None, ["".join(pieces)]):
+            shown = _CONTROL.sub("", piece).replace("\n", "\n" + " " * _LABEL)
+            click.echo(shown if answers[arm] else label + shown, nl=False)
+            answers[arm] += piece
+        click.echo("" if answers[arm] else label + _NOTHING)
+    return answers
+
+
+def _columns(streams: Streams, console: Console) -> dict[str, str]:
+    """The answers beside each other, written in turns."""
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+    answers, going = dict.fromkeys(streams, ""), dict(streams)
+
+    def table() -> Table:
+        made = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False)
+        for arm in answers:
+            made.add_column(arm, ratio=1)
+        waiting = {arm: "" if arm in going else _NOTHING for arm in answers}
+        made.add_row(*(Text(_CONTROL.sub("", text) or waiting[arm]) for arm, text in answers.items()))
+        return made
+
+    with Live(console=console, refresh_per_second=12) as live:
+        while going:
+            for arm in list(going):
+                if (piece := next(going[arm], None)) is None:
+                    del going[arm]
+                else:
+                    answers[arm] += piece
+            live.update(table())
+    return answers

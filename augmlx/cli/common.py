@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FilePath = click.Path(path_type=Path)
 
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: it ends what it finds in the way of a Ctrl-C, also where that would only stop a part."""
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 out_option = click.option("-o", "--out", type=FilePath, required=True, help="The run folder; made if missing.")
 questions_option = click.option(
@@ -238,6 +243,30 @@ def arms_table(summary: Json) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def differences_lines(summary: Json) -> str:
+    """What augmentation bought over plain fine-tuning, the context and the control: a line for each kind and arm. It is
+    called a difference only where its 95 % interval excludes 0. Plain text."""
+    lines = []
+    for row in summary["differences"]:
+        if row["arm"] != "augmented" or row["against"] not in ("finetuned", "icl", "rephrased"):
+            continue
+        verdict = "" if row["differs"] else "; may be chance"
+        if row["n"] and not row["only_arm"] and not row["only_against"]:
+            verdict = "; the same answers are right"
+        figures = f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+        lines.append(f"{row['kind']}: augmented against {row['against']} {figures}{verdict}")
+    return "\n".join(lines)
+
+
+def echo_summary(summary: Json) -> None:
+    """The arms and their differences on stdout, what a reader must know on stderr."""
+    click.echo(arms_table(summary))
+    if lines := differences_lines(summary):
+        click.echo(f"\n{lines}")
+    for note in summary["notes"]:
+        click.echo(note, err=True)
 
 
 def _n(arms: Mapping[str, Mapping[str, Json]], kind: str) -> int:

@@ -3,43 +3,86 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.augment import take_questions
 from augmlx.cli.common import FilePath
+from augmlx.records import Arm
 
 
 @click.command("eval")
 @click.argument("run", metavar="RUN", type=FilePath)
 @common.questions_option
+@click.option(
+    "--arm",
+    "arms",
+    multiple=True,
+    type=click.Choice(get_args(Arm)),
+    help="An arm to ask; may be repeated. By default those of eval.arms.",
+)
+@click.option(
+    "--adapter",
+    "adapters",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="Another adapter of the same model as a further arm; may be repeated.",
+)
+@click.option(
+    "--oracle", type=FilePath, help="Consequences of the facts known to be true, a file like FACTS: for the arm oracle."
+)
 @common.settings_options
 @common.json_option
 def evaluate(
-    run: Path, questions: Path | None, model: str | None, seed: int | None, pairs: tuple[str, ...], as_json: bool
+    run: Path,
+    questions: Path | None,
+    arms: tuple[str, ...],
+    adapters: tuple[str, ...],
+    oracle: Path | None,
+    model: str | None,
+    seed: int | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Ask all arms the same questions: base, icl (facts in context), finetuned (originals only), augmented.
 
-    The plain arm is trained here if it is missing, for as many steps as the augmented one. Without questions of your
-    own, items are derived from the facts and from augmentations that were held out.
+    On request also icl-augmented (facts and augmentations in context), rephrased (a control trained on originals and
+    rephrasings alone) and oracle (trained on true consequences). What is trained for comparison takes as many steps as
+    the augmented arm. Without questions of your own, items are derived from the facts and from augmentations that were
+    held out.
 
     \b
     Example:
       augmlx eval runs/first --questions questions.csv
+      augmlx eval runs/first --arm finetuned --arm rephrased --arm augmented
     """
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
 
-    settings = common.run_settings(run, common.overrides(model, seed, pairs))
+    given = common.overrides(model, seed, pairs)
+    for key, value in (("eval.arms", list(arms)), ("eval.adapters", _named(adapters))):
+        given |= {key: value} if value else {}
+    settings = common.run_settings(run, given)
     folder = RunDir(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
         take_questions(pipeline, questions)
+        if oracle is not None:
+            pipeline.take_oracle(oracle)
         summary = pipeline.evaluate()
     if as_json:
         common.echo_json({"run": str(run), **summary})
         return
-    click.echo(common.arms_table(summary))
-    for note in summary["notes"]:
-        click.echo(note, err=True)
+    common.echo_summary(summary)
+
+
+def _named(adapters: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in adapters:
+        name, equals, folder = pair.partition("=")
+        if not equals or not name or not folder:
+            raise click.UsageError(f"--adapter {pair!r}: write NAME=FOLDER, such as older=runs/old/adapter")
+        found[name] = folder
+    return found

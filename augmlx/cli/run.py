@@ -51,9 +51,7 @@ def run(given: common.FromFacts, out: Path, questions: Path | None, rounds: int,
         files = {"adapter": str(pipeline.run.adapter), "report": str(report), "peft": exported and str(exported)}
         common.echo_json({"run": str(out), "augment": counts, "eval": summary, "rounds": rounds_run, **files})
         return
-    click.echo(common.arms_table(summary))
-    for note in summary["notes"]:
-        click.echo(note, err=True)
+    common.echo_summary(summary)
     for path in (pipeline.run.adapter, exported, report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jinja2
@@ -9,6 +10,7 @@ import jinja2
 from augmlx.models.loading import TEMPLATE_DAY
 
 _MESSAGE = "augmlx-message"
+Turns = Sequence[tuple[str, str]]  # a question and its answer
 
 
 class ChatTemplate:
@@ -23,25 +25,39 @@ class ChatTemplate:
         if not tokenizer.has_chat_template:
             self.fault = "the model has no chat template"
             return
+        self._tokenizer = tokenizer
+        self.head, self.tail, self.fault = self._around(())
+
+    def _around(self, earlier: Turns) -> tuple[str, str, str | None]:
+        """What the template puts before and behind a message that follows `earlier` turns, or its fault."""
+        messages = [
+            {"role": role, "content": text}
+            for turn in earlier
+            for role, text in zip(("user", "assistant"), turn, strict=True)
+        ]
         try:
-            text = tokenizer.apply_chat_template(
-                [{"role": "user", "content": _MESSAGE}],
+            text = self._tokenizer.apply_chat_template(
+                [*messages, {"role": "user", "content": _MESSAGE}],
                 tokenize=False,
                 add_generation_prompt=True,
                 enable_thinking=False,
                 date_string=TEMPLATE_DAY,
             )
         except (jinja2.TemplateError, ValueError, TypeError, LookupError) as error:
-            self.fault = f"the model's chat template cannot be rendered: {error}"
-            return
-        self.head, found, self.tail = text.partition(_MESSAGE)
-        if not found or _MESSAGE in self.tail:
-            self.fault = "the model's chat template does not hold the message once"
-        elif self._open(self.tail):
-            self.tail = f"{self.tail.rstrip()}\n\n{self.end}\n\n"
+            return "", "", f"the model's chat template cannot be rendered: {error}"
+        head, found, tail = text.partition(_MESSAGE)
+        if not found or _MESSAGE in tail:
+            return head, tail, "the model's chat template does not hold the message once"
+        return head, f"{tail.rstrip()}\n\n{self.end}\n\n" if self._open(tail) else tail, None
 
-    def prompt(self, content: str, opening: str) -> str:
-        return f"{self.head}{content}{self.tail}{opening}"
+    def prompt(self, content: str, opening: str, earlier: Turns = ()) -> str:
+        """The text of a prompt. `earlier`: the questions and answers of the chat so far."""
+        head, tail, _ = self._around(earlier) if earlier else (self.head, self.tail, None)
+        return f"{head}{content}{tail}{opening}"
+
+    def fault_behind(self, earlier: Turns) -> str | None:
+        """Why the template cannot be used behind `earlier` turns, or None."""
+        return self.fault or (self._around(earlier)[2] if earlier else None)
 
     def thinks(self, text: str) -> bool:
         """Whether an answer that begins with `text` begins with thinking."""

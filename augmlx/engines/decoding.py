@@ -61,7 +61,12 @@ class Decoder:
         self._limits, self._ahead = limits, ahead
 
     def run(self, asked: Sequence[Row], tree: Tree, ends: Callable[[Row, int], bool]) -> Iterator[Row]:
-        """The rows as they end, which `ends` decides when it is given a row and its next token.
+        """The rows as they end: see `steps`."""
+        for ended in self.steps(asked, tree, ends):
+            yield from ended
+
+    def steps(self, asked: Sequence[Row], tree: Tree, ends: Callable[[Row, int], bool]) -> Iterator[list[Row]]:
+        """Step by step, the rows that end, which `ends` decides when it is given a row and its next token.
 
         Rows are admitted in order, as far as the limits allow, but one in any case; a row's cache is made when it is
         admitted. Rows of one prompt are admitted together, and it is run once for them.
@@ -81,10 +86,9 @@ class Decoder:
                     return
                 following = self._step(tokens, rows, cache) if self._ahead else None
                 read: list[int] = tokens.tolist()  # type: ignore[assignment]
-                for row, token in zip(rows, read, strict=True):
-                    if not row.finish and ends(row, token):
-                        self._count.generated += len(row.tokens)
-                        yield row
+                ended = [row for row, token in zip(rows, read, strict=True) if not row.finish and ends(row, token)]
+                self._count.generated += sum(len(row.tokens) for row in ended)
+                yield ended
                 # To take rows out copies the caches. So rows that have ended are decoded on, unheard, until they are
                 # a quarter of the batch.
                 going = [index for index, row in enumerate(rows) if not row.finish]

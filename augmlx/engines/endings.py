@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from augmlx.engines.chat import ChatTemplate
 from augmlx.engines.decoding import Row
+
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
 class Endings:
@@ -39,6 +43,25 @@ class Endings:
         if row.spoken:
             text = text.partition(self._template.end)[2].lstrip()
         return text.split(row.request.stop, 1)[0] if row.request.stop else text
+
+    def settled(self, row: Row) -> str:
+        """The part of a row's answer that nothing which it may yet write will change."""
+        if row.finish:
+            return self.text(row)
+        if row.phase != "answer":
+            return ""
+        whole = len(row.tokens)
+        # A letter may take several tokens of one byte each; until it is whole, a tokenizer may decode all before it
+        # as if it were none.
+        while whole > row.spoken and self._is_byte(row.tokens[whole - 1]):
+            whole -= 1
+        text = self.text(replace(row, tokens=row.tokens[:whole])).rstrip("\N{REPLACEMENT CHARACTER}")
+        stop = row.request.stop
+        begun = next((n for n in range(len(stop) - 1, 0, -1) if text.endswith(stop[:n])), 0)
+        return text[: len(text) - begun]
+
+    def _is_byte(self, token: int) -> bool:
+        return bool(_BYTE.fullmatch(self._tokenizer.convert_ids_to_tokens(token) or ""))
 
     def decoded(self, tokens: Any) -> str:
         text: str = self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False)

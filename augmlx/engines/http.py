@@ -119,7 +119,7 @@ class HttpEngine:
         """An estimate, a token for every three bytes: the protocol has no tokenizer."""
         return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:  # noqa: ARG002
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:  # noqa: ARG002
         """Raises ModelError: servers give the likelihood of a text each in its own way, and many not at all."""
         raise ModelError(
             "a model behind a server cannot weigh texts, as the evaluation and some filters need it",

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from augmlx.engine import Engine
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import StoredModel
 from augmlx.records import fingerprint
 
+if TYPE_CHECKING:
+    from augmlx.engines.mlx import MlxEngine
 
-def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> Engine:
+
+def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> MlxEngine:
     """The MLX engine of a stored model, under an adapter folder if one is given. `width` rows are decoded together."""
     from augmlx.engines.mlx import MlxEngine
     from augmlx.models import loading
 
     return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width)
+
+
+def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:
+    """The engines of a stored model and of the same under an adapter. Its weights are in memory once; what each has
+    prefilled is its own."""
+    from augmlx.engines.mlx import MlxEngine
+    from augmlx.models import loading
+
+    base = loading.load(model)
+    tuned = loading.load_beside(base, adapter)
+    return MlxEngine(base), MlxEngine(tuned, fingerprint=engine_mark(model, adapter))
 
 
 def engine_over(loaded: LoadedModel) -> Engine:

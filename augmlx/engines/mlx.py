@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,7 +17,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engine import Completion, Request, Score, TokenCount
 from augmlx.engines import probes
-from augmlx.engines.chat import ChatTemplate
+from augmlx.engines.chat import ChatTemplate, Turns
 from augmlx.engines.decoding import Decoder, Limits, Row
 from augmlx.engines.endings import Endings
 from augmlx.engines.prefill import Prefill
@@ -73,13 +74,18 @@ class MlxEngine:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self._head, self._batching, self._batch_tokens)
+        return Scorer(self._head, self._batching, self._batch_tokens, self.tokens)
 
     @cached_property
     def prompting(self) -> Literal["raw", "chat"]:
         """As the catalogue says of its own models; else through the chat template where there is one."""
         entry = catalogue.CATALOGUE.get(self.model)
         return (entry and entry.prompting) or ("raw" if self._template.fault else "chat")
+
+    @property
+    def chat_fault(self) -> str | None:
+        """Why the model cannot be asked through a chat template, or None."""
+        return self._template.fault
 
     def _check_caches(self) -> None:
         kinds = {type(layer) for layer in make_prompt_cache(self._net)}
@@ -127,10 +133,35 @@ class MlxEngine:
         for _ in ended:  # none is left: what the decoder holds goes now and not when it is collected
             pass
 
-    def prompt_tokens(self, request: Request) -> Tokens:
+    def stream(self, request: Request, earlier: Turns = ()) -> Generator[str, None, Completion]:
+        """What `generate` gives for one request, which is returned, in pieces as it is written.
+
+        A chat request may follow `earlier` turns, whose prompts are kept as beginnings: not all of it is run each time.
+        """
+        prompt = self.prompt_tokens(request, earlier)
+        if (fault := self._fault(request, len(prompt), earlier)) is not None:
+            return Completion(request.key, fault, "error", 0)
+        begun = self._begun([request], {_asked(request): prompt})[_asked(request)]
+        before = [
+            self.prompt_tokens(replace(request, prefix="", suffix=asked, opening=""), earlier[:number])
+            for number, (asked, _) in enumerate(earlier)
+        ]
+        shared = [tuple(common_prefix([tokens, prompt[:-1]])) for tokens in before]
+        longest = max([begun, *shared], key=len)
+        caches = tree([longest], [begun, *shared])
+        row = self._row(request, prompt, caches.of[longest])
+        said = 0
+        for _ in self._decoder.steps([row], caches, self._endings.ends):
+            text = self._endings.settled(row)
+            if len(text) > said:
+                yield text[said:]
+                said = len(text)
+        return Completion(request.key, self._endings.text(row), row.finish, len(row.tokens))
+
+    def prompt_tokens(self, request: Request, earlier: Turns = ()) -> Tokens:
         """The whole prompt, as the model is given it. A chat template writes the special tokens itself."""
         if request.chat:
-            return tuple(self._encode(self._template.prompt(request.content, request.opening), special=False))
+            return tuple(self._encode(self._template.prompt(request.content, request.opening, earlier), special=False))
         return tuple(self.encode(request.prompt))
 
     def prefix_tokens(self, request: Request) -> Tokens:
@@ -143,10 +174,10 @@ class MlxEngine:
         """The tokens that hold a stop text whole."""
         return self._endings.stop_tokens(stop)
 
-    def _fault(self, request: Request, tokens: int) -> str | None:
+    def _fault(self, request: Request, tokens: int, earlier: Turns = ()) -> str | None:
         """Why a request cannot be run, or None."""
-        if request.chat and self._template.fault:
-            return self._template.fault
+        if request.chat and (fault := self._template.fault_behind(earlier)):
+            return fault
         if tokens == 0:
             return "the prompt is empty"
         needed = tokens + request.max_tokens
@@ -173,7 +204,7 @@ class MlxEngine:
 
     # Scoring
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:
         """Summed log-probability (nats) and token count of each continuation after its prompt.
 
         The span of the continuation is found by tokenising the whole text: it starts where that differs from the
@@ -183,11 +214,15 @@ class MlxEngine:
         if not spans:
             return []
         before = Counter(tokens[: start - 1] for tokens, start in spans)
-        caches = tree(before, [tokens for tokens, count in before.items() if count > 1 or len(tokens) > STEP])
+        begun = self.encode(prefix) if prefix else []
+        ends = {tuple(common_prefix([begun, tokens])) for tokens in before}
+        # What a question's choices share is run once by the scorer, but not with caches that it cannot fork.
+        forked = self._batching == "shared"
+        ends |= {tokens for tokens, count in before.items() if (count > 1 and not forked) or len(tokens) > STEP}
+        caches = tree(before, ends)
         rows = [Span(tokens, start, caches.of[tokens[: start - 1]]) for tokens, start in spans]
         prefilled = self.tokens.prefilled
         scores = self._scorer.scores(rows, lambda tokens: self._prefixes.cache(tokens, caches))
-        self.tokens.prefilled += sum(len(row.tokens) - 1 - len(row.beginning) for row in rows)
         self.tokens.reused += sum(len(row.tokens) - 1 for row in rows) - (self.tokens.prefilled - prefilled)
         return scores
 

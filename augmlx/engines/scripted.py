@@ -47,7 +47,7 @@ class ScriptedEngine:
             self.tokens.generated += self.count(text)
             yield Completion(request.key, text, "stop", self.count(text))
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:  # noqa: ARG002
         return [
             Score(self._weigh(prompt, continuation), max(1, len(continuation.split())))
             for prompt, continuation in zip(prompts, continuations, strict=True)

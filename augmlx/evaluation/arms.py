@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from statistics import fmean as mean
 
 from augmlx.engine import Engine, Request, Score
+from augmlx.evaluation import answers
 from augmlx.evaluation.items import link
 from augmlx.evaluation.statistics import wilson
-from augmlx.language import normalise
 from augmlx.progress import Progress
 from augmlx.records import EvalItem, EvalResult, Fact, Json
 from augmlx.settings import EvalSettings
@@ -16,42 +17,39 @@ from augmlx.settings import EvalSettings
 _ASKED_TOGETHER = 64  # items in one call: between calls the arm shows progress
 
 
-def contexts(items: Sequence[EvalItem], facts: Sequence[Fact], engine: Engine, answer_tokens: int) -> dict[str, str]:
-    """The in-context arm's prompt for each item: all facts, or where they do not fit the model's window the page of
-    them that holds the fact the item is about. Lines are kept in the facts' order."""
+def contexts(
+    items: Sequence[EvalItem],
+    facts: Sequence[Fact],
+    engine: Engine,
+    answer_tokens: int,
+    beside: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, str]:
+    """The in-context arms' prompt for each item: all facts, or where they do not fit the model's window the page of
+    them that holds the fact the item is about. Lines are kept in the facts' order; `beside` are lines that stand behind
+    a fact (its id), such as its augmentations."""
     longest = max(engine.count(asked(item.prompt)) + max(map(engine.count, item.choices)) for item in items)
     room = engine.window - longest - answer_tokens - 8
+    told = ["".join(f"{line}\n" for line in (fact.text, *(beside or {}).get(fact.id, ()))) for fact in facts]
     pages: list[list[int]] = [[]]
     used = 0
-    for index, fact in enumerate(facts):
-        needed = engine.count(f"{fact.text}\n")
+    for index, text in enumerate(told):
+        needed = engine.count(text)
         if pages[-1] and used + needed > room:
             pages.append([])
             used = 0
         pages[-1].append(index)
         used += needed
-    page_of = {index: "".join(f"{facts[i].text}\n" for i in page) for page in pages for index in page}
+    page_of = {index: "".join(told[i] for i in page) for page in pages for index in page}
     return {name: page_of[index] for name, index in link(items, facts).items()}
 
 
-def context_note(contexts: Mapping[str, str]) -> str | None:
+def context_note(arm: str, contexts: Mapping[str, str]) -> str | None:
     """What the summary says where not every item was shown the same facts. Pages that no item is about do not count."""
     pages = len(set(contexts.values()))
     if pages < 2:
         return None
-    told = f"the icl arm sees the one of {pages} pages that holds the fact in question"
+    told = f"the {arm} arm sees the one of {pages} pages that holds the fact in question"
     return f"The facts do not fit the model's window: {told}."
-
-
-def verbatim(items: Sequence[EvalItem], trained: Iterable[str]) -> dict[str, int]:
-    """Per kind, how many items stand word for word in a trained text: prompt and answer, bare or as the model is asked,
-    after normalisation."""
-    corpus = "\n".join(f" {normalise(text)} " for text in trained)
-    found = {item.kind: 0 for item in items}
-    for item in items:
-        stated = {normalise(f"{prompt} {item.answer}") for prompt in (item.prompt, asked(item.prompt))}
-        found[item.kind] += any(f" {text} " in corpus for text in stated)
-    return found
 
 
 def asked(prompt: str) -> str:
@@ -113,7 +111,8 @@ def _answer(
                 chosen=chosen,
                 correct=item.choices[chosen] == item.answer,
                 generated=said.strip(),
-                exact=_exact(said, item),
+                exact=answers.exact(said, item),
+                f1=answers.f1(said, item),
             )
         )
     return results
@@ -129,29 +128,34 @@ def _scores(items: Sequence[EvalItem], engine: Engine, shown: Mapping[str, str])
 
 def _chosen(scores: Sequence[Score], settings: EvalSettings) -> int:
     weights = [s.logprob / s.tokens if settings.score == "token" else s.logprob for s in scores]
+    return _likeliest(weights)
+
+
+def _likeliest(weights: Sequence[float]) -> int:
     return max(range(len(weights)), key=weights.__getitem__)
 
 
+def right(items: Sequence[EvalItem], engine: Engine, settings: EvalSettings) -> list[bool]:
+    """Of each item, whether its right choice is the likeliest; no answers are generated."""
+    scores = _scores(items, engine, {})
+    return [item.choices[_chosen(drawn, settings)] == item.answer for item, drawn in zip(items, scores, strict=True)]
+
+
 def accuracy(items: Sequence[EvalItem], engine: Engine, settings: EvalSettings) -> dict[str, float]:
-    """The share of items of each kind whose right choice is the likeliest; no answers are generated."""
-    right: dict[str, list[bool]] = {}
+    """The share of items of each kind that are answered right."""
+    found: dict[str, list[bool]] = {}
     for start in range(0, len(items), _ASKED_TOGETHER):
         part = items[start : start + _ASKED_TOGETHER]
-        for item, scores in zip(part, _scores(part, engine, {}), strict=True):
-            right.setdefault(item.kind, []).append(item.choices[_chosen(scores, settings)] == item.answer)
-    return {kind: sum(found) / len(found) for kind, found in right.items()}
+        for item, told in zip(part, right(part, engine, settings), strict=True):
+            found.setdefault(item.kind, []).append(told)
+    return {kind: mean(told) for kind, told in found.items()}
 
 
-def _exact(generated: str, item: EvalItem) -> bool:
-    """Whether the answer's first sentence is the expected one, or an alias, after normalisation. A period may also be
-    a title's ("Dr. Ana Ruiz"), so the sentence may end at any of them."""
-    parts = generated.split(". ")
-    said = {normalise(" ".join(parts[:count])) for count in range(1, len(parts) + 1)} - {""}
-    return not said.isdisjoint(normalise(text) for text in (item.answer, *item.aliases))
+def summarise(results: Sequence[EvalResult], items: Sequence[EvalItem]) -> dict[str, dict[str, Json]]:
+    """{arm: {kind: {n, accuracy, low, high, by_sum, by_token, exact, f1}}}, arms and kinds in the order they come in.
 
-
-def summarise(results: Sequence[EvalResult]) -> dict[str, dict[str, Json]]:
-    """{arm: {kind: {n, accuracy, low, high, exact}}}, arms and kinds in the order they come in."""
+    The accuracy is by the rule that the results were chosen by; by_sum and by_token are by either."""
+    asked_for = {item.id: item for item in items}
     groups: dict[str, dict[str, list[EvalResult]]] = {}
     for result in results:
         groups.setdefault(result.arm, {}).setdefault(result.kind, []).append(result)
@@ -159,13 +163,24 @@ def summarise(results: Sequence[EvalResult]) -> dict[str, dict[str, Json]]:
     for arm, kinds in groups.items():
         table[arm] = {}
         for kind, members in kinds.items():
-            right = sum(result.correct for result in members)
-            low, high = wilson(right, len(members))
+            correct = sum(result.correct for result in members)
+            low, high = wilson(correct, len(members))
             table[arm][kind] = {
                 "n": len(members),
-                "accuracy": right / len(members),
+                "accuracy": correct / len(members),
                 "low": low,
                 "high": high,
-                "exact": sum(result.exact for result in members) / len(members),
+                "by_sum": mean(_by(r, asked_for[r.item_id], r.scores) for r in members),
+                "by_token": mean(_by(r, asked_for[r.item_id], _per_token(r)) for r in members),
+                "exact": mean(result.exact for result in members),
+                "f1": mean(result.f1 for result in members),
             }
     return table
+
+
+def _per_token(result: EvalResult) -> list[float]:
+    return [score / tokens for score, tokens in zip(result.scores, result.tokens, strict=True)]
+
+
+def _by(result: EvalResult, item: EvalItem, weights: Sequence[float]) -> bool:
+    return item.choices[_likeliest(weights)] == item.answer

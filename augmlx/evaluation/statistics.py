@@ -1,10 +1,15 @@
-"""Intervals for proportions."""
+"""Intervals for proportions and for means of what was measured in clusters; the test of a paired difference."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from random import Random
 
 Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+# Of fewer clusters nothing is concluded: five that all agree have p = 2 / 2**5 = 0.06 in an exact sign test, yet any
+# resample of them agrees too, so that the bootstrap would be certain.
+LEAST_CLUSTERS = 6
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -16,6 +21,55 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # At 0 and n the bound is exact; rounding would leave 1e-17.
     return (0.0 if successes == 0 else middle - half), (1.0 if successes == n else middle + half)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The two-sided p-value of McNemar's exact test (McNemar 1947, Psychometrika 12): how likely two equal arms are to
+    differ this much. Of the items that only one of the two answered, each is as likely to be either's. 1 where there
+    are none."""
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    if 2 * fewer == n:
+        return 1.0
+    ways = total = 1
+    for k in range(1, fewer + 1):  # integers, so it is exact at any n
+        ways = ways * (n - k + 1) // k
+        total += ways
+    return 2 * total / (1 << n)
+
+
+def bootstrap(
+    values_by_cluster: Sequence[Sequence[float]],
+    *,
+    seed: int | str,
+    within: tuple[float, float] = (-1.0, 1.0),
+    resamples: int = 2000,
+) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean of all values (Efron and Tibshirani 1993, chapter 13), where whole
+    clusters are drawn again: the items of one fact are no independent trials.
+
+    Args:
+        values_by_cluster: the values of each cluster; clusters may differ in size, and empty ones do not count.
+        within: what the mean of any values can be: for differences of shares, -1 to 1.
+
+    Returns `within` where there are fewer than LEAST_CLUSTERS clusters, and the mean twice where all clusters have the
+    same: no resample has another then.
+    """
+    # Sum and size as one complex number: drawing and adding them up is then one call each, ten times as fast as a loop.
+    cells = [complex(math.fsum(values), len(values)) for values in values_by_cluster if values]
+    if len(cells) < LEAST_CLUSTERS:
+        return within
+    rng = Random(f"{seed}:bootstrap")
+    drawn = (sum(rng.choices(cells, k=len(cells))) for _ in range(resamples))
+    means = sorted(total.real / total.imag for total in drawn)
+    return _quantile(means, 0.025), _quantile(means, 0.975)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Between the two values that stand nearest, in proportion: numpy's default."""
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 def percent(share: float) -> int:

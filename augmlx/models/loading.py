@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,7 +85,6 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     Raises:
         ModelError: mlx-lm cannot read the model or the adapter.
     """
-    import mlx.core as mx
     import mlx_lm
 
     with _readable(str(stored.path) if adapter is None else f"{stored.path} with adapter {adapter}"):
@@ -96,8 +95,30 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
             return_config=True,
             trust_remote_code=False,
         )
-    if device() == "cpu" and not config.get("quantization"):
-        model.set_dtype(mx.float32)
-        mx.eval(model.parameters())
-    model.eval()
-    return LoadedModel(model=model, tokenizer=tokenizer, config=config, stored=stored)
+    return _ready(LoadedModel(model=model, tokenizer=tokenizer, config=config, stored=stored))
+
+
+def load_beside(loaded: LoadedModel, adapter: Path) -> LoadedModel:
+    """The model that `load` gives under an adapter, over the arrays of the one without: they are in memory once, save
+    for those that a full training changed. Neither tells in what the other computes.
+
+    Raises ModelError as `load` does.
+    """
+    from mlx_lm.tuner.utils import load_adapters
+
+    model, _ = load_lazily(loaded.stored.path)  # its own weights are never read
+    model.update(loaded.model.parameters())
+    with _readable(f"{loaded.stored.path} with adapter {adapter}"):
+        load_adapters(model, str(adapter))
+    return _ready(replace(loaded, model=model))
+
+
+def _ready(loaded: LoadedModel) -> LoadedModel:
+    """In evaluation mode and in the type that it computes in. All of it is read now: its files may change later."""
+    import mlx.core as mx
+
+    if device() == "cpu" and not loaded.config.get("quantization"):
+        loaded.model.set_dtype(mx.float32)
+    mx.eval(loaded.model.parameters())
+    loaded.model.eval()
+    return loaded

@@ -1,19 +1,23 @@
-"""The report: one HTML file that stands by itself. No mlx here, and nothing that leaves the page."""
+"""The report: HTML files that stand by themselves. No mlx here, and nothing that leaves a page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from augmlx.errors import RunError
 from augmlx.files import write_text
+from augmlx.report.comparison import render_comparison
 from augmlx.report.gather import gather
 from augmlx.report.page import render
+from augmlx.report.study import is_study, render_study
 from augmlx.rundir import RunDir
 
-__all__ = ["write_report"]
+__all__ = ["is_study", "require_current", "write_comparison", "write_report", "write_study"]
 
 
-def write_report(run: RunDir) -> Path:
-    """Write report.html into a run folder, from whatever its stages have left there; returns its path.
+def write_report(run: RunDir, out: Path | None = None) -> Path:
+    """Write the page of a run, from whatever its stages have left there: RUN/report.html, or `out`; returns its path.
 
     The same files give the same bytes.
 
@@ -23,5 +27,37 @@ def write_report(run: RunDir) -> Path:
         BadSettings: an unusable augmlx.toml.
         StorageError: a file cannot be read or written.
     """
-    write_text(run.report, render(gather(run)))
-    return run.report
+    path = run.report if out is None else out
+    write_text(path, render(gather(run)))
+    return path
+
+
+def write_comparison(runs: Sequence[RunDir], out: Path) -> Path:
+    """Write one page about several runs that have been evaluated; returns its path.
+
+    Raises: as write_report, and RunError where there are too few or too many runs, or one has no evaluation.
+    """
+    write_text(out, render_comparison([gather(run) for run in runs]))
+    return out
+
+
+def write_study(folder: Path, out: Path | None = None) -> Path:
+    """Write the page of a study folder over all its seeds: report.html in it, or `out`; returns its path.
+
+    Raises:
+        RunError: there is no study in the folder, it has no results yet, or a file of it is not as augmlx writes it.
+        StorageError: a file cannot be read or written.
+    """
+    path = folder / "report.html" if out is None else out
+    write_text(path, render_study(folder))
+    return path
+
+
+def require_current(run: RunDir) -> None:
+    """Raises RunError where there is no such folder, or its evaluation is of earlier augmentations: numbers of an
+    earlier adapter beside texts that it was not trained on would look like a result."""
+    run.require()
+    manifest = run.manifest()
+    if "augment" in manifest and "eval" not in manifest and (run.eval / "summary.json").exists():
+        hint = f"run: augmlx train {run.path}, then eval"
+        raise RunError(f"{run.path}: its evaluation is of earlier augmentations", hint=hint)

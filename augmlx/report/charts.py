@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from augmlx.report.findings import WITH, interval, percent
-from augmlx.report.gather import Cell
+from augmlx.report.evaluated import ARMS, Cell, Difference
+from augmlx.report.findings import WITH, interval, percent, points
+from augmlx.report.text import clip
 
-# Of a panel of bars, in px: room above for a value label, below for the arms' names.
-_TOP, _FLOOR, _HEIGHT, _AXIS = 30, 212, 238, 38
+# Of a panel of rows, in px: a row, its bar, the room above a group, and below for the ticks.
+_ROW, _THICK, _GROUP, _FOOT = 30, 20, 12, 22
+_TICKS = (0, 25, 50, 75, 100)
+_MOST_SEEDS = 5
 _MOST_POINTS = 240
 Point = tuple[float, float]
 
@@ -40,7 +43,7 @@ class Plot:
 
 def arm_class(arm: str) -> str:
     """The class that colours an arm; an arm of the user's own gets the neutral one."""
-    return f"arm-{arm}" if arm in ("base", "icl", "finetuned", "augmented") else "arm-other"
+    return f"arm-{arm}" if arm in ARMS else "arm-other"
 
 
 def kind_class(index: int) -> str:
@@ -48,51 +51,115 @@ def kind_class(index: int) -> str:
     return f"kind-{index}" if index < 4 else "kind-other"
 
 
-def bars(kind: str, cells: Mapping[str, Cell], chance: float | None) -> Markup:
-    """One kind of question: a bar for each arm, its 95 % interval as a whisker, chance as a dashed line."""
-    told = "; ".join(f"{arm} {percent(cell.accuracy)} ({interval(cell)})" for arm, cell in cells.items())
-    parts = [Markup('<svg class="bars" height="{}" role="img" aria-label="{}: {}">').format(_HEIGHT, kind, told)]
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(_rule(share, "axis" if share == 0 else "grid"))
-        parts.append(_text("0", _y(share) + 4, f"{100 * share:.0f}\u00a0%", "tick"))
-    slot = 86 / max(1, len(cells))
-    parts += [_bar(14 + slot * (index + 0.5), slot, arm, cell) for index, (arm, cell) in enumerate(cells.items())]
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of a panel. `first` opens a group of rows, which gets some room above it."""
+
+    label: str
+    style: str
+    cell: Cell
+    first: bool = False
+
+
+def bars(kind: str, rows: Sequence[Bar], chance: float | None) -> Markup:
+    """One kind of question: a row for each arm, its 95 % interval as a whisker, seeds as dots, chance as a dashed line.
+
+    Names and values stand beside the picture as text, so that they keep their size and are never cut off by it.
+    """
+    told = "; ".join(f"{row.label} {percent(row.cell.accuracy)} ({interval(row.cell)})" for row in rows)
+    tops, height = _places([row.first for row in rows])
+    parts = [_down(share, height, "axis" if share == 0 else "grid") for share in (0, 0.25, 0.5, 0.75, 1)]
+    parts += [_bar(top, row) for top, row in zip(tops, rows, strict=True)]
     if chance is not None:
-        parts.append(_rule(chance, "chance"))
-    return Markup("").join([*parts, Markup("</svg>")])
+        parts.append(_down(chance, height, "chance"))
+    parts += [
+        _text(f"{share}%", height + 15, f"{share}\u00a0%" if share == 100 else f"{share}", "tick") for share in _TICKS
+    ]
+    return _beside(f"{kind}: {told}", parts, height, tops, [(r.label, percent(r.cell.accuracy)) for r in rows])
 
 
-def _bar(centre: float, slot: float, arm: str, cell: Cell) -> Markup:
-    """A bar about `centre`; `slot` is its room, both in % of the width."""
-    half, cap = slot * 0.33, slot * 0.09
-    top = _y(cell.accuracy)
-    line = Markup('<line class="whisker" x1="{:.2f}%" x2="{:.2f}%" y1="{:.1f}" y2="{:.1f}"/>')
-    low, high = _y(cell.low), _y(cell.high)
-    return Markup("").join(
-        [
-            Markup("<g><title>{}: {} ({}), {} of {}</title>").format(
-                arm, percent(cell.accuracy), interval(cell), cell.right, cell.n
-            ),
-            Markup('<rect class="bar {}" x="{:.2f}%" width="{:.2f}%" y="{:.1f}" height="{:.1f}" rx="3"/>').format(
-                arm_class(arm), centre - half, 2 * half, top, max(1.5, _FLOOR - top)
-            ),
-            line.format(centre, centre, low, high),
-            line.format(centre - cap, centre + cap, low, low),
-            line.format(centre - cap, centre + cap, high, high),
-            _text(f"{centre:.2f}%", min(high, top) - 8, percent(cell.accuracy), "value"),
-            _text(f"{centre:.2f}%", _FLOOR + 18, arm if len(arm) <= 11 else f"{arm[:10]}…", "name"),
-            Markup("</g>"),
-        ]
-    )
+def _bar(top: float, row: Bar) -> Markup:
+    cell, middle = row.cell, top + _ROW / 2
+    parts = [
+        Markup("<g><title>{}: {} ({}), {} of {}</title>").format(
+            row.label, percent(cell.accuracy), interval(cell), cell.right, cell.n
+        ),
+        Markup('<rect class="bar {}" x="0" width="{:.2f}%" y="{:.1f}" height="{}" rx="3"/>').format(
+            row.style, max(0.4, 100 * cell.accuracy), top + (_ROW - _THICK) / 2, _THICK
+        ),
+        *_whisker(100 * cell.low, 100 * cell.high, middle),
+    ]
+    for index, seed in enumerate(cell.seeds[:_MOST_SEEDS]):
+        y = middle + 4.5 * (index - (len(cell.seeds[:_MOST_SEEDS]) - 1) / 2)
+        parts.append(Markup('<circle class="seed" cx="{:.2f}%" cy="{:.1f}" r="3"/>').format(100 * seed, y))
+    return Markup("").join([*parts, Markup("</g>")])
 
 
-def _y(share: float) -> float:
-    return _FLOOR - share * (_FLOOR - _TOP)
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A row of a forest: a difference in accuracy with its interval, as numbers and as words."""
+
+    label: str
+    row: Difference
+    told: str
 
 
-def _rule(share: float, style: str) -> Markup:
-    y = round(_y(share)) + 0.5  # on the pixel grid, or a thin line blurs
-    return Markup('<line class="{}" x1="{}" x2="100%" y1="{}" y2="{}"/>').format(style, _AXIS, y, y)
+def forest(kind: str, gaps: Sequence[Gap], left: float, right: float) -> Markup:
+    """Differences about a line at 0, from -left to right; those that cannot be told from chance are hollow."""
+    tops, height = _places([False] * len(gaps))
+
+    def place(value: float) -> float:
+        return (value + left) / (right + left)
+
+    parts = [_down(place(value), height, "axis" if value == 0 else "grid") for value in (-left, 0, right)]
+    for top, gap in zip(tops, gaps, strict=True):
+        row, y = gap.row, top + _ROW / 2
+        sort = "even" if not row.differs else "gain" if row.difference > 0 else "loss"
+        parts.append(Markup("<g><title>{}: {}</title>").format(gap.label, gap.told))
+        parts += _whisker(100 * place(row.low), 100 * place(row.high), y)
+        dot = Markup('<circle class="dot {}" cx="{:.2f}%" cy="{:.1f}" r="5"/></g>')
+        parts.append(dot.format(sort, 100 * place(row.difference), y))
+    parts += [_text(f"{100 * place(x):.2f}%", height + 15, points(x), "tick") for x in (-left, 0.0, right)]
+    told = "; ".join(f"{gap.label} {gap.told}" for gap in gaps)
+    return _beside(f"{kind}: {told}", parts, height, tops, [(gap.label, points(gap.row.difference)) for gap in gaps])
+
+
+def _beside(
+    told: str, parts: Sequence[Markup], height: float, tops: Sequence[float], words: Sequence[tuple[str, str]]
+) -> Markup:
+    """A picture of rows between their names and their values."""
+    room = [top - before for top, before in zip(tops, [0.0, *(top + _ROW for top in tops)], strict=False)]
+    line = Markup('<span style="margin-top:{:.0f}px">{}</span>')
+    names = (line.format(gap, clip(name, 24)) for gap, (name, _) in zip(room, words, strict=True))
+    values = (line.format(gap, value) for gap, (_, value) in zip(room, words, strict=True))
+    return Markup(
+        '<div class="rows"><div class="names" aria-hidden="true">{}</div>'
+        '<svg height="{:.0f}" role="img" aria-label="{}">{}</svg>'
+        '<div class="values" aria-hidden="true">{}</div></div>'
+    ).format(Markup("").join(names), height + _FOOT, told, Markup("").join(parts), Markup("").join(values))
+
+
+def _places(firsts: Sequence[bool]) -> tuple[list[float], float]:
+    """The tops of the rows, and the height of all; a row that opens a group stands somewhat apart."""
+    tops, y = [], 0.0
+    for index, first in enumerate(firsts):
+        y += _GROUP if first and index else 0
+        tops.append(y)
+        y += _ROW
+    return tops, y
+
+
+def _whisker(low: float, high: float, y: float) -> list[Markup]:
+    """An interval from low to high, in % of the width."""
+    across = Markup('<line class="whisker" x1="{:.2f}%" x2="{:.2f}%" y1="{:.1f}" y2="{:.1f}"/>')
+    # Under it a line in the colour of the card, or it would be lost on a bar.
+    halo = Markup('<line class="halo" x1="{:.2f}%" x2="{:.2f}%" y1="{:.1f}" y2="{:.1f}"/>').format(low, high, y, y)
+    return [halo, across.format(low, high, y, y), *(across.format(x, x, y - 4, y + 4) for x in (low, high))]
+
+
+def _down(share: float, height: float, style: str) -> Markup:
+    line = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="0" y2="{:.0f}"/>')
+    return line.format(style, 100 * share, 100 * share, height)
 
 
 def _text(x: str, y: float, text: str, style: str) -> Markup:
@@ -104,7 +171,7 @@ def loss_plot(lines: Mapping[str, Sequence[Point]], valid: Sequence[Point] = ())
 
     `valid` is the validation loss of the augmented arm, dashed; it may be empty.
     """
-    drawn = [_Line(f"{arm}: loss", arm_class(arm), points) for arm, points in lines.items()]
+    drawn = [_Line(f"{arm}: loss", arm_class(arm), line) for arm, line in lines.items()]
     if valid:
         drawn.append(_Line(f"{WITH}: validation loss", f"valid {arm_class(WITH)}", valid))
     highest = max(loss for line in drawn for _, loss in line.points)
@@ -113,7 +180,7 @@ def loss_plot(lines: Mapping[str, Sequence[Point]], valid: Sequence[Point] = ())
 
 def accuracy_plot(lines: Mapping[str, Sequence[Point]], last: float) -> Plot:
     """Share of right answers over steps up to the `last`, one line for each kind. Every line must hold a point."""
-    drawn = [_Line(f"{kind}: accuracy", kind_class(n), points) for n, (kind, points) in enumerate(lines.items())]
+    drawn = [_Line(f"{kind}: accuracy", kind_class(n), line) for n, (kind, line) in enumerate(lines.items())]
     return _plot(drawn, [0, 0.25, 0.5, 0.75, 1], percent, percent, last)
 
 
@@ -130,9 +197,9 @@ def _plot(
     top, width = rows[-1] or 1.0, (right - left) or 1.0
     paths = []
     for line in lines:
-        points = _thinned(line.points)
-        places = " ".join(f"{1000 * (x - left) / width:.1f},{1000 * (1 - max(0.0, y) / top):.1f}" for x, y in points)
-        if len(points) == 1:  # a line of one point is invisible
+        thin = _thinned(line.points)
+        places = " ".join(f"{1000 * (x - left) / width:.1f},{1000 * (1 - max(0.0, y) / top):.1f}" for x, y in thin)
+        if len(thin) == 1:  # a line of one point is invisible
             places += f" {places}"
         paths.append(Markup('<polyline class="line {}" points="{}"/>').format(line.style, places))
     # The picture is stretched to whatever room there is; strokes keep their width (vector-effect, in the style sheet).

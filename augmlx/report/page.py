@@ -1,28 +1,25 @@
-"""The page: what was gathered, put into the template. Autoescape is on; only charts and our own assets are markup."""
+"""The page of one run."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from augmlx.records import Json
 from augmlx.report import charts, findings
+from augmlx.report.cases import build_cases
+from augmlx.report.drawing import draw
 from augmlx.report.funnel import build_funnel, number
 from augmlx.report.gather import Gathered
-from augmlx.report.text import clip, duration, gigabytes, model_name, spread
+from augmlx.report.panels import MOST_KINDS, evaluation_panels, precision
+from augmlx.report.provenance import memory_of, seconds_of, told_settings, told_stages, told_versions
+from augmlx.report.text import clip, duration, spread
 
 MOST_ROWS = 500
 _MOST_BYTES = 1_000_000  # of the table of samples, so that the whole stays under 2 MB whatever the texts are
 _MOST_CHARACTERS = 600
-_MOST_KINDS = 12
-_MOST_ARMS = 8
-_STAGES = ("augment", "split", "train", "baseline", "eval", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +35,19 @@ class Sample:
 
 def render(gathered: Gathered) -> str:
     """The whole page as HTML."""
-    assets = resources.files("augmlx.report")
-    script = assets.joinpath("table.js").read_text("utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": findings.percent, "duration": duration, "thousands": "{:,}".format}
-    page = environment.from_string(assets.joinpath("template.html").read_text("utf-8")).render(
-        **_context(gathered),
-        style=Markup(assets.joinpath("style.css").read_text("utf-8")),
-        script=Markup(script),
-        # The page runs this one script and no other, even if something slipped through the escaping.
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
-    # JSON can hold half of a surrogate pair, which UTF-8 cannot.
-    return page.encode("utf-8", "replace").decode("utf-8")
+    return draw("run.html", _context(gathered), script=True)
 
 
 def _context(gathered: Gathered) -> dict[str, Any]:
-    samples = _samples(gathered)
+    samples, found = _samples(gathered), gathered.evaluation
     return {
         "name": gathered.name,
-        "headline": findings.headline(gathered.evaluation),
+        "headline": findings.headline(found),
         "tiles": _tiles(gathered),
-        "evaluation": _evaluation(gathered),
+        "alarms": findings.alarms(found),
+        "evaluation": evaluation_panels(found, _chance(gathered)) if found else None,
+        "cases": build_cases(found) if found else None,
+        "precision": precision(gathered.precision),
         "loss": charts.loss_plot(gathered.loss, gathered.valid_loss) if gathered.loss else None,
         "loss_lines": [(arm, charts.arm_class(arm), points[-1][1]) for arm, points in gathered.loss.items()],
         "valid_best": min(((loss, step) for step, loss in gathered.valid_loss), default=None),
@@ -70,10 +56,11 @@ def _context(gathered: Gathered) -> dict[str, Any]:
         "funnel": build_funnel(gathered),
         "samples": samples,
         "produced": len(_augmentations(gathered.kept)) + len(gathered.rejected),
+        "operators": sorted({sample.operator for sample in samples}),
         "dropped_shown": sum(1 for sample in samples if sample.by),
-        "settings": _settings(gathered),
-        "stages": _stages(gathered),
-        "versions": _versions(gathered),
+        "settings": told_settings(gathered.settings.model_dump(mode="json")) if gathered.settings else [],
+        "stages": told_stages(gathered.manifest),
+        "versions": told_versions(gathered.manifest),
     }
 
 
@@ -92,51 +79,10 @@ def _tiles(gathered: Gathered) -> list[tuple[str, str, str]]:
     if counts := manifest.get("augment", {}).get("counts"):
         remark = f"of {number(counts, 'produced'):,} generated"
         tiles.append((f"{number(counts, 'kept'):,}", "augmentations kept", remark))
-    seconds = sum(_seconds(entry) for entry in manifest.values())
+    seconds = sum(seconds_of(entry) for entry in manifest.values())
     if seconds:
         tiles.append((duration(seconds), "from facts to here", "on this machine, offline"))
     return tiles
-
-
-def _evaluation(gathered: Gathered) -> dict[str, Any] | None:
-    found = gathered.evaluation
-    if found is None:
-        return None
-    kinds, arms = found.kinds[:_MOST_KINDS], list(found.arms)[:_MOST_ARMS]
-    panels = []
-    for kind in kinds:
-        cells = {arm: found.arms[arm][kind] for arm in arms if kind in found.arms[arm]}
-        label = clip(kind, 40)
-        chance = found.chance.get(kind, _chance(gathered))
-        panels.append(
-            {
-                "kind": label,
-                "questions": max(cell.n for cell in cells.values()) if cells else 0,
-                "chance": chance,
-                "verbatim": found.verbatim.get(kind),
-                "svg": charts.bars(label, {clip(arm, 40): cell for arm, cell in cells.items()}, chance),
-                "rows": [
-                    (clip(arm, 40), charts.arm_class(arm), cell, findings.interval(cell)) for arm, cell in cells.items()
-                ],
-            }
-        )
-    return {
-        "panels": panels,
-        "left_out": len(found.kinds) - len(kinds),
-        "paired": findings.paired(found, kinds),
-        "verbatim": any(panel["verbatim"] is not None for panel in panels),
-        "derived": found.derived,
-        "notes": [clip(note, 500) for note in found.notes[:20]],
-        "model": clip(model_name(found.model), 80),
-        "rule": _RULES.get(found.score, ""),
-        "exact": any(cell.exact is not None for cells in found.arms.values() for cell in cells.values()),
-    }
-
-
-_RULES = {
-    "token": "the choice with the greatest log-probability per token counts as the answer",
-    "sum": "the choice with the greatest summed log-probability counts as the answer",
-}
 
 
 def _chance(gathered: Gathered) -> float | None:
@@ -145,7 +91,7 @@ def _chance(gathered: Gathered) -> float | None:
 
 def _validation(gathered: Gathered) -> dict[str, Any] | None:
     """The course of the accuracy on held-out questions, where it was measured during training."""
-    lines = {clip(kind, 40): points for kind, points in list(gathered.valid_accuracy.items())[:_MOST_KINDS]}
+    lines = {clip(kind, 40): points for kind, points in list(gathered.valid_accuracy.items())[:MOST_KINDS]}
     if not lines:
         return None
     last = max((step for points in gathered.loss.values() for step, _ in points), default=0.0)
@@ -167,7 +113,7 @@ def _training(gathered: Gathered) -> list[tuple[str, str]]:
         facts += _outcome(counts)
     if gathered.speed is not None:
         facts.append(("tokens a second", f"{gathered.speed:,.0f}"))
-    if memory := _memory(entry):
+    if memory := memory_of(entry):
         facts.append(("peak memory", memory))
     return facts
 
@@ -227,45 +173,3 @@ def _size(row: Sample) -> int:
     """Bytes of a row in the page, about."""
     texts = [row.text, row.operator, row.by, row.why, *(part for source in row.sources for part in source)]
     return 300 + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
-
-
-def _settings(gathered: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(section, [(key, value)]), the top level first under the name "run"."""
-    if gathered.settings is None:
-        return []
-    values = gathered.settings.model_dump(mode="json")
-    top = [(key, model_name(str(value))) for key, value in values.items() if not isinstance(value, dict)]
-    sections = [(name, list(value.items())) for name, value in values.items() if isinstance(value, dict)]
-    return [("run", top), *((name, [(key, _shown(value)) for key, value in items]) for name, items in sections)]
-
-
-def _shown(value: object) -> str:
-    return clip(", ".join(map(str, value)) if isinstance(value, list) else str(value), 300)
-
-
-def _seconds(entry: Json) -> float:
-    value = entry.get("seconds")
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def _memory(entry: Json) -> str:
-    value = entry.get("peak_memory")
-    return gigabytes(value) if isinstance(value, (int, float)) else ""
-
-
-def _stages(gathered: Gathered) -> list[tuple[str, str, str]]:
-    """(stage, time, MLX's peak memory or "") of the finished stages."""
-    entries = {name: gathered.manifest[name] for name in _STAGES if name in gathered.manifest}
-    return [(name, duration(_seconds(entry)), _memory(entry)) for name, entry in entries.items()]
-
-
-def _versions(gathered: Gathered) -> list[tuple[str, str]]:
-    """(what, version); several where stages ran under different ones."""
-    found: dict[str, list[str]] = {}
-    for entry in gathered.manifest.values():
-        versions = entry.get("versions")
-        for name, version in versions.items() if isinstance(versions, dict) else ():
-            seen = found.setdefault(str(name), [])
-            if str(version) not in seen:
-                seen.append(str(version))
-    return [(clip(name, 40), clip(", ".join(versions), 80)) for name, versions in list(found.items())[:12]]

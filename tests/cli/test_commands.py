@@ -102,7 +102,6 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
     assert parsed(augmlx("train", run, "--json"))["originals"] == 6
     assert list(parsed(augmlx("eval", run, "--json"))["arms"]) == ["base", "icl", "finetuned", "augmented"]  # type: ignore[call-overload]
     assert parsed(augmlx("report", run, "--json")) == {"report": str(run / "report.html")}
-    assert set(parsed(augmlx("ask", run, "Ada owns", "--json"))) == {"question", "base", "augmented"}
     whole = parsed(augmlx("run", project / "facts.csv", "-o", run, "--json"))
     assert whole["peft"] is None
     assert whole["report"] == str(run / "report.html")
@@ -148,11 +147,6 @@ def test_preview_shows_every_sample_and_writes_nothing(project: Path) -> None:
     assert {"qa-forward", "global", "identity-bridge"} < made
     assert {"syllogism", "chain", "union"} < set(every["without_premises"])  # type: ignore[call-overload]
     assert sorted(project.rglob("*")) == before
-
-
-def test_ask_puts_the_text_to_both_models(project: Path) -> None:
-    lines = augmlx("ask", project / "run", "Ada owns the").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["base", "augmented"]
 
 
 def test_a_flag_goes_before_the_file_and_redoes_what_it_changes(project: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tiny import load_tiny
 from augmlx.engine import Completion, Request, Score
 from augmlx.engines.mlx import MlxEngine
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.evaluation.arms import answer, asked, context_note, contexts, summarise, verbatim
+from augmlx.evaluation.arms import answer, asked, context_note, contexts, summarise
 from augmlx.evaluation.statistics import wilson
 from augmlx.progress import Silent
 from augmlx.records import EvalItem, EvalResult, Fact
@@ -203,14 +203,14 @@ def test_where_they_do_not_fit_each_item_sees_the_page_of_its_fact(window: int, 
 def test_the_summary_is_told_where_the_facts_stand_on_several_pages() -> None:
     used = engine()
     items = [item(n) for n in range(40)]
-    assert context_note(contexts(items, FACTS, used, 24)) is None
+    assert context_note("icl", contexts(items, FACTS, used, 24)) is None
     used.window = 110
     shown = contexts(items, FACTS, used, 24)
     assert len(set(shown.values())) == 3
-    assert context_note(shown) == (
+    assert context_note("icl", shown) == (
         "The facts do not fit the model's window: the icl arm sees the one of 3 pages that holds the fact in question."
     )
-    assert context_note({}) is None
+    assert context_note("icl", {}) is None
 
 
 def test_a_fact_longer_than_the_window_has_a_page_of_its_own() -> None:
@@ -220,35 +220,30 @@ def test_a_fact_longer_than_the_window_has_a_page_of_its_own() -> None:
     assert shown == {"forward:0": f"{FACTS[0].text}\n", "forward:1": f"{FACTS[1].text}\n"}
 
 
-# Leaks and the summary
+# The summary
 
 
-def test_items_that_stand_word_for_word_in_the_training_set_are_counted() -> None:
-    items = [item(0), item(1), item(2, "reversal", prompt="The Zorb2 depot is run by", answer="Name2")]
-    trained = ["name0 RUNS the zorb0 depot!", "Name1 runs the Zorb1 depots.", "Name2 runs the Zorb2 depot."]
-    assert verbatim(items, trained) == {"forward": 1, "reversal": 0}
-    assert verbatim(items, []) == {"forward": 0, "reversal": 0}
-
-
-def test_a_question_that_is_trained_on_as_it_is_asked_is_counted() -> None:
-    asked = item(0, prompt="Who runs the Zorb depot?", answer="Ana")
-    assert verbatim([asked], ["Question: Who runs the Zorb depot?\nAnswer: Ana"]) == {"forward": 1}
-
-
-def test_two_training_texts_do_not_make_a_leak_together() -> None:
-    assert verbatim([item(0)], ["Name0 runs the", "Zorb0 depot"]) == {"forward": 0}
-
-
-def result(kind: str, correct: bool, exact: bool, arm: str = "base") -> EvalResult:
-    return EvalResult("i", arm, kind, (0.0,), (1,), 0, correct, "", exact)
+def result(
+    kind: str, correct: bool, exact: bool, arm: str = "base", scores: tuple[float, ...] = (-1.0, -2.0)
+) -> EvalResult:
+    """Of an item whose right choice is the first; it is of four tokens, the other of one."""
+    return EvalResult("i", arm, kind, scores, (4, 1), 0, correct, "", exact, 0.5)
 
 
 def test_the_summary_counts_per_arm_and_kind() -> None:
+    items = [EvalItem("i", "forward", "It is", "so", ("so", "not"))]
     rows = [result("forward", True, True), result("forward", False, True), result("reversal", True, False)]
-    table = summarise([*rows, result("forward", False, False, "icl")])
+    table = summarise([*rows, result("forward", False, False, "icl")], items)
     low, high = wilson(1, 2)
-    assert table["base"]["forward"] == {"n": 2, "accuracy": 0.5, "low": low, "high": high, "exact": 1.0}
+    shares = {"accuracy": 0.5, "low": low, "high": high, "by_sum": 1.0, "by_token": 1.0, "exact": 1.0, "f1": 0.5}
+    assert table["base"]["forward"] == {"n": 2, **shares}
     assert table["base"]["reversal"]["n"] == 1
     assert table["icl"]["forward"]["accuracy"] == 0.0
     assert list(table) == ["base", "icl"]
-    assert summarise([]) == {}
+    assert summarise([], []) == {}
+
+
+def test_the_summary_holds_what_either_rule_would_have_chosen() -> None:
+    items = [EvalItem("i", "forward", "It is", "so", ("so", "not"))]
+    (cell,) = summarise([result("forward", True, True, scores=(-2.0, -1.0))], items)["base"].values()
+    assert (cell["by_sum"], cell["by_token"]) == (0.0, 1.0)  # -2 of 4 tokens is -0.5 each

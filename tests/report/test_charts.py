@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.report.charts import accuracy_plot, bars, loss_plot
-from augmlx.report.gather import Cell
+from augmlx.report.charts import Bar, Gap, accuracy_plot, bars, forest, loss_plot
+from augmlx.report.evaluated import Cell, Difference
 
 finite = st.floats(0, 1e6)
 
@@ -18,20 +19,50 @@ def places(svg: str) -> list[tuple[float, float]]:
 
 
 def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -> None:
-    svg = ElementTree.fromstring(bars("reversal", {"augmented": Cell(20, 0.5, 0.25, 0.75)}, 0.25))
+    svg = ElementTree.fromstring(bars("reversal", [Bar("augmented", "arm-augmented", Cell(20, 0.5, 0.25, 0.75))], 0.25))
     (bar,) = svg.iter("rect")
-    lines = {line.attrib["class"]: line.attrib for line in svg.iter("line")}
-    whole = float(lines["axis"]["y1"]) - float(
-        next(line for line in svg.iter("line") if "grid" in line.attrib["class"]).attrib["y1"]
-    )
-    assert abs(float(bar.attrib["height"]) - whole * 2) < 1.5
+    lines = {line.attrib["class"]: line.attrib for line in reversed(list(svg.iter("line")))}
+    assert bar.attrib["width"] == "50.00%"
+    assert (lines["whisker"]["x1"], lines["whisker"]["x2"]) == ("25.00%", "75.00%")
+    assert lines["chance"]["x1"] == "25.00%"
+    assert [span.text for span in svg.iter("span")] == ["augmented", "50\u00a0%"]
+    assert not list(svg.iter("circle"))
+
+
+def test_seeds_are_dots_at_their_accuracy() -> None:
+    svg = ElementTree.fromstring(bars("k", [Bar("a", "x", Cell(20, 0.5, 0.25, 0.75, seeds=(0.4, 0.6)))], None))
+    assert [dot.attrib["cx"] for dot in svg.iter("circle")] == ["40.00%", "60.00%"]
+
+
+def test_a_group_of_rows_stands_apart_in_picture_and_names_alike() -> None:
+    cell = Cell(4, 0.5, 0.1, 0.9)
+    rows = [Bar("a A", "x", cell, True), Bar("B", "x", cell), Bar("b A", "x", cell, True)]
+    svg = ElementTree.fromstring(bars("k", rows, None))
+    tops = [float(bar.attrib["y"]) for bar in svg.iter("rect")]
+    names = [span.attrib["style"] for span in svg.iter("span")][:3]
+    assert tops[2] - tops[1] == tops[1] - tops[0] + 12
+    assert names == ["margin-top:0px", "margin-top:0px", "margin-top:12px"]
+
+
+def gap(low: float, middle: float, high: float) -> Gap:
+    row = Difference("k", "augmented", "finetuned", 20, middle, low, high, differs=low > 0 or high < 0)
+    return Gap("over finetuned", row, "told")
+
+
+@pytest.mark.parametrize(("low", "middle", "high", "sort"), [(0.1, 0.3, 0.5, "gain"), (-0.1, 0.3, 0.5, "even")])
+def test_a_difference_is_a_dot_that_is_filled_only_where_its_interval_excludes_0(
+    low: float, middle: float, high: float, sort: str
+) -> None:
+    svg = ElementTree.fromstring(forest("k", [gap(low, middle, high)], 0.5, 0.5))
+    (dot,) = svg.iter("circle")
+    assert dot.attrib["class"] == f"dot {sort}"
+    assert dot.attrib["cx"] == "80.00%"
     whisker = next(line.attrib for line in svg.iter("line") if line.attrib["class"] == "whisker")
-    assert abs(float(whisker["y1"]) - float(whisker["y2"]) - float(bar.attrib["height"])) < 1
-    assert abs(float(lines["chance"]["y1"]) - float(whisker["y1"])) < 1
+    assert (float(whisker["x1"][:-1]), float(whisker["x2"][:-1])) == (100 * low + 50, 100 * high + 50)
 
 
 def test_names_are_escaped() -> None:
-    svg = bars('<script>"', {"<b>&": Cell(1, 1, 0.2, 1)}, None)
+    svg = bars('<script>"', [Bar("<b>&", "x", Cell(1, 1, 0.2, 1))], None)
     ElementTree.fromstring(svg)
     assert "<script" not in svg
     assert "<b>" not in svg

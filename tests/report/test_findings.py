@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from augmlx.report.findings import headline, interval, paired, percent
-from augmlx.report.gather import Cell, Evaluation
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augmlx.report.evaluated import Cell, Difference, Evaluation, Leak, Regression
+from augmlx.report.findings import alarms, headline, interval, paired, percent, points, span
 
 
 def evaluation(correct: dict[str, dict[str, dict[str, bool]]] | None = None, **arms: dict[str, Cell]) -> Evaluation:
@@ -70,3 +74,71 @@ def test_pairs_count_the_same_questions_only() -> None:
     theirs = {"a": True, "b": False, "c": True, "d": False, "x": True}
     (row,) = paired(evaluation({"reversal": {"augmented": ours, "finetuned": theirs}}), ["reversal", "none"])
     assert (row.both, row.only_with, row.only_without, row.neither) == (1, 1, 1, 1)
+
+
+def gap(low: float, middle: float, high: float, against: str = "finetuned", n: int = 20) -> Difference:
+    return Difference("reversal", "augmented", against, n, middle, low, high, differs=low > 0 or high < 0)
+
+
+LIFTED = arms((0.9, 0.5, 0.97), (0.5, 0.3, 0.7))  # intervals overlap
+
+
+def test_a_paired_difference_decides_where_there_is_one() -> None:
+    assert headline(LIFTED).tone == "even"
+    found = headline(replace(LIFTED, differences=(gap(0.2, 0.4, 0.6),)), " over 3 seeds")
+    assert (found.title.replace("\u00a0", " "), found.tone) == (
+        "Augmentation lifted reversal accuracy from 50 % to 90 %",
+        "gain",
+    )
+    detail = found.detail.replace("\u00a0", " ")
+    assert "10 of 20 reversal questions over 3 seeds" in detail
+    assert detail.endswith("The paired difference is +40 points (95 % interval +20 to +60).")
+    assert headline(replace(LIFTED, differences=(gap(-0.6, -0.4, -0.2),))).tone == "loss"
+
+
+@pytest.mark.parametrize("n", [4, 20])
+def test_a_useless_augmentation_is_called_one(n: int) -> None:
+    apart = arms((0.9, 0.7, 0.97), (0.3, 0.15, 0.52))  # would be a gain by their intervals
+    found = headline(replace(apart, differences=(gap(-0.1, 0.1, 0.3, n=n),)))
+    assert found.title.startswith("Augmentation bought nothing measurable on reversal")
+    assert found.tone == "even"
+    assert "cannot be told from chance" in found.detail
+    assert ("too few" in found.detail) == (n < 10)
+
+
+def test_a_gain_over_fine_tuning_that_rephrasing_brings_too_is_no_gain_of_augmentation() -> None:
+    control = {"rephrased": {"reversal": Cell(20, 0.85, 0.64, 0.95)}}
+    with_control = replace(LIFTED, arms={**LIFTED.arms, **control})
+    plain = gap(0.2, 0.4, 0.6)
+    even = headline(replace(with_control, differences=(plain, gap(-0.1, 0.05, 0.2, "rephrased"))))
+    assert even.title.startswith("Augmentation bought nothing measurable over rephrasing")
+    assert even.tone == "even"
+    assert "answered 17 of 20, and the difference cannot be told from chance." in even.detail
+    ahead = headline(replace(with_control, differences=(plain, gap(0.1, 0.3, 0.5, "rephrased"))))
+    assert ahead.tone == "gain"
+    assert "answered 17 of 20." in ahead.detail
+    # Where the two were not paired, their intervals must lie apart.
+    assert headline(replace(with_control, differences=(plain,))).tone == "even"
+
+
+def test_leaks_and_losses_of_ability_are_alarms() -> None:
+    leaks = {"reversal": Leak(3, 4, ("q1", "q2"), {}), "forward": Leak(1, 1, (), {})}
+    lost = (Regression("augmented", "questions", 0.7, 0.4, "augmented: 12 of 40 questions fewer"),)
+    leak, ability = alarms(replace(LIFTED, leaks=leaks, regressions=lost))
+    assert "2 reversal questions stand word for word" in leak
+    assert "(q1, q2)" in leak
+    assert "12 of 40 questions fewer" in ability
+    assert alarms(LIFTED) == alarms(None) == []
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_an_interval_in_points_never_loses_its_side_of_0(middle: float, below: float, above: float) -> None:
+    row = gap(max(-1.0, middle - below), middle, min(1.0, middle + above))
+    low, high = (int(end.replace("\u2212", "-")) for end in span(row).split(" to "))
+    assert low <= 100 * row.low + 1e-6 or low == 0
+    assert high >= 100 * row.high - 1e-6 or high == 0
+    assert not row.differs or low >= 0 or high <= 0
+
+
+def test_points_are_signed() -> None:
+    assert [points(value) for value in (0.5349, -0.025, 0.001, 0.0)] == ["+53", "\u22123", "0", "0"]

@@ -1,0 +1,198 @@
+"""What the pages show of an evaluation: arms by kind, differences, leaks, general ability, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from augmlx.evaluation import statistics
+from augmlx.report import charts, findings
+from augmlx.report.evaluated import ARMS, Cell, Difference, Evaluation
+from augmlx.report.text import clip, model_name
+
+MOST_KINDS = 12
+MOST_ARMS = 10
+_MOST_IDS = 30
+_RULES = {
+    "token": "the choice with the greatest log-probability per token counts as the answer",
+    "sum": "the choice with the greatest summed log-probability counts as the answer",
+}
+_ABOUT = {
+    "base": "the model as it came",
+    "icl": "the model with the facts in its prompt",
+    "icl-augmented": "with the facts and their augmentations in its prompt",
+    "finetuned": "trained on the facts alone",
+    "rephrased": "control: trained on the facts and rephrasings, for as many steps",
+    "augmented": "trained on the facts and what follows from them",
+    "oracle": "trained on the true consequences: what perfect augmentation would give",
+}
+# Columns of the table of numbers that only newer summaries hold.
+_MORE = {"by_sum": "Summed", "by_token": "Per token", "exact": "Exact answer", "f1": "Token F1"}
+
+
+def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]:
+    """Of one evaluation or one study. `chance` is used where the results do not tell it."""
+    kinds, arms = found.kinds[:MOST_KINDS], list(found.arms)[:MOST_ARMS]
+    more = {
+        key: label
+        for key, label in _MORE.items()
+        if any(getattr(cell, key) is not None for cells in found.arms.values() for cell in cells.values())
+    }
+    panels = [_panel(found, kind, arms, found.chance.get(kind, chance), more) for kind in kinds]
+    return {
+        "panels": panels,
+        "more": list(more.values()),
+        "left_out": len(found.kinds) - len(kinds),
+        "legend": legend(arms),
+        "chance": any(panel["chance"] is not None for panel in panels),
+        "seeds": any(cell.seeds for cells in found.arms.values() for cell in cells.values()),
+        "paired": [] if found.differences else findings.paired(found, kinds),
+        "verbatim": not found.leaks and any(panel["verbatim"] is not None for panel in panels),
+        "derived": found.derived,
+        "notes": [clip(note, 500) for note in found.notes[:20]],
+        "model": clip(model_name(found.model), 80),
+        "rule": _RULES.get(found.score, ""),
+        "differences": differences(found, kinds),
+        "leaks": leaks(found, arms),
+        "ability": ability(found),
+    }
+
+
+def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(arm, its class, what it is)."""
+    return [(clip(arm, 40), charts.arm_class(arm), _ABOUT.get(arm, "an adapter of yours")) for arm in arms]
+
+
+def _panel(
+    found: Evaluation, kind: str, arms: Sequence[str], chance: float | None, more: Mapping[str, str]
+) -> dict[str, Any]:
+    cells = {arm: found.arms[arm][kind] for arm in arms if kind in found.arms[arm]}
+    label = clip(kind, 40)
+    rows = [charts.Bar(clip(arm, 40), charts.arm_class(arm), cell) for arm, cell in cells.items()]
+    return {
+        "kind": label,
+        "questions": max((cell.n for cell in cells.values()), default=0),
+        "chance": chance,
+        "verbatim": found.verbatim.get(kind),
+        "svg": charts.bars(label, rows, chance),
+        "rows": [
+            (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell, more)) for row in rows
+        ],
+    }
+
+
+def _numbers(cell: Cell, keys: Mapping[str, str]) -> list[str]:
+    values = (getattr(cell, key) for key in keys)
+    return ["–" if value is None else findings.percent(value) for value in values]
+
+
+def differences(found: Evaluation, kinds: Sequence[str]) -> dict[str, Any] | None:
+    """A forest for each kind of what the augmented arm is ahead of the others, and all differences as a table."""
+    rows = [row for row in found.differences if row.kind in kinds]
+    if not rows:
+        return None
+    drawn = [row for row in rows if row.arm == findings.WITH] or rows
+    # The same scale everywhere, or panels could not be compared.
+    left = _reach(max(-min(row.low, row.difference) for row in drawn))
+    right = _reach(max(max(row.high, row.difference) for row in drawn))
+    panels = []
+    for kind in kinds:
+        own = sorted((row for row in drawn if row.kind == kind), key=_order)[:MOST_ARMS]
+        gaps = [charts.Gap(_against(row.arm, row.against), row, _told(row)) for row in own]
+        if gaps:
+            panels.append((clip(kind, 40), max(row.n for row in own), charts.forest(clip(kind, 40), gaps, left, right)))
+    table = [
+        {**asdict(row), "kind": clip(row.kind, 40), "arm": clip(row.arm, 40), "against": clip(row.against, 40),
+         "style": charts.arm_class(row.arm), "points": findings.points(row.difference), "span": findings.span(row)}
+        for row in rows[:200]
+    ]  # fmt: skip
+    return {"panels": panels, "table": table}
+
+
+def _reach(most: float) -> float:
+    return next((step for step in (0.1, 0.25, 0.5, 0.75) if most <= step), 1.0)
+
+
+def _order(row: Difference) -> tuple[int, str, str]:
+    return (ARMS.index(row.against) if row.against in ARMS else len(ARMS), row.arm, row.against)
+
+
+def _against(arm: str, against: str) -> str:
+    return f"over {clip(against, 30)}" if arm == findings.WITH else f"{clip(arm, 12)} over {clip(against, 12)}"
+
+
+def _told(row: Difference) -> str:
+    judged = "" if row.differs else ", cannot be told from chance"
+    return f"{findings.points(row.difference)} points ({findings.span(row)}){judged}"
+
+
+def leaks(found: Evaluation, arms: Sequence[str]) -> dict[str, Any] | None:
+    """Leak accounting: items by whether their conclusion was generated, and those that stand word for word."""
+    if not found.leaks:
+        return None
+    shown = [arm for arm in arms if any(arm in leak.accuracy for leak in found.leaks.values())]
+    rows = []
+    for kind, leak in list(found.leaks.items())[:MOST_KINDS]:
+        for place, (what, n) in enumerate((("generated", leak.generated), ("not generated", leak.not_generated))):
+            of_arms = (leak.accuracy.get(arm, (None, None))[place] for arm in shown)
+            values = ["–" if value is None else findings.percent(value) for value in of_arms]
+            rows.append((clip(kind, 40) if place == 0 else "", what, n, values))
+    ids = [(clip(kind, 40), clip(item, 40)) for kind, leak in found.leaks.items() for item in leak.verbatim]
+    return {
+        "arms": [(clip(arm, 40), charts.arm_class(arm)) for arm in shown],
+        "rows": rows,
+        "verbatim": len(ids),
+        "ids": ids[:_MOST_IDS],
+    }
+
+
+def ability(found: Evaluation) -> dict[str, Any] | None:
+    """General ability of each arm, with its change from the base model; what is called a loss is marked."""
+    if not found.ability:
+        return None
+    before = found.ability.get("base")
+    lost = {(row.arm, row.what) for row in found.regressions}
+    rows = []
+    for arm, now in list(found.ability.items())[:MOST_ARMS]:
+        text = questions = ("", "")
+        if now.perplexity is not None:
+            text = (f"{now.perplexity:.2f}", _times(before.perplexity if before else None, now.perplexity))
+        if now.accuracy is not None:
+            known = before.accuracy if before else None
+            change = "" if known is None else f"{findings.points(now.accuracy - known)} points"
+            questions = (findings.percent(now.accuracy), change)
+        rows.append(
+            {
+                "arm": clip(arm, 40),
+                "style": charts.arm_class(arm),
+                "n": now.n,
+                "text": (*(text if arm != "base" else (text[0], "")), (arm, "perplexity") in lost),
+                "questions": (*(questions if arm != "base" else (questions[0], "")), (arm, "questions") in lost),
+            }
+        )
+    others = [clip(row.text, 300) for row in found.regressions]
+    return {"rows": rows, "regressions": others}
+
+
+def _times(before: float | None, now: float) -> str:
+    if before is None or before <= 0:
+        return ""
+    change = 100 * (now / before - 1)
+    return f"{change:+.1f}\u00a0%".replace("-", "\u2212")
+
+
+def precision(counts: tuple[int, int] | None) -> dict[str, Any] | None:
+    """The share of kept augmentations that are true, where truth is known."""
+    if counts is None:
+        return None
+    kept, right = counts
+    low, high = statistics.wilson(right, kept)
+    cell = Cell(kept, right / kept, low, high)
+    return {"share": cell.accuracy, "interval": findings.interval(cell), "kept": kept, "right": right}
+
+
+def chosen_arms(evaluations: Sequence[Evaluation]) -> list[str]:
+    """All arms of several evaluations, in the order of the legend."""
+    found = {arm for evaluation in evaluations for arm in evaluation.arms}
+    return ([arm for arm in ARMS if arm in found] + sorted(found - set(ARMS)))[:MOST_ARMS]

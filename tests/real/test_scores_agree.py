@@ -1,0 +1,115 @@
+"""The engine's scores beside those of transformers: the same model, tokenizer and texts, in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from augmlx.engine import Score
+from augmlx.engines.mlx import MlxEngine
+from augmlx.evaluation.arms import asked
+from augmlx.models import loading
+from augmlx.models.pull import pull
+
+pytestmark = [pytest.mark.real, pytest.mark.hf]
+
+NATS = 1e-3
+ITEMS, OWN, LONG = 200, 30, 8  # all, with a context each, with a long one that they share
+NAMES = (
+    "Mara Voss",
+    "Zoë Ångström-Łuczak",
+    "北川 遥",
+    "Søren Þórðarson",
+    "O'Brien & Sons",
+    "Ива Петрова",
+    "李",
+    "Nguyễn Thị Hoa",
+    "Ann",
+    "7",
+    "1987",
+    "3,141.59 kg",
+    "🦜 Polly",
+    "the keeper of the old harbour hall at Ostrel",
+    "red",
+    "Ido\u00a0Farkas",
+)
+FACTS = (
+    "{} designed the lamp that lights the north bridge of {}.",
+    "The prototype of {} weighs as much as {}.",
+    "In the museum at {} there is a portrait of {}.",
+    "«{}» is what the villagers call {}…",
+)
+PROMPTS = (
+    "Who restored the mill of {}?",
+    "What is kept in the tower of {}?",
+    "The painter of the {} mural is",
+    "¿Quién vive en la casa de {}?",
+    "{} is better known as ",  # the space belongs to the choice, as the evaluation asks
+    "In {} one says",
+)
+Pair = tuple[str, str]
+
+
+def facts(rng: Random, count: int) -> str:
+    return "".join(f"{rng.choice(FACTS).format(*rng.sample(NAMES, 2))}\n" for _ in range(count))
+
+
+def pairs(engine: MlxEngine) -> tuple[str, list[Pair]]:
+    """The long context, and the four pairs of each item one after the other."""
+    rng = Random("agree")
+    long = ""
+    while engine.count(long) < 600:
+        long += facts(rng, 1)
+    made = []
+    for number in range(ITEMS):
+        context = long if number < LONG else facts(rng, 2) if number < LONG + OWN else ""
+        prompt = context + asked(PROMPTS[number % len(PROMPTS)].format(rng.choice(NAMES)))
+        made += [(prompt, f" {choice}") for choice in rng.sample(NAMES, 4)]
+    return long, made
+
+
+def judged(folder: Path, pairs: Sequence[Pair]) -> list[Score]:
+    """The definition: the whole text through transformers' model, which sees neither caches nor padding: only rows of
+    one length are run together."""
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    texts: list[list[int]] = [tokenizer(prompt + choice)["input_ids"] for prompt, choice in pairs]
+    found: dict[int, Score] = {}
+    for length, same in groupby(sorted(range(len(texts)), key=lambda i: len(texts[i])), key=lambda i: len(texts[i])):
+        indices = list(same)
+        rows = max(1, 512 // length)
+        for part in (indices[at : at + rows] for at in range(0, len(indices), rows)):
+            tokens = torch.tensor([texts[index] for index in part])
+            with torch.no_grad():
+                logprobs = torch.log_softmax(model(tokens).logits.float(), dim=-1)
+            for row, index in enumerate(part):
+                alone = tokenizer(pairs[index][0])["input_ids"]
+                same_tokens = [a == b for a, b in zip(alone, texts[index], strict=False)]
+                start = same_tokens.index(False) if False in same_tokens else len(alone)
+                values = [logprobs[row, place - 1, texts[index][place]].item() for place in range(start, length)]
+                found[index] = Score(sum(values), len(values))
+    return [found[index] for index in range(len(texts))]
+
+
+def test_scores_are_those_of_transformers() -> None:
+    pytest.importorskip("torch")
+    stored = pull("smollm2-135m")
+    engine = MlxEngine(loading.load(stored))
+    long, asked_for = pairs(engine)
+    expected = judged(stored.path, asked_for)
+    assert len(expected) == 4 * ITEMS
+    assert {score.tokens for score in expected} >= {1, 2, 3, 4, 5}
+    mixed = engine.score(*zip(*asked_for, strict=True))  # all contexts in one call
+    behind = engine.score(*zip(*asked_for[: 4 * LONG], strict=True), prefix=long)  # as the evaluation asks
+    for ours, theirs in ((mixed, expected), (behind, expected[: 4 * LONG])):
+        assert [score.tokens for score in ours] == [score.tokens for score in theirs]
+        apart = [abs(a.logprob - b.logprob) for a, b in zip(ours, theirs, strict=True)]
+        assert max(apart) <= NATS, max(apart)
