@@ -14,8 +14,8 @@ from statistics import fmean
 from augmlx import controls, study
 from augmlx.errors import RunError
 from augmlx.evaluation import arms, differences
-from augmlx.evaluation.items import link
 from augmlx.files import make_folder, read_jsonl, write_json
+from augmlx.models import loading, store
 from augmlx.pipeline import Pipeline
 from augmlx.progress import Progress
 from augmlx.records import EvalItem, EvalResult, Json, item_from_json, result_from_json
@@ -85,7 +85,7 @@ class Study:
         write_json(path, {"world": self._name, "size": self._size, "seeds": list(self._seeds), "settings": settings})
 
     def _one(self, seed: int) -> Finished:
-        world = study.WORLDS[self._name](self._size, seed)
+        world = study.WORLDS[self._name](self._size, seed, loading.token_counter(store.find(self._settings.model)))
         run = RunDir(self._folder / f"seed-{seed}")
         run.create()
         study.write(world, run.path)
@@ -129,10 +129,9 @@ def summarised(name: str, size: float, model: str, seeds: Sequence[Finished]) ->
     """
     items, results, cluster_of = [], [], {}
     for done in seeds:
-        named = link(done.items, done.world.facts)
         for item in done.items:
-            cluster_of[f"{done.seed}/{item.id}"] = f"{done.seed}/{done.world.facts[named[item.id]].id}"
-        items += [replace(item, id=f"{done.seed}/{item.id}", fact_ids=()) for item in done.items]
+            cluster_of[f"{done.seed}/{item.id}"] = f"{done.seed}/{done.world.rests_on[item.id][0]}"
+        items += [replace(item, id=f"{done.seed}/{item.id}") for item in done.items]
         results += [replace(result, item_id=f"{done.seed}/{result.item_id}") for result in done.results]
     table = arms.summarise(results, items)
     for arm, kinds in table.items():

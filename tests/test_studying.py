@@ -13,6 +13,7 @@ from augmlx import study
 from augmlx.engine import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.errors import RunError
+from augmlx.models.loading import token_counter
 from augmlx.models.store import StoredModel
 from augmlx.pipeline import Pipeline
 from augmlx.records import EvalItem, EvalResult
@@ -26,8 +27,8 @@ SIZE = 0.05
 class Writer:
     """Turns every comparison of the worlds of some seeds round; knows the world as a good model would know English."""
 
-    def __init__(self, name: str, seeds: range) -> None:
-        worlds = [study.WORLDS[name](SIZE, seed) for seed in seeds]
+    def __init__(self, base: StoredModel) -> None:
+        worlds = [study.WORLDS["reversals"](SIZE, seed, token_counter(base)) for seed in (0, 1)]
         self._turned = {
             world.facts[number].text: consequence.text
             for world in worlds
@@ -60,7 +61,7 @@ def opened(
 
 
 def test_every_seed_is_a_run_that_can_be_read_and_the_summary_holds_all(tmp_path: Path, base: StoredModel) -> None:
-    summary = opened(tmp_path / "s", base, Writer("reversals", range(2))).run()
+    summary = opened(tmp_path / "s", base, Writer(base)).run()
     assert json.loads((tmp_path / "s/summary.json").read_text()) == summary
     assert list(summary["arms"]) == ["base", "icl", "finetuned", "augmented", "oracle"]
     for seed in (0, 1):
@@ -74,8 +75,8 @@ def test_every_seed_is_a_run_that_can_be_read_and_the_summary_holds_all(tmp_path
 
 
 def test_an_interrupted_study_goes_on_to_the_same_result(tmp_path: Path, base: StoredModel) -> None:
-    whole = opened(tmp_path / "whole", base, Writer("reversals", range(2))).run()
-    writer = Writer("reversals", range(2))
+    whole = opened(tmp_path / "whole", base, Writer(base)).run()
+    writer = Writer(base)
     for left in (3, 12, 30, 70):  # in the augmenting and in the asking, of either seed
         writer.left = left
         with pytest.raises(KeyboardInterrupt):
@@ -87,14 +88,14 @@ def test_an_interrupted_study_goes_on_to_the_same_result(tmp_path: Path, base: S
 
 
 def test_a_finished_study_does_nothing_twice(tmp_path: Path, base: StoredModel) -> None:
-    writer = Writer("reversals", range(2))
+    writer = Writer(base)
     opened(tmp_path / "s", base, writer).run()
     writer.left = 0
     opened(tmp_path / "s", base, writer).run()
 
 
 def test_a_study_of_another_world_is_refused(tmp_path: Path, base: StoredModel) -> None:
-    writer = Writer("reversals", range(2))
+    writer = Writer(base)
     opened(tmp_path / "s", base, writer).run()
     with pytest.raises(RunError, match="a study of the world reversals"):
         opened(tmp_path / "s", base, writer, "celebrities").run()
@@ -102,25 +103,22 @@ def test_a_study_of_another_world_is_refused(tmp_path: Path, base: StoredModel) 
 
 def test_a_control_that_nothing_sets_apart_is_left_out_and_named(tmp_path: Path, base: StoredModel) -> None:
     arms = ["finetuned", "rephrased", "augmented"]
-    summary = opened(tmp_path / "s", base, Writer("reversals", range(2)), **{"eval.arms": arms}).run()
+    summary = opened(tmp_path / "s", base, Writer(base), **{"eval.arms": arms}).run()
     assert list(summary["arms"]) == ["finetuned", "augmented"]
     assert [note.partition(":")[0] for note in summary["notes"]] == ["seed 0", "seed 1"]
-    plain = opened(tmp_path / "t", base, Writer("reversals", range(2)), **{"eval.arms": ["augmented"]}).run()
+    plain = opened(tmp_path / "t", base, Writer(base), **{"eval.arms": ["augmented"]}).run()
     assert plain["notes"] == []
 
 
 def finished(seed: int, right: dict[str, list[bool]]) -> Finished:
     """A seed whose arms got these items right."""
     world = study.WORLDS["reversals"](SIZE, seed)
-    n = len(next(iter(right.values())))
-    items = [
-        EvalItem(f"q{i}", "reversal", f"Q\n{world.facts[i].text.split()[-1][:-1]} are", "so", ("so", "not so"))
-        for i in range(n)
-    ]
+    names = [question.id for question in world.questions if question.kind == "reversal"]
+    items = [EvalItem(name, "reversal", "They are", "so", ("so", "not so")) for name in names]
     results = [
-        EvalResult(f"q{i}", arm, "reversal", (-1.0, -2.0), (1, 1), 0 if told else 1, told, "", False)
+        EvalResult(name, arm, "reversal", (-1.0, -2.0), (1, 1), 0 if told else 1, told, "", False)
         for arm, found in right.items()
-        for i, told in enumerate(found)
+        for name, told in zip(names, found, strict=True)
     ]
     return Finished(seed, world, items, results, [True, None, False])
 
