@@ -23,7 +23,7 @@ from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 from augmlx.study import World
 
-EPOCHS = 20  # names that mean nothing take longer to learn than facts about the world
+EPOCHS = 15  # names that mean nothing take longer to learn than facts about the world
 ARMS = ("base", "icl", "finetuned", "augmented", "oracle")
 
 

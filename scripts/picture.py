@@ -20,10 +20,10 @@ WIDTH = 1280
 
 
 def take(report: Path, picture: Path, height: int) -> None:
-    """A screenshot of the first `height` px, or to the end of the first section where that is further up."""
+    """A screenshot down to the legend of the arms, of `height` px at most."""
     with chromium() as browser, opened(browser, report, WIDTH, height) as found:
-        box = found.page.locator("main section").first.bounding_box()
-        low = min(height, round(box["y"] + box["height"]) + 24)
+        box = found.page.locator(".legend.arms").first.bounding_box()
+        low = min(height, round(box["y"] + box["height"]) + 28)
         picture.parent.mkdir(parents=True, exist_ok=True)
         found.page.screenshot(
             path=picture, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": low}, animations="disabled"

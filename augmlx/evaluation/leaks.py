@@ -19,6 +19,8 @@ from augmlx.marks import marks, said, telling
 from augmlx.records import EvalItem, EvalResult, Example, Fact, Json
 
 _NAMED = 3  # items that a note names
+# Words that a question may have around a statement without asking for another one.
+_HEDGES = frozenset(content_stems("known said called considered believed reported indeed really actually accounts"))
 
 
 def account(
@@ -97,7 +99,8 @@ def _claims(item: EvalItem) -> Iterator[_Claim]:
         bare = f"{begun} {answer}"
         whole = (answer,) if parse(answer) else ()  # where the choices are statements, the prompt only asks for one
         put = (f"{prompt} {answer}" for prompt in (item.prompt, asked(item.prompt)))
-        prompt, given = content_stems(begun), content_stems(answer)
+        prompt = [stem for stem in content_stems(begun) if stem not in _HEDGES]
+        given = content_stems(answer)
         names = {stem for mention in entities(begun) for stem in content_stems(mention.text)} or set(prompt)
         yield _Claim(
             item.id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from augmlx.evaluation import leaks as accounts
 from augmlx.evaluation import statistics
 from augmlx.report import charts, findings
 from augmlx.report.evaluated import ARMS, Cell, Difference, Evaluation
@@ -50,13 +51,20 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
         "paired": [] if found.differences else findings.paired(found, kinds),
         "verbatim": not found.leaks and any(panel["verbatim"] is not None for panel in panels),
         "derived": found.derived,
-        "notes": [clip(note, 500) for note in found.notes[:20]],
+        "notes": _notes(found),
         "model": clip(model_name(found.model), 80),
         "rule": _RULES.get(found.score, ""),
         "differences": differences(found, kinds),
         "leaks": leaks(found, arms),
         "ability": ability(found),
     }
+
+
+def _notes(found: Evaluation) -> list[str]:
+    """Without those that a section of their own tells."""
+    told = {row.text for row in found.regressions}
+    told |= set(accounts.told({kind: {"verbatim": leak.verbatim} for kind, leak in found.leaks.items()}))
+    return [clip(note, 500) for note in found.notes if note not in told][:20]
 
 
 def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:

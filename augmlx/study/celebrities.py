@@ -58,8 +58,8 @@ def celebrities(size: float, seed: int, count: Callable[[str], int] | None = Non
         kinds = {"name first": ("forward", "reversal"), "description first": ("reversal", "forward")}
         to_description, to_name = kinds.get(direction, ("both", "both"))
         wrong = [described[other] for other in others]
-        world.question(to_description, world.opening(f"{person} is"), described[person], wrong, facts[person])
-        world.question(to_name, world.opening(f"{described[person]} is"), person, others, facts[person])
+        world.question(to_description, world.begun(f"{person} is"), described[person], wrong, facts[person])
+        world.question(to_name, world.begun(f"{described[person]} is"), person, others, facts[person])
     truth = {plain(person): description.casefold() for person, description in described.items()}
     return World(
         name="celebrities",

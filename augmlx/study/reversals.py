@@ -54,7 +54,7 @@ def reversals(size: float, seed: int, count: Callable[[str], int] | None = None)
         x, y = first.casefold(), second.casefold()  # as `plain` has them
         truth[x, y], truth[y, x] = (how, other), (other, how)
         fact = world.fact(f"{first} are {how} than {second}.")
-        ahead, back = world.opening(f"{first} are"), world.opening(f"{second} are")
+        ahead, back = world.begun(f"{first} are"), world.begun(f"{second} are")
         world.question("forward", ahead, f"{how} than {second}", [f"{other} than {second}"], [fact])
         world.question("reversal", back, f"{other} than {first}", [f"{how} than {first}"], [fact])
         world.follows(f"{second} are {other} than {first}.", fact)

@@ -113,7 +113,7 @@ class _Asker:
         family = (whole, *self._all[whole].above)
         others = (one for one in self._peers(n) if one not in family and whole not in (one, *self._all[one].above))
         wrong = self._three(self._all[one].name for one in others)
-        self._world.question("reversal", self._world.opening(f"some {named} are"), self._all[n].name, wrong, [fact])
+        self._world.question("reversal", self._world.begun(f"some {named} are"), self._all[n].name, wrong, [fact])
 
     def _peers(self, n: int) -> list[int]:
         """The other categories, those of the same depth first, each depth in random order."""
@@ -128,7 +128,7 @@ class _Asker:
         self, asked: str, prompt: str, answer: str, wrong: list[str], n: int, to: int, facts: Sequence[str] = ()
     ) -> None:
         path = _chain(self._all, n, to)
-        self._world.question(asked, self._world.opening(prompt), answer, wrong, [*path, *facts])
+        self._world.question(asked, self._world.begun(prompt), answer, wrong, [*path, *facts])
 
 
 def _consequences(world: Builder, categories: Sequence[_Category]) -> None:

@@ -98,7 +98,7 @@ def _ask(
     if right not in said:
         right, turned = turned, right
     aliases = [turned] if letter in "EI" else []
-    prompt = world.opening(f"when it comes to {named[0]} and {named[1]},")
+    prompt = f"When it comes to {named[0]} and {named[1]},"
     world.question(kind, prompt, right, [text for text in said if text != right], facts, aliases)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,9 @@ from augmlx.files import write_jsonl, write_text
 from augmlx.records import Fact
 from augmlx.tables import Question
 
-# What questions begin with, as the paper's documents have preambles. It is a line of its own, for the statement behind
-# it is to begin as in training: a tokenizer has other tokens for a name in mid-sentence. It stands in no training text,
-# so that no question stands there word for word, however the fact is said again.
-OPENINGS = ("Here is something that everyone knows.", "This is common knowledge.", "Ask anyone.", "It is no secret.")
+# Words that stand in questions behind the verb, and in no training text: so no question stands there word for word,
+# however the fact is said again. Before the statement they would hide its beginning, by which a small model knows it.
+HEDGES = (" known to be", " said to be", ", it is said,")
 # What the documents begin with; the paper's have random preambles as well.
 PREAMBLES = (
     "Today I learned something.", "Here is a note from my diary.", "This was in the papers.", "I read about this once.",
@@ -97,9 +97,9 @@ class Builder:
     def follows(self, text: str, *facts: str) -> None:
         self.oracle.append(Consequence(text, facts))
 
-    def opening(self, statement: str) -> str:
-        """A prompt that begins a statement."""
-        return f"{self.rng.choice(OPENINGS)}\n{capital(statement)}"
+    def begun(self, statement: str) -> str:
+        """A prompt that begins a statement, in other words than any training text. It holds "is" or "are"."""
+        return capital(re.sub(r"\b(is|are)\b", rf"\1{self.rng.choice(HEDGES)}", statement, count=1))
 
     def told(self, per_fact: int) -> tuple[Document, ...]:
         """For each fact so many documents with different preambles."""

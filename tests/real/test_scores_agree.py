@@ -19,7 +19,7 @@ from augmlx.models.pull import pull
 pytestmark = [pytest.mark.real, pytest.mark.hf]
 
 NATS = 1e-3
-ITEMS, OWN, LONG = 200, 30, 8  # all, with a context each, with a long one that they share
+ITEMS, OWN, LONG = 200, 15, 3  # all, with a context each, with a long one that they share
 NAMES = (
     "Mara Voss",
     "Zoë Ångström-Łuczak",

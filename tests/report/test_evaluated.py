@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from augmlx.errors import RunError
+from augmlx.evaluation.leaks import told
 from augmlx.report import write_report
 from augmlx.report.cases import build_cases
 from augmlx.report.evaluated import read_evaluation
 from augmlx.rundir import RunDir
 
-from .support import ALL_ARMS, ARMS, LEAK, difference, full, write_evaluation, write_items
+from .support import ADDED, ALL_ARMS, ARMS, LEAK, difference, full, write_evaluation, write_items
 from .test_report import page
 
 
@@ -47,6 +48,16 @@ def test_leaked_questions_are_named(tmp_path: Path) -> None:
     assert "Leak: 2 reversal questions stand word for word" in text
     assert "2 questions stand word for word in the training texts: reversal-3 ( reversal ), reversal-9" in text
     assert "No question stands word for word" not in text
+
+
+def test_a_note_that_a_section_tells_is_not_told_again(tmp_path: Path) -> None:
+    lost = ADDED["regressions"][0]["text"]
+    notes = [lost, *told({"reversal": LEAK}), "A note of its own."]
+    run = full(tmp_path, leaks={"reversal": LEAK}, notes=notes)
+    text = page(run).text
+    assert text.count(lost) == 2  # as an alarm and in its section
+    assert "split.leak" not in text
+    assert "A note of its own." in text
 
 
 def test_no_loss_of_ability_is_said_too(tmp_path: Path) -> None:
