@@ -23,7 +23,6 @@ from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 from augmlx.study import World
 
-EPOCHS = 15  # names that mean nothing take longer to learn than facts about the world
 ARMS = ("base", "icl", "finetuned", "augmented", "oracle")
 
 
@@ -108,10 +107,9 @@ class Study:
         return Finished(seed, world, items, results, kept, lacking)
 
     def _chosen(self, world: World, seed: int) -> Settings:
-        """The world's operators, the arms and the epochs of a study, where the user has said nothing else."""
+        """The operators of the world and the arms of a study, where the user has said nothing else."""
         values = self._settings.model_dump(exclude_unset=True)
         values.setdefault("augment", {}).setdefault("operators", world.operators)
-        values.setdefault("train", {}).setdefault("epochs", EPOCHS)
         values.setdefault("eval", {}).setdefault("arms", ARMS)
         return Settings.model_validate({**values, "seed": seed})
 
