@@ -71,24 +71,24 @@ def answer(
     # An engine prefills once what all rows of a call share, so the items of a call have one context.
     order = sorted(items, key=lambda item: shown.get(item.id, ""))
     with progress.task(f"Evaluating {arm}", len(items)) as task:
-        for _, group in groupby(order, key=lambda item: shown.get(item.id, "")):
+        for page, group in groupby(order, key=lambda item: shown.get(item.id, "")):
             members = list(group)
             for start in range(0, len(members), _ASKED_TOGETHER):
                 part = members[start : start + _ASKED_TOGETHER]
-                results += _answer(arm, part, engine, settings, shown)
+                results += _answer(arm, part, engine, settings, page)
                 task.advance(len(part))
     by_id = {result.item_id: result for result in results}
     return [by_id[item.id] for item in items]
 
 
 def _answer(
-    arm: str, items: Sequence[EvalItem], engine: Engine, settings: EvalSettings, shown: Mapping[str, str]
+    arm: str, items: Sequence[EvalItem], engine: Engine, settings: EvalSettings, context: str
 ) -> list[EvalResult]:
-    scores = _scores(items, engine, shown)
+    scores = _scores(items, engine, context)
     requests = [
         Request(
             key=item.id,
-            prefix=shown.get(item.id, ""),
+            prefix=context,
             suffix=asked(item.prompt),
             seed="",
             temperature=0.0,
@@ -118,11 +118,11 @@ def _answer(
     return results
 
 
-def _scores(items: Sequence[EvalItem], engine: Engine, shown: Mapping[str, str]) -> list[list[Score]]:
-    """Of each choice of each item, behind what the item is shown."""
+def _scores(items: Sequence[EvalItem], engine: Engine, context: str) -> list[list[Score]]:
+    """Of each choice of each item, behind what all of them are shown."""
     pairs = [(item, choice) for item in items for choice in item.choices]
-    prompts = [shown.get(item.id, "") + asked(item.prompt) for item, _ in pairs]
-    scores = iter(engine.score(prompts, [f" {choice}" for _, choice in pairs]))
+    prompts = [context + asked(item.prompt) for item, _ in pairs]
+    scores = iter(engine.score(prompts, [f" {choice}" for _, choice in pairs], prefix=context))
     return [[next(scores) for _ in item.choices] for item in items]
 
 
@@ -137,7 +137,7 @@ def _likeliest(weights: Sequence[float]) -> int:
 
 def right(items: Sequence[EvalItem], engine: Engine, settings: EvalSettings) -> list[bool]:
     """Of each item, whether its right choice is the likeliest; no answers are generated."""
-    scores = _scores(items, engine, {})
+    scores = _scores(items, engine, "")
     return [item.choices[_chosen(drawn, settings)] == item.answer for item, drawn in zip(items, scores, strict=True)]
 
 

@@ -125,9 +125,9 @@ class Windowed(ScriptedEngine):
         self.window = window
         self.read: list[tuple[str, str]] = []
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:
         self.read += [pair for pair in zip(prompts, continuations, strict=True) if pair[0] not in ANSWERS]
-        return super().score(prompts, continuations)
+        return super().score(prompts, continuations, prefix=prefix)
 
 
 @given(st.integers(22, 130))

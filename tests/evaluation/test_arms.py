@@ -62,9 +62,10 @@ class Calls(ScriptedEngine):
         self.generating.append(({request.prefix for request in requests}, len(requests)))
         return super().generate(requests)
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[Score]:
-        self.scoring.append({prompt.rpartition("\n")[0] for prompt in prompts})
-        return super().score(prompts, continuations)
+    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:
+        assert all(prompt.startswith(prefix) for prompt in prompts)
+        self.scoring.append({prefix})
+        return super().score(prompts, continuations, prefix=prefix)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=150))
