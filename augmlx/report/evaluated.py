@@ -164,10 +164,11 @@ def arms_in_order(arms: Mapping[str, T]) -> dict[str, T]:
 
 
 def precision_of(value: Any) -> tuple[int, int] | None:
-    """(kept, of them right); None where nothing was kept or truth is not known. Raises ValueError."""
+    """(kept, of them right) of those that could be judged; None where there are none, or truth is not known. Raises
+    ValueError."""
     if value is None:
         return None
-    kept, right = int(value["kept"]), int(value["right"])
+    kept, right = int(value.get("judged", value["kept"])), int(value["right"])
     if not 0 <= right <= kept:
         raise ValueError(value)
     return (kept, right) if kept else None
@@ -176,7 +177,14 @@ def precision_of(value: Any) -> tuple[int, int] | None:
 def _cell(value: Json) -> Cell:
     accuracy, low, high = (share(value[key]) for key in ("accuracy", "low", "high"))
     more = {key: share_or_none(value.get(key)) for key in ("exact", "f1", "by_sum", "by_token")}
-    return Cell(int(value["n"]), accuracy, low, high, **more, seeds=tuple(share(a) for a in value.get("seeds", ())))
+    return Cell(
+        int(value["n"]),
+        accuracy,
+        low,
+        high,
+        **more,
+        seeds=tuple(share(a) for a in value.get("seeds", ()) if a is not None),
+    )
 
 
 def _difference(value: Json) -> Difference:

@@ -18,16 +18,6 @@ from augmlx.report.text import clip, model_name
 
 _REMEDY = "augmlx study WORLD -o RUN"
 _MOST_SEEDS = 20
-# What each world asks, in words.
-_WORLDS = {
-    "reversals": "Comparisons of made-up things are trained on in one direction (X is heavier than Y) and asked for in "
-    "the other (Y is lighter than what?). Plain fine-tuning is known to fail at this.",
-    "syllogisms": "Two premises about nonsense terms are trained on apart, and what follows from both is asked for.",
-    "celebrities": "Invented people are described from name to description or from description to name, and asked for "
-    "in the direction that was not trained on.",
-    "semantic": "A hierarchy of categories with own and inherited properties, every content word replaced by a "
-    "nonsense word: rephrasings, reversals, syllogisms and categories held out are asked for.",
-}
 
 
 def is_study(folder: Path) -> bool:
@@ -65,7 +55,7 @@ def _context(folder: Path, study: Json, summary: Json, found: Evaluation) -> dic
         "alarms": findings.alarms(found),
         "tiles": _tiles(found, summary, len(seeds), known),
         "world": clip(world, 40),
-        "about": _WORLDS.get(world, ""),
+        "about": clip(str(summary.get("about", "")), 500),
         "evaluation": evaluation_panels(found, None),
         "precision": known,
         "pooled": "seeds and facts" if len(seeds) > 1 else "facts",

@@ -241,6 +241,7 @@ def study(path: Path, **changes: Any) -> Path:
     }
     summary = {
         **own,
+        "about": "Comparisons of made-up things, asked from the other end.",
         "model": "smollm2-135m",
         "facts": 120,
         "arms": arms,
