@@ -87,7 +87,7 @@ class Answerer:
     def _stream(self, arm: str, request: Request) -> Iterator[str]:
         completion = yield from self._engines[arm].stream(request, tuple(self._turns[arm]))
         if completion.finish == "error":
-            hint = "shorten it, or lower --max-tokens"
+            hint = "ask in other words; one that is too long is made shorter, or --max-tokens lower"
             if self._turns[arm]:
                 hint += "; or begin the chat anew: /clear"
             raise BadInput(f"the question cannot be asked: {completion.text}", hint=hint)

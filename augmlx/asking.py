@@ -32,7 +32,9 @@ def items_of(
         if held_out:
             told = f"{len(held_out)} augmentations were held out of training, for the run was augmented without"
             notes = [f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."]
-        return items.from_questions(questions, config.choices, seed=seed), notes
+        asked = items.from_questions(questions, config.choices, seed=seed)
+        items.require_facts(asked, facts)
+        return asked, notes
     withheld = _examples(run, held_out)
     made = items.derived(facts, withheld, config.choices, seed=seed)
     if settings.train.best == "accuracy":  # the best was chosen by the forward items of these facts

@@ -1,8 +1,8 @@
 """The arms beside the run's own adapter: what they are trained on, and where each arm's adapter lies.
 
 finetuned has the originals alone, rephrased also the kept rephrasings (rule 8 of the method: a control of as many steps
-that only rephrases), oracle the originals and true consequences that the user brings. All take as many optimizer steps
-as the augmented training, in batches of as many examples.
+that only rephrases), oracle the originals and true consequences that the user brings. All take the whole epochs that
+come nearest to the optimizer steps of the augmented training, in batches of as many examples, without replay.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def _checked(name: str, folder: Path, model: StoredModel) -> Path:
     try:
         config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
         base = config["augmlx"]["base"] if "augmlx" in config else model.name
+        if "fine_tune_type" not in config or not (folder / "adapters.safetensors").is_file():
+            raise ValueError(folder)
     except (OSError, ValueError, TypeError, KeyError) as error:
         hint = "name the folder that holds adapters.safetensors and adapter_config.json, as mlx-lm writes them"
         raise BadSettings(f"{place}: {folder} is no adapter", hint=hint) from error

@@ -252,10 +252,9 @@ class Pipeline:
             prepare=prepare,
         )
 
-    def _control(self, arm: str, steps: int) -> None:
-        """An arm for comparison: as many optimizer steps as the augmented training took, and the last adapter."""
-        facts = self.facts()
-        rows = controls.rows(arm, self.run, facts, dataset.form_of(facts, self.settings.split.form))
+    def _control(self, arm: str, rows: Sequence[Json], steps: int) -> None:
+        """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented training, and the
+        last adapter."""
         plain = {"best": "off", "patience": 0, "validate_every": 0, "report_to": ()}
         settings = self.settings.model_copy(update={"train": self.settings.train.model_copy(update=plain)})
         folder, label = controls.folder_of(self.run, arm), f"Training the arm {arm}"
@@ -266,13 +265,16 @@ class Pipeline:
         trained = self._require_training()
         places = controls.places(self.run, self.model, self.settings)
         chosen, notes = asking.items_of(self.run, self.facts(), self.questions(), self.settings)
-        for arm in (arm for arm in CONTROLS if arm in places):
-            self._control(arm, int(trained["counts"]["steps"]))
+        facts = self.facts()
+        form = dataset.form_of(facts, self.settings.split.form)
+        rows = {arm: controls.rows(arm, self.run, facts, form) for arm in CONTROLS if arm in places}
+        for arm in rows:  # all that can be refused has been
+            self._control(arm, rows[arm], int(trained["counts"]["steps"]))
         marks = {arm: engine_mark(self.model, place) for arm, place in places.items()}
         self._stages.do(
             "eval",
             basis=[*self._train_basis(), self.settings.eval.model_dump(mode="json")],
-            inputs=[[to_json(item) for item in chosen], trained["fingerprint"], marks],
+            inputs=[[to_json(item) for item in chosen], trained["fingerprint"], marks, compare.mark(self.settings)],
             outputs=[self.run.eval / name for name in ("summary.json", "results.jsonl", "items.jsonl")],
             prepare=lambda: partial(self._evaluate, chosen, notes, places, marks),
             computes=self._by_mlx(),

@@ -19,7 +19,7 @@ from augmlx.records import Json, fingerprint
 from augmlx.rundir import RunDir
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its own.
-CODE = {"augment": 2, "split": 3, "train": 2, "baseline": 2, "rephrased": 1, "oracle": 1, "eval": 3, "export": 1}
+CODE = {"augment": 2, "split": 3, "train": 2, "baseline": 2, "rephrased": 1, "oracle": 1, "eval": 4, "export": 1}
 CONTROLS = {"finetuned": "baseline", "rephrased": "rephrased", "oracle": "oracle"}  # arm -> the stage that trains it
 FOLLOWING = {
     "augment": ("split", "train", *CONTROLS.values(), "eval", "export"),

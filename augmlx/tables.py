@@ -51,6 +51,7 @@ class Question:
     choices: tuple[str, ...]
     aliases: tuple[str, ...]
     source: str
+    facts: tuple[str, ...] = ()  # ids of those that it is about
 
 
 def read_facts(path: Path, *, column: str | None = None) -> FactTable:
@@ -121,8 +122,9 @@ def _read_prose(path: Path, column: str | None) -> FactTable:
 def read_questions(path: Path) -> list[Question]:
     """The questions of a table (CSV, TSV, JSONL or Parquet), in the order of the file.
 
-    Columns: prompt and answer; perhaps kind, id, choices and aliases (the last two a JSON list, or one text with
-    "|" between the parts). A prompt keeps its line breaks; everything else is one line of text.
+    Columns: prompt and answer; perhaps kind, id, choices, aliases and facts: the ids of those that it is about. The
+    last three are a JSON list, or one text with "|" between the parts. A prompt keeps its line breaks; everything else
+    is one line of text.
 
     Raises:
         BadInput: the file, or a row of it, is not what it should be.
@@ -141,7 +143,8 @@ def read_questions(path: Path) -> list[Question]:
         if first != row.line:  # counted twice, it would narrow the intervals without adding evidence
             raise bad_input(row.place, f"the same question as on line {first}", "delete one of the two")
         _check_choices(row, answer, choices, aliases)
-        questions.append(Question(key, prompt, answer, kind, choices, aliases, f"{path.name}:{row.line}"))
+        place, about = f"{path.name}:{row.line}", parts_of(row, "facts")
+        questions.append(Question(key, prompt, answer, kind, choices, aliases, place, about))
     return questions
 
 
@@ -201,7 +204,7 @@ def _fact_columns(place: str, names: Sequence[str], *, column: str | None) -> di
 
 
 def _question_columns(place: str, names: Sequence[str]) -> dict[str, str]:
-    found = _known(place, names, {"prompt", "answer", "kind", "choices", "aliases", "id"})
+    found = _known(place, names, {"prompt", "answer", "kind", "choices", "aliases", "facts", "id"})
     for name in ("prompt", "answer"):
         if name not in found:
             raise _no_column(place, names, name)
@@ -253,4 +256,6 @@ def question_row(question: Question) -> Json:
         row["choices"] = list(question.choices)
     if question.aliases:
         row["aliases"] = list(question.aliases)
+    if question.facts:
+        row["facts"] = list(question.facts)
     return row

@@ -132,10 +132,10 @@ def plain(loaded: LoadedModel, encode: Callable[[str], list[int]], pairs: Sequen
     for prompt, choice in pairs:
         tokens = encode(prompt + choice)
         start = len(common_prefix([tokens, encode(prompt)]))
-        logits = loaded.model(mx.array([tokens]))[0, start - 1 : -1].astype(mx.float32)  # (n, V)
-        targets = mx.array(tokens[start:])[:, None]
-        found = mx.take_along_axis(logits, targets, axis=-1)[:, 0] - mx.logsumexp(logits, axis=-1)
-        scores.append(Score(float(np.array(found).sum()), len(tokens) - start))
+        logits = np.array(loaded.model(mx.array([tokens]))[0, start - 1 : -1].astype(mx.float32))  # (n, V)
+        chosen = logits[range(len(logits)), tokens[start:]]
+        mass = np.log(np.exp(logits.astype(np.float64)).sum(axis=-1))
+        scores.append(Score(float((chosen - mass).sum()), len(tokens) - start))
     return scores
 
 

@@ -41,10 +41,14 @@ def document() -> str:
 
 def section(name: str, command: click.Command, context: click.Context) -> str:
     usage = " ".join(command.collect_usage_pieces(context))
-    told, _, example = inspect.cleandoc(command.help or "").partition("\b\n")
-    lines = [f"## augmlx {name}", f"```\naugmlx {name} {usage}\n```", told.strip()]
-    if example:
-        lines.append("\n".join(["```", *(line.strip() for line in example.splitlines()[1:]), "```"]))
+    lines = [f"## augmlx {name}", f"```\naugmlx {name} {usage}\n```"]
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        as_it_stands = paragraph.removeprefix("\b\n")
+        if as_it_stands == paragraph:
+            lines.append(paragraph.strip())
+            continue
+        shown = [line for line in as_it_stands.splitlines() if line not in ("Example:", "Examples:")]
+        lines.append("\n".join(["```", *(line.strip() for line in shown), "```"]))
     options = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
     rows = [f"| `{record[0]}` | {record[1]} |" for record in options if record is not None]
     if rows:

@@ -70,9 +70,10 @@ def test_a_control_without_anything_of_its_own_is_refused(setup: Setup) -> None:
     pipeline.augment()
     pipeline.train()
     for arm, told in (("rephrased", "rephrasings"), ("oracle", "consequences known to be true")):
-        asked = setup.open(**{"split.test": 0.0, "eval.arms": [arm, "augmented"]})
+        asked = setup.open(**{"split.test": 0.0, "eval.arms": ["finetuned", arm, "augmented"]})
         with pytest.raises(RunError, match=told):
             asked.evaluate()
+        assert "baseline" not in setup.run.manifest()
 
 
 def test_the_context_of_icl_augmented_holds_the_augmentations(augmented: Setup) -> None:
@@ -101,7 +102,9 @@ def test_an_adapter_that_does_not_fit_is_refused_before_any_work(augmented: Setu
     folder = tmp_path / "adapter"
     if kind == "other":
         folder.mkdir()
-        (folder / "adapter_config.json").write_text(json.dumps({"augmlx": {"base": "another"}}))
+        (folder / "adapters.safetensors").touch()
+        told = {"fine_tune_type": "lora", "augmlx": {"base": "another"}}
+        (folder / "adapter_config.json").write_text(json.dumps(told))
     asked = augmented.open(**{"split.test": 0.0, "eval.adapters": {"mine": str(folder)}})
     with pytest.raises(BadSettings, match=r"eval\.adapters: mine"):
         asked.evaluate()

@@ -105,28 +105,33 @@ def test_a_control_that_nothing_sets_apart_is_left_out_and_named(tmp_path: Path,
     arms = ["finetuned", "rephrased", "augmented"]
     summary = opened(tmp_path / "s", base, Writer(base), **{"eval.arms": arms}).run()
     assert list(summary["arms"]) == ["finetuned", "augmented"]
-    assert [note.partition(":")[0] for note in summary["notes"]] == ["seed 0", "seed 1"]
+    lacking = [note for note in summary["notes"] if "no arm rephrased" in note]
+    assert [note.partition(":")[0] for note in lacking] == ["seed 0", "seed 1"]
     plain = opened(tmp_path / "t", base, Writer(base), **{"eval.arms": ["augmented"]}).run()
-    assert plain["notes"] == []
+    assert not any("rephrased" in note for note in plain["notes"])
 
 
 def finished(seed: int, right: dict[str, list[bool]]) -> Finished:
     """A seed whose arms got these items right."""
     world = study.WORLDS["reversals"](SIZE, seed)
-    names = [question.id for question in world.questions if question.kind == "reversal"]
-    items = [EvalItem(name, "reversal", "They are", "so", ("so", "not so")) for name in names]
+    asked = [question for question in world.questions if question.kind == "reversal"]
+    names = [question.id for question in asked]
+    items = [EvalItem(q.id, "reversal", "They are", "so", ("so", "not so"), (), q.facts) for q in asked]
     results = [
         EvalResult(name, arm, "reversal", (-1.0, -2.0), (1, 1), 0 if told else 1, told, "", False)
         for arm, found in right.items()
         for name, told in zip(names, found, strict=True)
     ]
-    return Finished(seed, world, items, results, [True, None, False])
+    leaked = {"reversal": {"generated": 4, "not_generated": 1, "verbatim": ["q0002"], "accuracy": {}}}
+    able = {"base": {"perplexity": 10.0 ** (seed + 1), "accuracy": 0.5, "n": 80, "tokens": 9}}
+    told = {"leaks": leaked, "ability": able, "regressions": [{"arm": "augmented", "text": "worse"}], "notes": ["read"]}
+    return Finished(seed, world, items, results, [True, None, False], told)
 
 
 def test_a_difference_is_pooled_over_seeds_and_facts_of_two_seeds_are_two() -> None:
     ours, theirs = [True] * 5, [False] * 4 + [True]
     seeds = [finished(seed, {"finetuned": theirs, "augmented": ours}) for seed in range(3)]
-    summary = summarised("reversals", SIZE, "tiny", seeds)
+    summary = summarised("reversals", SIZE, Settings(model="tiny"), seeds)
     (row,) = [row for row in summary["differences"] if row["against"] == "finetuned"]
     assert (row["n"], row["only_arm"], row["only_against"]) == (15, 12, 0)
     assert row["difference"] == pytest.approx(0.8)
@@ -134,3 +139,36 @@ def test_a_difference_is_pooled_over_seeds_and_facts_of_two_seeds_are_two() -> N
     assert 0.5 < row["low"] < 0.8 < row["high"] <= 1
     assert summary["precision"] == {"kept": 9, "judged": 6, "right": 3}
     assert summary["arms"]["augmented"]["reversal"]["seeds"] == [1.0, 1.0, 1.0]
+    assert summary["leaks"]["reversal"]["verbatim"] == ["0/q0002", "1/q0002", "2/q0002"]
+    assert summary["leaks"]["reversal"]["generated"] == 12
+    assert summary["ability"]["base"]["perplexity"] == pytest.approx(100.0)
+    assert [row["text"] for row in summary["regressions"]] == ["seed 0: worse", "seed 1: worse", "seed 2: worse"]
+    assert summary["notes"] == ["seed 0: read", "seed 1: read", "seed 2: read"]
+
+
+def test_results_of_other_settings_do_not_outlive_them(tmp_path: Path, base: StoredModel) -> None:
+    writer = Writer(base)
+    opened(tmp_path / "s", base, writer).run()
+    writer.left = 0
+    with pytest.raises(KeyboardInterrupt):
+        opened(tmp_path / "s", base, writer, **{"augment.temperature": 0.5}).run()
+    assert not (tmp_path / "s/summary.json").exists()
+    told = json.loads((tmp_path / "s/study.json").read_text())["settings"]
+    assert told["augment"]["temperature"] == 0.5
+    assert told["eval"]["arms"] == ["base", "icl", "finetuned", "augmented", "oracle"]
+
+
+@pytest.mark.parametrize("name", ["summary.json", "facts.jsonl", "manifest.json", "report.html"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, base: StoredModel, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(RunError, match=f"is no study, and holds {name}"):
+        opened(tmp_path, base, Writer(base)).run()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("text", ["not json", "[1]", '{"world": "reversals"}'])
+def test_a_study_file_of_something_else_is_left_alone(tmp_path: Path, base: StoredModel, text: str) -> None:
+    (tmp_path / "study.json").write_text(text)
+    with pytest.raises(RunError, match="not a study of augmlx"):
+        opened(tmp_path, base, Writer(base)).run()
+    assert (tmp_path / "study.json").read_text() == text

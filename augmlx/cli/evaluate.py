@@ -61,10 +61,14 @@ def evaluate(
     from augmlx.pipeline import Pipeline
     from augmlx.rundir import RunDir
 
+    if oracle is not None and arms and "oracle" not in arms:
+        raise click.UsageError("--oracle goes with --arm oracle")
     given = common.overrides(model, seed, pairs)
     for key, value in (("eval.arms", list(arms)), ("eval.adapters", _named(adapters))):
         given |= {key: value} if value else {}
     settings = common.run_settings(run, given)
+    if oracle is not None and "oracle" not in settings.eval.arms:
+        settings = common.run_settings(run, {**given, "eval.arms": [*settings.eval.arms, "oracle"]})
     folder = RunDir(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
@@ -84,5 +88,7 @@ def _named(adapters: tuple[str, ...]) -> dict[str, str]:
         name, equals, folder = pair.partition("=")
         if not equals or not name or not folder:
             raise click.UsageError(f"--adapter {pair!r}: write NAME=FOLDER, such as older=runs/old/adapter")
-        found[name] = folder
+        if name in found:
+            raise click.UsageError(f"--adapter: {name} stands for two folders")
+        found[name] = str(Path(folder).resolve())
     return found

@@ -18,7 +18,7 @@ _WORLDS = ("reversals", "syllogisms", "celebrities", "semantic")
 @click.option(
     "--size",
     type=click.FloatRange(0.05, 10),
-    default=0.3,
+    default=0.2,
     show_default=True,
     help="How large the world is; 1 is as in the paper.",
 )

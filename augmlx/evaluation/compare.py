@@ -16,9 +16,14 @@ from augmlx.records import EvalItem, EvalResult, Example, Fact, Json, fingerprin
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 
-_CODE = 2  # raised when an arm answers otherwise than before
+_CODE = 3  # raised when an arm answers otherwise than before
 _IN_CONTEXT = ("icl", "icl-augmented")  # the base model, shown something
 _BEFORE = "base"
+
+
+def mark(settings: Settings) -> Json:
+    """What else than items, engines and settings decides what is told: the code, and what general ability is."""
+    return {"code": _CODE, "ability": ability.mark() if settings.eval.ability else ""}
 
 
 def compare(
@@ -63,6 +68,8 @@ def compare(
         if arm != _BEFORE and _BEFORE in general
         for row in ability.regressions(general[_BEFORE], after, arm, seed=settings.seed)
     ]
+    if general and _BEFORE not in general:
+        told.append(f"The arm {_BEFORE} was not asked, so nothing tells whether general ability was lost.")
     named = link(items, facts)
     summary = {
         "arms": arms.summarise(results, items),
@@ -105,8 +112,7 @@ class _Asking:
             self._beside.setdefault(example.origin.fact_ids[0], []).append(example.text)
         # What an arm's answers depend on: not which other arms are asked.
         config = settings.eval.model_dump(mode="json", exclude={"arms", "adapters"})
-        control = ability.mark() if settings.eval.ability else ""
-        self._shared = [_CODE, [to_json(item) for item in items], [fact.text for fact in facts], config, control]
+        self._shared = [mark(settings), [to_json(item) for item in items], [fact.text for fact in facts], config]
 
     def _mark(self, arm: str, engine_mark: str) -> str:
         return fingerprint([self._shared, self._beside if arm == "icl-augmented" else [], engine_mark])

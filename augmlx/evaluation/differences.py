@@ -16,10 +16,11 @@ _PAIRS = (
 
 
 def pairs_of(arms: Iterable[str]) -> list[tuple[str, str]]:
-    """The (arm, against) worth telling of the arms that there are; one that the user named is held against the base."""
+    """The (arm, against) worth telling of the arms that there are; one that the user named is
+    held against the base, and the augmented one against it."""
     present = list(dict.fromkeys(arms))
     known = {name for pair in _PAIRS for name in pair}
-    named = [(arm, "base") for arm in present if arm not in known]
+    named = [pair for arm in present if arm not in known for pair in ((arm, "base"), ("augmented", arm))]
     return [pair for pair in (*_PAIRS, *named) if set(pair) <= set(present)]
 
 

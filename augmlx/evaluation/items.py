@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from random import Random
 
 from augmlx.errors import BadInput
-from augmlx.language import arguments, mention_of, normalise
+from augmlx.language import arguments, content_stems, mention_of, normalise
 from augmlx.records import EvalItem, Example, Fact
 from augmlx.tables import Question
 
@@ -41,6 +41,7 @@ def from_questions(questions: Sequence[Question], choices: int, *, seed: int) ->
                 answer=question.answer,
                 choices=drawn,
                 aliases=question.aliases,
+                fact_ids=question.facts,
             )
         )
     return items
@@ -101,14 +102,24 @@ def _choices(name: str, answer: str, right: Set[str], pool: Sequence[str], count
 
 
 def link(items: Sequence[EvalItem], facts: Sequence[Fact]) -> dict[str, int]:
-    """For each item the index of the fact it is about: the one it names, else the one it shares most words with."""
+    """For each item the index of the fact it is about: the first that it names, else the one that it shares most words
+    with, by their stems."""
     by_id = {fact.id: index for index, fact in enumerate(facts)}
-    bags = [set(normalise(fact.text).split()) for fact in facts]
+    bags = [set(content_stems(fact.text)) for fact in facts]
     linked = {}
     for item in items:
         if item.fact_ids:
             linked[item.id] = by_id[item.fact_ids[0]]
             continue
-        words = set(normalise(f"{item.prompt} {item.answer}").split())
-        linked[item.id] = max(range(len(facts)), key=lambda index: (len(words & bags[index]), -index))
+        stems = set(content_stems(f"{item.prompt} {item.answer}"))
+        linked[item.id] = max(range(len(facts)), key=lambda index: (len(stems & bags[index]), -index))
     return linked
+
+
+def require_facts(items: Sequence[EvalItem], facts: Sequence[Fact]) -> None:
+    """Raises BadInput where an item is about a fact that there is not."""
+    known = {fact.id for fact in facts}
+    for item in items:
+        if unknown := [name for name in item.fact_ids if name not in known]:
+            fault = f"the question {item.id} is about {', '.join(unknown)}, which is no fact's id"
+            raise BadInput(fault, hint="mend the column 'facts' of the questions, or take it out")

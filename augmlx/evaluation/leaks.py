@@ -7,7 +7,7 @@ conclusion was generated are counted apart from those whose was not, and what is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -66,6 +66,24 @@ def told(accounts: Json) -> list[str]:
             hint = 'for questions of your own, split.leak = "drop" leaves such texts out'
             notes.append(f"{which}: {first}{more}; {hint}.")
     return notes
+
+
+def pooled(accounts: Mapping[int, Json]) -> Json:
+    """The accounts of several seeds as one, seed -> account; an item's id has its seed before it ("0/q0001")."""
+    found: Json = {}
+    for seed, kinds in accounts.items():
+        for kind, one in kinds.items():
+            whole = found.setdefault(kind, {"generated": 0, "not_generated": 0, "verbatim": [], "accuracy": {}})
+            for arm, shares in one["accuracy"].items():
+                cell = whole["accuracy"].setdefault(arm, {"generated": None, "not_generated": None})
+                for part, share in shares.items():
+                    before, now = whole[part], one[part]
+                    if share is not None:
+                        cell[part] = ((cell[part] or 0.0) * before + share * now) / (before + now)
+            whole["generated"] += one["generated"]
+            whole["not_generated"] += one["not_generated"]
+            whole["verbatim"] += [f"{seed}/{name}" for name in one["verbatim"]]
+    return found
 
 
 def states(text: str, item: EvalItem) -> bool:

@@ -44,17 +44,24 @@ def render_comparison(runs: Sequence[Gathered]) -> str:
         "left_out": max(0, len(kinds) - MOST_KINDS),
         "numbers": _numbers(kinds[:MOST_KINDS], arms, found),
         "differences": _differences(kinds[:MOST_KINDS], found),
-        "same": len({frozenset(evaluation.items) for evaluation in found}) == 1 and bool(found[0].items),
+        "same": len({_asked(evaluation) for evaluation in found}) == 1 and bool(found[0].items),
         "settings": _settings(runs),
         "facts": _facts(runs),
     }
     return draw("runs.html", context)
 
 
+def _asked(evaluation: Evaluation) -> frozenset[tuple[str, ...]]:
+    """The questions themselves: two files without ids have the same ones."""
+    return frozenset(
+        (str(item.get("prompt")), str(item.get("answer")), *map(str, item.get("choices", ())))
+        for item in evaluation.items.values()
+    )
+
+
 def headline(found: Sequence[Evaluation], names: Sequence[tuple[str, str]]) -> Headline:
-    """The augmented arm's accuracy in each run, on the first kind that decides all of them."""
-    deciding = [findings.deciding_kind(evaluation) for evaluation in found]
-    kind = deciding[0]
+    """The augmented arm's accuracy in each run, on the kind that decides the first."""
+    kind = findings.deciding_kind(found[0])
     cells = [evaluation.arms.get(WITH, {}).get(kind or "") for evaluation in found]
     known = [(cell, letter) for cell, (letter, _) in zip(cells, names, strict=True) if cell is not None and cell.n]
     if kind is None or len(known) < len(found):

@@ -103,7 +103,6 @@ class Evaluation:
     score: str
     chance: Mapping[str, float]  # kind -> mean of 1 / number of choices
     correct: Mapping[str, Mapping[str, Mapping[str, bool]]]  # kind -> arm -> item -> answered right
-    verbatim: Mapping[str, int] = field(default_factory=dict)  # kind -> items that stand so in a training text
     differences: tuple[Difference, ...] = ()
     leaks: Mapping[str, Leak] = field(default_factory=dict)
     ability: Mapping[str, Ability] = field(default_factory=dict)
@@ -149,7 +148,6 @@ def _parsed(value: Json) -> dict[str, Any]:
         "notes": tuple(str(note) for note in value.get("notes", ())),
         "model": str(value.get("model", "")),
         "score": str(value.get("score", "")),
-        "verbatim": {str(kind): int(count) for kind, count in value.get("verbatim", {}).items()},
         "differences": tuple(_difference(row) for row in value.get("differences", ())),
         "leaks": {str(kind): _leak(leak) for kind, leak in value.get("leaks", {}).items()},
         "ability": arms_in_order({str(arm): _ability(row) for arm, row in (value.get("ability") or {}).items()}),

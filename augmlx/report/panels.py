@@ -49,7 +49,6 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
         "chance": any(panel["chance"] is not None for panel in panels),
         "seeds": any(cell.seeds for cells in found.arms.values() for cell in cells.values()),
         "paired": [] if found.differences else findings.paired(found, kinds),
-        "verbatim": not found.leaks and any(panel["verbatim"] is not None for panel in panels),
         "derived": found.derived,
         "notes": _notes(found),
         "model": clip(model_name(found.model), 80),
@@ -82,7 +81,6 @@ def _panel(
         "kind": label,
         "questions": max((cell.n for cell in cells.values()), default=0),
         "chance": chance,
-        "verbatim": found.verbatim.get(kind),
         "svg": charts.bars(label, rows, chance),
         "rows": [
             (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell, more)) for row in rows

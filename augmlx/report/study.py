@@ -76,7 +76,7 @@ def _tiles(found: Evaluation, summary: Json, seeds: int, known: Mapping[str, Any
             if cell
         ]
     if known is not None:
-        tiles.append((findings.percent(known["share"]), "precision", "of the kept augmentations"))
+        tiles.append((findings.percent(known["share"]), "precision", "of what was kept and can be judged"))
     if isinstance(summary.get("facts"), int):
         tiles.append((f"{summary['facts']:,}", "facts", ""))
     tiles.append((f"{seeds:,}", "seed" if seeds == 1 else "seeds", ""))

@@ -66,7 +66,6 @@ def celebrities(size: float, seed: int, count: Callable[[str], int] | None = Non
         about=_ABOUT,
         facts=tuple(world.facts),
         questions=world.settled(),
-        rests_on=world.rests_on,
         oracle=tuple(world.oracle),
         documents=world.told(10),
         operators=("reversal", "rephrase"),

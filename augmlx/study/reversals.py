@@ -63,7 +63,6 @@ def reversals(size: float, seed: int, count: Callable[[str], int] | None = None)
         about=_ABOUT,
         facts=tuple(world.facts),
         questions=world.settled(),
-        rests_on=world.rests_on,
         oracle=tuple(world.oracle),
         documents=world.told(10),
         operators=("reversal", "rephrase"),

@@ -56,7 +56,6 @@ def semantic(size: float, seed: int, count: Callable[[str], int] | None = None) 
         about=_ABOUT,
         facts=tuple(world.facts),
         questions=world.settled(),
-        rests_on=world.rests_on,
         oracle=tuple(world.oracle),
         documents=tuple(_documents(world, rng)),
         operators=("chain", "conversion", "rephrase"),

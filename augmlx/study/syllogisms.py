@@ -79,10 +79,9 @@ def syllogisms(size: float, seed: int, count: Callable[[str], int] | None = None
         about=_ABOUT,
         facts=tuple(world.facts),
         questions=world.settled(),
-        rests_on=world.rests_on,
         oracle=tuple(world.oracle),
         documents=tuple(documents),
-        operators=("syllogism", "conversion", "rephrase"),
+        operators=("syllogism", "rephrase"),
         right=_Judge(given),
     )
 

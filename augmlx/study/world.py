@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -51,7 +51,6 @@ class World:
     about: str  # for the report: what is trained on, what is asked, chance
     facts: tuple[Fact, ...] = field(repr=False)
     questions: tuple[Question, ...] = field(repr=False)
-    rests_on: Mapping[str, tuple[str, ...]] = field(repr=False)  # a question's id -> the facts that it is about
     oracle: tuple[Consequence, ...] = field(repr=False)  # enough to answer all that the facts do not say themselves
     documents: tuple[Document, ...] = field(repr=False)
     operators: tuple[str, ...]  # of augmlx/operators, those that suit
@@ -67,7 +66,6 @@ class Builder:
         self.rng = rng
         self.facts: list[Fact] = []
         self.questions: list[Question] = []
-        self.rests_on: dict[str, tuple[str, ...]] = {}
         self.oracle: list[Consequence] = []
         self._line = 2  # of questions.csv, where the next question begins
 
@@ -91,8 +89,8 @@ class Builder:
         where = f"questions.csv:{self._line}"
         self._line += 1 + prompt.count("\n")
         choices = (answer, *wrong)
-        self.questions.append(Question(f"q{number:04d}", prompt, answer, kind, choices, tuple(aliases), where))
-        self.rests_on[self.questions[-1].id] = tuple(facts)
+        name, about = f"q{number:04d}", tuple(facts)
+        self.questions.append(Question(name, prompt, answer, kind, choices, tuple(aliases), where, about))
 
     def follows(self, text: str, *facts: str) -> None:
         self.oracle.append(Consequence(text, facts))
@@ -123,15 +121,7 @@ class Builder:
                 others = [choice for choice in question.choices if choice != question.answer]
                 self.rng.shuffle(others)
                 others.insert(place % len(question.choices), question.answer)
-                settled[number] = Question(
-                    question.id,
-                    question.prompt,
-                    question.answer,
-                    question.kind,
-                    tuple(others),
-                    question.aliases,
-                    question.source,
-                )
+                settled[number] = replace(question, choices=tuple(others))
         return tuple(settled)
 
 
@@ -154,7 +144,7 @@ def write(world: World, folder: Path) -> None:
     facts = [("id", "fact", "group"), *((f.id, f.text, f.group or "") for f in world.facts)]
     questions = [("id", "kind", "prompt", "answer", "choices", "aliases", "facts")]
     for q in world.questions:
-        lists = ("|".join(q.choices), "|".join(q.aliases), " ".join(world.rests_on[q.id]))
+        lists = ("|".join(q.choices), "|".join(q.aliases), "|".join(q.facts))
         questions.append((q.id, q.kind, q.prompt, q.answer, *lists))
     oracle = [("fact", "sources"), *((c.text, " ".join(c.fact_ids)) for c in world.oracle)]
     for name, rows in (("facts", facts), ("questions", questions), ("oracle", oracle)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,9 @@ from augmlx.engine import Request, Score
 from augmlx.engines.mlx import MlxEngine
 from augmlx.engines.prefixes import LEAST, common_prefix
 from augmlx.models.loading import LoadedModel
+
+import mlx.core as mx  # isort: skip
+import numpy as np  # isort: skip
 
 CONTEXT = "".join(CORPUS) * 2
 CHOICES = (" Venn", " Ostrel", " the harbour hall of Ada", " the lamp")
@@ -104,3 +108,17 @@ def test_a_choice_has_the_score_that_it_has_alone(
         [alone] = MlxEngine(loaded).score([prompt_text], [choice_text])
         assert score.tokens == alone.tokens
         assert score.logprob == pytest.approx(alone.logprob, rel=1e-4, abs=1e-4)
+
+
+def test_no_token_is_lost_in_the_sum_over_a_large_vocabulary(tmp_path: Path) -> None:
+    """MLX's own sum, from end to end in float32, is off by more at 150,000 tokens of about the same likelihood."""
+    loaded = load_tiny(tmp_path / "model", vocab_size=150_000)
+    prompt, choice = "The lamp of", " Mara Voss stands in the harbour hall."
+    [ours] = MlxEngine(loaded).score([prompt], [choice])
+    engine = MlxEngine(loaded)
+    tokens = engine.encode(prompt + choice)
+    start = len(common_prefix([tokens, engine.encode(prompt)]))
+    logits = np.array(loaded.model(mx.array([tokens]))[0].astype(mx.float32)).astype(np.float64)
+    logprobs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    expected = sum(logprobs[place - 1, tokens[place]] for place in range(start, len(tokens)))
+    assert ours.logprob == pytest.approx(expected, abs=2e-5 * ours.tokens)

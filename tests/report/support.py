@@ -80,7 +80,6 @@ def write_evaluation(run: RunDir, arms: Any = ARMS, **changes: Any) -> None:
         "items": 74,
         "derived": False,
         "notes": [],
-        "verbatim": {"forward": 40, "reversal": 7},
         "model": "smollm2-135m",
         "score": "token",
     }

@@ -34,7 +34,7 @@ def test_everything_an_evaluation_holds_is_told(tmp_path: Path) -> None:
         "No question stands word for word",
         "finetuned 25.90 +40.6 % lost 68 % −3 points 40",
         "augmented 19.10 +3.7 % 70 % 0 points 40",
-        "92 % of the kept augmentations are true",
+        "92 % of the kept augmentations that can be judged are true",
         "231 of 250 where truth is known; 95 % interval 88 to 96 %.",
         "Augmented got wrong: 6",
         "“ Tobias Renn, of the Night Desk ”",

@@ -71,7 +71,6 @@ def test_a_finished_run_is_told_with_its_numbers(tmp_path: Path) -> None:
         "chance 25 %",
         "3 facts led to 12 completions: 4 kept, 6 rejected by a filter, 2 failed.",
         "outvoted",
-        "reversal 7 of 34",
         "12,345",
         "smollm2-135m",
         "0.32.4",
