@@ -14,7 +14,7 @@ from statistics import fmean
 
 from augmlx import controls, study
 from augmlx.errors import RunError
-from augmlx.evaluation import arms, differences, leaks
+from augmlx.evaluation import ability, arms, differences, leaks
 from augmlx.files import make_folder, read_jsonl, write_json
 from augmlx.models import loading, store
 from augmlx.pipeline import Pipeline
@@ -161,6 +161,9 @@ def summarised(name: str, size: float, settings: Settings, seeds: Sequence[Finis
         for kind, cell in kinds.items():
             cell["seeds"] = [_accuracy(done.results, arm, kind) for done in seeds]
     told = [right for done in seeds for right in done.kept if right is not None]
+    lost = [
+        {**row, "text": f"seed {done.seed}: {row['text']}"} for done in seeds for row in done.summary["regressions"]
+    ]
     return {
         "world": name,
         "about": seeds[0].world.about,
@@ -176,12 +179,20 @@ def summarised(name: str, size: float, settings: Settings, seeds: Sequence[Finis
         ),
         "leaks": leaks.pooled({done.seed: done.summary["leaks"] for done in seeds}),
         "ability": _ability([done.summary["ability"] for done in seeds]),
-        "regressions": [
-            {**row, "text": f"seed {done.seed}: {row['text']}"} for done in seeds for row in done.summary["regressions"]
-        ],
+        "regressions": lost,
         "precision": {"kept": sum(len(done.kept) for done in seeds), "judged": len(told), "right": sum(told)},
-        "notes": [f"seed {done.seed}: {note}" for done in seeds for note in (*done.notes, *done.summary["notes"])],
+        "notes": [*_notes(seeds), *ability.told((r["arm"], r["what"], r["before"], r["after"]) for r in lost)],
     }
+
+
+def _notes(seeds: Sequence[Finished]) -> list[str]:
+    """What a seed has to tell, but of lost ability, which is told of all seeds together."""
+    return [
+        f"seed {done.seed}: {note}"
+        for done in seeds
+        for note in (*done.notes, *done.summary["notes"])
+        if not note.startswith(ability.FELL)
+    ]
 
 
 def _ability(seeds: Sequence[Json]) -> Json:

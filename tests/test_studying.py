@@ -22,6 +22,7 @@ from augmlx.settings import Settings, load
 from augmlx.studying import Finished, Study, summarised
 
 SIZE = 0.05
+LOST = {"arm": "augmented", "what": "questions", "before": 0.5, "after": 0.25, "text": "worse"}
 
 
 class Writer:
@@ -124,7 +125,7 @@ def finished(seed: int, right: dict[str, list[bool]]) -> Finished:
     ]
     leaked = {"reversal": {"generated": 4, "not_generated": 1, "verbatim": ["q0002"], "accuracy": {}}}
     able = {"base": {"perplexity": 10.0 ** (seed + 1), "accuracy": 0.5, "n": 80, "tokens": 9}}
-    told = {"leaks": leaked, "ability": able, "regressions": [{"arm": "augmented", "text": "worse"}], "notes": ["read"]}
+    told = {"leaks": leaked, "ability": able, "regressions": [LOST], "notes": ["read"]}
     return Finished(seed, world, items, results, [True, None, False], told)
 
 
@@ -143,7 +144,8 @@ def test_a_difference_is_pooled_over_seeds_and_facts_of_two_seeds_are_two() -> N
     assert summary["leaks"]["reversal"]["generated"] == 12
     assert summary["ability"]["base"]["perplexity"] == pytest.approx(100.0)
     assert [row["text"] for row in summary["regressions"]] == ["seed 0: worse", "seed 1: worse", "seed 2: worse"]
-    assert summary["notes"] == ["seed 0: read", "seed 1: read", "seed 2: read"]
+    fell = "General ability fell: of everyday questions 25 % (augmented) are answered right, where 50 % were."
+    assert summary["notes"] == ["seed 0: read", "seed 1: read", "seed 2: read", fell]
 
 
 def test_results_of_other_settings_do_not_outlive_them(tmp_path: Path, base: StoredModel) -> None:

@@ -6,7 +6,7 @@ Each arm reads a text and answers everyday questions, both written for augmlx (d
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 
 from augmlx.engine import Engine, Score
@@ -24,6 +24,7 @@ from augmlx.tables import read_questions
 # could tell. 5 % is 0.05 nats a token.
 TOLERANCE = 0.05
 
+FELL = "General ability fell"
 _CODE = 1  # raised when the same model would be measured otherwise than before
 _GIVEN = 8  # words at the start of a text that are not scored: nothing stands before to tell them from
 _TOGETHER = 16  # passages or questions in one call: between calls the measuring shows progress
@@ -118,6 +119,33 @@ def regressions(before: Json, after: Json, arm: str, *, seed: int) -> list[Json]
         McNemar's exact test agrees: four lost and none won are enough for the interval, and yet 1 in 16 by chance.
     """
     return [*_of_perplexity(before, after, arm, seed), *_of_questions(before, after, arm, seed)]
+
+
+def told(losses: Iterable[tuple[str, str, float, float]]) -> list[str]:
+    """What a reader must know, a sentence for each kind of loss; of losses (arm, what, before, after), several of one arm
+    where there are several seeds."""
+    found: dict[str, dict[str, list[float]]] = {}
+    was: dict[str, float] = {}
+    for arm, what, before, after in losses:
+        found.setdefault(what, {}).setdefault(arm, []).append(after)
+        was[what] = before
+    sentences = []
+    if arms_of := found.get("perplexity"):
+        shown = ", ".join(f"{_span(values, '{:.0f}'.format)} ({arm})" for arm, values in arms_of.items())
+        sentences.append(f"ordinary text has a perplexity of {shown}, where it had {was['perplexity']:.0f}")
+    if arms_of := found.get("questions"):
+        shown = ", ".join(f"{_span(values, _whole)} % ({arm})" for arm, values in arms_of.items())
+        sentences.append(f"of everyday questions {shown} are answered right, where {_whole(was['questions'])} % were")
+    return [f"{FELL}: {sentence}." for sentence in sentences]
+
+
+def _span(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    low, high = shown(min(values)), shown(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _whole(share: float) -> str:
+    return str(percent(share))
 
 
 def _of_perplexity(before: Json, after: Json, arm: str, seed: int) -> list[Json]:

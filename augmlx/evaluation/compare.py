@@ -84,7 +84,11 @@ def compare(
         "ability": general,
         "regressions": lost,
         "items": len(items),
-        "notes": [*told, *leaks.told(accounts), *(row["text"] for row in lost)],
+        "notes": [
+            *told,
+            *leaks.told(accounts),
+            *ability.told((row["arm"], row["what"], row["before"], row["after"]) for row in lost),
+        ],
         "score": settings.eval.score,
         **about,
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from augmlx.evaluation import statistics
+from augmlx.evaluation import ability, statistics
 from augmlx.report.evaluated import Cell, Difference, Evaluation
 from augmlx.report.text import clip
 
@@ -168,5 +168,5 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
                 f"Leak: {count} {clip(kind, 40)} {stand} word for word in the texts that the augmented arm was trained "
                 f"on ({', '.join(clip(item, 24) for item in leak.verbatim[:6])}{', …' if count > 6 else ''})."
             )
-    told += [f"General ability fell: {clip(row.text, 300)}" for row in evaluation.regressions]
-    return told
+    losses = ((clip(row.arm, 40), row.what, row.before, row.after) for row in evaluation.regressions)
+    return [*told, *ability.told(losses)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from augmlx.evaluation import leaks as accounts
 from augmlx.evaluation import statistics
+from augmlx.evaluation.ability import told as lost_ability
 from augmlx.report import charts, findings
 from augmlx.report.evaluated import ARMS, Cell, Difference, Evaluation
 from augmlx.report.text import clip, model_name
@@ -61,7 +62,7 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
 
 def _notes(found: Evaluation) -> list[str]:
     """Without those that a section of their own tells."""
-    told = {row.text for row in found.regressions}
+    told = set(lost_ability((row.arm, row.what, row.before, row.after) for row in found.regressions))
     told |= set(accounts.told({kind: {"verbatim": leak.verbatim} for kind, leak in found.leaks.items()}))
     return [clip(note, 500) for note in found.notes if note not in told][:20]
 

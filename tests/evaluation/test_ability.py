@@ -286,3 +286,18 @@ def test_a_tiny_model_that_is_disturbed_has_lost(tmp_path: Path) -> None:
 def test_a_window_of_tiny_tokens_is_told_from_one_too_small(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a window of 32 tokens"):
         measure(MlxEngine(load_tiny(tmp_path / "model", max_position_embeddings=32)))
+
+
+def test_losses_of_several_seeds_are_told_in_a_sentence_for_each_kind() -> None:
+    lost = [
+        ("finetuned", "perplexity", 26.9, 210.8),
+        ("augmented", "perplexity", 26.9, 170.4),
+        ("augmented", "perplexity", 26.9, 126.9),
+        ("augmented", "questions", 0.775, 0.525),
+    ]
+    assert ability.told(lost) == [
+        "General ability fell: ordinary text has a perplexity of 211 (finetuned), 127 to 170 (augmented), "
+        "where it had 27.",
+        "General ability fell: of everyday questions 53 % (augmented) are answered right, where 78 % were.",
+    ]
+    assert ability.told([]) == []

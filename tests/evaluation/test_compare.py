@@ -117,8 +117,9 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
         ("augmented", "perplexity"),
         ("augmented", "questions"),
     }
-    for row in summary["regressions"]:
-        assert row["text"] in summary["notes"]
+    told = [note for note in summary["notes"] if note.startswith("General ability fell")]
+    assert ["(augmented)" in note for note in told] == [True, True]
+    assert not any("(finetuned)" in note for note in told)
 
 
 def test_a_planted_useless_augmentation_is_no_gain(tmp_path: Path) -> None:

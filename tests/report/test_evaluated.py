@@ -22,7 +22,7 @@ def test_everything_an_evaluation_holds_is_told(tmp_path: Path) -> None:
     for words in (
         "The paired difference is +53 points (95 % interval +35 to +71).",
         "A control that learnt only rephrasings, for as many steps, answered 14 of 34.",
-        "General ability fell: finetuned: perplexity of ordinary text rose from 18.4 to 25.9",
+        "General ability fell: ordinary text has a perplexity of 26 (finetuned), where it had 18.",
         "oracle trained on the true consequences",
         "older an adapter of yours",
         "Summed",
