@@ -122,8 +122,8 @@ def regressions(before: Json, after: Json, arm: str, *, seed: int) -> list[Json]
 
 
 def told(losses: Iterable[tuple[str, str, float, float]]) -> list[str]:
-    """What a reader must know, a sentence for each kind of loss; of losses (arm, what, before, after), several of one arm
-    where there are several seeds."""
+    """What a reader must know, a sentence for each kind of loss. Losses are (arm, what, before, after), several of one
+    arm where there are several seeds."""
     found: dict[str, dict[str, list[float]]] = {}
     was: dict[str, float] = {}
     for arm, what, before, after in losses:
