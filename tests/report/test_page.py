@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny.line import Setup, everything
 
 from augmlx.files import write_jsonl
 from augmlx.report import write_comparison, write_report, write_study
@@ -200,3 +201,13 @@ def test_a_page_prints_without_controls(browser: Any, plain: dict[str, Path]) ->
         assert not found.page.locator("#search").is_visible()
         assert found.page.locator("h1").is_visible()
         assert found.page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_the_page_of_a_real_run_is_as_quiet_and_as_narrow(browser: Any, setup: Setup) -> None:
+    """All that the stages themselves write: augmented by a script, trained and evaluated on a tiny model."""
+    everything(setup.open())
+    for width in WIDTHS:
+        with opened(browser, setup.run.report, width) as found:
+            assert found.overflow() <= 0
+            assert found.quiet(), (found.requests, found.told)
+            assert found.page.locator("h1").count() == 1
