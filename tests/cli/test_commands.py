@@ -63,7 +63,9 @@ def parsed(result: Result) -> dict[str, object]:
 def test_run_prints_the_table_of_arms_on_stdout_and_all_else_on_stderr(project: Path) -> None:
     table = (project / "stdout").read_text().splitlines()
     assert table[0].split()[:2] == ["arm", "forward"]
-    assert [line.split()[0] for line in table[2:]] == ["base", "icl", "finetuned", "augmented"]
+    assert [line.split()[0] for line in table[2:6]] == ["base", "icl", "finetuned", "augmented"]
+    assert not table[6]
+    assert "augmented against finetuned" in table[7]
     told = (project / "stderr").read_text()
     for part in (
         "Augmenting: 24 to do",
