@@ -20,7 +20,7 @@ from augmlx.records import EvalItem, EvalResult, Example, Fact, Json
 
 _NAMED = 3  # items that a note names
 # Words that a question may have around a statement without asking for another one.
-_HEDGES = frozenset(content_stems("known said called considered believed reported indeed really actually accounts"))
+_HEDGES = frozenset(content_stems("known said called believed reported indeed really actually currently originally"))
 
 
 def account(
