@@ -90,9 +90,9 @@ def test_an_interrupted_study_goes_on_to_the_same_result(tmp_path: Path, base: S
 
 def test_a_finished_study_does_nothing_twice(tmp_path: Path, base: StoredModel) -> None:
     writer = Writer(base)
-    opened(tmp_path / "s", base, writer).run()
-    writer.left = 0
-    opened(tmp_path / "s", base, writer).run()
+    first = opened(tmp_path / "s", base, writer).run()
+    writer.left = 0  # whatever is asked interrupts
+    assert opened(tmp_path / "s", base, writer).run() == first
 
 
 def test_a_study_of_another_world_is_refused(tmp_path: Path, base: StoredModel) -> None:
