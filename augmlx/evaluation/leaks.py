@@ -86,18 +86,6 @@ def pooled(accounts: Mapping[int, Json]) -> Json:
     return found
 
 
-def states(text: str, item: EvalItem) -> bool:
-    """Whether a text states what the item's prompt and answer, or an alias, state together, in the same direction.
-
-    It does where it holds them word for word; where a sentence of it, or a question of it with its answer, shares one
-    of their marks; or where one holds the answer behind all that the prompt names, and the prompt's other words or
-    known synonyms of them somewhere, by their stems. A paraphrase that says the relation otherwise is not seen.
-    """
-    index = _Index([item])
-    index.meet(text)
-    return item.id in index.stated
-
-
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """What an item states with one of its answers."""
@@ -145,7 +133,13 @@ def _by_rarest(rows: Sequence[tuple[Collection[str], _Row]]) -> dict[str, list[_
 
 class _Index:
     """Finds the items that a text states without comparing it with each: by a word that each has to find there, the
-    rarest among the items."""
+    rarest among the items.
+
+    A text states what an item's prompt and answer, or an alias, state together in the same direction: where it holds
+    them word for word; where a sentence of it, or a question of it with its answer, shares one of their marks; or where
+    one holds the answer behind all that the prompt names, and the prompt's other words or known synonyms of them
+    somewhere, by their stems. A paraphrase that says the relation otherwise is not seen.
+    """
 
     def __init__(self, items: Sequence[EvalItem]) -> None:
         self.stated: set[str] = set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augmlx.evaluation.leaks import account, states, told
+from augmlx.evaluation.leaks import account, told
 from augmlx.records import EvalItem, EvalResult, Example, Fact, Json, Origin
 
 
@@ -16,6 +16,11 @@ def item(prompt: str, answer: str, *fact_ids: str, kind: str = "reversal", name:
 
 def made(text: str, n: int = 0, **changed: object) -> Example:
     return Example(f"f0/x/{n}", text, Origin(("f0",), "x", "", "", 0, n, ""), **changed)  # type: ignore[arg-type]
+
+
+def states(text: str, asked: EvalItem) -> bool:
+    """Whether an augmentation that says this counts as stating the item's conclusion."""
+    return bool(account([asked], [], [made(text)], [])[asked.kind]["generated"])
 
 
 FACTS = [
