@@ -211,7 +211,7 @@ class EvalSettings(_Section):
         ("base", "icl", "finetuned", "augmented"),
         min_length=1,
         description="arms to compare; also icl-augmented (augmentations in context, too), rephrased (a control: "
-        "originals and rephrasings alone, as many steps) and oracle (true consequences, from --oracle)",
+        "originals and rephrasings alone, about as many steps) and oracle (true consequences, from --oracle)",
     )
     adapters: dict[Name, Name] = Field(
         default={}, description='adapter folders of this model as further arms, such as { older = "runs/old/adapter" }'

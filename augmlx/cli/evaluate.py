@@ -49,9 +49,9 @@ def evaluate(
     """Ask all arms the same questions: base, icl (facts in context), finetuned (originals only), augmented.
 
     On request also icl-augmented (facts and augmentations in context), rephrased (a control trained on originals and
-    rephrasings alone) and oracle (trained on true consequences). What is trained for comparison takes as many steps as
-    the augmented arm. Without questions of your own, items are derived from the facts and from augmentations that were
-    held out.
+    rephrasings alone) and oracle (trained on true consequences). What is trained for comparison takes the whole
+    epochs that come nearest to the steps of the augmented arm. Without questions of your own, items are derived from
+    the facts and from augmentations that were held out.
 
     \b
     Example:
