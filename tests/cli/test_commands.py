@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,11 @@ def test_exemplars_that_are_not_read_are_named(project: Path, tmp_path: Path) ->
     (tmp_path / "exemplars.csv").write_text("fact,operator,result\n")
     model = ["--model", "none"]
     assert f"{tmp_path / 'exemplars.csv'}: is not read" in augmlx("preview", facts, *model).stderr
+
+
+def test_consequences_that_are_brought_make_the_oracle_an_arm(project: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(project / "run", run)
+    (tmp_path / "true.csv").write_text("fact\nThe Bor mill is owned by Ada Brandt.\n")
+    told = parsed(augmlx("eval", run, "--oracle", tmp_path / "true.csv", "--json"))
+    assert list(told["arms"]) == ["base", "icl", "finetuned", "augmented", "oracle"]  # type: ignore[call-overload]

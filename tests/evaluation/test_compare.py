@@ -60,14 +60,14 @@ def ignorant(prompt: str, continuation: str) -> float:
     return -knows(prompt, continuation) - 5.0 if wrong else knows(prompt, continuation)
 
 
-def compared(tmp_path: Path, arms: dict[str, Weigh], trained: list[Example]) -> Json:
+def compared(tmp_path: Path, arms: dict[str, Weigh], trained: list[Example], **said: object) -> Json:
     run = RunDir(tmp_path / "run")
     run.create()
     compare.compare(
         run,
         ITEMS,
         FACTS,
-        load(None, {"eval.arms": list(arms)}),
+        load(None, {"eval.arms": list(arms), **said}),
         arms_of=list(arms),
         engine_of=lambda arm: ScriptedEngine(lambda _: " nobody", weigh=arms[arm]),
         mark_of=lambda arm: arm,
@@ -120,6 +120,18 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
     told = [note for note in summary["notes"] if note.startswith("General ability fell")]
     assert ["(augmented)" in note for note in told] == [True, True]
     assert not any("(finetuned)" in note for note in told)
+
+
+def test_without_the_base_it_is_told_that_nothing_tells_of_lost_ability(tmp_path: Path) -> None:
+    summary = compared(tmp_path, {"finetuned": ignorant, "augmented": knows}, GOOD)
+    assert list(summary["ability"]) == ["finetuned", "augmented"]
+    assert summary["notes"] == ["The arm base was not asked, so nothing tells whether general ability was lost."]
+
+
+def test_general_ability_is_measured_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    summary = compared(tmp_path, {"finetuned": ignorant, "augmented": knows}, GOOD, **{"eval.ability": False})
+    assert summary["ability"] == {}
+    assert summary["regressions"] == summary["notes"] == []
 
 
 def test_a_planted_useless_augmentation_is_no_gain(tmp_path: Path) -> None:
