@@ -211,3 +211,28 @@ def test_the_page_of_a_real_run_is_as_quiet_and_as_narrow(browser: Any, setup: S
             assert found.overflow() <= 0
             assert found.quiet(), (found.requests, found.told)
             assert found.page.locator("h1").count() == 1
+
+
+def test_the_page_of_the_demo_run_is_as_quiet_and_as_narrow(browser: Any) -> None:
+    """The one that ./scripts/demo leaves in this checkout: ten minutes of a real model, so it is not made here."""
+    page = Path(__file__).parents[2] / "runs" / "demo" / "report.html"
+    if not page.exists():
+        pytest.skip("needs the demo run: ./scripts/demo")
+    for width in WIDTHS:
+        with opened(browser, page, width) as found:
+            assert found.overflow() <= 0
+            assert found.quiet(), (found.requests, found.told)
+            table = Table(found)
+            table.page.fill("#search", "heron lamp")
+            shown = table.page.locator(
+                "#samples tbody tr"
+            ).all_inner_texts()  # the facts they are from are searched, too
+            assert shown
+            assert all("heron lamp" in row.casefold() for row in shown)
+            if width > 400:  # a phone has the rows as cards, without a header
+                orders = []
+                for _ in range(2):
+                    table.page.locator("#samples th button").nth(1).click()
+                    orders.append((table.order(), sorted(table.rows)))
+                assert [order for order, _ in orders] == ["ascending", "descending"]
+                assert orders[0][1] == orders[1][1]
