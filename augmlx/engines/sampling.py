@@ -8,6 +8,7 @@ from random import Random
 import mlx.core as mx
 
 from augmlx.engine import Request
+from augmlx.models.softmax import softmax
 
 NUCLEUS_LIMIT = 512  # sorting a whole vocabulary for every row costs more than the model's own step
 
@@ -39,7 +40,7 @@ def _nucleus(logits: mx.array, draws: Sequence[Draw]) -> mx.array:
         mx.array(column)[:, None]
         for column in zip(*[(d.temperature, d.top_p, d.uniform()) for d in draws], strict=True)
     )
-    probs = mx.softmax(logits.astype(mx.float32) / temperature, axis=-1)  # (B, V)
+    probs, _ = softmax(logits.astype(mx.float32) / temperature)  # (B, V)
     kept = min(NUCLEUS_LIMIT, probs.shape[-1])
     likely = mx.argpartition(-probs, kth=kept - 1, axis=-1)[:, :kept]
     part = mx.take_along_axis(probs, likely, axis=-1)

@@ -80,10 +80,11 @@ def _filled(values: Sequence[int], filler: int) -> mx.array:
 
 
 def _places(lengths: Sequence[int], room: int, *, bucketed: bool) -> Arrays:
-    """`grid` and `flat` of `arrays`. What fills the one row up is made into rows of its own, of no longer a length."""
+    """`grid` and `flat` of `arrays`. What fills the one row up is made into rows of its own, of no longer a length;
+    with buckets there is always one, or a batch that fills its bucket would have a shape of its own."""
     width = bucket(max(lengths)) if bucketed else max(lengths)
     sizes, left = list(lengths), room - sum(lengths)
-    while left:
+    while left or (bucketed and len(sizes) == len(lengths)):
         sizes.append(min(left, width))
         left -= sizes[-1]
     starts = np.cumsum([0, *sizes[:-1]])[:, None]

@@ -8,6 +8,7 @@ from typing import cast
 import mlx.core as mx
 
 from augmlx.models.heads import Head
+from augmlx.models.softmax import softmax
 from augmlx.training.layout import Arrays
 
 _COPIES = 4  # of its logits that a slice needs: they themselves, their softmax, the gradient, and room to change one
@@ -50,9 +51,7 @@ def _summed(
 def _loss_and_slope(head: Head, hidden: mx.array, targets: mx.array, weights: mx.array) -> tuple[mx.array, mx.array]:
     """The weighted loss of a slice, and its gradient with respect to hidden (n, D)."""
     logits = head.project(hidden)  # (n, V)
-    shares = mx.softmax(logits, axis=-1)
-    # log(sum(exp(logits))) from the largest share, which is 1 / sum(exp(logits - largest)): one exp a logit in all.
-    mass = logits.max(axis=-1) - mx.log(shares.max(axis=-1))
+    shares, mass = softmax(logits)
     places = mx.arange(targets.size)
     loss = ((mass - logits[places, targets]) * weights).sum()
     _, (slope,) = mx.vjp(head.project, [hidden], [shares.at[places, targets].add(-1.0)])
