@@ -166,15 +166,18 @@ class TrainSettings(_Section):
         "off: keep the last",
     )
     patience: int = Field(0, ge=0, description="stop after so many validations without a better one; 0: never")
-    report_to: Annotated[tuple[Literal["wandb", "swanlab"], ...], BeforeValidator(_distinct)] = Field(
+    report_to: Annotated[tuple[Literal["wandb", "swanlab", "tensorboard"], ...], BeforeValidator(_distinct)] = Field(
         (),
-        description="where the metrics also go, through mlx-lm's callbacks; they are no part of augmlx, and may upload",
+        description="where the metrics also go, if installed; no part of augmlx: wandb and swanlab may upload",
     )
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainSettings:
-        if self.method == "full" and (self.ranks or self.dropout):
-            raise ValueError("train.ranks and train.dropout are of adapters, and method full has none")
+        if self.method == "full":
+            for name in ("rank", "ranks", "scale", "dropout"):
+                default = type(self).model_fields[name].default
+                if getattr(self, name) != default:
+                    raise ValueError(f"train.{name} is of adapters, and method full has none: leave it at {default}")
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("adam has no weight decay; write optimizer = adamw")
         if self.optimizer in ("sgd", "muon") and self.learning_rate == "auto":

@@ -692,7 +692,7 @@ def test_with_a_server_the_local_tokenizer_says_what_is_too_long(setup: Setup) -
 
 
 def test_full_training_has_no_peft_form_and_a_run_goes_on_without_it(setup: Setup) -> None:
-    pipeline = setup.open(**{"train.method": "full"})
+    pipeline = setup.open(**{"train.method": "full", "train.rank": 16})
     pipeline.model = dataclasses.replace(pipeline.model, hf_base="someone/tiny")
     pipeline.augment()
     pipeline.train()

@@ -75,11 +75,19 @@ BAD = {
     ),
     "full with ranks": (
         "[train]\nmethod = 'full'\nranks = { down_proj = 8 }\n",
-        "train: train.ranks and train.dropout are of adapters, and method full has none",
+        "train: train.ranks is of adapters, and method full has none: leave it at {}",
     ),
     "full with dropout": (
         "[train]\nmethod = 'full'\ndropout = 0.1\n",
-        "train: train.ranks and train.dropout are of adapters, and method full has none",
+        "train: train.dropout is of adapters, and method full has none: leave it at 0.0",
+    ),
+    "full with a rank": (
+        "[train]\nmethod = 'full'\nrank = 8\n",
+        "train: train.rank is of adapters, and method full has none: leave it at 16",
+    ),
+    "full with a scale": (
+        "[train]\nmethod = 'full'\nscale = 1.0\n",
+        "train: train.scale is of adapters, and method full has none: leave it at 2.0",
     ),
     "torn": ("[train\n", "not valid TOML: "),
     "key twice": ("seed = 1\nseed = 2\n", "not valid TOML: "),
@@ -222,7 +230,7 @@ varied = st.builds(
         best=st.sampled_from(["loss", "accuracy"]),
         patience=st.integers(0, 9),
         checkpoint_layers=st.booleans(),
-        report_to=st.lists(st.sampled_from(["wandb", "swanlab"]), unique=True).map(tuple),
+        report_to=st.lists(st.sampled_from(["wandb", "swanlab", "tensorboard"]), unique=True).map(tuple),
     ),
     eval=st.builds(EvalSettings, arms=st.just(("icl",)), choices=st.integers(2, 26), score=st.just("sum")),
     memory=st.builds(MemorySettings, wired=positive | st.just("auto"), cache=positive | st.just(0.0)),

@@ -23,33 +23,43 @@ def contexts(
     engine: Engine,
     answer_tokens: int,
     beside: Mapping[str, Sequence[str]] | None = None,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], int]:
     """The in-context arms' prompt for each item: all facts, or where they do not fit the model's window the page of
     them that holds the fact the item is about. Lines are kept in the facts' order; `beside` are lines that stand behind
-    a fact (its id), such as its augmentations."""
+    a fact (its id), such as its augmentations. Those for which a page has no room even so are left out, and counted."""
     longest = max(engine.count(asked(item.prompt)) + max(map(engine.count, item.choices)) for item in items)
     room = engine.window - longest - answer_tokens - 8
-    told = ["".join(f"{line}\n" for line in (fact.text, *(beside or {}).get(fact.id, ()))) for fact in facts]
+    told: list[str] = []
     pages: list[list[int]] = [[]]
-    used = 0
-    for index, text in enumerate(told):
-        needed = engine.count(text)
+    used = left_out = 0
+    for index, fact in enumerate(facts):
+        lines, needed = [f"{fact.text}\n"], engine.count(f"{fact.text}\n")
+        for text in (beside or {}).get(fact.id, ()):
+            more = engine.count(line := f"{text}\n")
+            if needed + more > room:
+                left_out += 1
+                continue
+            lines.append(line)
+            needed += more
+        told.append("".join(lines))
         if pages[-1] and used + needed > room:
             pages.append([])
             used = 0
         pages[-1].append(index)
         used += needed
     page_of = {index: "".join(told[i] for i in page) for page in pages for index in page}
-    return {name: page_of[index] for name, index in link(items, facts).items()}
+    return {name: page_of[index] for name, index in link(items, facts).items()}, left_out
 
 
-def context_note(arm: str, contexts: Mapping[str, str]) -> str | None:
-    """What the summary says where not every item was shown the same facts. Pages that no item is about do not count."""
-    pages = len(set(contexts.values()))
-    if pages < 2:
-        return None
-    told = f"the {arm} arm sees the one of {pages} pages that holds the fact in question"
-    return f"The facts do not fit the model's window: {told}."
+def context_note(arm: str, contexts: Mapping[str, str], left_out: int) -> str | None:
+    """What the summary says where not every item was shown the same facts, or some lines were shown to none. Pages that
+    no item is about do not count."""
+    told = []
+    if (pages := len(set(contexts.values()))) > 1:
+        told.append(f"the {arm} arm sees the one of {pages} pages that holds the fact in question")
+    if left_out:
+        told.append(f"{left_out} augmentations of facts with more than a page of them are left out of the {arm} arm")
+    return f"The facts do not fit the model's window: {'; '.join(told)}." if told else None
 
 
 def asked(prompt: str) -> str:

@@ -16,7 +16,7 @@ from augmlx.records import EvalItem, EvalResult, Example, Fact, Json, fingerprin
 from augmlx.rundir import RunDir
 from augmlx.settings import Settings
 
-_CODE = 3  # raised when an arm answers otherwise than before
+_CODE = 4  # raised when an arm answers otherwise than before
 _IN_CONTEXT = ("icl", "icl-augmented")  # the base model, shown something
 _BEFORE = "base"
 
@@ -139,8 +139,8 @@ class _Asking:
         head: Json = {"fingerprint": self._mark(arm, engine_mark)}
         if arm in _IN_CONTEXT:
             beside = self._beside if arm == "icl-augmented" else None
-            shown = arms.contexts(self._items, self._facts, engine, config.max_tokens, beside)
-            if note := arms.context_note(arm, shown):
+            shown, left_out = arms.contexts(self._items, self._facts, engine, config.max_tokens, beside)
+            if note := arms.context_note(arm, shown, left_out):
                 head["note"] = note
         rows = arms.answer(arm, self._items, engine, config, self._progress, shown)
         if config.ability and arm not in _IN_CONTEXT and engine.can_score:

@@ -109,6 +109,11 @@ class Training:
             raise RunError("the machines hold different data, settings or models", hint="copy the run folder to each")
         if self._stepper.unpacked:
             progress.say(f"{label}: examples are padded and not packed: {self._stepper.unpacked}")
+        if self._stepper.whole_logits:
+            fault = (
+                "this model's head cannot be run apart from its body, so all logits of a batch are in memory at once"
+            )
+            progress.say(f"{label}: {fault}; a smaller train.batch_size takes less")
         position = self._resumed(progress)
         self._model.train()
         with (

@@ -27,7 +27,8 @@ class Stepper:
     """Steps of one model's trainable parameters on `rows`.
 
     A step depends on the seed, its number and the state before it, and on nothing else; so a resumed training goes on
-    to the same bits. `unpacked` says why rows are padded although packing was not ruled out, or is None.
+    to the same bits. `unpacked` says why rows are padded although packing was not ruled out, or is None; `whole_logits`
+    is whether the model's head cannot be run apart from its body.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Stepper:
             raise BadSettings(fault, hint="leave it at auto")
         self._packing = "never" if self.unpacked else settings.packing
         head = Head(model)
+        self.whole_logits = not head.split
         self._loss = lambda batch: loss_of(head, batch, packing.caches(model, batch))
         self._gradients = nn.value_and_grad(model, self._loss)
         self._update = self._updated

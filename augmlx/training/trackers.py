@@ -1,4 +1,5 @@
-"""wandb and swanlab, through mlx-lm's own callbacks: only where asked for and installed, and offline unless told else.
+"""wandb and swanlab, through mlx-lm's own callbacks, and TensorBoard: only where asked for and installed, and offline
+unless told else.
 
 They get numbers and the training settings; no text, no path, no name of a model or a run. (swanlab notes by itself the
 folder that it writes to.)
@@ -7,9 +8,11 @@ folder that it writes to.)
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any, TextIO
@@ -64,6 +67,29 @@ class Trackers:
         self._closing.close()
 
 
+class TensorBoard:
+    """What mlx-lm has no callback for: its event files, by the writer of the package tensorboard. That one names a file
+    after the machine, which is often named after its owner, so the name is taken out at the end."""
+
+    def __init__(self, place: Path) -> None:
+        try:
+            summary = import_module("tensorboard.summary")
+        except ImportError as error:
+            raise _not_loaded("tensorboard") from error
+        self._place, self._writer = place, summary.Writer(str(place))
+
+    def on_train_loss_report(self, values: Mapping[str, Any]) -> None:
+        step = values["iteration"]
+        for name, value in values.items():
+            if name != "iteration" and isinstance(value, int | float):
+                self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self._writer.close()
+        for path in self._place.glob("events.out.tfevents.*"):
+            path.rename(path.with_name(path.name.replace(f".{socket.gethostname()}.", ".local.")))
+
+
 def require_installed(settings: TrainSettings) -> None:
     """Raises BadSettings, before any work, where a tracker that was asked for is missing."""
     for name in settings.report_to:
@@ -86,9 +112,10 @@ def open_trackers(settings: TrainSettings, folder: Path) -> Trackers:
             # The last part is shown as the experiment's name: it tells settings apart and says nothing of the run.
             place = folder / "trackers" / f"{settings.method}-{short_id(settings.learnt)}"
             make_folder(place)  # private, whatever the modes of the files in it
-            closing.enter_context(_environment(_QUIET[name] | _caches(name, place)))
-            callbacks.append(_callback(name, place, settings))
-            closing.callback(_finish, name)
+            closing.enter_context(_environment(_QUIET.get(name, {}) | _caches(name, place)))
+            callback = TensorBoard(place) if name == "tensorboard" else _callback(name, place, settings)
+            callbacks.append(callback)
+            closing.callback(callback.close if isinstance(callback, TensorBoard) else partial(_finish, name))
         return Trackers(callbacks, closing.pop_all())
 
 
@@ -100,8 +127,12 @@ def _callback(name: str, place: Path, settings: TrainSettings) -> Any:
         with _stdout_kept():
             return get_reporting_callbacks(name, "augmlx", str(place), config)
     except ImportError as error:  # mlx-lm takes a package that fails to import for one that is not there
-        fault = f"train.report_to: {name} is installed, but cannot be loaded"
-        raise BadSettings(fault, hint=f'see what python -c "import {name}" says, or leave it out') from error
+        raise _not_loaded(name) from error
+
+
+def _not_loaded(name: str) -> BadSettings:
+    fault = f"train.report_to: {name} is installed, but cannot be loaded"
+    return BadSettings(fault, hint=f'see what python -c "import {name}" says, or leave it out')
 
 
 def _finish(name: str) -> None:

@@ -198,7 +198,8 @@ def test_two_engines_over_one_model_answer_as_two_models_would(tmp_path: Path, n
     kind, bits, method = TUNED[name]
     stored = write_model(tmp_path / "model", kind, bits=bits, hidden_size=128, intermediate_size=512)
     rows = [{"id": str(number), "text": text} for number, text in enumerate(CORPUS)]
-    train = TrainSettings(method=method, rank=4, epochs=20, learning_rate=1e-2, checkpoint_every=1000)  # type: ignore[arg-type]
+    rank = 16 if method == "full" else 4
+    train = TrainSettings(method=method, rank=rank, epochs=20, learning_rate=1e-2, checkpoint_every=1000)  # type: ignore[arg-type]
     fit.fit(fit.prepare(stored, rows, Settings(train=train)), tmp_path, identity="x", progress=Silent(), label="x")
     asked = [replace(ASKED, suffix=text) for text in (*CORPUS, "x")]
 

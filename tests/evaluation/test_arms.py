@@ -181,7 +181,8 @@ def test_a_question_is_put_as_one(prompt: str, text: str) -> None:
 
 
 def test_all_facts_are_shown_where_they_fit() -> None:
-    shown = contexts([item(0), item(1)], FACTS, engine(), 24)
+    shown, left_out = contexts([item(0), item(1)], FACTS, engine(), 24)
+    assert left_out == 0
     assert set(shown.values()) == {"".join(f"{fact.text}\n" for fact in FACTS)}
 
 
@@ -190,7 +191,7 @@ def test_where_they_do_not_fit_each_item_sees_the_page_of_its_fact(window: int, 
     used = engine()
     used.window = window
     items = [item(n) for n in range(40)]
-    shown = contexts(items, FACTS, used, answer_tokens)
+    shown, _ = contexts(items, FACTS, used, answer_tokens)
     lines = [fact.text for fact in FACTS]
     for asked_for in items:
         page = shown[asked_for.id].splitlines()
@@ -204,21 +205,36 @@ def test_where_they_do_not_fit_each_item_sees_the_page_of_its_fact(window: int, 
 def test_the_summary_is_told_where_the_facts_stand_on_several_pages() -> None:
     used = engine()
     items = [item(n) for n in range(40)]
-    assert context_note("icl", contexts(items, FACTS, used, 24)) is None
+    assert context_note("icl", *contexts(items, FACTS, used, 24)) is None
     used.window = 110
-    shown = contexts(items, FACTS, used, 24)
+    shown, left_out = contexts(items, FACTS, used, 24)
     assert len(set(shown.values())) == 3
-    assert context_note("icl", shown) == (
+    assert context_note("icl", shown, left_out) == (
         "The facts do not fit the model's window: the icl arm sees the one of 3 pages that holds the fact in question."
     )
-    assert context_note("icl", {}) is None
+    assert context_note("icl", {}, 0) is None
 
 
 def test_a_fact_longer_than_the_window_has_a_page_of_its_own() -> None:
     used = engine()
     used.window = 20
-    shown = contexts([item(0), item(1)], FACTS[:2], used, 5)
+    shown, _ = contexts([item(0), item(1)], FACTS[:2], used, 5)
     assert shown == {"forward:0": f"{FACTS[0].text}\n", "forward:1": f"{FACTS[1].text}\n"}
+
+
+@given(st.integers(60, 300), st.integers(0, 60))
+def test_augmentations_beyond_a_page_are_left_out_and_counted(window: int, count: int) -> None:
+    used = engine()
+    used.window = window
+    items = [item(0), item(1)]
+    beside = {FACTS[0].id: [f"It is also told in this way, number {n}." for n in range(count)]}
+    shown, left_out = contexts(items, FACTS, used, 24, beside)
+    assert sum(line in beside[FACTS[0].id] for line in shown["forward:0"].splitlines()) == count - left_out
+    for asked_for in items:
+        assert used.count(shown[asked_for.id] + asked(asked_for.prompt)) + 2 + 24 <= window
+    note = context_note("icl-augmented", shown, left_out)
+    told = f"{left_out} augmentations of facts with more than a page of them are left out of the icl-augmented arm"
+    assert (told in (note or "")) == bool(left_out)
 
 
 # The summary

@@ -51,7 +51,9 @@ def examples(count: int = 22) -> list[Json]:
 
 
 def settings(**changes: Any) -> Settings:
-    return Settings(seed=3, train=TrainSettings(**{**DEFAULTS, **changes}))
+    of_adapters = ("rank", "dropout") if changes.get("method") == "full" else ()
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in of_adapters}
+    return Settings(seed=3, train=TrainSettings(**{**defaults, **changes}))
 
 
 def fitted(

@@ -1,9 +1,10 @@
-"""wandb and swanlab, as small packages of the same names that write down what they are told."""
+"""The real TensorBoard; wandb and swanlab as small packages of the same names that write down what they are told."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -163,6 +164,28 @@ def test_where_the_second_fails_the_first_is_ended(install: Install, tmp_path: P
         trackers.open_trackers(reporting_to("wandb", "swanlab"), tmp_path)
     assert [call[0] for call in calls("wandb")] == ["init", "finish"]
     assert dict(os.environ) == before
+
+
+def test_tensorboard_reads_the_metrics_of_a_training_and_of_its_resumption(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    for step in (7, 8):
+        opened = trackers.open_trackers(reporting_to("tensorboard"), tmp_path)
+        opened.step({**METRICS, "step": step})
+        opened.close()
+    (place,) = (tmp_path / "trackers").iterdir()
+    assert not [path for path in place.iterdir() if socket.gethostname() in path.name]
+    found = EventAccumulator(str(place)).Reload()
+    tensors = {tag: found.Tensors(tag) for tag in found.Tags()["tensors"]}
+    assert {tag: make_ndarray(events[-1].tensor_proto) for tag, events in tensors.items()} == {
+        "train_loss": 0.5,
+        "trained_tokens": 90,
+        "val_loss": 0.75,
+        "valid_accuracy/forward": pytest.approx(0.9),
+        "valid_accuracy/reversal": 0.5,
+    }
+    assert [event.step for event in tensors["train_loss"]] == [7, 8]
 
 
 def test_without_trackers_nothing_is_made(tmp_path: Path) -> None:
