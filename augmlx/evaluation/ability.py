@@ -25,6 +25,7 @@ from augmlx.tables import read_questions
 TOLERANCE = 0.05
 
 FELL = "General ability fell"
+REMEDY = f'{FELL}: split.replay = "self" mixes ordinary text into the training set, which keeps more of it.'
 _CODE = 1  # raised when the same model would be measured otherwise than before
 _GIVEN = 8  # words at the start of a text that are not scored: nothing stands before to tell them from
 _TOGETHER = 16  # passages or questions in one call: between calls the measuring shows progress

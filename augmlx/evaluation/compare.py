@@ -88,6 +88,7 @@ def compare(
             *told,
             *leaks.told(accounts),
             *ability.told((row["arm"], row["what"], row["before"], row["after"]) for row in lost),
+            *([ability.REMEDY] if lost and not settings.split.replay else []),
         ],
         "score": settings.eval.score,
         **about,

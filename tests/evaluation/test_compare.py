@@ -117,9 +117,18 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
         ("augmented", "perplexity"),
         ("augmented", "questions"),
     }
-    told = [note for note in summary["notes"] if note.startswith("General ability fell")]
+    *told, remedy = [note for note in summary["notes"] if note.startswith("General ability fell")]
     assert ["(augmented)" in note for note in told] == [True, True]
     assert not any("(finetuned)" in note for note in told)
+    assert "split.replay" in remedy
+    again = compared(tmp_path, {"base": ignorant, "augmented": worse}, GOOD, **{"split.replay": "self"})
+    assert sum("General ability fell" in note for note in again["notes"]) == 2  # no remedy that is taken already
+
+
+def test_where_no_ability_is_lost_no_remedy_is_told(tmp_path: Path) -> None:
+    assert not any(
+        "split.replay" in note for note in compared(tmp_path, {"base": ignorant, "augmented": knows}, GOOD)["notes"]
+    )
 
 
 def test_without_the_base_it_is_told_that_nothing_tells_of_lost_ability(tmp_path: Path) -> None:
