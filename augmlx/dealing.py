@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from augmlx import dataset, mixing
 from augmlx.engine import Engine
+from augmlx.errors import BadInput
 from augmlx.files import jsonl_writer, read_jsonl
 from augmlx.journal import open_journal
 from augmlx.progress import Progress
@@ -72,7 +74,22 @@ def write_data(
 def dealt(run: RunDir) -> tuple[list[Json], list[Json]]:
     """The rows that are trained on, and those that are validated on."""
     train, valid = (run.data / f"{part}.jsonl" for part in ("train", "valid"))
-    return list(read_jsonl(train)), list(read_jsonl(valid)) if valid.exists() else []
+    return _rows(train), _rows(valid) if valid.exists() else []
+
+
+def _rows(path: Path) -> list[Json]:
+    """The rows of a part, which may have been edited. Raises BadInput, with path:line."""
+    rows = []
+    for line, row in enumerate(read_jsonl(path), start=1):
+        fault = None if isinstance(row.get("id"), str) else "no id that is a text"
+        try:
+            json.dumps(row, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            fault = "an escape is half of a surrogate pair (U+D800 to U+DFFF)"
+        if fault:
+            raise BadInput(f"{path}:{line}: {fault}", hint="correct the row, or augment again")
+        rows.append(row)
+    return rows
 
 
 def replay_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:

@@ -244,13 +244,18 @@ class Pipeline:
                 team.begin(True)
             return work
 
-        return self._stages.do(
+        counts = self._stages.do(
             stage,
             basis=self._train_basis(),
             inputs=[*self._train_inputs(rows, valid, settings), *([] if steps is None else [steps])],
             outputs=[folder / "adapter" / "adapters.safetensors", folder / "adapter" / "adapter_config.json"],
             prepare=prepare,
         )
+        if (left := folder / "checkpoints").exists():  # now that it is on record, nothing is left to resume
+            from augmlx.training import checkpoint
+
+            checkpoint.clear(left)
+        return counts
 
     def _control(self, arm: str, rows: Sequence[Json], steps: int) -> None:
         """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented training, and the

@@ -151,7 +151,9 @@ class TrainSettings(_Section):
     )
     turns: Literal["all", "last"] = Field("all", description="which of the assistant's turns in a chat are learnt")
     packing: Literal["auto", "always", "never"] = Field(
-        "auto", description="examples of a batch in one row without padding; auto: where it saves enough of it"
+        "auto",
+        description="examples of a batch in one row without padding, within the model's window; auto: where it saves "
+        "enough of it",
     )
     compile: Literal["auto", "always", "never"] = Field(
         "auto", description="compile the step, with batches padded to few shapes; auto: on a GPU"

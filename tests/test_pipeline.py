@@ -187,6 +187,43 @@ def test_an_interrupted_evaluation_keeps_the_arms_it_finished(setup: Setup, monk
     assert list(summary["arms"]) == ["base", "icl", "finetuned", "augmented"]
 
 
+def test_a_kill_before_a_training_is_on_record_costs_no_step(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.open().augment()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDir, "record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            setup.open().train()
+    assert "train" not in setup.run.manifest()
+    counts = setup.open().train()
+    [(total, done)] = [(total, done) for label, total, done in setup.progress.tasks if label == "Training"]
+    assert total == done == counts["steps"]
+    assert not (setup.run / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ('{"text": "Ada owns the mill."}', "2: no id"),
+        ('{"id": 7, "text": "Ada owns the mill."}', "2: no id"),
+        ('{"id": "x", "text": "\\ud800"}', "2: an escape is half of a surrogate pair"),
+        ('{"id": "x", "text": null}', "example x: its text is none"),
+    ],
+)
+def test_training_data_that_was_edited_wrongly_is_refused_with_its_place(setup: Setup, row: str, fault: str) -> None:
+    pipeline = setup.open()
+    pipeline.augment()
+    path = setup.run.data / "train.jsonl"
+    first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([first, row, *rest]) + "\n")
+    with pytest.raises(BadInput, match=fault) as caught:
+        pipeline.train()
+    assert caught.value.hint
+
+
 def test_the_plain_arm_takes_as_many_steps_as_the_augmented(setup: Setup) -> None:
     pipeline = setup.open(**{"train.epochs": 6, "train.batch_size": 4})
     pipeline.augment()

@@ -46,6 +46,8 @@ def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings)
     """
     name = str(example["id"])
     if "text" in example:
+        if not isinstance(example["text"], str):
+            raise _refused(name, "its text is none", "correct or delete the row")
         return _text_rows(name, example["text"], tokenizer, settings)
     return [_answer_row(name, example, tokenizer, settings)]
 

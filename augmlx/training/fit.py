@@ -10,14 +10,14 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
-from augmlx.errors import AugmlxError, BadSettings, ModelError
+from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import StoredModel
 from augmlx.progress import Progress
 from augmlx.records import AdapterSpec, Json, fingerprint
 from augmlx.settings import Settings
-from augmlx.training import adapter, batches, checkpoint, examples, loop, optimizers, trackers
+from augmlx.training import adapter, batches, examples, loop, optimizers, packing, trackers
 from augmlx.training.team import Team
 
 
@@ -37,13 +37,16 @@ def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid
     """Load the model and check rows (see examples.py) and settings against it. Nothing is written.
 
     Raises:
-        BadInput: an example that is too long, has nothing to learn from or does not fit the model's chat template.
-        BadSettings: a target or a number of layers that the model does not have, a tracker that is not installed, or a
-            best validation asked for where there is nothing to validate on.
+        BadInput: no example, or one that is too long, has nothing to learn from or does not fit the model's chat
+            template.
+        BadSettings: a target or a number of layers that the model does not have, packing that it does not allow, a
+            tracker that is not installed, or a best validation asked for where there is nothing to validate on.
         ModelError: the model cannot be loaded, or has no size that the learning rate could be derived from.
     """
     config = settings.train
     trackers.require_installed(config)
+    if not rows:
+        raise BadInput("there are no examples to train on", hint="augment again: it deals out data/train.jsonl")
     if config.best != "off" and not valid:
         hint = "hold some out: --set split.valid=0.1, and augment again; or train.best = off"
         raise BadSettings(f'train.best = "{config.best}": there are no validation examples', hint=hint)
@@ -51,6 +54,9 @@ def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid
         hint = "hold some out: --set split.valid=0.1, and augment again; or train.validate_every = 0"
         raise BadSettings("train.validate_every: there are no validation examples", hint=hint)
     loaded = loading.load(stored)
+    if config.packing == "always" and (reason := packing.why_not(loaded.model)):
+        fault = f"train.packing: always, and this model's examples cannot be packed: {reason}"
+        raise BadSettings(fault, hint="leave it at auto")
     spec = adapter.plan(loaded, config)
     tokenised = [
         [made for row in part for made in examples.rows_of(row, loaded.tokenizer, config)] for part in (rows, valid)
@@ -94,7 +100,8 @@ def fit(
     judge: Callable[[LoadedModel], Mapping[str, float]] | None = None,
     team: Team | None = None,
 ) -> Json:
-    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for the manifest.
+    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for the manifest. The
+    checkpoints are the caller's to clear, once these are on record: a kill before would cost the whole training.
 
     `judge` answers held-out questions with the model as it stands, at each validation. Of a `team`, only the first
     process writes.
@@ -117,7 +124,6 @@ def fit(
     _refuse_broken(model)
     if team is None or team.first:
         adapter.save(model, ready.spec, folder / "adapter")
-        checkpoint.clear(folder / "checkpoints")  # the adapter is whole: nothing is left to resume
     names = {examples.example_of(row.id) for row in ready.rows}
     originals = sum(map(examples.is_original, names))
     replay = sum(name.startswith("replay/") for name in names)

@@ -12,7 +12,7 @@ from pathlib import Path
 import mlx.core as mx
 import mlx.nn as nn
 
-from augmlx.errors import AugmlxError, RunError
+from augmlx.errors import AugmlxError, ModelError, RunError
 from augmlx.files import make_folder
 from augmlx.progress import Progress
 from augmlx.records import fingerprint
@@ -105,7 +105,8 @@ class Training:
                 one of its processes.
             KeyboardInterrupt: after SIGINT, SIGTERM or SIGHUP, when the step is finished and a checkpoint written.
         """
-        if not self._team.agree(int(self._identity[:6], 16)):
+        # When it is validated decides no weight, but what the processes say to one another, and when.
+        if not self._team.agree(int(fingerprint([self._identity, self._settings.validate_every])[:6], 16)):
             raise RunError("the machines hold different data, settings or models", hint="copy the run folder to each")
         if self._stepper.unpacked:
             progress.say(f"{label}: examples are padded and not packed: {self._stepper.unpacked}")
@@ -137,11 +138,11 @@ class Training:
                 if stop or ended or step.number % self._settings.checkpoint_every == 0:
                     self._saved(position)
                 task.advance(note=_note(line), point=loss)  # behind it, for the terminal may be gone
-                if ended:
-                    break
-                if stop:
+                if stop:  # in the last step, too: what would come next was not asked for any more
                     self._team.wait()  # mlx.launch ends the others as soon as one has ended
                     raise KeyboardInterrupt
+                if ended:
+                    break
         self._model.eval()
         return self._result(position)
 
@@ -174,7 +175,12 @@ class Training:
 
     def _taken(self, step: Step) -> tuple[float, float]:
         rate = optimizers.rate(step.number, len(self._steps), self._peak, self._settings)
-        loss, norm = self._stepper.run(step.number, step.batches, rate)
+        try:
+            loss, norm = self._stepper.run(step.number, step.batches, rate)
+        except (RuntimeError, ValueError) as error:  # as MLX raises them
+            if (told := _known(error)) is None:
+                raise
+            raise told from error
         # A loss may still be finite where its gradients no longer are; the next weights would not be.
         if not math.isfinite(loss) or not math.isfinite(norm):
             what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradients are not finite"
@@ -248,6 +254,17 @@ class Training:
             position.best,
             position.ended and position.step < len(self._steps),
         )
+
+
+def _known(error: Exception) -> AugmlxError | None:
+    """What a fault of MLX's amid a step means to the user; None where it is not known."""
+    text = str(error).lower()
+    if "vjp" in text:
+        return ModelError("MLX has no gradient of something in this model", hint="train another model")
+    if "allocate" in text or "memory" in text:
+        hint = "lower train.batch_size (and raise train.accumulate), set train.checkpoint_layers = true, or quantise"
+        return AugmlxError("there is not enough memory for a training step", hint=hint)
+    return None
 
 
 def _note(line: metrics.Line) -> str:

@@ -44,8 +44,8 @@ def flush(path: Path) -> None:
 
 def keep(path: Path, step: int) -> None:
     """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError if one is missing."""
-    kept = [line for line in read(path) if line["step"] <= step]
-    if [line["step"] for line in kept] != list(range(1, step + 1)):
+    kept = [line for line in read(path) if line.get("step", 0) <= step]
+    if [line.get("step") for line in kept] != list(range(1, step + 1)):
         raise RunError(
             f"{path}: does not hold every step up to the checkpoint's, {step}",
             hint=f"delete {path.parent / 'checkpoints'} and run again",

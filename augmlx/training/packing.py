@@ -2,11 +2,13 @@
 
 All that a model does token by token is then done without padding; for attention alone the rows are laid side by side
 again, so that it is exactly block-diagonal and costs no more than that of a padded batch: no mask of the whole row is
-ever made. Positions run on from row to row, which rotary embeddings do not notice: they are relative.
+ever made. Positions run on from row to row, which rotary embeddings do not notice: they are relative. Some are scaled
+behind a number of positions, though, so a batch with more of them than the model was made for is not packed.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import mlx.core as mx
@@ -82,6 +84,21 @@ def caches(model: nn.Module, batch: Arrays) -> list[PackedRows] | None:
     if "grid" not in batch:
         return None
     return [PackedRows(batch["grid"], batch["flat"])] * len(model.layers)
+
+
+def longest(model: nn.Module) -> float:
+    """How many positions one packed row may have: those that the model was (at first) trained for, where its config
+    tells. Behind them dynamic rotary embeddings, and the queries of Ministral, are scaled by the place in the row."""
+    found = [math.inf]
+    for part in (model, getattr(model, "language_model", None)):
+        told = getattr(part, "args", None)
+        values = vars(told) if hasattr(told, "__dict__") else {}
+        scaling = [values.get(name) for name in ("rope_scaling", "rope_parameters")]
+        inner = [
+            s["original_max_position_embeddings"] for s in scaling if s and "original_max_position_embeddings" in s
+        ]
+        found += [size for size in (values.get("max_position_embeddings"), *inner) if isinstance(size, int | float)]
+    return min(found)
 
 
 def why_not(model: nn.Module) -> str | None:

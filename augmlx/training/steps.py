@@ -10,7 +10,6 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map
 
-from augmlx.errors import BadSettings
 from augmlx.models.heads import Head
 from augmlx.models.loading import device
 from augmlx.records import short_id
@@ -39,10 +38,8 @@ class Stepper:
         self.optimizer.init(model.trainable_parameters())
         self._compiled = settings.compile == "always" or (settings.compile == "auto" and device() == "gpu")
         self.unpacked = packing.why_not(model) if settings.packing != "never" else None
-        if self.unpacked and settings.packing == "always":
-            fault = f"train.packing: always, and this model's examples cannot be packed: {self.unpacked}"
-            raise BadSettings(fault, hint="leave it at auto")
         self._packing = "never" if self.unpacked else settings.packing
+        self._longest = packing.longest(model)
         head = Head(model)
         self.whole_logits = not head.split
         self._loss = lambda batch: loss_of(head, batch, packing.caches(model, batch))
@@ -94,6 +91,8 @@ class Stepper:
         return layout.arrays(rows, packed=self._packs(batch), bucketed=self._compiled)
 
     def _packs(self, batch: Batch) -> bool:
+        if layout.positions(self._inputs(batch), packed=True, bucketed=self._compiled) > self._longest:
+            return False
         if self._packing != "auto":
             return self._packing == "always"
         return layout.worth_packing(self._inputs(batch), bucketed=self._compiled)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny import load_tiny, write_model
@@ -129,6 +131,8 @@ def test_bad_settings_and_rows_are_refused_before_anything_is_written(tmp_path: 
         fitted(stored.path, tmp_path / "run", long)
     with pytest.raises(BadSettings, match="no linear module fc1"):
         fitted(stored.path, tmp_path / "run", targets=("fc1",))
+    with pytest.raises(BadInput, match="no examples to train on"):
+        fitted(stored.path, tmp_path / "run", rows=[])
     assert not (tmp_path / "run").exists()
 
 
@@ -170,6 +174,50 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     assert saved.name == "step-00000005"
     assert all(bool(mx.isfinite(array).all()) for array in weights.values())
     assert fitted(stored.path, folder) == fitted(stored.path, tmp_path / "whole")  # it goes on once it is mended
+
+
+@pytest.mark.parametrize(
+    ("fault", "told", "kind"),
+    [
+        (ValueError("[gather_axis] Cannot calculate VJP with respect to indices."), "no gradient", ModelError),
+        (RuntimeError("[malloc] Unable to allocate 93000000000 bytes."), "not enough memory", AugmlxError),
+        (
+            RuntimeError("[METAL] Command buffer execution failed: Insufficient Memory"),
+            "not enough memory",
+            AugmlxError,
+        ),
+        (RuntimeError("[matmul] shapes do not match"), "shapes do not match", RuntimeError),
+    ],
+)
+def test_what_mlx_cannot_do_is_told_in_words(
+    tmp_path: Path, fault: Exception, told: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> mx.array:
+        raise fault
+
+    monkeypatch.setattr(steps, "loss_of", failing)
+    with pytest.raises(kind, match=told):
+        fitted(write_model(tmp_path / "model").path, tmp_path / "run")
+
+
+def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, real = write_model(tmp_path / "model"), steps.loss_of
+
+    def signalled(*arguments: Any) -> mx.array:
+        signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
+
+    def none(*_: object) -> mx.array:
+        raise AssertionError("trained again")
+
+    few = {"rows": examples(4), "epochs": 1, "dropout": 0.0}
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "loss_of", signalled)
+        with pytest.raises(KeyboardInterrupt):
+            fitted(stored.path, tmp_path / "run", **few)
+        patch.setattr(steps, "loss_of", none)
+        counts = fitted(stored.path, tmp_path / "run", **few)
+    assert counts == fitted(stored.path, tmp_path / "whole", **few)
 
 
 def test_a_real_explosion_is_told(tmp_path: Path) -> None:

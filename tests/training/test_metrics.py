@@ -76,6 +76,13 @@ def test_a_gap_or_a_double_is_an_error(tmp_path: Path, steps: list[int]) -> None
     assert path.read_bytes() == before
 
 
+def test_a_line_that_is_of_no_step_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"loss": 0.5}\n')
+    with pytest.raises(RunError, match="does not hold every step"):
+        metrics.keep(path, 2)
+
+
 def test_a_file_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert metrics.read(tmp_path / "metrics.jsonl") == []
     metrics.keep(tmp_path / "metrics.jsonl", 0)

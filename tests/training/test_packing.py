@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from tiny import KINDS, load_tiny, write_model
 
 from augmlx.errors import BadSettings
+from augmlx.models import loading
 from augmlx.progress import Silent, Task
-from augmlx.training import layout, packing
+from augmlx.training import fit, layout, packing
 from augmlx.training.batches import Row
 
 from .support import close, examples, fitted, graded, losses, rows_of, tuned, written_out
+from .support import settings as settings_of
 
 import mlx.core as mx  # isort: skip
 import mlx.nn as nn  # isort: skip
@@ -218,7 +220,7 @@ def test_a_model_that_cannot_be_packed_trains_padded_and_says_so(tmp_path: Path,
     said, counts = {}, {}
     if kind in WHY:
         with pytest.raises(BadSettings, match="cannot be packed"):
-            fitted(stored.path, tmp_path / "refused", uneven(), packing="always", **chosen)
+            fit.prepare(stored, uneven(), settings_of(packing="always", **chosen))  # before anything is done
     for setting in ("auto", "never") if kind in WHY else ("auto", "always", "never"):
         progress = Said()
         counts[setting] = fitted(
@@ -235,6 +237,26 @@ def test_a_model_that_cannot_be_packed_trains_padded_and_says_so(tmp_path: Path,
         assert counts["auto"] == counts["never"]
     else:
         assert counts["always"]["padding"] == 0 < counts["never"]["padding"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "positions"),
+    [
+        ({"max_position_embeddings": 24}, 24),
+        ({"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}}, 16),
+        ({}, 256),
+    ],
+)
+def test_a_packed_row_is_within_what_the_model_was_made_for(
+    tmp_path: Path, changes: dict[str, Any], positions: int
+) -> None:
+    """Behind it some models scale by the place in the row, of which a row that is padded has less."""
+    stored = write_model(tmp_path / "model", **changes)
+    assert packing.longest(loading.load(stored).model) == positions
+    rows = uneven(24)
+    for setting in ("auto", "always"):
+        counts = fitted(stored.path, tmp_path / setting, rows, packing=setting, batch_size=24, epochs=1)
+        assert (counts["padding"] > 0) == (positions < 256)
 
 
 @pytest.mark.parametrize("kind", ["llama", "cohere"])

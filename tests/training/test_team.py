@@ -291,12 +291,19 @@ def test_what_is_refused_ends_both_and_leaves_none_waiting(
         done = together.do(command)
     assert [result["code"] for result in done] == [1, 0]
     assert "another augmlx process" in done[0]["err"]
-    data = other / "data" / "train.jsonl"
-    data.write_text(data.read_text().replace("hall 3.", "hall 4."))
-    done = together.do(command)
-    assert [result["code"] for result in done] == [1, 1]
-    for result in done:
-        assert result["err"].startswith("error: the machines hold different data, settings or models\nhint: ")
+    # It decides no weight, but when the processes speak to one another.
+    for name, was, now in (
+        ("augmlx.toml", "validate_every = 0", "validate_every = 2"),
+        ("data/train.jsonl", "hall 3.", "hall 4."),
+    ):
+        changed, whole = other / name, (other / name).read_text()
+        assert was in whole
+        changed.write_text(whole.replace(was, now))
+        done = together.do(command)
+        changed.write_text(whole)
+        assert [result["code"] for result in done] == [1, 1]
+        for result in done:
+            assert result["err"].startswith("error: the machines hold different data, settings or models\nhint: ")
     assert lines(folder) == []
     assert (files(folder), files(other)) == before
     assert together.do(train(folder, "epochs=1"))[0]["code"] == 0  # and they still are together
