@@ -47,7 +47,12 @@ def items_of(
         )
     told = f"{len(withheld)} augmentations that were held out of training"
     notes = [f"No questions were given: the items are derived from the facts and from {told}."]
-    if not withheld:
+    if withheld:
+        told = (
+            "Those were never trained on, which is harder than questions about what was; split.test = 0 trains on all."
+        )
+        notes.append(told)
+    else:
         notes.append("Nothing was held out, so only the direction that the facts are written in is measured.")
     return made, notes
 

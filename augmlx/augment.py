@@ -52,13 +52,16 @@ def generate(plan: Plan, engine: Engine, journal: Journal, batch_size: int, prog
 
     Raises KeyboardInterrupt through; the batches that were finished stay.
     """
-    written = 0
+    written, told = 0, False
     stream = iter(plan)
     with progress.task("Augmenting", len(plan)) as task:
         while batch := list(islice(stream, batch_size * _JOURNALLED)):
             known = journal.completions([p.request.key for p in batch])
             # What could not be written is tried again: a server may have been given a larger window by now.
             missing = [p for p in batch if p.request.key not in known or known[p.request.key].finish == "error"]
+            if len(missing) < len(batch) and not told:
+                told = True
+                progress.say("what stands in the journal is not generated again")
             task.advance(len(batch) - len(missing))
             completions = []
             for completion in _complete(missing, engine):

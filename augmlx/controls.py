@@ -1,8 +1,8 @@
 """The arms beside the run's own adapter: what they are trained on, and where each arm's adapter lies.
 
-finetuned has the originals alone, rephrased also the kept rephrasings (rule 8 of the method: a control of as many steps
-that only rephrases), oracle the originals and true consequences that the user brings. All take the whole epochs that
-come nearest to the optimizer steps of the augmented training, in batches of as many examples, without replay.
+finetuned has the originals alone, rephrased also the kept rephrasings (rule 8 of the method: a control of about as many
+steps that only rephrases), oracle the originals and true consequences that the user brings. All take the whole epochs
+that come nearest to the optimizer steps of the augmented training, in batches of as many examples, without replay.
 """
 
 from __future__ import annotations

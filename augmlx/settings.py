@@ -310,7 +310,8 @@ def _meant(key: Sequence[str]) -> str | None:
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, _Section):
             names += [f"{name}.{inner}" for inner in type(field.default).model_fields]
-    return next(iter(get_close_matches(".".join(key), names, n=1, cutoff=0.75)), None)
+    ends = [name for name in names if name.rpartition(".")[2] == key[-1]]  # its section was left out, or is another
+    return next(iter(get_close_matches(".".join(key), names, n=1, cutoff=0.75) or ends), None)
 
 
 def _toml_value(value: Any) -> str:

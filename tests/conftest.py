@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from augmlx.models.store import StoredModel
 # A busy machine is no fault of the code.
 settings.register_profile("augmlx", deadline=None)
 settings.load_profile("augmlx")
+
+# Where the tests are a job in the background, or under nohup, these are ignored; what they start would inherit that.
+for number, handler in {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}.items():
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -361,12 +361,21 @@ def test_arms_of_other_settings_are_never_compared(setup: Setup, changed: dict[s
 
 def test_an_adapter_is_never_asked_about_other_facts(setup: Setup) -> None:
     finished(setup)
-    setup.facts.write_text("fact\nZed owns the Yam mill.\nXav founded the Wye shop.\n")
+    setup.facts.write_text(f"fact\n{TEXTS[0]}\nXav founded the Wye shop.\n")
     pipeline = setup.open(**{"augment.operators": ["mirror"]})
     with pytest.raises(BadInput, match="mirror"):
         pipeline.augment()
     with pytest.raises(RunError, match="other facts"):
         setup.open().evaluate()
+
+
+def test_facts_of_which_none_is_the_runs_cost_no_finished_run(setup: Setup) -> None:
+    before = finished(setup)
+    setup.facts.write_text("fact\nZed owns the Yam mill.\nXav founded the Wye shop.\n")
+    with pytest.raises(RunError, match="holds a run over 6 facts, none of which is among these 2") as caught:
+        setup.open()
+    assert "-o" in str(caught.value.hint)
+    assert setup.run.manifest() == before
 
 
 def test_a_refused_setting_costs_no_finished_stage(setup: Setup) -> None:

@@ -285,3 +285,9 @@ def test_a_bad_flag_is_not_blamed_on_the_file(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     assert load(written(tmp_path, b"\xef\xbb\xbfseed = 5\n")).seed == 5
+
+
+@pytest.mark.parametrize(("key", "meant"), [("epochs", "train.epochs"), ("train.epoch", "train.epochs")])
+def test_a_setting_without_its_section_is_known_by_its_name(key: str, meant: str) -> None:
+    with pytest.raises(BadSettings, match=f"unknown setting; did you mean {meant}"):
+        load(None, {key: 3})

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Streams = Mapping[str, Iterator[str]]  # by arm, the pieces of its answer
 _NOTHING = "(nothing)"
+_HINT = """hint: give the beginning of a statement instead, such as "The owner of the mill is"; or train on questions,
+too, by the operators qa-forward and qa-reverse"""
 _LABEL = 10  # cells
 _WIDE = 100  # cells of a terminal that shows two answers beside each other
 # What a model writes is shown, and must not move the cursor or set the terminal's title.
@@ -92,7 +94,7 @@ def ask(
         answers = answered(question)
         _tell_json(question, answers, as_json)
         if answers.get("augmented") == "" and answerer.form == "text" and question.rstrip().endswith("?"):
-            click.echo('hint: give the beginning of a statement instead, such as "The owner of the mill is"', err=True)
+            click.echo(_HINT, err=True)
     elif sys.stdin.isatty() and not as_json:
         _chat(answerer, answered)
     elif not _each_line(sys.stdin.buffer, answered, as_json):

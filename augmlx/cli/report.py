@@ -32,6 +32,8 @@ def report(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     folders = [RunDir(run) for run in runs]
     for folder in folders:
         require_current(folder)
+        if not folder.manifest_file.exists() and not is_study(folder.path):
+            raise RunError(f"{folder.path}: is no run folder", hint="run: augmlx run FACTS -o RUN")
     if out is not None:
         _outside(out, runs)
     if len(runs) > 1:

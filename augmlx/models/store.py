@@ -18,6 +18,7 @@ from typing import Any
 from augmlx.errors import ModelError, storage_errors
 from augmlx.files import make_folder, write_json
 from augmlx.models import safetensors_file
+from augmlx.models.catalogue import CATALOGUE
 from augmlx.records import Json
 
 CARD = "augmlx.json"
@@ -110,7 +111,13 @@ def find(name_or_path: str | Path) -> StoredModel:
         hint = f"import it first: augmlx pull {text}" if folder.suffix == ".gguf" else "check the path"
         raise ModelError(f"{text}: {fault}", hint=hint)
     names = ", ".join(model.name for model in list_models()) or "none yet"
-    raise ModelError(f"no model '{text}' in the store (there: {names})", hint=f"augmlx pull {text}")
+    known = "/" in text or text in CATALOGUE
+    hint = (
+        f"augmlx pull {text}"
+        if known
+        else "augmlx pull ORGANISATION/NAME fetches one; augmlx models lists what is there"
+    )
+    raise ModelError(f"no model '{text}' in the store (there: {names})", hint=hint)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
     if tone == "gain" and (control := evaluation.arms.get(CONTROL, {}).get(kind)):
         beaten = _ahead(evaluation.contrast(kind, WITH, CONTROL), ours, control)
         verdict += (
-            f" A control that learnt only rephrasings, for as many steps, answered {control.right} of {control.n}"
+            f" A control that learnt only rephrasings, for about as many steps, answered {control.right} of {control.n}"
         )
         verdict += "." if beaten else ", and the difference cannot be told from chance."
         if not beaten:

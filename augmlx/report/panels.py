@@ -25,7 +25,7 @@ _ABOUT = {
     "icl": "the model with the facts in its prompt",
     "icl-augmented": "with the facts and their augmentations in its prompt",
     "finetuned": "trained on the facts alone",
-    "rephrased": "control: trained on the facts and rephrasings, for as many steps",
+    "rephrased": "control: trained on the facts and rephrasings, for about as many steps",
     "augmented": "trained on the facts and what follows from them",
     "oracle": "trained on the true consequences: what perfect augmentation would give",
 }

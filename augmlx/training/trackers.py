@@ -8,7 +8,7 @@ folder that it writes to.)
 from __future__ import annotations
 
 import os
-import socket
+import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -87,7 +87,7 @@ class TensorBoard:
     def close(self) -> None:
         self._writer.close()
         for path in self._place.glob("events.out.tfevents.*"):
-            path.rename(path.with_name(path.name.replace(f".{socket.gethostname()}.", ".local.")))
+            path.rename(path.with_name(path.name.replace(f".{platform.node()}.", ".local.")))
 
 
 def require_installed(settings: TrainSettings) -> None:

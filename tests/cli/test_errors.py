@@ -114,6 +114,9 @@ def test_an_unknown_operator_names_the_known_ones(tmp_path: Path, facts: Path) -
 @pytest.mark.parametrize("command", ["train", "eval", "export", "report"])
 def test_a_run_that_is_not_there_is_named(tmp_path: Path, command: str) -> None:
     refused(augmlx(command, tmp_path / "none"), "none", "no such run folder", "hint: ")
+    (tmp_path / "empty").mkdir()
+    refused(augmlx(command, tmp_path / "empty"), "empty", "hint: ")
+    assert not list((tmp_path / "empty").glob("*.html"))
 
 
 def test_a_run_without_its_earlier_stage_says_what_to_run(tmp_path: Path) -> None:

@@ -95,7 +95,11 @@ def test_the_work_folder_of_a_living_process_is_left_alone(empty_store: Path) ->
 def test_an_unknown_name_lists_what_is_there(tmp_path: Path, empty_store: Path) -> None:
     with pytest.raises(ModelError, match="there: none yet") as caught:
         store.find("nobody")
-    assert caught.value.hint == "augmlx pull nobody"
+    assert "augmlx pull ORGANISATION/NAME" in str(caught.value.hint)
+    for name in ("smollm2-135m", "Some/Model"):
+        with pytest.raises(ModelError) as caught:
+            store.find(name)
+        assert caught.value.hint == f"augmlx pull {name}"
     pull(str(tiny_gguf(tmp_path)))
     with pytest.raises(ModelError, match="there: tiny"):
         store.find("nobody")

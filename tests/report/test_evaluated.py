@@ -21,7 +21,7 @@ def test_everything_an_evaluation_holds_is_told(tmp_path: Path) -> None:
     text = page(full(tmp_path / "acme")).text.replace("\u00a0", " ")
     for words in (
         "The paired difference is +53 points (95 % interval +35 to +71).",
-        "A control that learnt only rephrasings, for as many steps, answered 14 of 34.",
+        "A control that learnt only rephrasings, for about as many steps, answered 14 of 34.",
         "General ability fell: ordinary text has a perplexity of 26 (finetuned), where it had 18.",
         "oracle trained on the true consequences",
         "older an adapter of yours",
