@@ -64,12 +64,14 @@ class Pipeline:
     # What goes in
 
     def take_facts(self, facts: Sequence[Fact]) -> None:
+        write_jsonl(self.run.facts, map(to_json, facts))
+
+    def refuse_others(self, facts: Sequence[Fact]) -> None:
         """Raises RunError where the folder holds a run over other facts altogether: a mistyped -o must not cost it."""
         earlier = {fact.text for fact in self.facts()} if self.run.facts.exists() and self.run.manifest() else set()
         if earlier and earlier.isdisjoint(fact.text for fact in facts):
             fault = f"{self.run.path}: holds a run over {len(earlier)} facts, none of which is among these {len(facts)}"
             raise RunError(fault, hint="name another folder with -o, or delete this one")
-        write_jsonl(self.run.facts, map(to_json, facts))
 
     def take_questions(self, path: Path) -> None:
         """Copy the user's questions into the run, where later commands find them. Raises BadInput."""

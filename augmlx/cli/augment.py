@@ -62,6 +62,7 @@ def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterat
             pipeline.progress.say(note)
         for repeat in table.duplicates:
             pipeline.progress.say(f"{repeat}; only the first is used")
+        pipeline.refuse_others(table.facts)  # before anything in the folder is replaced
         take_questions(pipeline, questions)
         pipeline.take_facts(table.facts)
         yield pipeline

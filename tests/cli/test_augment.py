@@ -69,6 +69,21 @@ def test_what_every_operator_produced_is_kept_or_rejected_or_failed(project: Pat
     assert sum(sum(found.values()) for found in counts["by_operator"].values()) == counts["produced"]
 
 
+@pytest.mark.usefixtures("counts")
+def test_a_run_over_other_facts_is_refused_and_nothing_of_it_is_replaced(project: Path) -> None:
+    other, asked, run = project / "other.csv", project / "asked.csv", project / "run"
+    other.write_text("fact\nZed owns the Yam mill.\nXav founded the Wye shop.\n")
+    asked.write_text(
+        "prompt,answer,kind\nThe Yam mill is owned by,Zed,reversal\nThe Wye shop was founded by,Xav,reversal\n"
+    )
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = augmlx("augment", other, "-o", run, "--questions", asked)
+    assert done.exit_code == 1
+    assert f"holds a run over {len(FACTS)} facts, none of which is among these 2" in done.stderr
+    assert "-o" in done.stderr.split("hint:")[1]
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
 def test_the_rows_that_are_trained_on_are_all_alike(project: Path, counts: dict[str, Any]) -> None:
     rows = list(read_jsonl(project / "run" / "data" / "train.jsonl"))
     assert len(rows) >= len(FACTS)
