@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny.line import Recorder
 
 from augmlx import operators
 from augmlx.augment import Tally, collect, generate, load_operators, measure, original
@@ -19,7 +20,7 @@ from augmlx.filters import FILTERS
 from augmlx.journal import Journal, open_journal
 from augmlx.operators import exemplars
 from augmlx.plan import Plan
-from augmlx.progress import Silent
+from augmlx.progress import Progress, Silent
 from augmlx.records import Example, Fact, Origin, Rejected
 from augmlx.settings import AugmentSettings
 
@@ -53,11 +54,16 @@ def config(**changed: Any) -> AugmentSettings:
 
 
 def run(
-    journal: Journal, used: ScriptedEngine, facts: Sequence[Fact] = FACTS, seed: int = 0, **changed: Any
+    journal: Journal,
+    used: ScriptedEngine,
+    facts: Sequence[Fact] = FACTS,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **changed: Any,
 ) -> list[Example | Rejected]:
     chosen = config(**changed)
     planned = Plan(facts, load_operators(chosen), chosen, seed=seed, engine=used)
-    generate(planned, used, journal, chosen.batch_size, Silent())
+    generate(planned, used, journal, chosen.batch_size, progress or Silent())
     return list(collect(planned, journal, chosen, engine=used, seed=seed))
 
 
@@ -140,11 +146,12 @@ def test_an_interrupted_run_generates_only_the_missing_batches(tmp_path: Path, s
     with pytest.raises(KeyboardInterrupt), open_journal(tmp_path / "j") as journal:
         run(journal, engine(until), batch_size=6)
     whole = stop_after // 24 * 24  # four batches are journalled together; those it was in are replayed whole
-    used = engine()
+    used, progress = engine(), Recorder()
     with open_journal(tmp_path / "j") as journal:
         assert journal.counts()["completions"] == whole
-        assert run(journal, used, batch_size=6) == undisturbed
+        assert run(journal, used, batch_size=6, progress=progress) == undisturbed
     assert used.generated == 32 - whole
+    assert ("what stands in the journal is not generated again" in progress.said) == bool(whole)
 
 
 def test_a_changed_operator_setting_judges_again_without_generating(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_the_whole_line_leaves_files_that_others_read(setup: Setup) -> None:
             assert 0 <= cell["low"] <= cell["accuracy"] <= cell["high"] <= 1
     assert summary["derived"] is True
     assert "held out" in summary["notes"][0]
+    assert "never trained on" in summary["notes"][1]
     assert (setup.run / "export/peft/adapter_config.json").exists()
     assert setup.run.report.exists()
 
