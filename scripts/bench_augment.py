@@ -2,11 +2,12 @@
 
     .venv/bin/python scripts/bench_augment.py --json augment.json
 
-The same greedy prompts (the operators of the default settings over the shipped and some invented facts) go through
-augmlx's engine, through mlx_lm.batch_generate, and one by one through mlx_lm.stream_generate, in turn. mlx-lm is told
-to stop where augmlx does, at the end of the line. Bars: augmlx does at least 8 times as many items a second as the last
-and 3 times as many as the second, puts at most 1.05 times the tokens of the distinct prefixes and suffixes through the
-model, and writes the same texts.
+The same greedy prompts (the operators of the default settings over the shipped and some invented
+facts) go through augmlx's engine, through mlx_lm.batch_generate, and one by one through
+mlx_lm.stream_generate, in turn. mlx-lm is told to stop where augmlx does, at the end of the line.
+Bars: augmlx does at least 8 times as many items a second as the last and 3 times as many as the
+second, puts at most 1.05 times the tokens of the distinct prefixes and suffixes through the model,
+and writes the same texts.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from augmlx import augment
-from augmlx.engine import Request
-from augmlx.engines.mlx import MlxEngine
-from augmlx.engines.prefixes import common_prefix
-from augmlx.models import blas, loading, store
+from augmlx.augment import generate
+from augmlx.augment.plan import Plan
+from augmlx.core.records import Fact
+from augmlx.core.settings import AugmentSettings
+from augmlx.data.tables import read_facts
+from augmlx.engines.mlx.engine import MlxEngine
+from augmlx.engines.mlx.prefixes import common_prefix
+from augmlx.engines.protocol import Request
+from augmlx.models import blas, loading
 from augmlx.models.loading import LoadedModel
-from augmlx.plan import Plan
-from augmlx.records import Fact
-from augmlx.settings import AugmentSettings
-from augmlx.tables import read_facts
+from augmlx.models.store import folder as store
 
 ONE_BY_ONE, BATCHED, PREFILLED, SAME = 8.0, 3.0, 1.05, 0.98
 # A difference of rounding decides between words about as likely; SAME leaves room for that.
@@ -59,7 +61,9 @@ def invented(count: int) -> list[Fact]:
 
 
 def facts_of(given: argparse.Namespace) -> list[Fact]:
-    with resources.as_file(resources.files("augmlx.data") / "facts.csv") as shipped:
+    with resources.as_file(
+        resources.files("augmlx.data") / "starter_files" / "facts.csv"
+    ) as shipped:
         facts = list(read_facts(given.facts or shipped).facts)[: given.count]
     return facts if given.facts else facts + invented(given.count - len(facts))
 
@@ -70,27 +74,36 @@ def timed(work: Callable[[], list[str]]) -> tuple[list[str], float]:
     return texts, time.perf_counter() - start
 
 
-def one_by_one(loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]) -> list[str]:
+def one_by_one(
+    loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]
+) -> list[str]:
     import mlx_lm
 
     texts = []
     for prompt, limit in zip(prompts, most, strict=True):
         answers = mlx_lm.stream_generate(loaded.model, tokenizer, prompt, max_tokens=limit)
-        tokens = [answer.token for answer in answers if answer.token not in loaded.tokenizer.eos_token_ids]
+        tokens = [
+            answer.token for answer in answers if answer.token not in loaded.tokenizer.eos_token_ids
+        ]
         texts.append(tokenizer.decode(tokens))
     return texts
 
 
-def batched(loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]) -> list[str]:
+def batched(
+    loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]
+) -> list[str]:
     import mlx_lm
 
-    texts: list[str] = mlx_lm.batch_generate(loaded.model, tokenizer, list(prompts), max_tokens=list(most)).texts
+    texts: list[str] = mlx_lm.batch_generate(
+        loaded.model, tokenizer, list(prompts), max_tokens=list(most)
+    ).texts
     return texts
 
 
 def line(text: str) -> str:
-    """What of a text is compared: mlx-lm drops the token that ends it, and with some tokenizers that holds its full
-    stop, too."""
+    """What of a text is compared: mlx-lm drops the token that ends it, and with some tokenizers
+    that holds its full stop, too.
+    """
     return text.split("\n", 1)[0].strip().rstrip(".!?")
 
 
@@ -110,9 +123,15 @@ def fewest_tokens(engine: MlxEngine, requests: Sequence[Request]) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="smollm2-135m", help="name in the store, or a model folder")
-    parser.add_argument("--facts", type=Path, help="facts to use instead of the shipped and invented ones")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model", default="smollm2-135m", help="name in the store, or a model folder"
+    )
+    parser.add_argument(
+        "--facts", type=Path, help="facts to use instead of the shipped and invented ones"
+    )
     parser.add_argument("--count", type=int, default=64, help="how many facts")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     given = parser.parse_args()
@@ -123,17 +142,25 @@ def main() -> None:
     engines = [MlxEngine(loaded) for _ in range(3)]
     engine = engines[0]
     settings = AugmentSettings(samples=1)
-    plan = Plan(facts_of(given), augment.load_operators(settings), settings, seed=0, engine=engine)
+    plan = Plan(facts_of(given), generate.load_operators(settings), settings, seed=0, engine=engine)
     requests = [planned.request for planned in plan]
     prompts = [list(engine.prompt_tokens(r)) for r in requests]
     most = [r.max_tokens for r in requests]
     ends = {*loaded.tokenizer.eos_token_ids, *engine.stop_tokens("\n")}
     tokenizer = load_tokenizer(stored.path, eos_token_ids=sorted(ends))
     packages = ", ".join(f"{package} {metadata.version(package)}" for package in ("mlx", "mlx-lm"))
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}")
-    print(f"{stored.name} on {loading.device()}, {blas.describe()}; {len(requests)} prompts of about ", end="")
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{packages}"
+    )
+    print(
+        f"{stored.name} on {loading.device()}, {blas.describe()}; {len(requests)} prompts of "
+        f"about ",
+        end="",
+    )
     print(f"{sum(map(len, prompts)) // len(prompts)} tokens ({engine.prompting})\n", flush=True)
-    # augmlx takes the shortest, so what else the machine does weighs most there: the median of three runs, spread out.
+    # augmlx takes the shortest, so what else the machine does weighs most there: the median of
+    # three runs, spread out.
     ways: list[tuple[str, Callable[[], list[str]]]] = [
         ("mlx_lm.batch_generate", lambda: batched(loaded, tokenizer, prompts, most)),
         ("mlx_lm.stream_generate", lambda: one_by_one(loaded, tokenizer, prompts, most)),
@@ -148,7 +175,8 @@ def main() -> None:
         rates.setdefault(name, []).append(len(requests) / seconds)
         print(f"{name:<24} {rates[name][-1]:>8.2f} items/s  {seconds:>8.1f} s", flush=True)
     ours, together, alone = (
-        statistics.median(rates[name]) for name in ("augmlx", "mlx_lm.batch_generate", "mlx_lm.stream_generate")
+        statistics.median(rates[name])
+        for name in ("augmlx", "mlx_lm.batch_generate", "mlx_lm.stream_generate")
     )
     written = texts["augmlx"], texts["mlx_lm.stream_generate"]
     different = [(a, b) for a, b in zip(*written, strict=True) if a != b]
@@ -166,14 +194,25 @@ def main() -> None:
     }
     prefilled = engine.tokens.prefilled / fewest_tokens(engine, requests)
     bars = {
-        "times_one_by_one": {"value": ours / alone, "bound": ONE_BY_ONE, "ok": ours / alone >= ONE_BY_ONE},
-        "times_batch_generate": {"value": ours / together, "bound": BATCHED, "ok": ours / together >= BATCHED},
+        "times_one_by_one": {
+            "value": ours / alone,
+            "bound": ONE_BY_ONE,
+            "ok": ours / alone >= ONE_BY_ONE,
+        },
+        "times_batch_generate": {
+            "value": ours / together,
+            "bound": BATCHED,
+            "ok": ours / together >= BATCHED,
+        },
         "prefilled_share": {"value": prefilled, "bound": PREFILLED, "ok": prefilled <= PREFILLED},
         "same_texts": {"value": same, "bound": SAME, "ok": same >= SAME},
     }
     print()
     for name, bar in bars.items():
-        print(f"{name:<24} {bar['value']:>8.3f}  bound {bar['bound']:g}  {'ok' if bar['ok'] else 'MISSED'}")
+        print(
+            f"{name:<24} {bar['value']:>8.3f}  bound {bar['bound']:g}  "
+            f"{'ok' if bar['ok'] else 'MISSED'}"
+        )
     if given.json:
         given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
     sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)

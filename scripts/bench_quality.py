@@ -1,11 +1,13 @@
-"""How good is what augmentation keeps? Judged over a generated world whose true consequences are known.
+"""How good is what augmentation keeps? Judged over a generated world whose true consequences are
+known.
 
     .venv/bin/python scripts/bench_quality.py --json quality.json
-    .venv/bin/python scripts/bench_quality.py --run quality --show 40   # keeps the journal for another judging
+    .venv/bin/python scripts/bench_quality.py --run quality --show 40   # keeps the journal
 
-Precision is the share of kept texts that are right, coverage the share of facts with at least one right kept text,
-yield the share of produced texts that are kept. Each filter is taken away in turn, and all of them together. A relation
-counts as seen by an operator where one of its words stands in the operator's exemplars.
+Precision is the share of kept texts that are right, coverage the share of facts with at least one
+right kept text, yield the share of produced texts that are kept. Each filter is taken away in turn,
+and all of them together. A relation counts as seen by an operator where one of its words stands in
+the operator's exemplars.
 """
 
 from __future__ import annotations
@@ -23,20 +25,28 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from quality_judge import Judgement, judge_bridge, judge_chain, judge_kinds, judge_question, judge_statement
+from quality_judge import (
+    Judgement,
+    judge_bridge,
+    judge_chain,
+    judge_kinds,
+    judge_question,
+    judge_statement,
+)
 from quality_world import WorldFact, linked, world
 
-from augmlx import augment, operators
-from augmlx.engine import Engine
+from augmlx.augment import generate as augment
+from augmlx.augment import operators
+from augmlx.augment.journal import Journal, open_journal
+from augmlx.augment.operators import Operator
+from augmlx.augment.plan import Plan, Planned
+from augmlx.core.progress import Silent
+from augmlx.core.records import Example, Fact, Json, Rejected
+from augmlx.core.settings import AugmentSettings, Settings
 from augmlx.engines.local import mlx_engine
-from augmlx.journal import Journal, open_journal
-from augmlx.language import content_stems, entities, wording
-from augmlx.models import store
-from augmlx.operators import Operator
-from augmlx.plan import Plan, Planned
-from augmlx.progress import Silent
-from augmlx.records import Example, Fact, Json, Rejected
-from augmlx.settings import AugmentSettings, Settings
+from augmlx.engines.protocol import Engine
+from augmlx.english.text import content_stems, entities, wording
+from augmlx.models.store import folder as store
 
 Judge = Callable[[str, Sequence[WorldFact]], Judgement]
 JUDGES: dict[str, Judge] = {
@@ -51,14 +61,18 @@ JUDGES: dict[str, Judge] = {
     "chain": judge_chain,
     "bridge": judge_bridge,
 }
-LINKED = frozenset({"contraposition", "conversion", "syllogism", "inheritance", "chain", "bridge"})  # of which world
+LINKED = frozenset(
+    {"contraposition", "conversion", "syllogism", "inheritance", "chain", "bridge"}
+)  # of which world
 BARS = {"reversal.precision": 0.90, "reversal.coverage": 0.60}
 VOTE_SHARES = (0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one request, and what the world says to it. `by` names the filter that objected, or nothing."""
+    """What became of one request, and what the world says to it. `by` names the filter that
+    objected, or nothing.
+    """
 
     premises: str  # ids
     sample: int
@@ -96,7 +110,9 @@ class Measured:
 class Bench:
     """One world, its completions in a journal, and what the filters make of them."""
 
-    def __init__(self, facts: Sequence[WorldFact], engine: Engine, journal: Journal, seed: int) -> None:
+    def __init__(
+        self, facts: Sequence[WorldFact], engine: Engine, journal: Journal, seed: int
+    ) -> None:
         self.facts = {fact.id: fact for fact in facts}
         self._given = [Fact(fact.id, fact.text, "world") for fact in facts]
         self._engine, self._journal, self._seed = engine, journal, seed
@@ -112,17 +128,31 @@ class Bench:
 
     def collect(self, operator: Operator, settings: AugmentSettings) -> list[Judged]:
         plan = self.plan(operator, settings)
-        records = augment.collect(plan, self._journal, settings, engine=self._engine, seed=self._seed)
+        records = augment.collect(
+            plan, self._journal, settings, engine=self._engine, seed=self._seed
+        )
         return [self._judge(p, record) for p, record in zip(plan, records, strict=True)]
 
     def _judge(self, p: Planned, record: Example | Rejected) -> Judged:
         ids = tuple(fact.id for fact in p.premises.facts)
-        text = operators.output(p.operator, record.text, p.answer) if isinstance(record, Rejected) else record.text
+        text = (
+            operators.output(p.operator, record.text, p.answer)
+            if isinstance(record, Rejected)
+            else record.text
+        )
         key = p.operator.name, ids, text
         if key not in self._judged:
             self._judged[key] = JUDGES[p.operator.name](text, [self.facts[name] for name in ids])
         by = record.by if isinstance(record, Rejected) else ""
-        return Judged("+".join(ids), p.sample, self.facts[ids[0]].relation.name, p, text, by, self._judged[key])
+        return Judged(
+            "+".join(ids),
+            p.sample,
+            self.facts[ids[0]].relation.name,
+            p,
+            text,
+            by,
+            self._judged[key],
+        )
 
 
 def measure(judged: Sequence[Judged]) -> Measured:
@@ -139,16 +169,22 @@ def measure(judged: Sequence[Judged]) -> Measured:
 
 
 def seen(operator: Operator, facts: Sequence[WorldFact]) -> set[str]:
-    """The relations of which a word, in any of the wordings their facts are given in, stands in an exemplar."""
+    """The relations of which a word, in any of the wordings their facts are given in, stands in an
+    exemplar.
+    """
     shown = set()
     for exemplar in operator.exemplars:
         for text in (*exemplar.premises, exemplar.result):
             shown |= _relation_words(text, [entity.text for entity in entities(text)])
-    return {fact.relation.name for fact in facts if shown & _relation_words(fact.text, fact.arguments)}
+    return {
+        fact.relation.name for fact in facts if shown & _relation_words(fact.text, fact.arguments)
+    }
 
 
 def _relation_words(text: str, names: Sequence[str]) -> set[str]:
-    """Stems of the content words of a text, names aside; "more" and "less" are words of a relation, too."""
+    """Stems of the content words of a text, names aside; "more" and "less" are words of a relation,
+    too.
+    """
     for name in names:
         text = text.replace(name, "").replace(name[:1].upper() + name[1:], "")
     return {*content_stems(text), *({"more", "less"} & set(text.split()))}
@@ -158,28 +194,50 @@ def ablate(bench: Bench, operator: Operator, settings: AugmentSettings) -> dict[
     """Every filter taken away in turn ("keep", the limit per fact, too), then all of them."""
     unlimited = settings.model_copy(update={"keep": settings.samples})
     named = operator.filters
-    variants = {f"without {name}": (_with(operator, set(named) - {name}), settings) for name in named}
-    variants |= {"without keep": (operator, unlimited), "no filter": (_with(operator, set()), unlimited)}
+    variants = {
+        f"without {name}": (_with(operator, set(named) - {name}), settings) for name in named
+    }
+    variants |= {
+        "without keep": (operator, unlimited),
+        "no filter": (_with(operator, set()), unlimited),
+    }
     variants["all filters"] = operator, settings  # last, so that the journal holds its verdicts
     return {name: measure(bench.collect(*variant)) for name, variant in variants.items()}
 
 
 def _with(operator: Operator, filters: set[str]) -> Operator:
-    return operator.model_copy(update={"filters": tuple(name for name in operator.filters if name in filters)})
+    return operator.model_copy(
+        update={"filters": tuple(name for name in operator.filters if name in filters)}
+    )
 
 
 def candidates(bench: Bench, operator: Operator, settings: AugmentSettings) -> list[Json]:
-    """Every produced text with its verdict and its votes: the labelled data that thresholds are chosen on."""
+    """Every produced text with its verdict and its votes: the labelled data that thresholds are
+    chosen on.
+    """
     unlimited = settings.model_copy(update={"keep": settings.samples})
-    before = operator.filters[: operator.filters.index("vote")] if "vote" in operator.filters else operator.filters
+    before = (
+        operator.filters[: operator.filters.index("vote")]
+        if "vote" in operator.filters
+        else operator.filters
+    )
     passed = [j for j in bench.collect(_with(operator, set(before)), unlimited) if not j.by]
     voters = Counter(j.premises for j in passed)
     votes = Counter((j.premises, wording(j.text)) for j in passed)
     survived = {(j.premises, j.sample) for j in passed}
     rows = []
     for j in bench.collect(operator, settings):
-        share = votes[j.premises, wording(j.text)] / voters[j.premises] if (j.premises, j.sample) in survived else 0.0
-        row = {"fact": j.premises, "operator": operator.name, "relation": j.relation, "source": j.source}
+        share = (
+            votes[j.premises, wording(j.text)] / voters[j.premises]
+            if (j.premises, j.sample) in survived
+            else 0.0
+        )
+        row = {
+            "fact": j.premises,
+            "operator": operator.name,
+            "relation": j.relation,
+            "source": j.source,
+        }
         row |= {"text": j.text, "sample": j.sample, "right": j.found.right, "note": j.found.note}
         rows.append({**row, "votes": round(share, 4), "by": j.by})
     return rows
@@ -188,7 +246,9 @@ def candidates(bench: Bench, operator: Operator, settings: AugmentSettings) -> l
 def table(title: str, rows: dict[str, Measured]) -> None:
     if not rows:
         return
-    print(f"\n{title:<34}{'precision':>10}{'coverage':>10}{'yield':>8}{'kept':>7}{'right':>7}{'moved':>7}{'facts':>7}")
+    print(
+        f"\n{title:<34}{'precision':>10}{'coverage':>10}{'yield':>8}{'kept':>7}{'right':>7}{'moved':>7}{'facts':>7}"
+    )
     for name, m in rows.items():
         v = m.as_json()
         figures = f"{v['precision']:>10.3f}{v['coverage']:>10.3f}{v['yield']:>8.3f}"
@@ -196,8 +256,12 @@ def table(title: str, rows: dict[str, Measured]) -> None:
 
 
 def show(rows: Sequence[Json], limit: int) -> None:
-    """The kept texts that count as wrong, those nobody could read first; then the facts with nothing right."""
-    wrong = sorted((r for r in rows if not r["by"] and not r["right"]), key=lambda r: r["note"] != "unparsed")
+    """The kept texts that count as wrong, those nobody could read first; then the facts with
+    nothing right.
+    """
+    wrong = sorted(
+        (r for r in rows if not r["by"] and not r["right"]), key=lambda r: r["note"] != "unparsed"
+    )
     print(f"\n{len(wrong)} kept texts count as wrong:")
     for row in wrong[:limit]:
         print(f"  {row['relation']:<16} {row['note']:<9} {row['source']}  ->  {row['text']}")
@@ -214,7 +278,9 @@ def show(rows: Sequence[Json], limit: int) -> None:
             print(f"      {count}x {by:<10} {note:<9} {text}")
 
 
-def run_operator(bench: Bench, operator: Operator, settings: AugmentSettings, limit: int) -> tuple[Json, list[Json]]:
+def run_operator(
+    bench: Bench, operator: Operator, settings: AugmentSettings, limit: int
+) -> tuple[Json, list[Json]]:
     """Generate, judge and print one operator; returns its figures and its candidates."""
     bench.generate(operator, settings)
     ablation = ablate(bench, operator, settings)
@@ -250,13 +316,28 @@ def _core(measured: Measured) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the world and of the samples")
-    parser.add_argument("--facts", type=int, default=4, help="per relation for the reversal; others get half as many")
-    parser.add_argument("--operators", default=",".join(JUDGES), help="which to judge, comma-separated")
-    parser.add_argument("--run", type=Path, help="folder that keeps the journal, to judge again without generating")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="print N wrong and N missed ones")
-    parser.add_argument("--json", type=Path, help="where to write figures, bars and labelled candidates")
+    parser.add_argument(
+        "--facts",
+        type=int,
+        default=4,
+        help="per relation for the reversal; others get half as many",
+    )
+    parser.add_argument(
+        "--operators", default=",".join(JUDGES), help="which to judge, comma-separated"
+    )
+    parser.add_argument(
+        "--run", type=Path, help="folder that keeps the journal, to judge again without generating"
+    )
+    parser.add_argument(
+        "--show", type=int, default=0, metavar="N", help="print N wrong and N missed ones"
+    )
+    parser.add_argument(
+        "--json", type=Path, help="where to write figures, bars and labelled candidates"
+    )
     given = parser.parse_args()
     settings = Settings(augment=AugmentSettings(operators=tuple(given.operators.split(","))))
     model = store.find(settings.model)
@@ -264,7 +345,10 @@ def main() -> None:
     facts, pairs = world(given.seed, given.facts), linked(given.seed, (given.facts + 1) // 2)
     relations = len({fact.relation.name for fact in facts})
     print(f"{platform.platform()}, Python {platform.python_version()}, {versions}, {model.name}")
-    print(f"seed {given.seed}: {len(facts)} facts, {relations} relations; {len(pairs)} facts that share names")
+    print(
+        f"seed {given.seed}: {len(facts)} facts, {relations} relations; {len(pairs)} facts that "
+        f"share names"
+    )
     started = time.monotonic()
     figures: Json = {"facts": len(facts), "relations": relations, "linked_facts": len(pairs)}
     rows: list[Json] = []
@@ -272,7 +356,9 @@ def main() -> None:
         engine = mlx_engine(model, None)
         few = [fact for n, fact in enumerate(facts) if n % given.facts < (given.facts + 1) // 2]
         for operator in augment.load_operators(settings.augment):
-            chosen = pairs if operator.name in LINKED else facts if operator.name == "reversal" else few
+            chosen = (
+                pairs if operator.name in LINKED else facts if operator.name == "reversal" else few
+            )
             bench = Bench(chosen, engine, journal, given.seed)
             found, labelled = run_operator(bench, operator, settings.augment, given.show)
             figures |= {f"{operator.name}.{name}": value for name, value in found.items()}
@@ -284,9 +370,14 @@ def main() -> None:
     }
     figures["seconds"] = round(time.monotonic() - started)
     for name, bar in bars.items():
-        print(f"{'ok    ' if bar['ok'] else 'MISSED'} {name} {bar['value']:.3f} (at least {bar['bound']})")
+        print(
+            f"{'ok    ' if bar['ok'] else 'MISSED'} {name} {bar['value']:.3f} (at least "
+            f"{bar['bound']})"
+        )
     if given.json:
-        given.json.write_text(json.dumps({"figures": figures, "bars": bars, "candidates": rows}, indent=1) + "\n")
+        given.json.write_text(
+            json.dumps({"figures": figures, "bars": bars, "candidates": rows}, indent=1) + "\n"
+        )
     sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
 
 

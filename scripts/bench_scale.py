@@ -1,10 +1,11 @@
-"""Cost per fact and peak memory of everything around the model: plan, journal, filters, split and writing.
+"""Cost per fact and peak memory of everything around the model: plan, journal, filters, split and
+writing.
 
     .venv/bin/python scripts/bench_scale.py --json scale.json
 
-A scripted engine writes in the model's place, so what is measured is augmlx itself. Each size runs in a process of its
-own, which reports its CPU time and its peak memory. Bars: the cost per fact of the largest set is at most 1.3 times
-that of the smallest, and the largest stays under 1 GB.
+A scripted engine writes in the model's place, so what is measured is augmlx itself. Each size runs
+in a process of its own, which reports its CPU time and its peak memory. Bars: the cost per fact of
+the largest set is at most 1.3 times that of the smallest, and the largest stays under 1 GB.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def name(rng: Random) -> str:
 
 
 def write_facts(path: Path, count: int, seed: int) -> None:
-    """Statements of which about every tenth shares its subject with another, and every fourth its object."""
+    """Statements of which about every tenth shares its subject with another, and every fourth its
+    object.
+    """
     rng = Random(f"{seed}:scale")
     people = [f"{name(rng)} {name(rng)}" for _ in range(max(1, count // 2))]
     things = [f"{name(rng)}{rng.randint(2, 9999)}" for _ in range(max(1, count // 2))]
@@ -56,15 +59,17 @@ def write_facts(path: Path, count: int, seed: int) -> None:
 
 
 def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, float]:
-    """One run over `count` facts, in this process. CPU seconds are of the run alone, without imports."""
-    from augmlx.engine import Request
+    """One run over `count` facts, in this process. CPU seconds are of the run alone, without
+    imports.
+    """
+    from augmlx.core.progress import Silent
+    from augmlx.core.run_folder import RunFolder
+    from augmlx.core.settings import AugmentSettings, Settings
+    from augmlx.data.tables import read_facts
+    from augmlx.engines.protocol import Request
     from augmlx.engines.scripted import ScriptedEngine
-    from augmlx.language import arguments, closing_phrase
-    from augmlx.pipeline import Pipeline
-    from augmlx.progress import Silent
-    from augmlx.rundir import RunDir
-    from augmlx.settings import AugmentSettings, Settings
-    from augmlx.tables import read_facts
+    from augmlx.english.text import arguments, closing_phrase
+    from augmlx.run.pipeline import Pipeline
 
     def script(request: Request) -> str:
         """A right reversal, a wrong one, a rephrasing, a copy: so that every filter has work."""
@@ -77,14 +82,16 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
         if sample % 4 == 3:
             return f" {between} {found[0].text} and {name(Random(request.seed))}."
         if ":reversal:" in request.seed:
-            opened = request.opening.casefold() != end.casefold()  # with its verb: only the subject is missing
+            opened = (
+                request.opening.casefold() != end.casefold()
+            )  # with its verb: only the subject is missing
             return f" {found[0].text}." if opened else f" is {found[0].text}."
         return fact[found[0].end :] + ("." if sample % 2 else " indeed.")
 
     facts = folder / "facts.csv"
     write_facts(facts, count, seed)
     settings = Settings(seed=seed, augment=AugmentSettings(samples=samples))
-    run = RunDir(folder / "run")
+    run = RunFolder(folder / "run")
     run.create(facts)
     arguments("Warm up.")
     started, cpu = time.monotonic(), time.process_time()
@@ -93,7 +100,9 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
         pipeline.take_facts(read_facts(facts).facts)
         counts = pipeline.augment()
     cpu = time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1 if sys.platform == "darwin" else 1024
+    )
     if sys.platform == "darwin":
         peak /= 1024 * 1024
     trained = sum(1 for _ in (run.data / "train.jsonl").open())
@@ -113,17 +122,23 @@ def measured(count: int, samples: int, seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--measure", str(count), "--folder", folder]
         command += ["--samples", str(samples), "--seed", str(seed)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ})
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ}
+        )
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--samples", type=int, default=2, help="completions per fact and operator")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--repeats", type=int, default=5, help="runs of the smallest size; their median counts")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="runs of the smallest size; their median counts"
+    )
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -132,14 +147,21 @@ def main() -> None:
         print(json.dumps(measure(given.measure, given.folder, given.samples, given.seed)))
         return
     packages = ", ".join(f"{package} {metadata.version(package)}" for package in ("mlx", "mlx-lm"))
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}")
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{packages}"
+    )
     rows = []
     for size in sorted(given.sizes):
-        runs = [measured(size, given.samples, given.seed) for _ in range(given.repeats if not rows else 1)]
+        runs = [
+            measured(size, given.samples, given.seed)
+            for _ in range(given.repeats if not rows else 1)
+        ]
         rows.append({key: statistics.median(run[key] for run in runs) for key in runs[0]})
         row = rows[-1]
         print(
-            f"{size:>8} facts  {row['requests']:>9.0f} requests  {row['kept']:>8.0f} kept  {row['rows']:>8.0f} rows  "
+            f"{size:>8} facts  {row['requests']:>9.0f} requests  {row['kept']:>8.0f} kept  "
+            f"{row['rows']:>8.0f} rows  "
             f"{1000 * row['cpu'] / size:>7.3f} ms CPU a fact  {row['peak_mb']:>7.0f} MB peak",
             flush=True,
         )
@@ -147,10 +169,18 @@ def main() -> None:
     print(f"cost per fact: {growth:.2f} times that of the smallest set; bound {GROWTH}")
     bars = {
         "cost_per_fact_growth": {"value": growth, "bound": GROWTH, "ok": growth <= GROWTH},
-        "peak_mb": {"value": rows[-1]["peak_mb"], "bound": MEMORY_MB, "ok": rows[-1]["peak_mb"] < MEMORY_MB},
+        "peak_mb": {
+            "value": rows[-1]["peak_mb"],
+            "bound": MEMORY_MB,
+            "ok": rows[-1]["peak_mb"] < MEMORY_MB,
+        },
     }
     if given.json:
-        figures = {f"{key}_{int(row['facts'])}": row[key] for row in rows for key in ("cpu", "wall", "peak_mb", "kept")}
+        figures = {
+            f"{key}_{int(row['facts'])}": row[key]
+            for row in rows
+            for key in ("cpu", "wall", "peak_mb", "kept")
+        }
         given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
     sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A picture of the top of a run's report, for the README: light, 1280 px wide. Needs Chromium and the extra [dev].
+"""A picture of the top of a run's report, for the README: light, 1280 px wide. Needs Chromium and
+the extra [dev].
 
 .venv/bin/python scripts/picture.py runs/demo -o docs/report.png
 """
@@ -12,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from augmlx.core.run_folder import RunFolder
 from augmlx.report import is_study, write_report, write_study
-from augmlx.rundir import RunDir
 from tests.report.browser import chromium, opened
 
 WIDTH = 1280
@@ -26,7 +27,10 @@ def take(report: Path, picture: Path, height: int) -> None:
         low = min(height, round(box["y"] + box["height"]) + 28)
         picture.parent.mkdir(parents=True, exist_ok=True)
         found.page.screenshot(
-            path=picture, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": low}, animations="disabled"
+            path=picture,
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": WIDTH, "height": low},
+            animations="disabled",
         )
         if not found.quiet():
             raise SystemExit(f"{report}: {found.requests or found.told}")
@@ -38,7 +42,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/report.png"))
     parser.add_argument("--height", type=int, default=1100)
     asked = parser.parse_args()
-    report = write_study(asked.run) if is_study(asked.run) else write_report(RunDir(asked.run))
+    report = write_study(asked.run) if is_study(asked.run) else write_report(RunFolder(asked.run))
     take(report, asked.out, asked.height)
     print(asked.out)
 

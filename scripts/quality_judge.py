@@ -1,5 +1,5 @@
-"""Is a text a right example of its operator? The judge of bench_quality.py: it knows the world's grammar and nothing of
-augmlx's filters. What it cannot read counts as wrong.
+"""Is a text a right example of its operator? The judge of bench_quality.py: it knows the world's
+grammar and nothing of augmlx's filters. What it cannot read counts as wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _MACROS = {  # name -> (of an event, of a state); what stands behind ~ moves the
 _ONE = "one|person|thing|place|company|group|organi[sz]ation|work|man or woman"
 
 
-_THE_ONE = re.compile(rf" (?:is|was|are|were) the (?:{_ONE}|ones) (?:who|that|which) (?=is |was |are |were |\w+s )")
+_THE_ONE = re.compile(
+    rf" (?:is|was|are|were) the (?:{_ONE}|ones) (?:who|that|which) (?=is |was |are |were |\w+s )"
+)
 
 
 def _macro(found: re.Match[str], event: bool, loose: bool) -> str:
@@ -50,8 +52,10 @@ def _plural(present: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a text is a right example of its operator, and what was found: "right", "tense" (right, but the time has
-    moved), "side" (true, begins with the wrong argument), "swapped", "copy" or "unparsed"."""
+    """Whether a text is a right example of its operator, and what was found: "right", "tense"
+    (right, but the time has moved), "side" (true, begins with the wrong argument), "swapped",
+    "copy" or "unparsed".
+    """
 
     right: bool
     note: str
@@ -60,11 +64,20 @@ class Judgement:
 @cache
 def _pattern(fact: WorldFact, loose: bool) -> re.Pattern[str]:
     values = {slot: re.escape(name) for slot, name in zip("ABC", fact.arguments, strict=False)}
-    values |= {f"{slot}sing": re.escape(singular(n)) for slot, n in zip("ABC", fact.arguments, strict=False)}
+    values |= {
+        f"{slot}sing": re.escape(singular(n))
+        for slot, n in zip("ABC", fact.arguments, strict=False)
+    }
     made = []
     for truth in fact.relation.truths:
-        spelt = re.sub(r"<([^<>]+)>", lambda found: _macro(found, fact.relation.event, loose), truth)
-        spelt = re.sub(r"\b[ABC](sing)?\b", lambda found: values[found.group()], spelt.replace("{w}", fact.word))
+        spelt = re.sub(
+            r"<([^<>]+)>", lambda found: _macro(found, fact.relation.event, loose), truth
+        )
+        spelt = re.sub(
+            r"\b[ABC](sing)?\b",
+            lambda found: values[found.group()],
+            spelt.replace("{w}", fact.word),
+        )
         made.append(f"(?:{spelt})")
     return re.compile("|".join(made))
 
@@ -76,8 +89,10 @@ def tidy(text: str) -> str:
 
 
 def _variants(text: str, fact: WorldFact) -> set[str]:
-    """The text as it may stand inside a sentence: its first letter small, a year left out. The capital that a name
-    has where the source opens with it ("Glons", "The Kel mill") is no fault elsewhere."""
+    """The text as it may stand inside a sentence: its first letter small, a year left out. The
+    capital that a name has where the source opens with it ("Glons", "The Kel mill") is no fault
+    elsewhere.
+    """
     text = tidy(text)
     for name in fact.arguments:
         text = text.replace(name[:1].upper() + name[1:], name)
@@ -89,19 +104,28 @@ def _variants(text: str, fact: WorldFact) -> set[str]:
 
 
 def says(text: str, fact: WorldFact, *, loose: bool) -> bool:
-    """Whether the text says the fact, in any wording that its relation has; `loose`: in another tense, too."""
+    """Whether the text says the fact, in any wording that its relation has; `loose`: in another
+    tense, too.
+    """
     return any(_pattern(fact, loose).fullmatch(variant) for variant in _variants(text, fact))
 
 
 def opens_with(text: str, fact: WorldFact) -> str:
     """Which of the fact's arguments a text names first."""
     lower = text.lower()
-    found = {a: lower.find(part) for a in fact.arguments for part in (a.lower(), singular(a).lower()) if part in lower}
+    found = {
+        a: lower.find(part)
+        for a in fact.arguments
+        for part in (a.lower(), singular(a).lower())
+        if part in lower
+    }
     return min(found, key=lambda a: found[a], default="")
 
 
 def judge_statement(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
-    """A reversal (`turned`) begins with another argument than its source, a rephrasing with the same."""
+    """A reversal (`turned`) begins with another argument than its source, a rephrasing with the
+    same.
+    """
     if tidy(text).lower() == tidy(fact.text).lower():
         return Judgement(False, "copy")
     strict = says(text, fact, loose=False)
@@ -114,39 +138,53 @@ def judge_statement(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
     return Judgement(False, "unparsed")
 
 
-# Questions: one is right if a sentence that it can be turned into, with the answer in the place of the question word,
-# says the fact.
+# Questions: one is right if a sentence that it can be turned into, with the answer in the place of
+# the question word, says the fact.
 
-_ASKED = re.compile(r"question: (?P<question>.+\?)\s*answer: (?P<answer>.+)", re.IGNORECASE | re.DOTALL)
+_ASKED = re.compile(
+    r"question: (?P<question>.+\?)\s*answer: (?P<answer>.+)", re.IGNORECASE | re.DOTALL
+)
 _WH = re.compile(
-    r"(?:(?P<preposition>in|at|to|from|by|for|after|of) )?(who|whom|whose|what|which|where|when)\b", re.IGNORECASE
+    r"(?:(?P<preposition>in|at|to|from|by|for|after|of) )?(who|whom|whose|what|which|where|when)\b",
+    re.IGNORECASE,
 )
 _MOVED = frozenset("is are was were has had can".split())
 _DO = frozenset("do does did".split())
-_OPEN = frozenset("of in at to from by for after than as with the a an".split())  # something must follow these
+_OPEN = frozenset(
+    "of in at to from by for after than as with the a an".split()
+)  # something must follow these
 _BASES = {  # verbs of the grammar that it spells without <v:...>
-    "take place": "took place", "happen": "happened", "come": "came", "follow": "followed", "precede": "preceded",
-    "lie": "lies", "live": "lives", "reside": "resides", "flow": "flows", "share": "shares", "belong": "belongs",
-    "lose": "lost", "beat": "beat", "borrow": "borrowed", "receive": "received", "get": "got", "buy": "bought",
-    "purchase": "purchased", "contain": "contains", "include": "includes", "have": "has", "establish": "established",
+    "take place": "took place", "happen": "happened", "come": "came", "follow": "followed",
+    "precede": "preceded", "lie": "lies", "live": "lives", "reside": "resides", "flow": "flows",
+    "share": "shares", "belong": "belongs", "lose": "lost", "beat": "beat", "borrow": "borrowed",
+    "receive": "received", "get": "got", "buy": "bought", "purchase": "purchased",
+    "contain": "contains", "include": "includes", "have": "has", "establish": "established",
 }  # fmt: skip
 
 
 def judge_question(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
-    """A question and its answer, in two lines. The answer is one of the fact's arguments and does not stand in the
-    question; a `turned` one asks for what the fact begins with, the others for something else."""
+    """A question and its answer, in two lines. The answer is one of the fact's arguments and does
+    not stand in the question; a `turned` one asks for what the fact begins with, the others for
+    something else.
+    """
     found = _ASKED.fullmatch(text.strip())
     if not found:
         return Judgement(False, "unparsed")
     question, said = tidy(found["question"]).rstrip("?").strip(), tidy(found["answer"])
     said = re.sub(r"^(in|at|to|from|by|for|after) ", "", said, flags=re.IGNORECASE)
-    question = re.sub(rf"(?i)^(?:what|who) (?:is|was) the name of the (?:{_ONE}) (?:who|that|which) ", "who ", question)
+    question = re.sub(
+        rf"(?i)^(?:what|who) (?:is|was) the name of the (?:{_ONE}) (?:who|that|which) ",
+        "who ",
+        question,
+    )
     question = re.sub(r"(?i)^what (is|was) (.+)'s name$", r"who \1 \2", question)
     if fact.year and said == fact.year:
         years = (f"{declared} in {fact.year}" for declared in _declared(question, "\0", fact))
         right = any(says(d.replace("\0 ", "").replace(" \0", ""), fact, loose=True) for d in years)
         return Judgement(right and not turned, "right" if right else "unparsed")
-    answer = next((a for a in fact.arguments if _bare(a) == _bare(said)), said)  # or a description: "the head of ..."
+    answer = next(
+        (a for a in fact.arguments if _bare(a) == _bare(said)), said
+    )  # or a description: "the head of ..."
     if _bare(answer) in question.lower():
         return Judgement(False, "given away")
     for loose in (False, True):
@@ -155,7 +193,9 @@ def judge_question(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
                 return Judgement(False, "side")
             return Judgement(True, "tense" if loose else "right")
     turned_round = fact.swapped()
-    if any(says(declared, turned_round, loose=True) for declared in _declared(question, answer, fact)):
+    if any(
+        says(declared, turned_round, loose=True) for declared in _declared(question, answer, fact)
+    ):
         return Judgement(False, "swapped")
     return Judgement(False, "unparsed")
 
@@ -166,8 +206,9 @@ def _bare(name: str) -> str:
 
 @cache
 def _declared(question: str, answer: str, fact: WorldFact) -> frozenset[str]:
-    """Every sentence that the question may come from: the question word taken out, the auxiliary moved behind a name
-    (or "did find" made "found"), the answer put into any gap."""
+    """Every sentence that the question may come from: the question word taken out, the auxiliary
+    moved behind a name (or "did find" made "found"), the answer put into any gap.
+    """
     found = _WH.match(question)
     if not found:
         return frozenset()
@@ -178,7 +219,9 @@ def _declared(question: str, answer: str, fact: WorldFact) -> frozenset[str]:
         return frozenset()
     made = set()
     for taken in range(min(4, len(tokens))):  # "which old mill", "whose mother"
-        if taken and (tokens[taken - 1] in _MOVED | _DO or found[2].lower() not in ("which", "what", "whose")):
+        if taken and (
+            tokens[taken - 1] in _MOVED | _DO or found[2].lower() not in ("which", "what", "whose")
+        ):
             break
         kept = tokens[:taken] if found[2].lower() == "whose" else []
         for rest in _straightened(tokens[taken:], fact):
@@ -214,8 +257,9 @@ def _bases(fact: WorldFact) -> dict[str, str]:
 
 
 def judge_kinds(text: str, facts: Sequence[WorldFact], *, filled: bool) -> Judgement:
-    """A statement about the kinds of one fact, or about the outer kinds of two, that holds in every model of them;
-    `filled`: no kind is empty, so that "all" implies "some"."""
+    """A statement about the kinds of one fact, or about the outer kinds of two, that holds in every
+    model of them; `filled`: no kind is empty, so that "all" implies "some".
+    """
     spoken = {name for fact in facts for name in fact.arguments}
     terms = {form.lower(): name for name in spoken for form in (name, singular(name))}
     given = [read(fact.text, terms) for fact in facts]
@@ -223,7 +267,11 @@ def judge_kinds(text: str, facts: Sequence[WorldFact], *, filled: bool) -> Judge
     if said is None or any(one is None for one in given):
         return Judgement(False, "unparsed")
     premises = [one for one in given if one is not None]
-    outer = frozenset.symmetric_difference(*(p.terms for p in premises)) if len(premises) > 1 else premises[0].terms
+    outer = (
+        frozenset.symmetric_difference(*(p.terms for p in premises))
+        if len(premises) > 1
+        else premises[0].terms
+    )
     if said in premises or said.terms != outer:
         return Judgement(False, "copy" if said in premises else "side")
     named = frozenset(name for name in spoken if name[0].isupper())
@@ -237,16 +285,23 @@ _TRANSITIVE = frozenset(
 
 
 def judge_chain(text: str, facts: Sequence[WorldFact]) -> Judgement:
-    """From "A before B" and "B before C" follows "A before C", and nothing from "A admires B" and "B admires C"."""
+    """From "A before B" and "B before C" follows "A before C", and nothing from "A admires B" and
+    "B admires C".
+    """
     one, two = facts
     if one.relation != two.relation or one.relation.name not in _TRANSITIVE:
         return Judgement(False, "unparsed")
     first, second = (one, two) if one.arguments[-1] == two.arguments[0] else (two, one)
-    whole = WorldFact("", "", one.relation, (first.arguments[0], second.arguments[-1]), one.word, "")
+    whole = WorldFact(
+        "", "", one.relation, (first.arguments[0], second.arguments[-1]), one.word, ""
+    )
     if first.arguments[-1] != second.arguments[0]:
         return Judgement(False, "unparsed")
     right = says(text, whole, loose=True)
-    return Judgement(right, "right" if right else "swapped" if says(text, whole.swapped(), loose=True) else "unparsed")
+    return Judgement(
+        right,
+        "right" if right else "swapped" if says(text, whole.swapped(), loose=True) else "unparsed",
+    )
 
 
 def judge_bridge(text: str, facts: Sequence[WorldFact]) -> Judgement:
@@ -257,6 +312,8 @@ def judge_bridge(text: str, facts: Sequence[WorldFact]) -> Judgement:
         return Judgement(False, "unparsed")
     name = shared.pop()
     for one, two in (facts, facts[::-1]):
-        if says(found["head"], one, loose=True) and says(f"{name} {found['tail']}", two, loose=True):
+        if says(found["head"], one, loose=True) and says(
+            f"{name} {found['tail']}", two, loose=True
+        ):
             return Judgement(True, "right")
     return Judgement(False, "unparsed")

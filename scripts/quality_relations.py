@@ -1,4 +1,5 @@
-"""The relations of bench_quality.py's world: how facts about them are given, and all the wordings that say the same.
+"""The relations of bench_quality.py's world: how facts about them are given, and all the wordings
+that say the same.
 
 It knows nothing of augmlx's filters and word lists.
 """
@@ -9,12 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Grammar. A pattern is a regular expression in which A, B, C are the arguments and <...> stands for a macro. In a fact
-# about an event ("founded") and one about a state ("owns") the same macro takes another tense.
+# Grammar. A pattern is a regular expression in which A, B, C are the arguments and <...> stands for
+# a macro. In a fact about an event ("founded") and one about a state ("owns") the same macro takes
+# another tense.
 
 
 def verb(present: str, past: str, participle: str, tail: str = "") -> tuple[str, ...]:
-    """A verbs B: active, passive, cleft. `tail` holds the third argument or what else follows the object."""
+    """A verbs B: active, passive, cleft. `tail` holds the third argument or what else follows the
+    object.
+    """
     acts = f"<v:{present}/{past}/{participle}>"
     return (
         f"A {acts} B{tail}",
@@ -25,7 +29,11 @@ def verb(present: str, past: str, participle: str, tail: str = "") -> tuple[str,
         f"B <cop> (the <one> <that>|what|who|whom|the <one>) A {acts}{tail}",
         f"B <cop> the <one> {participle}{tail} by A",
         f"it <cop> B <that> A {acts}{tail}",
-        *((f"{tail.strip()} A {acts} B", f"{tail.strip()} B <pas> {participle} by A") if tail else ()),
+        *(
+            (f"{tail.strip()} A {acts} B", f"{tail.strip()} B <pas> {participle} by A")
+            if tail
+            else ()
+        ),
     )
 
 
@@ -70,7 +78,9 @@ def both(patterns: Sequence[str]) -> tuple[str, ...]:
 
 
 def compared(adjective: str, more: str, less: str) -> tuple[str, ...]:
-    """A is more adjective than B. `more` and `less` are the comparatives in full, alternatives with |."""
+    """A is more adjective than B. `more` and `less` are the comparatives in full, alternatives with
+    |.
+    """
     return (
         f"A <be> ({more}) than B( <be>)?",
         f"B <be> ({less}) than A( <be>)?",
@@ -89,8 +99,9 @@ def compared(adjective: str, more: str, less: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A small grammar. `sources` are the wordings that a fact is given in; `truths` are all the wordings that say
-    the same fact, from either end. `kinds` are the sorts of A, B and C; `words` fills {w} (a role, an adjective).
+    """A small grammar. `sources` are the wordings that a fact is given in; `truths` are all the
+    wordings that say the same fact, from either end. `kinds` are the sorts of A, B and C; `words`
+    fills {w} (a role, an adjective).
     """
 
     name: str
@@ -109,24 +120,41 @@ _NOUN_SOURCES = ("A is the {n} of B.", "The {n} of B is A.", "B's {n} is A.", "A
 
 
 def _kin(name: str, truths: Sequence[str]) -> Relation:
-    return Relation(name, False, "pp", tuple(s.replace("{n}", name) for s in _NOUN_SOURCES), tuple(truths))
+    return Relation(
+        name, False, "pp", tuple(s.replace("{n}", name) for s in _NOUN_SOURCES), tuple(truths)
+    )
 
 
-def _did(past: str, participle: str, kinds: str, present: str, agents: str = "", more: Sequence[str] = ()) -> Relation:
-    sources = [f"A {past} B.", f"B was {participle} by A.", f"A {past} B in Y.", f"B was {participle} by A in Y."]
+def _did(
+    past: str, participle: str, kinds: str, present: str, agents: str = "", more: Sequence[str] = ()
+) -> Relation:
+    sources = [
+        f"A {past} B.",
+        f"B was {participle} by A.",
+        f"A {past} B in Y.",
+        f"B was {participle} by A in Y.",
+    ]
     agent = noun(*agents.split("|")) if agents else ()
-    return Relation(past, True, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more))
+    return Relation(
+        past, True, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more)
+    )
 
 
-def _does(present: str, participle: str, kinds: str, past: str, agents: str = "", more: Sequence[str] = ()) -> Relation:
+def _does(
+    present: str, participle: str, kinds: str, past: str, agents: str = "", more: Sequence[str] = ()
+) -> Relation:
     sources = [f"A {present} B.", f"B is {participle} by A."]
     agent = noun(*agents.split("|")) if agents else ()
-    return Relation(present, False, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more))
+    return Relation(
+        present, False, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more)
+    )
 
 
 def _than(name: str, kinds: str, adjective: str, more: str, less: str) -> Relation:
     said = more.split("|")[0]
-    return Relation(name, False, kinds, (f"A <be> {said} than B.",), compared(adjective, more, less))
+    return Relation(
+        name, False, kinds, (f"A <be> {said} than B.",), compared(adjective, more, less)
+    )
 
 
 _OF_A_PLACE = "mayor|governor|chief judge|head gardener"
@@ -137,9 +165,19 @@ RELATIONS = (
     _kin("mother", [*noun("mother", "mum"), *one_of("parent"), *flip(one_of("child", "children"))]),
     _kin("father", [*noun("father", "dad"), *one_of("parent"), *flip(one_of("child", "children"))]),
     _kin("brother", [*noun("brother"), *both(one_of("sibling"))]),
-    _kin("grandmother", [*noun("grandmother"), *one_of("grandparent"), *flip(one_of("grandchild", "grandchildren"))]),
+    _kin(
+        "grandmother",
+        [
+            *noun("grandmother"),
+            *one_of("grandparent"),
+            *flip(one_of("grandchild", "grandchildren")),
+        ],
+    ),
     _kin("aunt", [*noun("aunt"), *flip(one_of("(?:niece or nephew|nephew or niece)"))]),
-    _kin("godfather", [*noun("godfather"), *one_of("godparent"), *flip(one_of("godchild", "godchildren"))]),
+    _kin(
+        "godfather",
+        [*noun("godfather"), *one_of("godparent"), *flip(one_of("godchild", "godchildren"))],
+    ),
     _symmetric(
         "married",
         "pp",
@@ -152,9 +190,17 @@ RELATIONS = (
         ),
     ),
     _symmetric(
-        "cousin", "pp", ("A is a cousin of B.", "A is B's cousin."), (*one_of("cousin"), "A and B <be> cousins")
+        "cousin",
+        "pp",
+        ("A is a cousin of B.", "A is B's cousin."),
+        (*one_of("cousin"), "A and B <be> cousins"),
     ),
-    _symmetric("rival", "pp", ("A is a rival of B.", "A is B's rival."), (*one_of("rival"), "A and B <be> rivals")),
+    _symmetric(
+        "rival",
+        "pp",
+        ("A is a rival of B.", "A is B's rival."),
+        (*one_of("rival"), "A and B <be> rivals"),
+    ),
     # authorship and making
     _did("wrote", "written", "pw", "writes", "author|writer"),
     _did("painted", "painted", "pw", "paints", "painter|artist"),
@@ -170,7 +216,10 @@ RELATIONS = (
         "po",
         "founds",
         "founder",
-        ["B <pas> (established|started|set up|created) by A", "A (established|started|set up|created) B"],
+        [
+            "B <pas> (established|started|set up|created) by A",
+            "A (established|started|set up|created) B",
+        ],
     ),
     _did("acquired", "acquired", "oo", "acquires", "acquirer|buyer|owner"),
     _did("restored", "restored", "pt", "restores", "restorer"),
@@ -183,7 +232,14 @@ RELATIONS = (
         "teacher|tutor",
         [*flip(one_of("(?:student|pupil)")), "B (learned|learnt|studied) (from|under|with) A"],
     ),
-    _did("defeated", "defeated", "mm", "defeats", "", ["B lost to A", "A (beat|won against) B", "B <pas> beaten by A"]),
+    _did(
+        "defeated",
+        "defeated",
+        "mm",
+        "defeats",
+        "",
+        ["B lost to A", "A (beat|won against) B", "B <pas> beaten by A"],
+    ),
     _did("hired", "hired", "op", "hires", "employer", []),
     _did("rescued", "rescued", "pp", "rescues", "rescuer"),
     _did(
@@ -192,7 +248,11 @@ RELATIONS = (
         "pp",
         "succeeds",
         "successor",
-        ["B (preceded|came before|was followed by) A", "A (followed|came after) B", *flip(noun("predecessor"))],
+        [
+            "B (preceded|came before|was followed by) A",
+            "A (followed|came after) B",
+            *flip(noun("predecessor")),
+        ],
     ),
     _does("admires", "admired", "pp", "admired", "admirer", one_of("admirer")),
     _does(
@@ -209,7 +269,12 @@ RELATIONS = (
     ),
     # ownership, organisations, work
     _does(
-        "owns", "owned", "pt", "owned", "owner", ["B <v:belongs/belonged/belonged> to A", "B <cop> the property of A"]
+        "owns",
+        "owned",
+        "pt",
+        "owned",
+        "owner",
+        ["B <v:belongs/belonged/belonged> to A", "B <cop> the property of A"],
     ),
     Relation(
         "belongs to",
@@ -317,8 +382,10 @@ RELATIONS = (
             "in B (is|lies|sits|there is) A",
             "B (is|contains|has|includes) A",
             "B is (the )?(home to|home of|location of|site of|place of) A",
-            "B is (where|the place where) A (is|lies|is located|is situated|can be found|sits)( in)?",
-            "B is (the )?(place|region|country|city|area) (in which|that contains|where) A?( is located| lies)?",
+            "B is (where|the place where) A (is|lies|is located|is situated|can be found|sits)( "
+            "in)?",
+            "B is (the )?(place|region|country|city|area) (in which|that contains|where) A?( is "
+            "located| lies)?",
             "the location of A is B",
             "A's location is B",
             "B is A's location",
@@ -398,7 +465,8 @@ RELATIONS = (
             "A (flows|runs|empties|drains) (in)?to B",
             "B (is fed|is filled|is supplied) by A",
             "B (gets|receives|takes) (its |the )?(water|waters) (from|of) A",
-            "B is (where|the place where|the lake|the lake that|what) A (flows|runs|empties)( into| to)?",
+            "B is (where|the place where|the lake|the lake that|what) A (flows|runs|empties)( "
+            "into| to)?",
             "into B flows A",
         ),
     ),
@@ -428,10 +496,12 @@ RELATIONS = (
         "ee",
         ("A took place before B.", "A happened before B.", "A came before B."),
         (
-            "A (took place|happened|came|was|occurred|was held) (before|prior to|earlier than) B( did)?",
+            "A (took place|happened|came|was|occurred|was held) (before|prior to|earlier than) B( "
+            "did)?",
             "A preceded B",
             "A <pas> followed by B",
-            "B (took place|happened|came|was|occurred|was held) (after|later than|following) A( did)?",
+            "B (took place|happened|came|was|occurred|was held) (after|later than|following) A( "
+            "did)?",
             "B (followed|came after|succeeded) A",
             "B <pas> preceded by A",
             "after A (came|was|happened) B",
@@ -575,7 +645,8 @@ RELATIONS = (
             "A (gets|got|takes|took|has|had) its name from B",
             "B (gave|lent|gives) (its |their |his |her |a )?name to A",
             "B gave A its name",
-            "B (is|was) (the )?(<one>|namesake) (after whom|that|who|whom|of)? ?A( (was|is) named( after)?)?",
+            "B (is|was) (the )?(<one>|namesake) (after whom|that|who|whom|of)? ?A( (was|is) "
+            "named( after)?)?",
             "B (is|was) who A (was|is) named after",
             "B (is|was) the source of A's name",
             "after B A was named",

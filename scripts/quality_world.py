@@ -1,5 +1,5 @@
-"""A world of invented facts whose consequences are known, for bench_quality.py: names, and facts over the relations of
-quality_relations.py.
+"""A world of invented facts whose consequences are known, for bench_quality.py: names, and facts
+over the relations of quality_relations.py.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from quality_relations import RELATIONS, Relation
 
 # Names.
 
-_ONSETS = "b d f g h j k l m n p r s t v w z b d g k l m n p r s t v br ch dr fl gl gr kl pl pr sk st th tr".split()
+_ONSETS = (
+    "b d f g h j k l m n p r s t v w z b d g k l m n p r s t v br ch dr fl gl gr kl pl pr "
+    "sk st th tr"
+).split()
 _VOWELS = "a e i o u a e o ai ea oo".split()
 _CODAS = "l m n nd r rk rn s sk ld nt lm v x th rd b g mp".split()
 _ENDS = "a o en is el or in ek us an et".split()
-_REAL = frozenset("boston bread moon soon seen room stop steel stone brain train rain green great chain queen".split())
+_REAL = frozenset(
+    "boston bread moon soon seen room stop steel stone brain train rain green great chain "
+    "queen".split()
+)
 _NOUNS = {
     "t": "lamp ferry mill engine wagon bridge clock barge windmill lantern".split(),
     "o": "Institute|Guild|Works|Company|Society|Bureau|Orchestra|Foundation".split("|"),
@@ -40,14 +46,19 @@ class Names:
         while True:
             rng = self._rng
             made = rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS)
-            made += rng.choice(_ENDS) if rng.random() < 0.7 else rng.choice(_VOWELS[:5]) + rng.choice(_CODAS)
+            made += (
+                rng.choice(_ENDS)
+                if rng.random() < 0.7
+                else rng.choice(_VOWELS[:5]) + rng.choice(_CODAS)
+            )
             if len(made) > 4 and made not in self._used:
                 self._used.add(made)
                 return made
 
     def name(self, kind: str) -> str:
-        """A person p, place c, lake y, lake or mountain l, former place x, kind k (a plural), an attribute's
-        value a, or one of `_NOUNS`."""
+        """A person p, place c, lake y, lake or mountain l, former place x, kind k (a plural), an
+        attribute's value a, or one of `_NOUNS`.
+        """
         rng, word = self._rng, self.word()
         if kind == "p":
             first = rng.choice([*[""] * 10, "Dr. ", "J. "]) + word.title()
@@ -84,7 +95,9 @@ class WorldFact:
     def swapped(self) -> WorldFact:
         """The same relation between the first and the last argument exchanged."""
         first, *middle, last = self.arguments
-        return WorldFact(self.id, self.text, self.relation, (last, *middle, first), self.word, self.year)
+        return WorldFact(
+            self.id, self.text, self.relation, (last, *middle, first), self.word, self.year
+        )
 
 
 def world(seed: int, per_relation: int) -> list[WorldFact]:
@@ -116,8 +129,20 @@ def fill(source: str, called: Sequence[str], word: str, year: str) -> str:
 # Facts that share names, for the operators that start from two.
 
 _CHAINED = ("larger", "heavier", "older", "louder", "before", "north of", "lies in", "part of")
-_NOT_CHAINED = ("admires", "taught", "rival", "borders", "gave", "named after")  # nothing follows from two of these
-_BRIDGED = (("chair", "founded"), ("owns", "invented"), ("lives in", "north of"), ("works for", "supplies"))
+_NOT_CHAINED = (
+    "admires",
+    "taught",
+    "rival",
+    "borders",
+    "gave",
+    "named after",
+)  # nothing follows from two of these
+_BRIDGED = (
+    ("chair", "founded"),
+    ("owns", "invented"),
+    ("lives in", "north of"),
+    ("works for", "supplies"),
+)
 _KINDS = ("All A are B.", "No A are B.", "Some A are B.", "Some A are not B.")
 _ONE_OF = Relation("one of", False, "pk", ("A is a Bsing.",), ())
 _ABOUT_KINDS = {form: Relation(form, False, "kk", (form,), ()) for form in _KINDS}
@@ -125,12 +150,15 @@ _ABOUT_KINDS = {form: Relation(form, False, "kk", (form,), ()) for form in _KIND
 
 def _kind(names: Names) -> str:
     """A plural that has one singular only: "glons", not "glises"."""
-    return next(kind for kind in (names.name("k") for _ in iter(int, 1)) if kind[-2] not in "aesxzhiou")
+    return next(
+        kind for kind in (names.name("k") for _ in iter(int, 1)) if kind[-2] not in "aesxzhiou"
+    )
 
 
 def linked(seed: int, count: int) -> list[WorldFact]:
-    """Pairs of facts that share a name: two links of a chain, two statements about kinds, a kind and one of it, and
-    facts about one person, place or thing. `count` pairs of each sort."""
+    """Pairs of facts that share a name: two links of a chain, two statements about kinds, a kind
+    and one of it, and facts about one person, place or thing. `count` pairs of each sort.
+    """
     rng = random.Random(f"linked:{seed}")
     names = Names(rng)
     by_name = {relation.name: relation for relation in RELATIONS}
@@ -148,10 +176,17 @@ def linked(seed: int, count: int) -> list[WorldFact]:
             add(by_name[name], one, *middle, two)
             add(by_name[name], two, *middle, three)
         for left, right in _BRIDGED:
-            one, two, three = names.name(by_name[left].kinds[0]), names.name(by_name[left].kinds[1]), ""
+            one, two, three = (
+                names.name(by_name[left].kinds[0]),
+                names.name(by_name[left].kinds[1]),
+                "",
+            )
             three = names.name(by_name[right].kinds[0 if right in ("founded", "invented") else 1])
             add(by_name[left], one, two)
-            add(by_name[right], *((three, two) if right in ("founded", "invented") else (two, three)))
+            add(
+                by_name[right],
+                *((three, two) if right in ("founded", "invented") else (two, three)),
+            )
         for _ in range(8):
             one, two, three = (_kind(names) for _ in range(3))
             add(_ABOUT_KINDS[rng.choice(_KINDS)], *rng.sample((one, two), 2))

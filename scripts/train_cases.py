@@ -1,4 +1,6 @@
-"""The sets of examples of bench_train.py, invented from a seed, and its tiny model with a large vocabulary."""
+"""The sets of examples of bench_train.py, invented from a seed, and its tiny model with a large
+vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from augmlx.models import loading, store
+from augmlx.models import loading
+from augmlx.models.store import folder as store
 
 SYLLABLES = "ba ko ri ten vas lu mi dor ne sha gol fi ur pel zan tho".split()
 FACTS = [
@@ -21,19 +24,26 @@ FACTS = [
     "{a} translated the {b} chronicle.",
 ]
 PROSE = [
-    "In the spring of {year}, {a} walked from {b} to the coast and wrote down what the fishermen said about the tides.",
-    "Nobody in {b} had seen such a lamp before, and {a} was asked to explain it in the market hall.",
-    "The council met on the first day of the month; {a} spoke for the mill, and was heard in silence.",
+    "In the spring of {year}, {a} walked from {b} to the coast and wrote down what the fishermen "
+    "said about the tides.",
+    "Nobody in {b} had seen such a lamp before, and {a} was asked to explain it in the market "
+    "hall.",
+    "The council met on the first day of the month; {a} spoke for the mill, and was heard in "
+    "silence.",
     "There are {n} houses on the hill above {b}, each with a garden that runs down to the river.",
-    "When the bridge was closed, letters to {a} had to be carried over the pass, which took {n} days in winter.",
-    "It is said that {a} learnt the trade from a clockmaker in {b}, though the guild's own book does not name him.",
+    "When the bridge was closed, letters to {a} had to be carried over the pass, which took {n} "
+    "days in winter.",
+    "It is said that {a} learnt the trade from a clockmaker in {b}, though the guild's own book "
+    "does not name him.",
     "The harvest of {year} was poor, and the school of {b} stayed shut until the snow had gone.",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A set of examples and how it is trained on. `count` is a whole number of batches: mlx_lm.lora drops the rest."""
+    """A set of examples and how it is trained on. `count` is a whole number of batches: mlx_lm.lora
+    drops the rest.
+    """
 
     about: str
     count: int
@@ -41,7 +51,9 @@ class Case:
     epochs: int
     repeats: int  # of the MLX columns
     learning_rate: float
-    tokens: tuple[int, int] | None = None  # prose that is as long as fits between these; None: a fact each
+    tokens: tuple[int, int] | None = (
+        None  # prose that is as long as fits between these; None: a fact each
+    )
     vocabulary: int | None = None  # of a tiny model; None: the model that was asked for
 
 
@@ -56,18 +68,24 @@ def filled(shape: str, rng: Random) -> str:
     def name() -> str:
         return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(2, 3))).capitalize()
 
-    return shape.format(a=f"{name()} {name()}", b=name(), n=rng.randint(3, 90), year=rng.randint(1500, 1990))
+    return shape.format(
+        a=f"{name()} {name()}", b=name(), n=rng.randint(3, 90), year=rng.randint(1500, 1990)
+    )
 
 
 def texts(case: Case, count: int, length: Callable[[str], int]) -> list[str]:
     """`length` gives the tokens of a text, without the one that ends it."""
-    rng = Random("prose")  # in its order mlx_lm.lora, which does not sort, pads (b) a little less than on average
+    rng = Random(
+        "prose"
+    )  # in its order mlx_lm.lora, which does not sort, pads (b) a little less than on average
     if case.tokens is None:
         return [filled(FACTS[n % len(FACTS)], rng) for n in range(count)]
     least, most = case.tokens
     written = []
     for n in range(count):
-        room = most - 1 - (most - least) * n // count  # the longest first; one token is left for the end
+        room = (
+            most - 1 - (most - least) * n // count
+        )  # the longest first; one token is left for the end
         text = filled(rng.choice(PROSE), rng)
         while length(text) <= room:
             text = f"{text} {filled(rng.choice(PROSE), rng)}"
@@ -106,7 +124,9 @@ def write_model(folder: Path, vocabulary: int) -> None:
     mx.random.seed(0)
     model = llama.Model(llama.ModelArgs.from_dict(config))
     folder.mkdir(parents=True)
-    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())), {"format": "pt"})
+    mx.save_safetensors(
+        str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())), {"format": "pt"}
+    )
     (folder / "config.json").write_text(json.dumps(config))
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -127,8 +147,9 @@ def sentences() -> Iterable[str]:
 
 
 def write(case: Case, count: int, model: str, folder: Path) -> dict[str, object]:
-    """Write `folder`/train.jsonl, and the model if the case has one of its own. Returns the model's folder, and the
-    tokens of each row, the one that ends it included."""
+    """Write `folder`/train.jsonl, and the model if the case has one of its own. Returns the model's
+    folder, and the tokens of each row, the one that ends it included.
+    """
     if case.vocabulary is not None:
         model = str(folder / "model")
         write_model(Path(model), case.vocabulary)

@@ -1,8 +1,8 @@
 """The columns of bench_train.py: the same training by mlx_lm.lora, by augmlx, and by torch + PEFT.
 
-Each runs in a process of its own, so that its peak memory is its own: `train_columns.py COLUMN FOLDER` reads the work
-from FOLDER/work.json and prints what came of it as JSON. The MLX columns import augmlx first, which gives mlx_lm the
-fast BLAS, too; torch has its own, and is spared it.
+Each runs in a process of its own, so that its peak memory is its own: `train_columns.py COLUMN
+FOLDER` reads the work from FOLDER/work.json and prints what came of it as JSON. The MLX columns
+import augmlx first, which gives mlx_lm the fast BLAS, too; torch has its own, and is spared it.
 """
 
 from __future__ import annotations
@@ -37,17 +37,22 @@ class Work:
     batch_size: int
     epochs: int
     learning_rate: float
-    products: list[list[int]]  # (n, k, m) of the matrix products of a step, to measure the machine by
+    products: list[
+        list[int]
+    ]  # (n, k, m) of the matrix products of a step, to measure the machine by
 
     def rows(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in (Path(self.data) / "train.jsonl").read_text().splitlines()]
+        return [
+            json.loads(line) for line in (Path(self.data) / "train.jsonl").read_text().splitlines()
+        ]
 
 
 class Watch:
-    """The seconds of each step, the machine's rate of products behind it, and the loss on the probed examples before
-    the first and after each epoch.
+    """The seconds of each step, the machine's rate of products behind it, and the loss on the
+    probed examples before the first and after each epoch.
 
-    `step` is called behind every step. What it does itself is outside the clock, and outside the peak of memory.
+    `step` is called behind every step. What it does itself is outside the clock, and outside the
+    peak of memory.
     """
 
     def __init__(
@@ -58,7 +63,12 @@ class Watch:
         peak: Callable[[], int] = lambda: 0,
         rate: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._steps_an_epoch, self._loss, self._peak, self._rate = rows // work.batch_size, loss, peak, rate
+        self._steps_an_epoch, self._loss, self._peak, self._rate = (
+            rows // work.batch_size,
+            loss,
+            peak,
+            rate,
+        )
         self.losses, self.seconds, self.rates, self.peak = [loss()], list[float](), list[float](), 0
         peak()
         self._tick = time.perf_counter()
@@ -79,7 +89,9 @@ def mlx_watch(model: Any, tokens: Sequence[Sequence[int]], work: Work) -> Watch:
 
     def loss() -> float:
         total = 0.0
-        for row in probed(tokens):  # one by one, so that this is no code of either column and takes little memory
+        for row in probed(
+            tokens
+        ):  # one by one, so that this is no code of either column and takes little memory
             logits = model(mx.array([row[:-1]]))[0].astype(mx.float32)  # (T, V)
             total += nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum").item()
         return total / sum(len(row) - 1 for row in probed(tokens))
@@ -98,10 +110,13 @@ def probed(tokens: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
-    """mlx_lm.lora's own `train_model`, with the arguments of its command line; a report of every step."""
+    """mlx_lm.lora's own `train_model`, with the arguments of its command line; a report of every
+    step.
+    """
     import types
 
-    from augmlx.models import loading, store
+    from augmlx.models import loading
+    from augmlx.models.store import folder as store
 
     import numpy as np  # isort: skip
     from mlx_lm import lora  # isort: skip
@@ -120,7 +135,12 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
         "optimizer_config": {"adam": {"bias_correction": True}},
         "steps_per_report": 1,
         "adapter_path": str(folder / "adapter"),
-        "lora_parameters": {"rank": RANK, "dropout": 0.0, "scale": SCALE, "keys": list(targets(loaded))},
+        "lora_parameters": {
+            "rank": RANK,
+            "dropout": 0.0,
+            "scale": SCALE,
+            "keys": list(targets(loaded)),
+        },
     }
     arguments = types.SimpleNamespace(**values)
     np.random.seed(arguments.seed)
@@ -140,16 +160,16 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
 
 
 def targets(loaded: LoadedModel) -> tuple[str, ...]:
-    from augmlx.settings import TrainSettings
+    from augmlx.core.settings import TrainSettings
     from augmlx.training import adapter
 
     return adapter.plan(loaded, TrainSettings(rank=RANK)).targets
 
 
 def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
-    from augmlx.models import store
-    from augmlx.progress import Silent
-    from augmlx.settings import Settings, TrainSettings
+    from augmlx.core.progress import Silent
+    from augmlx.core.settings import Settings, TrainSettings
+    from augmlx.models.store import folder as store
     from augmlx.training import fit
 
     config = TrainSettings(
@@ -163,7 +183,9 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
         max_length=2048,
         compile="always",  # as mlx_lm.lora compiles its step
     )
-    ready = fit.prepare(store.find(work.model), work.rows(), Settings(model=work.model, train=config))
+    ready = fit.prepare(
+        store.find(work.model), work.rows(), Settings(model=work.model, train=config)
+    )
     tokens = [row.tokens for row in ready.rows]
     watch = mlx_watch(ready.loaded.model, tokens, work)
 
@@ -186,12 +208,18 @@ def train_torch(work: Work, _: Path) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(work.model, local_files_only=True)
-    base = AutoModelForCausalLM.from_pretrained(work.model, dtype=torch.float32, local_files_only=True)
+    base = AutoModelForCausalLM.from_pretrained(
+        work.model, dtype=torch.float32, local_files_only=True
+    )
     torch.manual_seed(0)
     names = sorted({name.rpartition(".")[2] for name in targets_in(base)})
-    about = LoraConfig(r=RANK, lora_alpha=int(RANK * SCALE), target_modules=names, task_type="CAUSAL_LM")
+    about = LoraConfig(
+        r=RANK, lora_alpha=int(RANK * SCALE), target_modules=names, task_type="CAUSAL_LM"
+    )
     model = get_peft_model(base, about).train()
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=work.learning_rate)
+    optimizer = torch.optim.Adam(
+        [p for p in model.parameters() if p.requires_grad], lr=work.learning_rate
+    )
     tokens = [[*tokenizer.encode(row["text"]), tokenizer.eos_token_id] for row in work.rows()]
 
     def mean_loss(rows: Sequence[Sequence[int]]) -> Any:
@@ -225,17 +253,23 @@ def train_torch(work: Work, _: Path) -> dict[str, Any]:
 def targets_in(model: Any) -> list[str]:
     import torch
 
-    return [n for n, part in model.model.layers[0].named_modules() if isinstance(part, torch.nn.Linear)]
+    return [
+        n for n, part in model.model.layers[0].named_modules() if isinstance(part, torch.nn.Linear)
+    ]
 
 
 def outcome(watch: Watch, tokens: Sequence[Sequence[int]], trained: int) -> dict[str, Any]:
-    """The first epoch warms up and compiles in every column, and is not timed. Raises where steps or tokens lack."""
+    """The first epoch warms up and compiles in every column, and is not timed. Raises where steps
+    or tokens lack.
+    """
     epochs = len(watch.losses) - 1
     an_epoch = sum(len(row) - 1 for row in tokens)
     if trained != epochs * an_epoch:
         raise ValueError(f"trained on {trained} tokens, not {epochs} times {an_epoch}")
     steps = len(watch.seconds) // epochs
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )
     return {
         "tokens_per_second": (epochs - 1) * an_epoch / sum(watch.seconds[steps:]),
         "seconds_per_step": sum(watch.seconds[steps:]) / len(watch.seconds[steps:]),
@@ -248,12 +282,16 @@ def outcome(watch: Watch, tokens: Sequence[Sequence[int]], trained: int) -> dict
 
 
 def sgemm(shapes: Sequence[Sequence[int]]) -> Callable[[], float]:
-    """What measures the best rate (GFLOP/s), just now, of float32 products (n, k) @ (k, m) of these shapes and of a
-    large square one, on MLX's default device."""
+    """What measures the best rate (GFLOP/s), just now, of float32 products (n, k) @ (k, m) of these
+    shapes and of a large square one, on MLX's default device.
+    """
     import mlx.core as mx
 
     def rate(n: int, k: int, m: int) -> float:
-        left, right = mx.random.normal((n, k)), mx.random.normal((m, k)).T  # as a linear layer has its weights
+        left, right = (
+            mx.random.normal((n, k)),
+            mx.random.normal((m, k)).T,
+        )  # as a linear layer has its weights
         mx.eval(left, right, left @ right)
         start = time.perf_counter()
         mx.eval(left @ right)
@@ -266,12 +304,17 @@ COLUMNS = {"mlx_lm.lora": train_mlx_lm, "augmlx": train_augmlx, "torch + PEFT": 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("column", choices=COLUMNS)
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     work = Work(**json.loads((given.folder / "work.json").read_text()))
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):  # mlx_lm prints its own table
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+    ):  # mlx_lm prints its own table
         result = COLUMNS[given.column](work, given.folder)
     print(json.dumps(result))
 

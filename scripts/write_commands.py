@@ -12,7 +12,7 @@ import click
 from pydantic import BaseModel
 
 from augmlx.cli import cli
-from augmlx.settings import Settings, to_toml
+from augmlx.core.settings import Settings, to_toml
 
 TARGET = Path(__file__).parent.parent / "docs" / "COMMANDS.md"
 
@@ -21,7 +21,8 @@ def document() -> str:
     parts = [
         "# Commands and settings",
         "Written by `scripts/write_commands.py` from the program itself; a test keeps it true.",
-        "Exit codes: 0 done, 1 a clear error (what, where, what to do), 2 usage, 130 stopped by Ctrl-C.",
+        "Exit codes: 0 done, 1 a clear error (what, where, what to do), 2 usage, 130 stopped by "
+        "Ctrl-C.",
     ]
     with click.Context(cli, info_name="augmlx") as root:
         for name in cli.list_commands(root):
@@ -32,7 +33,8 @@ def document() -> str:
     assert issubclass(Settings, BaseModel)
     parts += [
         "## Settings",
-        "What `augmlx init DIR` writes as augmlx.toml. Flags go before the file, the file before these defaults; "
+        "What `augmlx init DIR` writes as augmlx.toml. Flags go before the file, the file before "
+        "these defaults; "
         "any key can be given as a flag: `--set train.epochs=20`.",
         f"```toml\n{to_toml(Settings())}```",
     ]
@@ -47,7 +49,9 @@ def section(name: str, command: click.Command, context: click.Context) -> str:
         if as_it_stands == paragraph:
             lines.append(paragraph.strip())
             continue
-        shown = [line for line in as_it_stands.splitlines() if line not in ("Example:", "Examples:")]
+        shown = [
+            line for line in as_it_stands.splitlines() if line not in ("Example:", "Examples:")
+        ]
         lines.append("\n".join(["```", *(line.strip() for line in shown), "```"]))
     options = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
     rows = [f"| `{record[0]}` | {record[1]} |" for record in options if record is not None]

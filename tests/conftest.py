@@ -10,14 +10,18 @@ from hypothesis import settings
 from tiny import write_model
 from tiny.line import TEXTS, Setup
 
-from augmlx.models.store import StoredModel
+from augmlx.models.store.folder import StoredModel
 
 # A busy machine is no fault of the code.
 settings.register_profile("augmlx", deadline=None)
 settings.load_profile("augmlx")
 
-# Where the tests are a job in the background, or under nohup, these are ignored; what they start would inherit that.
-for number, handler in {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}.items():
+# Where the tests are a job in the background, or under nohup, these are ignored; what they start
+# would inherit that.
+for number, handler in {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+}.items():
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, handler)
 

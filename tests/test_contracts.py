@@ -1,6 +1,7 @@
 """What augmlx relies on in mlx and mlx-lm beyond their public interface, one test for each thing.
 
-A failure here after an upgrade says what changed; the modules that use it stand in each test's name or text.
+A failure here after an upgrade says what changed; the modules that use it stand in each test's name
+or text.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def filled(lengths: list[int], longest: int) -> BatchKVCache:
     """Rows of ones, padded on the right with nines, that become rows padded on the left."""
     cache = BatchKVCache([0] * len(lengths))
     cache.prepare(lengths=lengths, right_padding=[longest - length for length in lengths])
-    rows = mx.array([[1.0] * length + [9.0] * (longest - length) for length in lengths])[:, None, :, None]
+    rows = mx.array([[1.0] * length + [9.0] * (longest - length) for length in lengths])[
+        :, None, :, None
+    ]
     cache.update_and_fetch(rows, rows)
     cache.finalize()
     return cache
@@ -53,7 +56,10 @@ def filled(lengths: list[int], longest: int) -> BatchKVCache:
 
 def seen(cache: BatchKVCache) -> list[list[float]]:
     """What each row's next token would see."""
-    mask, keys = cache.make_mask(1, return_array=False)[:, 0, 0, :-1], cache.keys_and_values()[0][:, 0, :, 0]
+    mask, keys = (
+        cache.make_mask(1, return_array=False)[:, 0, 0, :-1],
+        cache.keys_and_values()[0][:, 0, :, 0],
+    )
     return [
         [k for k, visible in zip(*row, strict=True) if visible]
         for row in zip(keys.tolist(), mask.tolist(), strict=True)
@@ -93,7 +99,9 @@ def test_caches_are_merged_as_copies(loaded: LoadedModel) -> None:
     together = loaded.model(mx.array([[8], [8]]), cache=merged)[:, -1]
     assert mx.allclose(together, mx.concatenate([alone, alone]), atol=1e-4)
     assert [layer.offset for layer in cache] == [3, 3]
-    assert all(mx.array_equal(layer.keys[..., :3, :], b) for layer, b in zip(cache, before, strict=True))
+    assert all(
+        mx.array_equal(layer.keys[..., :3, :], b) for layer, b in zip(cache, before, strict=True)
+    )
 
 
 def test_the_wired_limit_is_set_on_a_gpu_alone() -> None:
@@ -165,9 +173,16 @@ def test_the_mode_of_training_reaches_every_module(loaded: LoadedModel) -> None:
 # training/adapter.py
 
 
-def test_linear_to_lora_layers_converts_the_last_layers_by_path_and_ignores_unknown_keys(tmp_path: Path) -> None:
+def test_linear_to_lora_layers_converts_the_last_layers_by_path_and_ignores_unknown_keys(
+    tmp_path: Path,
+) -> None:
     model = load_tiny(tmp_path / "model").model
-    parameters = {"rank": 3, "scale": 2.0, "dropout": 0.25, "keys": ["self_attn.q_proj", "nonsense"]}
+    parameters = {
+        "rank": 3,
+        "scale": 2.0,
+        "dropout": 0.25,
+        "keys": ["self_attn.q_proj", "nonsense"],
+    }
     model.freeze()
     linear_to_lora_layers(model, 1, parameters)
     made = [path for path, module in model.named_modules() if isinstance(module, LoRALinear)]
@@ -176,7 +191,10 @@ def test_linear_to_lora_layers_converts_the_last_layers_by_path_and_ignores_unkn
     assert (layer.lora_a.shape, layer.lora_b.shape, layer.scale) == ((32, 3), (3, 32), 2.0)
     assert layer.lora_a.dtype == layer.lora_b.dtype == mx.float32
     assert layer.training  # new layers are in training mode: heads.py must not meet their dropout
-    assert sorted(dict(tree_flatten(model.trainable_parameters()))) == [f"{made[0]}.lora_a", f"{made[0]}.lora_b"]
+    assert sorted(dict(tree_flatten(model.trainable_parameters()))) == [
+        f"{made[0]}.lora_a",
+        f"{made[0]}.lora_b",
+    ]
 
 
 def test_load_reads_an_adapter_folder_and_refuses_one_that_does_not_fit(tmp_path: Path) -> None:
@@ -198,7 +216,10 @@ def test_load_reads_an_adapter_folder_and_refuses_one_that_does_not_fit(tmp_path
     assert read["model_type"] == "llama"
     x = mx.ones((1, 32))
     layer = model.layers[1].self_attn.q_proj
-    assert mx.allclose(layer(x), layer.linear(x) + 3.0 * (x @ weights[f"{name}.lora_a"]) @ weights[f"{name}.lora_b"])
+    assert mx.allclose(
+        layer(x),
+        layer.linear(x) + 3.0 * (x @ weights[f"{name}.lora_a"]) @ weights[f"{name}.lora_b"],
+    )
     mx.save_safetensors(str(folder / "adapters.safetensors"), {f"{name}.lora_a": mx.ones((32, 5))})
     with pytest.raises(ValueError, match="incompatible"):
         mlx_lm.load(str(stored.path), adapter_path=str(folder))
@@ -211,7 +232,9 @@ def test_the_tokenizers_wrapper_has_what_we_use(loaded: LoadedModel) -> None:
     tokenizer = loaded.tokenizer
     ids = tokenizer.encode("Ada Brandt", add_special_tokens=True)
     assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == "Ada Brandt"
-    assert tokenizer.batch_decode([[token] for token in ids]) == [tokenizer.decode([token]) for token in ids]
+    assert tokenizer.batch_decode([[token] for token in ids]) == [
+        tokenizer.decode([token]) for token in ids
+    ]
     assert (tokenizer.eos_token_id, tokenizer.eos_token_ids, tokenizer.bos_token) == (0, {0}, "<s>")
     assert len(set(tokenizer.get_vocab().values())) <= 384
 
@@ -225,7 +248,10 @@ def test_an_optimizers_state_may_be_set_from_a_tree_of_its_own_arrays() -> None:
         mx.eval(model.parameters(), optimizer.state)
         return dict(tree_flatten({"o": optimizer.state, "m": model.parameters()}))
 
-    model, optimizer = nn.Linear(4, 3, bias=False), optim.Adam(learning_rate=0.1, bias_correction=True)
+    model, optimizer = (
+        nn.Linear(4, 3, bias=False),
+        optim.Adam(learning_rate=0.1, bias_correction=True),
+    )
     optimizer.init(model.trainable_parameters())
     stepped(optimizer, model)
     kept = {name: mx.array(value) for name, value in tree_flatten(optimizer.state)}

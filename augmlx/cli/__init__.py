@@ -1,4 +1,6 @@
-"""The command line: each command parses, calls the library and echoes. Errors are caught once, here."""
+"""The command line: each command parses, calls the library and echoes. Errors are caught once,
+here.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any
 
 import rich_click as click
 
-from augmlx import __version__, launched
+from augmlx import __version__
 from augmlx.cli.ask import ask
 from augmlx.cli.augment import augment
 from augmlx.cli.common import Terminated
@@ -24,7 +26,8 @@ from augmlx.cli.report import report
 from augmlx.cli.run import run
 from augmlx.cli.study import study
 from augmlx.cli.train import train
-from augmlx.errors import STORAGE_FAULTS, AugmlxError, storage_error
+from augmlx.core import mlx_launch
+from augmlx.core.errors import STORAGE_FAULTS, AugmlxError, storage_error
 
 click.rich_click.COMMAND_GROUPS = {
     "augmlx": [
@@ -32,7 +35,16 @@ click.rich_click.COMMAND_GROUPS = {
         {"name": "All of it", "commands": ["run"]},
         {
             "name": "Step by step",
-            "commands": ["operators", "preview", "augment", "train", "eval", "export", "report", "ask"],
+            "commands": [
+                "operators",
+                "preview",
+                "augment",
+                "train",
+                "eval",
+                "export",
+                "report",
+                "ask",
+            ],
         },
         {"name": "The claim itself", "commands": ["study"]},
     ]
@@ -50,17 +62,23 @@ class CleanErrors(click.RichGroup):
             click.echo(f"error: {error.render()}", err=True)
             ctx.exit(1)
         except OSError as error:
-            # A full disk can show anywhere. What is no fault of the disk is a bug, and keeps its traceback.
+            # A full disk can show anywhere. What is no fault of the disk is a bug, and keeps its
+            # traceback.
             if error.errno not in STORAGE_FAULTS:
                 raise
-            click.echo(f"error: {storage_error(error.filename or 'augmlx', error).render()}", err=True)
+            click.echo(
+                f"error: {storage_error(error.filename or 'augmlx', error).render()}", err=True
+            )
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("stopped; what is finished is kept. Run the same command again to go on.", err=True)
+            click.echo(
+                "stopped; what is finished is kept. Run the same command again to go on.", err=True
+            )
             ctx.exit(130)
 
 
-# What may be started on several machines at once: training, and what is about a machine and not about a run.
+# What may be started on several machines at once: training, and what is about a machine and not
+# about a run.
 _TOGETHER = ("train", "doctor", "models", "operators", "pull")
 
 
@@ -79,8 +97,11 @@ def cli(ctx: click.Context) -> None:
       augmlx pull smollm2-135m
       augmlx run facts.csv -o runs/first
     """
-    if ctx.invoked_subcommand not in _TOGETHER and launched.backend():
-        told = f"augmlx {ctx.invoked_subcommand} is not done by several processes together, as train is"
+    if ctx.invoked_subcommand not in _TOGETHER and mlx_launch.backend():
+        told = (
+            f"augmlx {ctx.invoked_subcommand} is not done by several processes together, as "
+            f"train is"
+        )
         raise AugmlxError(told, hint="start it without mlx.launch")
 
 

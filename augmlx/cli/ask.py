@@ -1,4 +1,6 @@
-"""augmlx ask: the tuned model beside the base model, for one question, for lines of them, or as a chat."""
+"""augmlx ask: the tuned model beside the base model, for one question, for lines of them, or as a
+chat.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,18 @@ import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.common import FilePath
-from augmlx.errors import BadInput
+from augmlx.core.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from augmlx.answering import Answerer
-    from augmlx.dataset import Form
+    from augmlx.data.row_forms import Form
+    from augmlx.run.ask import Answerer
 
 Streams = Mapping[str, Iterator[str]]  # by arm, the pieces of its answer
 _NOTHING = "(nothing)"
-_HINT = """hint: give the beginning of a statement instead, such as "The owner of the mill is"; or train on questions,
-too, by the operators qa-forward and qa-reverse"""
+_HINT = """hint: give the beginning of a statement instead, such as "The owner of the mill is";
+or train on questions, too, by the operators qa-forward and qa-reverse"""
 _LABEL = 10  # cells
 _WIDE = 100  # cells of a terminal that shows two answers beside each other
 # What a model writes is shown, and must not move the cursor or set the terminal's title.
@@ -35,7 +37,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 @click.argument("run", metavar="RUN", type=FilePath)
 @click.argument("question", required=False)
 @click.option(
-    "--arm", type=click.Choice(["both", "base", "augmented"]), default="both", show_default=True, help="Who answers."
+    "--arm",
+    type=click.Choice(["both", "base", "augmented"]),
+    default="both",
+    show_default=True,
+    help="Who answers.",
 )
 @click.option(
     "--form",
@@ -60,14 +66,15 @@ def ask(
 ) -> None:
     """Put QUESTION, or the beginning of a sentence, to the base model and to the tuned one.
 
-    Without QUESTION it is a chat on a terminal (/clear begins anew, /quit or Ctrl-D ends it, Ctrl-C stops an answer);
-    elsewhere, and with --json, each line of stdin is a question of its own. On a terminal the answers appear as they
-    are written, beside each other where it is 100 columns wide.
+    Without QUESTION it is a chat on a terminal (/clear begins anew, /quit or Ctrl-D ends it, Ctrl-C
+    stops an answer); elsewhere, and with --json, each line of stdin is a question of its own. On a
+    terminal the answers appear as they are written, beside each other where it is 100 columns wide.
 
-    A run trained on plain statements goes on with the beginning of one best; a text that ends with a question mark is
-    put to it as "Question: ... Answer:". One trained on prompts and completions is asked through the model's chat
-    template, if it has one, and one trained on chats so too, each question behind the turns so far. --form puts
-    questions in another of these forms than the training set's.
+    A run trained on plain statements goes on with the beginning of one best; a text that ends with
+    a question mark is put to it as "Question: ... Answer:". One trained on prompts and completions
+    is asked through the model's chat template, if it has one, and one trained on chats so too, each
+    question behind the turns so far. --form puts questions in another of these forms than the
+    training set's.
 
     \b
     Examples:
@@ -75,12 +82,12 @@ def ask(
       augmlx ask runs/first
       augmlx ask runs/first --json < questions.txt
     """
-    from augmlx.answering import ARMS
-    from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
+    from augmlx.core.run_folder import RunFolder
+    from augmlx.run.ask import ARMS
+    from augmlx.run.pipeline import Pipeline
 
     settings = common.run_settings(run, {})
-    folder = RunDir(run)
+    folder = RunFolder(run)
     with folder.lock():  # a chat may last for hours, and reads nothing more
         arms = ARMS if arm == "both" else (arm,)
         answerer = Pipeline(folder, settings, common.progress()).answerer(arms, form)
@@ -93,7 +100,11 @@ def ask(
     if question is not None:
         answers = answered(question)
         _tell_json(question, answers, as_json)
-        if answers.get("augmented") == "" and answerer.form == "text" and question.rstrip().endswith("?"):
+        if (
+            answers.get("augmented") == ""
+            and answerer.form == "text"
+            and question.rstrip().endswith("?")
+        ):
             click.echo(_HINT, err=True)
     elif sys.stdin.isatty() and not as_json:
         _chat(answerer, answered)
@@ -106,7 +117,9 @@ def _tell_json(question: str, answers: Mapping[str, str], as_json: bool) -> None
         common.echo_json({"question": question, **answers})
 
 
-def _each_line(lines: Iterable[bytes], answered: Callable[[str], dict[str, str]], as_json: bool) -> bool:
+def _each_line(
+    lines: Iterable[bytes], answered: Callable[[str], dict[str, str]], as_json: bool
+) -> bool:
     """Answer the question of each line; whether that could be done for all of them."""
     well = True
     for number, line in enumerate(lines, 1):
@@ -122,7 +135,8 @@ def _each_line(lines: Iterable[bytes], answered: Callable[[str], dict[str, str]]
 
 def _chat(answerer: Answerer, answered: Callable[[str], dict[str, str]]) -> None:
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - editing, and a history of this chat: it is kept in no file
+        # Editing, and a history of this chat: it is kept in no file.
+        import readline  # noqa: F401
     click.echo("Ask, or begin a sentence. /clear begins anew, /quit ends.", err=True)
     while (question := _typed()) not in (None, "/quit"):
         if not question:
@@ -144,7 +158,9 @@ def _chat(answerer: Answerer, answered: Callable[[str], dict[str, str]]) -> None
 
 
 def _typed() -> str | None:
-    """A line from the terminal, None at its end. The prompt does not mix with answers that go elsewhere."""
+    """A line from the terminal, None at its end. The prompt does not mix with answers that go
+    elsewhere.
+    """
     prompt = "you> "
     try:
         if sys.stdout.isatty():
@@ -171,7 +187,11 @@ def _view() -> Callable[[Streams], dict[str, str]]:
 
     def view(streams: Streams) -> dict[str, str]:
         wide = console.width >= _WIDE and not console.is_dumb_terminal
-        return _columns(streams, console) if wide and len(streams) > 1 else _stacked(streams, live=True)
+        return (
+            _columns(streams, console)
+            if wide and len(streams) > 1
+            else _stacked(streams, live=True)
+        )
 
     return view
 
@@ -181,7 +201,9 @@ def _collected(streams: Streams) -> dict[str, str]:
 
 
 def _stacked(streams: Streams, *, live: bool) -> dict[str, str]:
-    """One answer below the other, each on lines of its own behind its label; `live`: as it is written."""
+    """One answer below the other, each on lines of its own behind its label; `live`: as it is
+    written.
+    """
     answers = {}
     for arm, pieces in streams.items():
         answers[arm], label = "", f"{arm:<{_LABEL}}"
@@ -206,7 +228,9 @@ def _columns(streams: Streams, console: Console) -> dict[str, str]:
         for arm in answers:
             made.add_column(arm, ratio=1)
         waiting = {arm: "" if arm in going else _NOTHING for arm in answers}
-        made.add_row(*(Text(_CONTROL.sub("", text) or waiting[arm]) for arm, text in answers.items()))
+        made.add_row(
+            *(Text(_CONTROL.sub("", text) or waiting[arm]) for arm, text in answers.items())
+        )
         return made
 
     with Live(console=console, refresh_per_second=12) as live:

@@ -10,25 +10,31 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.rundir import RunDir
+from augmlx.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from augmlx.pipeline import Pipeline
+    from augmlx.run.pipeline import Pipeline
 
 
 @click.command()
 @common.facts_options
 @common.out_option
 @common.questions_option
-@click.option("--explain", metavar="ID", help="Tell the story of one example of the run, such as f0001/reversal/0.")
+@click.option(
+    "--explain",
+    metavar="ID",
+    help="Tell the story of one example of the run, such as f0001/reversal/0.",
+)
 @common.json_option
-def augment(given: common.FromFacts, out: Path, questions: Path | None, explain: str | None, as_json: bool) -> None:
+def augment(
+    given: common.FromFacts, out: Path, questions: Path | None, explain: str | None, as_json: bool
+) -> None:
     """Let the model write what follows from FACTS, and keep what passes the filters.
 
-    FACTS is a CSV, TSV, JSONL or Parquet table with a column fact (or text) and perhaps id and group; plain text or
-    Markdown (one fact a sentence); or a training set of prompt and completion, or of chat messages, whose rows are
-    trained on as they are. Run it again to go on after an interruption. With --questions nothing is held out of
-    training for a test.
+    FACTS is a CSV, TSV, JSONL or Parquet table with a column fact (or text) and perhaps id and
+    group; plain text or Markdown (one fact a sentence); or a training set of prompt and completion,
+    or of chat messages, whose rows are trained on as they are. Run it again to go on after an
+    interruption. With --questions nothing is held out of training for a test.
 
     \b
     Example:
@@ -38,7 +44,7 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, explain:
     if explain is not None:
         if given.path != Path() or questions is not None or given.said_anything:
             raise click.UsageError("--explain goes with -o RUN and --json alone")
-        _explain(RunDir(out), explain, as_json)
+        _explain(RunFolder(out), explain, as_json)
         return
     with opened(given, out, questions) as pipeline:
         counts = pipeline.augment()
@@ -51,13 +57,15 @@ def augment(given: common.FromFacts, out: Path, questions: Path | None, explain:
 @contextmanager
 def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterator[Pipeline]:
     """A locked run folder that holds the facts and questions; says what of them is left out."""
-    from augmlx.pipeline import Pipeline
+    from augmlx.run.pipeline import Pipeline
 
     table, settings, folder = given.read()
-    run = RunDir(out)
+    run = RunFolder(out)
     run.create(given.path, questions)
     with run.lock():
-        pipeline = Pipeline(run, settings, common.progress(), operators_folder=folder, writer=given.writer)
+        pipeline = Pipeline(
+            run, settings, common.progress(), operators_folder=folder, writer=given.writer
+        )
         for note in table.notes:
             pipeline.progress.say(note)
         for repeat in table.duplicates:
@@ -82,8 +90,8 @@ def told(counts: dict[str, object]) -> str:
     return f"{counts['facts']} {'fact' if counts['facts'] == 1 else 'facts'}: {rest}"
 
 
-def _explain(run: RunDir, name: str, as_json: bool) -> None:
-    from augmlx.explain import story
+def _explain(run: RunFolder, name: str, as_json: bool) -> None:
+    from augmlx.augment.explain import story
 
     run.require()
     told = story(run, name)
@@ -98,7 +106,10 @@ def _explain(run: RunDir, name: str, as_json: bool) -> None:
     if told["shown"]:
         click.echo(f"shown besides: {', '.join(told['shown'])}")
     sampling = ", ".join(f"{key} {value}" for key, value in told["sampling"].items())
-    click.echo(f"\nprompt to {told['model'] or 'no model'} ({'chat' if told['chat'] else 'raw'}; {sampling}):")
+    click.echo(
+        f"\nprompt to {told['model'] or 'no model'} ({'chat' if told['chat'] else 'raw'}; "
+        f"{sampling}):"
+    )
     click.echo("\n".join(f"  | {line}" for line in told["prompt"].splitlines()))
     click.echo(f"written ({told['tokens']} tokens, {told['finish']}): {told['completion'].strip()}")
     for measure, value in told["scores"].items():
@@ -106,4 +117,6 @@ def _explain(run: RunDir, name: str, as_json: bool) -> None:
     click.echo("\nall samples:")
     for sample in told["samples"]:
         reason = "" if sample["kept"] else f"  ({sample['by']}: {sample['why']})"
-        click.echo(f"  {'+' if sample['kept'] else '-'} {sample['sample']}  {sample['text']}{reason}")
+        click.echo(
+            f"  {'+' if sample['kept'] else '-'} {sample['sample']}  {sample['text']}{reason}"
+        )

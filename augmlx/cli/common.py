@@ -16,28 +16,36 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from augmlx.core.progress import Progress, Task
+from augmlx.core.records import Json, fingerprint
 from augmlx.evaluation.statistics import percent
-from augmlx.progress import Progress, Task
-from augmlx.records import Json, fingerprint
 
 if TYPE_CHECKING:
-    from augmlx.engine import Engine
-    from augmlx.settings import Settings
-    from augmlx.tables import FactTable
-    from augmlx.writing import Writer
+    from augmlx.augment.stage import Writer
+    from augmlx.core.settings import Settings
+    from augmlx.data.tables import FactTable
+    from augmlx.engines.protocol import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 FilePath = click.Path(path_type=Path)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: it ends what it finds in the way of a Ctrl-C, also where that would only stop a part."""
+    """SIGTERM: it ends what it finds in the way of a Ctrl-C, also where that would only stop a
+    part.
+    """
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-out_option = click.option("-o", "--out", type=FilePath, required=True, help="The run folder; made if missing.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
+)
+out_option = click.option(
+    "-o", "--out", type=FilePath, required=True, help="The run folder; made if missing."
+)
 questions_option = click.option(
-    "--questions", type=FilePath, help="CSV or JSONL with prompt, answer, kind (and choices, aliases) to evaluate on."
+    "--questions",
+    type=FilePath,
+    help="CSV or JSONL with prompt, answer, kind (and choices, aliases) to evaluate on.",
 )
 
 
@@ -77,8 +85,9 @@ def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> di
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server whose model writes in the place of a stored one. It is named on the command line alone: where one's data
-    go is nothing to be found in a file."""
+    """A server whose model writes in the place of a stored one. It is named on the command line
+    alone: where one's data go is nothing to be found in a file.
+    """
 
     url: str
     model: str
@@ -114,15 +123,15 @@ class FromFacts:
 
     @property
     def writer(self) -> Writer | None:
-        from augmlx.writing import Writer
+        from augmlx.augment.stage import Writer
 
         return Writer(self.server.mark, self.server.engine) if self.server else None
 
     def read(self) -> tuple[FactTable, Settings, Path | None]:
         """The facts, the settings, and the folder of the augmlx.toml they come from, if any."""
-        from augmlx import settings
-        from augmlx.operators import exemplars
-        from augmlx.tables import read_facts
+        from augmlx.augment.operators import exemplars
+        from augmlx.core import settings
+        from augmlx.data.tables import read_facts
 
         table = read_facts(self.path, column=self.column)
         places = [Path("augmlx.toml"), self.path.parent / "augmlx.toml"]
@@ -134,8 +143,9 @@ class FromFacts:
 
 
 def facts_options(command: Callable[..., None]) -> Callable[..., None]:
-    """FACTS and the options that go with it, handed to the command as one FromFacts, `given`. A command that has an
-    option --explain needs no FACTS with it."""
+    """FACTS and the options that go with it, handed to the command as one FromFacts, `given`. A
+    command that has an option --explain needs no FACTS with it.
+    """
 
     @wraps(command)
     def wrapper(
@@ -161,16 +171,29 @@ def facts_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         click.argument("facts", type=FilePath, required=False),
         click.option("--column", help="The column that holds the facts; by default fact or text."),
-        click.option("--config", type=FilePath, help="The settings; by default augmlx.toml here, or beside the facts."),
+        click.option(
+            "--config",
+            type=FilePath,
+            help="The settings; by default augmlx.toml here, or beside the facts.",
+        ),
         settings_options,
         click.option(
             "--server",
             metavar="URL",
-            help="Let the model of an OpenAI-compatible server write, such as http://127.0.0.1:8080/v1 (mlx_lm.server, "
-            "LM Studio, Ollama, vLLM). Its key, if it needs one, is read from AUGMLX_API_KEY.",
+            help="Let the model of an OpenAI-compatible server write, such as "
+            "http://127.0.0.1:8080/v1 (mlx_lm.server, LM Studio, Ollama, vLLM). Its key, if it "
+            "needs one, is read from AUGMLX_API_KEY.",
         ),
-        click.option("--server-model", metavar="NAME", help="Which of the server's models; by default its only one."),
-        click.option("--allow-remote", is_flag=True, help="Allow a --server on another machine: your facts go there."),
+        click.option(
+            "--server-model",
+            metavar="NAME",
+            help="Which of the server's models; by default its only one.",
+        ),
+        click.option(
+            "--allow-remote",
+            is_flag=True,
+            help="Allow a --server on another machine: your facts go there.",
+        ),
     ]
     for option in reversed(options):
         wrapper = option(wrapper)
@@ -178,12 +201,14 @@ def facts_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def run_settings(run: Path, given: Mapping[str, Any]) -> Settings:
-    """Settings for a command on a run folder: the ones it was made with, and what is said over them."""
-    from augmlx import settings
-    from augmlx.rundir import RunDir
+    """Settings for a command on a run folder: the ones it was made with, and what is said over
+    them.
+    """
+    from augmlx.core import settings
+    from augmlx.core.run_folder import RunFolder
 
-    RunDir(run).require()
-    path = RunDir(run).settings
+    RunFolder(run).require()
+    path = RunFolder(run).settings
     return settings.load(path if path.exists() else None, given)
 
 
@@ -197,11 +222,13 @@ class _Line:
     def __init__(self, label: str, total: int, done: int) -> None:
         self._label, self._total, self._done, self._said = label, total, done, time.monotonic()
 
-    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002 - a protocol
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
         self._done += steps
         if self._done >= self._total or time.monotonic() - self._said > 10:
             self._said = time.monotonic()
-            click.echo(f"{self._label}: {self._done}/{self._total}{f', {note}' if note else ''}", err=True)
+            click.echo(
+                f"{self._label}: {self._done}/{self._total}{f', {note}' if note else ''}", err=True
+            )
 
 
 class PlainProgress:
@@ -229,25 +256,35 @@ _SHOWN = ("accuracy", "low", "high", "exact")
 
 
 def arms_table(summary: Json) -> str:
-    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain text."""
+    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain
+    text.
+    """
     arms: dict[str, dict[str, Json]] = summary["arms"]
     kinds = list(dict.fromkeys(kind for cells in arms.values() for kind in cells))
-    head = ["arm", *(f"{kind} (n={_n(arms, kind)})" for kind in kinds), *(f"{kind} exact" for kind in kinds)]
+    head = [
+        "arm",
+        *(f"{kind} (n={_n(arms, kind)})" for kind in kinds),
+        *(f"{kind} exact" for kind in kinds),
+    ]
     rows = [head]
     for arm, cells in arms.items():
-        shares = [{key: f"{percent(cells[kind][key]) / 100:.2f}" for key in _SHOWN} for kind in kinds]
+        shares = [
+            {key: f"{percent(cells[kind][key]) / 100:.2f}" for key in _SHOWN} for kind in kinds
+        ]
         accuracy = [f"{c['accuracy']} [{c['low']}, {c['high']}]" for c in shares]
         rows.append([arm, *accuracy, *(c["exact"] for c in shares)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     )
 
 
 def differences_lines(summary: Json) -> str:
-    """What augmentation bought over plain fine-tuning, the context and the control: a line for each kind and arm. It is
-    called a difference only where its 95 % interval excludes 0. Plain text."""
+    """What augmentation bought over plain fine-tuning, the context and the control: a line for each
+    kind and arm. It is called a difference only where its 95 % interval excludes 0. Plain text.
+    """
     lines = []
     for row in summary["differences"]:
         if row["arm"] != "augmented" or row["against"] not in ("finetuned", "icl", "rephrased"):

@@ -19,18 +19,22 @@ def doctor(context: click.Context, as_json: bool) -> None:
     Example:
       augmlx doctor
     """
-    from augmlx.models.doctor import examine
+    from augmlx.models.store.doctor import examine
 
     found, advice = examine()
     ready = not any(item.needed for item in advice)
     if as_json:
-        missing = [{"fault": item.fault, "remedy": item.remedy, "needed": item.needed} for item in advice]
+        missing = [
+            {"fault": item.fault, "remedy": item.remedy, "needed": item.needed} for item in advice
+        ]
         click.echo(json.dumps({**found, "missing": missing, "ready": ready}, ensure_ascii=False))
     else:
         for key, value in found.items():
             click.echo(f"{_LABELS.get(key, key):<13} {_text(key, value)}")
         for item in advice:
-            click.echo(f"{'missing' if item.needed else 'note'}: {item.fault}\n  hint: {item.remedy}")
+            click.echo(
+                f"{'missing' if item.needed else 'note'}: {item.fault}\n  hint: {item.remedy}"
+            )
         click.echo("ready" if ready else "not ready: the main job cannot run yet")
     context.exit(0 if ready else 1)
 

@@ -10,7 +10,7 @@ import rich_click as click
 from augmlx.cli import common
 from augmlx.cli.augment import take_questions
 from augmlx.cli.common import FilePath
-from augmlx.records import Arm
+from augmlx.core.records import Arm
 
 
 @click.command("eval")
@@ -31,7 +31,9 @@ from augmlx.records import Arm
     help="Another adapter of the same model as a further arm; may be repeated.",
 )
 @click.option(
-    "--oracle", type=FilePath, help="Consequences of the facts known to be true, a file like FACTS: for the arm oracle."
+    "--oracle",
+    type=FilePath,
+    help="Consequences of the facts known to be true, a file like FACTS: for the arm oracle.",
 )
 @common.settings_options
 @common.json_option
@@ -46,20 +48,22 @@ def evaluate(
     pairs: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Ask all arms the same questions: base, icl (facts in context), finetuned (originals only), augmented.
+    """Ask all arms the same questions: base, icl (facts in context), finetuned (originals only),
+    augmented.
 
-    On request also icl-augmented (facts and augmentations in context), rephrased (a control trained on originals and
-    rephrasings alone) and oracle (trained on true consequences). What is trained for comparison takes the whole
-    epochs that come nearest to the steps of the augmented arm. Without questions of your own, items are derived from
-    the facts and from augmentations that were held out.
+    On request also icl-augmented (facts and augmentations in context), rephrased (a control trained
+    on originals and rephrasings alone) and oracle (trained on true consequences). What is trained
+    for comparison takes the whole epochs that come nearest to the steps of the augmented arm.
+    Without questions of your own, items are derived from the facts and from augmentations that were
+    held out.
 
     \b
     Example:
       augmlx eval runs/first --questions questions.csv
       augmlx eval runs/first --arm finetuned --arm rephrased --arm augmented
     """
-    from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
+    from augmlx.core.run_folder import RunFolder
+    from augmlx.run.pipeline import Pipeline
 
     if oracle is not None and arms and "oracle" not in arms:
         raise click.UsageError("--oracle goes with --arm oracle")
@@ -69,7 +73,7 @@ def evaluate(
     settings = common.run_settings(run, given)
     if oracle is not None and "oracle" not in settings.eval.arms:
         settings = common.run_settings(run, {**given, "eval.arms": [*settings.eval.arms, "oracle"]})
-    folder = RunDir(run)
+    folder = RunFolder(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
         take_questions(pipeline, questions)
@@ -87,7 +91,9 @@ def _named(adapters: tuple[str, ...]) -> dict[str, str]:
     for pair in adapters:
         name, equals, folder = pair.partition("=")
         if not equals or not name or not folder:
-            raise click.UsageError(f"--adapter {pair!r}: write NAME=FOLDER, such as older=runs/old/adapter")
+            raise click.UsageError(
+                f"--adapter {pair!r}: write NAME=FOLDER, such as older=runs/old/adapter"
+            )
         if name in found:
             raise click.UsageError(f"--adapter: {name} stands for two folders")
         found[name] = str(Path(folder).resolve())

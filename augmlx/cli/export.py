@@ -11,23 +11,42 @@ import rich_click as click
 from augmlx.cli import common
 
 if TYPE_CHECKING:
+    from augmlx.core.run_folder import RunFolder
     from augmlx.exporting.verify import Verification
-    from augmlx.models.store import StoredModel
-    from augmlx.rundir import RunDir
+    from augmlx.models.store.folder import StoredModel
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["peft"]), default="peft", show_default=True, help="Hugging Face PEFT (LoRA)."
+    "--format",
+    "form",
+    type=click.Choice(["peft"]),
+    default="peft",
+    show_default=True,
+    help="Hugging Face PEFT (LoRA).",
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write; RUN/export/peft if not given.")
-@click.option("--verify", is_flag=True, help="Load it in transformers + PEFT and compare logits with MLX (extra [hf]).")
-@click.option("--base", metavar="ORG/NAME", help="Hugging Face name of the base model, where it is not known.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write; RUN/export/peft if not given.",
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Load it in transformers + PEFT and compare logits with MLX (extra [hf]).",
+)
+@click.option(
+    "--base", metavar="ORG/NAME", help="Hugging Face name of the base model, where it is not known."
+)
 @click.option(
     "--base-folder",
     type=click.Path(path_type=Path),
-    help="With --verify: folder of the full-precision base, where the adapter was trained on a quantised one.",
+    help=(
+        "With --verify: folder of the full-precision base, where the adapter was trained on a "
+        "quantised one."
+    ),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def export(
@@ -41,8 +60,9 @@ def export(
 ) -> None:
     """Write the adapter of RUN as a folder that transformers, vLLM and llama.cpp read.
 
-    Prints the folder; with --verify also the greatest difference between MLX's and PEFT's logits on texts of the run,
-    and fails if it is above 0.001. The folder must be new, empty or an earlier export.
+    Prints the folder; with --verify also the greatest difference between MLX's and PEFT's logits on
+    texts of the run, and fails if it is above 0.001. The folder must be new, empty or an earlier
+    export.
 
     \b
     Examples:
@@ -52,14 +72,16 @@ def export(
     if base_folder is not None and not verify:
         raise click.UsageError("--base-folder is only read by --verify")
 
-    from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
+    from augmlx.core.run_folder import RunFolder
+    from augmlx.run.pipeline import Pipeline
 
     settings = common.run_settings(run, {})
-    folder = RunDir(run)
+    folder = RunFolder(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
-        full = _base(pipeline.model, base_folder) if verify else None  # refused before anything is written
+        full = (
+            _base(pipeline.model, base_folder) if verify else None
+        )  # refused before anything is written
         written = pipeline.export(out, hf_base=base)
         found = None if full is None else _verified(folder, full, written)
     if as_json:
@@ -74,14 +96,16 @@ def export(
 def _base(model: StoredModel, base_folder: Path | None) -> StoredModel:
     """The full-precision base to compare on: the run's own model, or the folder given."""
     from augmlx.exporting.verify import full_precision_base
-    from augmlx.models.store import find
+    from augmlx.models.store.folder import find
 
     return full_precision_base(model if base_folder is None else find(base_folder.absolute()))
 
 
-def _verified(run: RunDir, base: StoredModel, out: Path) -> Verification:
+def _verified(run: RunFolder, base: StoredModel, out: Path) -> Verification:
     from augmlx.exporting import verify
 
     prompts = verify.run_prompts(run)
-    click.echo(f"comparing MLX with transformers + PEFT on {len(prompts)} texts of the run", err=True)
+    click.echo(
+        f"comparing MLX with transformers + PEFT on {len(prompts)} texts of the run", err=True
+    )
     return verify.verify_peft(out, base.path, prompts, verify.mlx_logits(base, run.adapter))

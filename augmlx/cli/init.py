@@ -13,7 +13,8 @@ from augmlx.cli.common import FilePath, echo_json, json_option
 @click.argument("folder", metavar="DIR", type=FilePath)
 @json_option
 def init(folder: Path, as_json: bool) -> None:
-    """Make DIR with augmlx.toml (every setting, explained), facts.csv and questions.csv to start from.
+    """Make DIR with augmlx.toml (every setting, explained), facts.csv and questions.csv to start
+    from.
 
     Files that are there already are left as they are.
 
@@ -22,7 +23,7 @@ def init(folder: Path, as_json: bool) -> None:
       augmlx init my-company
       augmlx run my-company/facts.csv --questions my-company/questions.csv -o my-company/run
     """
-    from augmlx.project import start
+    from augmlx.data.starter import start
 
     made, kept = start(folder)
     if as_json:

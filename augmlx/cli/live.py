@@ -1,4 +1,6 @@
-"""The live view on a terminal: a bar with its times, and below it the course of the loss and a note."""
+"""The live view on a terminal: a bar with its times, and below it the course of the loss and a
+note.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as RichBars
 from rich.text import Text
 
-from augmlx.progress import Task
+from augmlx.core.progress import Task
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class Curve:
-    """The course of a number over any length of time, in at most `cells` blocks from the lowest to the highest.
+    """The course of a number over any length of time, in at most `cells` blocks from the lowest to
+    the highest.
 
-    Each block is the mean of equally many neighbours (the last, of those so far): where the room ends, neighbours are
-    put together, so that neither memory nor drawing grows.
+    Each block is the mean of equally many neighbours (the last, of those so far): where the room
+    ends, neighbours are put together, so that neither memory nor drawing grows.
     """
 
     def __init__(self, cells: int = 40) -> None:
@@ -32,7 +42,9 @@ class Curve:
         if not math.isfinite(point):
             return
         if len(self._means) == self._cells:
-            self._means = [(a + b) / 2 for a, b in zip(self._means[::2], self._means[1::2], strict=True)]
+            self._means = [
+                (a + b) / 2 for a, b in zip(self._means[::2], self._means[1::2], strict=True)
+            ]
             self._each *= 2
         self._sum, self._count = self._sum + point, self._count + 1
         if self._count == self._each:
@@ -44,7 +56,10 @@ class Curve:
 
     def __str__(self) -> str:
         values = self.values()
-        low, span = min(values, default=0.0), (max(values, default=0.0) - min(values, default=0.0)) or 1.0
+        low, span = (
+            min(values, default=0.0),
+            (max(values, default=0.0) - min(values, default=0.0)) or 1.0,
+        )
         last = len(_BLOCKS) - 1
         return "".join(_BLOCKS[round((value - low) / span * last)] for value in values)
 
@@ -83,7 +98,9 @@ class RichProgress:
     def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(bar_width=max(10, min(40, self._console.width // 4))),  # times are worth more than its length
+            BarColumn(
+                bar_width=max(10, min(40, self._console.width // 4))
+            ),  # times are worth more than its length
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
@@ -91,4 +108,6 @@ class RichProgress:
         )
         curve = Curve(max(10, min(40, self._console.width // 4)))
         with _Bars(*columns, console=self._console) as bars:
-            yield _Bar(bars, bars.add_task(label, total=total, completed=done, note="", curve=curve), curve)
+            yield _Bar(
+                bars, bars.add_task(label, total=total, completed=done, note="", curve=curve), curve
+            )

@@ -18,18 +18,27 @@ def models(as_json: bool) -> None:
     Example:
       augmlx models
     """
-    from augmlx.models import memory, store
-    from augmlx.models.catalogue import CATALOGUE
+    from augmlx.models import memory
+    from augmlx.models.store import folder as store
+    from augmlx.models.store.catalogue import CATALOGUE
 
     stored = store.list_models()
     sizes = [memory.model_bytes(model.path) for model in stored]
     if as_json:
-        rows = [{**store.to_json(model), "bytes": size} for model, size in zip(stored, sizes, strict=True)]
+        rows = [
+            {**store.to_json(model), "bytes": size}
+            for model, size in zip(stored, sizes, strict=True)
+        ]
         click.echo(json.dumps({"store": str(store.home()), "models": rows}, ensure_ascii=False))
         return
     for model, size in zip(stored, sizes, strict=True):
         kind = f"{model.bits}-bit" if model.bits else model.dtype or "-"
-        click.echo(f"{model.name}\t{size / 1e6:.0f} MB\t{kind}\t{model.license or '-'}\t{model.source}")
+        click.echo(
+            f"{model.name}\t{size / 1e6:.0f} MB\t{kind}\t{model.license or '-'}\t{model.source}"
+        )
     for entry in CATALOGUE.values():
         if entry.name not in {model.name for model in stored}:
-            click.echo(f"not in the store: {entry.name} ({entry.summary}): augmlx pull {entry.name}", err=True)
+            click.echo(
+                f"not in the store: {entry.name} ({entry.summary}): augmlx pull {entry.name}",
+                err=True,
+            )

@@ -13,18 +13,19 @@ from augmlx.cli import common
 @click.option("--config", type=common.FilePath, help="The settings; by default augmlx.toml here.")
 @common.json_option
 def operators(config: Path | None, as_json: bool) -> None:
-    """List the operators: in force (*), how many facts each starts from, and of your own where the file is.
+    """List the operators: in force (*), how many facts each starts from, and of your own where the
+    file is.
 
-    A TOML file of yours beside augmlx.toml adds an operator, or takes the place of a shipped one of the same name. The
-    setting augment.operators says which are in force.
+    A TOML file of yours beside augmlx.toml adds an operator, or takes the place of a shipped one of
+    the same name. The setting augment.operators says which are in force.
 
     \b
     Example:
       augmlx operators
     """
-    from augmlx import operators as found
-    from augmlx import settings
-    from augmlx.filters import FILTERS
+    from augmlx.augment import operators as found
+    from augmlx.augment.filters import FILTERS
+    from augmlx.core import settings
 
     path = config or next((place for place in [Path("augmlx.toml")] if place.is_file()), None)
     in_force = settings.load(path).augment.operators
@@ -36,7 +37,9 @@ def operators(config: Path | None, as_json: bool) -> None:
             "name": item.operator.name,
             "in_force": item.operator.name in in_force,
             "arity": item.operator.arity,
-            "place": f"{item.place} (in place of the shipped one)" if item.overrides else item.place,
+            "place": f"{item.place} (in place of the shipped one)"
+            if item.overrides
+            else item.place,
             "model": not item.operator.function,
             "filters": list(item.operator.filters),
             "about": item.operator.about,

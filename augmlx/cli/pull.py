@@ -6,7 +6,7 @@ import json
 
 import rich_click as click
 
-from augmlx.progress import Silent
+from augmlx.core.progress import Silent
 
 
 class _Messages(Silent):
@@ -18,13 +18,17 @@ class _Messages(Silent):
 
 @click.command()
 @click.argument("model")
-@click.option("--quantize", type=click.Choice(["4", "8"]), help="Bits per weight; adds -4bit or -8bit to the name.")
+@click.option(
+    "--quantize",
+    type=click.Choice(["4", "8"]),
+    help="Bits per weight; adds -4bit or -8bit to the name.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def pull(model: str, quantize: str | None, as_json: bool) -> None:
     """Bring MODEL into the local store. No other command uses the network without --server.
 
-    MODEL is a name (smollm2-135m), the path of a llama-type .gguf file, or a Hugging Face id (org/name).
-    A model that is in the store already is left as it is.
+    MODEL is a name (smollm2-135m), the path of a llama-type .gguf file, or a Hugging Face id
+    (org/name). A model that is in the store already is left as it is.
 
     \b
     Examples:
@@ -32,8 +36,10 @@ def pull(model: str, quantize: str | None, as_json: bool) -> None:
       augmlx pull ./my-model.Q4_K_M.gguf
       augmlx pull Qwen/Qwen3-0.6B --quantize 4
     """
-    from augmlx.models import store
-    from augmlx.models.pull import pull as pull_model
+    from augmlx.models.store import folder as store
+    from augmlx.models.store.pull import pull as pull_model
 
-    stored = pull_model(model, quantize=None if quantize is None else int(quantize), progress=_Messages())
+    stored = pull_model(
+        model, quantize=None if quantize is None else int(quantize), progress=_Messages()
+    )
     click.echo(json.dumps(store.to_json(stored), ensure_ascii=False) if as_json else stored.name)

@@ -14,7 +14,14 @@ _WORLDS = ("reversals", "syllogisms", "celebrities", "semantic")
 
 @click.command()
 @click.argument("world", type=click.Choice(_WORLDS))
-@click.option("-o", "--out", metavar="RUN", type=FilePath, required=True, help="The study's folder; made if missing.")
+@click.option(
+    "-o",
+    "--out",
+    metavar="RUN",
+    type=FilePath,
+    required=True,
+    help="The study's folder; made if missing.",
+)
 @click.option(
     "--size",
     type=click.FloatRange(0.05, 10),
@@ -22,7 +29,9 @@ _WORLDS = ("reversals", "syllogisms", "celebrities", "semantic")
     show_default=True,
     help="How large the world is; 1 is as in the paper.",
 )
-@click.option("--seeds", type=click.IntRange(1, 99), default=3, show_default=True, help="How many worlds.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 99), default=3, show_default=True, help="How many worlds."
+)
 @common.settings_options
 @common.json_option
 def study(
@@ -35,7 +44,8 @@ def study(
     pairs: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Test the claim on invented facts: augment, train and evaluate all arms in a WORLD whose truth is known.
+    """Test the claim on invented facts: augment, train and evaluate all arms in a WORLD whose truth
+    is known.
 
     \b
     reversals    comparisons of made-up things, asked the other way round
@@ -43,21 +53,21 @@ def study(
     syllogisms   two premises about nonsense terms, asked for the conclusion
     semantic     a hierarchy of nonsense categories with properties, own and inherited
 
-    Each seed is another world, and a run folder of its own under RUN (seed-0, seed-1, ...) with facts.csv,
-    questions.csv and oracle.csv to read. RUN/summary.json and RUN/report.html tell what came out. Run it again to go
-    on after an interruption.
+    Each seed is another world, and a run folder of its own under RUN (seed-0, seed-1, ...) with
+    facts.csv, questions.csv and oracle.csv to read. RUN/summary.json and RUN/report.html tell what
+    came out. Run it again to go on after an interruption.
 
     \b
     Example:
       augmlx study reversals -o runs/reversals
     """
-    from augmlx import settings
+    from augmlx.core import settings
+    from augmlx.core.run_folder import RunFolder
     from augmlx.report import write_study
-    from augmlx.rundir import RunDir
-    from augmlx.studying import Study
+    from augmlx.run.study import Study
 
     chosen = settings.load(None, common.overrides(model, seed, pairs))
-    folder = RunDir(out)
+    folder = RunFolder(out)
     folder.create()
     with folder.lock():
         summary = Study(out, world, chosen, common.progress(), size=size, seeds=seeds).run()

@@ -14,27 +14,35 @@ from augmlx.cli.common import FilePath
 @click.argument("run", metavar="RUN", type=FilePath)
 @common.settings_options
 @common.json_option
-def train(run: Path, model: str | None, seed: int | None, pairs: tuple[str, ...], as_json: bool) -> None:
-    """Train on the originals and augmentations of RUN: a LoRA or DoRA adapter, or whole layers (train.method).
+def train(
+    run: Path, model: str | None, seed: int | None, pairs: tuple[str, ...], as_json: bool
+) -> None:
+    """Train on the originals and augmentations of RUN: a LoRA or DoRA adapter, or whole layers
+    (train.method).
 
-    Ctrl-C writes a checkpoint; the same command goes on from there. RUN/adapter is in mlx-lm's own format.
+    Ctrl-C writes a checkpoint; the same command goes on from there. RUN/adapter is in mlx-lm's own
+    format.
 
-    On several machines: mlx.launch --hosts IP,IP -- augmlx train RUN, with RUN and the model on each of them. Each
-    takes its share of every batch; the first one writes (docs/SEVERAL_MACHINES.md).
+    On several machines: mlx.launch --hosts IP,IP -- augmlx train RUN, with RUN and the model on
+    each of them. Each takes its share of every batch; the first one writes
+    (docs/SEVERAL_MACHINES.md).
 
     \b
     Example:
       augmlx train runs/first --set train.epochs=20
       mlx.launch -n 2 -- augmlx train runs/first
     """
-    from augmlx.following import follow
-    from augmlx.pipeline import Pipeline
-    from augmlx.rundir import RunDir
+    from augmlx.core.run_folder import RunFolder
+    from augmlx.run.follow import follow
+    from augmlx.run.pipeline import Pipeline
     from augmlx.training import team
 
     together = team.assembled()
     try:  # what is refused from here on must not leave the others waiting
-        settings, folder = common.run_settings(run, common.overrides(model, seed, pairs)), RunDir(run)
+        settings, folder = (
+            common.run_settings(run, common.overrides(model, seed, pairs)),
+            RunFolder(run),
+        )
         if not together.first:
             follow(folder, settings, together)
             return

@@ -1,3 +1,4 @@
 """Engines: the local MLX model, and a scripted one that needs no model."""
 
-import augmlx.models  # noqa: F401 - loads the fast BLAS, and must come before any module here imports mlx
+# Loads the fast BLAS, and must come before any module here imports mlx.
+import augmlx.models  # noqa: F401

@@ -1,9 +1,10 @@
-"""The HTTP engine: a model behind a server that speaks the OpenAI-compatible protocol (mlx_lm.server, LM Studio,
-Ollama, vLLM, llama.cpp).
+"""The HTTP engine: a model behind a server that speaks the OpenAI-compatible protocol
+(mlx_lm.server, LM Studio, Ollama, vLLM, llama.cpp).
 
-Two habits of mlx_lm.server shape it. It takes a stop text out of the answer and, where the text stands inside a longer
-token (a blank line, or ".\\n"), writes on behind it; so answers are streamed, and the stop is found here. And it drops
-the space that an answer begins with, as mlx-lm's detokenizers do; a trial request shows whether a server does.
+Two habits of mlx_lm.server shape it. It takes a stop text out of the answer and, where the text
+stands inside a longer token (a blank line, or ".\\n"), writes on behind it; so answers are
+streamed, and the stop is found here. And it drops the space that an answer begins with, as mlx-lm's
+detokenizers do; a trial request shows whether a server does.
 """
 
 from __future__ import annotations
@@ -17,17 +18,22 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from augmlx.engine import Completion, Request, Score, TokenCount
+from augmlx.core.errors import ModelError
+from augmlx.core.records import Json, fingerprint
+from augmlx.engines.protocol import Completion, Request, Score, TokenCount
 from augmlx.engines.server import PROTOCOL, Busy, Refused, Server
-from augmlx.errors import ModelError
-from augmlx.records import Json, fingerprint
 
 M = TypeVar("M", bound=BaseModel)
 _WINDOW = 4096  # where the server does not say; Ollama's own default
-_TRIAL = Request("trial", "", "a b c a b c a b c a b", "", 0.0, 1.0, 4)  # any model goes on with " c"
+_TRIAL = Request(
+    "trial", "", "a b c a b c a b c a b", "", 0.0, 1.0, 4
+)  # any model goes on with " c"
 _THOUGHT = re.compile(r"\A(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
-# What a space may have stood before: no closing mark, no apostrophe, no script that is written without spaces.
-_SPACED = re.compile(r"[^\W\u0e00-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]|[(\[{\"“‘«„$€£#@&]")
+# What a space may have stood before: no closing mark, no apostrophe, no script that is written
+# without spaces.
+_SPACED = re.compile(
+    r"[^\W\u0e00-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]|[(\[{\"“‘«„$€£#@&]"
+)
 _JOINED = re.compile(r"[\s(\[{“‘«„/_'’-]\Z")
 
 
@@ -70,14 +76,15 @@ class _Listing(BaseModel):
 class HttpEngine:
     """An Engine over a server at `url`; see Server for what may be asked and what is tried again.
 
-    Without `model` the server answers with the one it has loaded, which it must be able to name. `window` is what the
-    server says, or 4096. `connections` requests are written at a time.
+    Without `model` the server answers with the one it has loaded, which it must be able to name.
+    `window` is what the server says, or 4096. `connections` requests are written at a time.
 
-    Where `chat` is asked, the server puts the message into its template. It cannot be made to go on behind an opening,
-    so it is told to begin with it. An answer that does not is given whole, behind the request's stop text: on a line of
-    its own, as no other completion is.
+    Where `chat` is asked, the server puts the message into its template. It cannot be made to go on
+    behind an opening, so it is told to begin with it. An answer that does not is given whole,
+    behind the request's stop text: on a line of its own, as no other completion is.
 
-    Raises BadSettings for a URL that is malformed or remote, ModelError for a server that cannot be used.
+    Raises BadSettings for a URL that is malformed or remote, ModelError for a server that cannot be
+    used.
     """
 
     name = "http"
@@ -105,13 +112,18 @@ class HttpEngine:
             names = ", ".join(about.id for about in listed[:20])
             raise ModelError(
                 f"{self._server.place} does not say which model it has loaded",
-                hint=f"name one: {names}" if names else "name one; mlx_lm.server knows its own as default_model",
+                hint=f"name one: {names}"
+                if names
+                else "name one; mlx_lm.server knows its own as default_model",
             )
-        about = next((about for about in listed if about.id == model or not model), _Listed(id=model))
+        about = next(
+            (about for about in listed if about.id == model or not model), _Listed(id=model)
+        )
         # Of a path of this machine only the last part is a name.
         path = re.match(r"[/~.]|\w:[\\/]", about.id)
         self.model = re.split(r"[\\/]", about.id.rstrip("\\/"))[-1] if path else about.id
-        # The place is part of it: two servers' "default_model" are two models, as far as anybody can tell.
+        # The place is part of it: two servers' "default_model" are two models, as far as anybody
+        # can tell.
         self.fingerprint = fingerprint(["http", self.model, self._server.place])
         self.window = window or about.max_model_len or _WINDOW
 
@@ -119,18 +131,24 @@ class HttpEngine:
         """An estimate, a token for every three bytes: the protocol has no tokenizer."""
         return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:  # noqa: ARG002
-        """Raises ModelError: servers give the likelihood of a text each in its own way, and many not at all."""
+    def score(
+        self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = ""
+    ) -> list[Score]:
+        """Raises ModelError: servers give the likelihood of a text each in its own way, and many
+        not at all.
+        """
         raise ModelError(
-            "a model behind a server cannot weigh texts, as the evaluation and some filters need it",
+            "a model behind a server cannot weigh texts, as the evaluation and some filters need "
+            "it",
             hint="use a model of the store there, or leave those filters out",
         )
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        """One completion per request, in order. One that the server refuses (too long, say) is an "error".
+        """One completion per request, in order. One that the server refuses (too long, say) is an
+        "error".
 
-        `tokens` are the server's count, else the pieces that it sent. Raises ModelError where the server cannot be
-        reached or fails for good.
+        `tokens` are the server's count, else the pieces that it sent. Raises ModelError where the
+        server cannot be reached or fails for good.
         """
         with ThreadPoolExecutor(self._connections, "augmlx-http") as pool, self._server.session():
             for chat in sorted({r.chat for r in requests} - self._trials.keys()):
@@ -148,7 +166,9 @@ class HttpEngine:
         try:
             return self._write(replace(_TRIAL, chat=chat))[0]
         except Refused as refused:
-            raise ModelError(f"{self._server.place}: a trial failed: {refused}", hint=PROTOCOL) from None
+            raise ModelError(
+                f"{self._server.place}: a trial failed: {refused}", hint=PROTOCOL
+            ) from None
 
     def _complete(self, request: Request) -> Completion:
         try:
@@ -163,30 +183,49 @@ class HttpEngine:
         return Completion(request.key, text, finish, tokens)
 
     def _spaced(self, text: str, prompt: str) -> str:
-        """The text with the space that the server dropped, as far as its neighbours tell that there was one."""
+        """The text with the space that the server dropped, as far as its neighbours tell that there
+        was one.
+        """
         numbers = prompt[-1:].isdigit() and text[:1].isdigit()
         joined = numbers or not _SPACED.match(text) or _JOINED.search(prompt)
         return text if joined or not self._trials[False].startswith("c") else f" {text}"
 
     def _write(self, request: Request) -> tuple[str, str, int]:
-        """What the server writes, why it ended, and in how many tokens. Raises Refused, ModelError."""
-        body: Json = {"max_tokens": request.max_tokens, "temperature": request.temperature, "top_p": request.top_p}
+        """What the server writes, why it ended, and in how many tokens. Raises Refused,
+        ModelError.
+        """
+        body: Json = {
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+        }
         body["stream"] = True
         if self._wanted:
             body["model"] = self._wanted
-        if request.temperature:  # a greedy one needs no seed, and mlx_lm.server batches only what has none
+        if (
+            request.temperature
+        ):  # a greedy one needs no seed, and mlx_lm.server batches only what has none
             body["seed"] = int.from_bytes(hashlib.sha256(request.seed.encode()).digest()[:4]) >> 1
         if not request.chat:
             body["prompt"] = request.prompt
-            return self._server.ask("POST", "/completions", body, lambda texts: self._read(texts, request.stop))
-        told = f"\n\nBegin your answer with these words: {request.opening}" if request.opening else ""
+            return self._server.ask(
+                "POST", "/completions", body, lambda texts: self._read(texts, request.stop)
+            )
+        told = (
+            f"\n\nBegin your answer with these words: {request.opening}" if request.opening else ""
+        )
         body["messages"] = [{"role": "user", "content": f"{request.content}{told}"}]
         body["chat_template_kwargs"] = {"enable_thinking": False}
-        # It is read to its end: a thought has many lines, and may be known as one only by the tag that it ends with.
-        return self._server.ask("POST", "/chat/completions", body, lambda texts: self._read(texts, ""))
+        # It is read to its end: a thought has many lines, and may be known as one only by the tag
+        # that it ends with.
+        return self._server.ask(
+            "POST", "/chat/completions", body, lambda texts: self._read(texts, "")
+        )
 
     def _read(self, texts: Iterator[bytes], stop: str) -> tuple[str, str, int]:
-        """An answer up to its end or the stop text; leaving then tells the server to write no more."""
+        """An answer up to its end or the stop text; leaving then tells the server to write no
+        more.
+        """
         text, finish, pieces, counted = "", "", 0, None
         for event in (self._parsed(_Event, data) for data in texts):
             if event.choices is None:
@@ -202,17 +241,25 @@ class HttpEngine:
             raise Busy("broke off while it wrote an answer")
         if finish == "content_filter":
             raise Refused("the server's content filter withheld the answer")
-        return text, "length" if finish == "length" else "stop", pieces if counted is None else counted
+        return (
+            text,
+            "length" if finish == "length" else "stop",
+            pieces if counted is None else counted,
+        )
 
     def _parsed(self, kind: type[M], data: bytes) -> M:
         try:
             return kind.model_validate_json(data)
         except ValidationError:
-            raise ModelError(f"{self._server.place} answers in a format of its own", hint=PROTOCOL) from None
+            raise ModelError(
+                f"{self._server.place} answers in a format of its own", hint=PROTOCOL
+            ) from None
 
 
 def _listed(texts: Iterator[bytes]) -> list[_Listed]:
-    """The models that a server names; none where it cannot (mlx_lm.server without a Hugging Face cache)."""
+    """The models that a server names; none where it cannot (mlx_lm.server without a Hugging Face
+    cache).
+    """
     try:
         return _Listing.model_validate_json(b"".join(texts)).data
     except ValidationError:
@@ -220,7 +267,9 @@ def _listed(texts: Iterator[bytes]) -> list[_Listed]:
 
 
 def _behind(text: str, request: Request) -> str:
-    """A chat's answer without its opening; where it begins otherwise, whole, on a line of its own."""
+    """A chat's answer without its opening; where it begins otherwise, whole, on a line of its
+    own.
+    """
     if not request.opening or not text:
         return text
     words = r"\s+".join(map(re.escape, request.opening.split()))

@@ -1,31 +1,38 @@
-"""The engine of a stored model, made when it is needed: nothing here loads mlx by being imported."""
+"""The engine of a stored model, made when it is needed: nothing here loads mlx by being
+imported.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augmlx.engine import Engine
+from augmlx.core.records import fingerprint
+from augmlx.engines.protocol import Engine
 from augmlx.models.loading import LoadedModel
-from augmlx.models.store import StoredModel
-from augmlx.records import fingerprint
+from augmlx.models.store.folder import StoredModel
 
 if TYPE_CHECKING:
-    from augmlx.engines.mlx import MlxEngine
+    from augmlx.engines.mlx.engine import MlxEngine
 
 
 def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> MlxEngine:
-    """The MLX engine of a stored model, under an adapter folder if one is given. `width` rows are decoded together."""
-    from augmlx.engines.mlx import MlxEngine
+    """The MLX engine of a stored model, under an adapter folder if one is given. `width` rows are
+    decoded together.
+    """
+    from augmlx.engines.mlx.engine import MlxEngine
     from augmlx.models import loading
 
-    return MlxEngine(loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width)
+    return MlxEngine(
+        loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width
+    )
 
 
 def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:
-    """The engines of a stored model and of the same under an adapter. Its weights are in memory once; what each has
-    prefilled is its own."""
-    from augmlx.engines.mlx import MlxEngine
+    """The engines of a stored model and of the same under an adapter. Its weights are in memory
+    once; what each has prefilled is its own.
+    """
+    from augmlx.engines.mlx.engine import MlxEngine
     from augmlx.models import loading
 
     base = loading.load(model)
@@ -35,7 +42,7 @@ def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:
 
 def engine_over(loaded: LoadedModel) -> Engine:
     """An MLX engine over a model as it stands, in the midst of a training, say."""
-    from augmlx.engines.mlx import MlxEngine
+    from augmlx.engines.mlx.engine import MlxEngine
 
     return MlxEngine(loaded)
 

@@ -1,18 +1,22 @@
-"""A fake engine that is real code behind the protocol: a function writes the completions. For tests and dry runs."""
+"""A fake engine that is real code behind the protocol: a function writes the completions. For tests
+and dry runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from augmlx.engine import Completion, Request, Score, TokenCount
-from augmlx.records import fingerprint
+from augmlx.core.records import fingerprint
+from augmlx.engines.protocol import Completion, Request, Score, TokenCount
 
 
 class ScriptedEngine:
-    """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in nats.
+    """Completes with `write(request)`; scores a continuation with `weigh(prompt, continuation)`, in
+    nats.
 
-    What it writes ends at the request's stop, as an engine's does; a Completion is taken as it is ("length", "error").
+    What it writes ends at the request's stop, as an engine's does; a Completion is taken as it is
+    ("length", "error").
     """
 
     name = "scripted"
@@ -24,7 +28,9 @@ class ScriptedEngine:
         self,
         write: Callable[[Request], str | Completion],
         *,
-        weigh: Callable[[str, str], float] = lambda _prompt, continuation: -float(len(continuation)),
+        weigh: Callable[[str, str], float] = lambda _prompt, continuation: (
+            -float(len(continuation))
+        ),
         model: str = "script",
     ) -> None:
         self.model = model
@@ -47,7 +53,9 @@ class ScriptedEngine:
             self.tokens.generated += self.count(text)
             yield Completion(request.key, text, "stop", self.count(text))
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:  # noqa: ARG002
+    def score(
+        self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = ""
+    ) -> list[Score]:
         return [
             Score(self._weigh(prompt, continuation), max(1, len(continuation.split())))
             for prompt, continuation in zip(prompts, continuations, strict=True)

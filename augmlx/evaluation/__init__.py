@@ -1,1 +1,3 @@
-"""Evaluation: items, arms, scoring, statistics. Works through the Engine protocol; mlx is not imported here."""
+"""Evaluation: items, arms, scoring, statistics. Works through the Engine protocol; mlx is not
+imported here.
+"""

@@ -1,11 +1,13 @@
-"""Which arm is better at what, item by item: two arms that answered the same items are compared on each of them."""
+"""Which arm is better at what, item by item: two arms that answered the same items are compared on
+each of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from augmlx.core.records import EvalItem, EvalResult, Json
 from augmlx.evaluation.statistics import LEAST_CLUSTERS, bootstrap, mcnemar
-from augmlx.records import EvalItem, EvalResult, Json
 
 _PAIRS = (
     *(("augmented", against) for against in ("finetuned", "icl", "base", "rephrased")),
@@ -20,7 +22,9 @@ def pairs_of(arms: Iterable[str]) -> list[tuple[str, str]]:
     held against the base, and the augmented one against it."""
     present = list(dict.fromkeys(arms))
     known = {name for pair in _PAIRS for name in pair}
-    named = [pair for arm in present if arm not in known for pair in ((arm, "base"), ("augmented", arm))]
+    named = [
+        pair for arm in present if arm not in known for pair in ((arm, "base"), ("augmented", arm))
+    ]
     return [pair for pair in (*_PAIRS, *named) if set(pair) <= set(present)]
 
 
@@ -32,16 +36,18 @@ def differences(
     seed: int,
     cluster_of: Mapping[str, str] | None = None,
 ) -> list[Json]:
-    """A row for each kind and pair whose arms both answered items of that kind, by kind and in the order of the pairs.
+    """A row for each kind and pair whose arms both answered items of that kind, by kind and in the
+    order of the pairs.
 
     Args:
-        cluster_of: item id -> what it belongs to, where that is not the first fact that the item names. An item
-            without either is on its own.
+        cluster_of: item id -> what it belongs to, where that is not the first fact that the item
+            names. An item without either is on its own.
 
-    Returns rows of {kind, arm, against, n, difference, low, high, p, only_arm, only_against, differs}: the accuracy of
-    `arm` minus that of `against` on the `n` items that both answered, its 95 % bootstrap interval over the clusters,
-    the exact McNemar p-value, and how many items only one of the two got right. It `differs` only where the interval
-    excludes 0; one to which fewer than LEAST_CLUSTERS clusters contribute a difference always reaches 0.
+    Returns rows of {kind, arm, against, n, difference, low, high, p, only_arm, only_against,
+    differs}: the accuracy of `arm` minus that of `against` on the `n` items that both answered, its
+    95 % bootstrap interval over the clusters, the exact McNemar p-value, and how many items only
+    one of the two got right. It `differs` only where the interval excludes 0; one to which fewer
+    than LEAST_CLUSTERS clusters contribute a difference always reaches 0.
     """
     right: dict[str, dict[str, bool]] = {}  # arm -> item id -> whether it was right
     for result in results:
@@ -86,8 +92,10 @@ def _cluster(item: EvalItem, cluster_of: Mapping[str, str]) -> str:
 
 
 def _interval(clusters: Sequence[Sequence[float]], *, seed: str) -> tuple[float, float]:
-    """Clusters in which the arms are equal do not tell which is better, however many there are: four that differ, all
-    one way, among a hundred have p = 0.125, and yet hardly one resample in fifty is without any of them."""
+    """Clusters in which the arms are equal do not tell which is better, however many there are:
+    four that differ, all one way, among a hundred have p = 0.125, and yet hardly one resample in
+    fifty is without any of them.
+    """
     low, high = bootstrap(clusters, seed=seed)
     if sum(sum(values) != 0 for values in clusters) < LEAST_CLUSTERS:
         return min(low, 0.0), max(high, 0.0)

@@ -1,7 +1,9 @@
-"""Which of the items' conclusions the augmentations state already, and which items stand in them word for word.
+"""Which of the items' conclusions the augmentations state already, and which items stand in them
+word for word.
 
-An augmentation is meant to state what follows from the facts, so what an arm then answers was told to it: items whose
-conclusion was generated are counted apart from those whose was not, and what is verbatim is named.
+An augmentation is meant to state what follows from the facts, so what an arm then answers was told
+to it: items whose conclusion was generated are counted apart from those whose was not, and what is
+verbatim is named.
 """
 
 from __future__ import annotations
@@ -11,27 +13,32 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import TypeVar
 
-from augmlx.evaluation.arms import asked
-from augmlx.filters.relations import synonyms
-from augmlx.forms import parse
-from augmlx.language import content_stems, entities, normalise, split_sentences
-from augmlx.marks import marks, said, telling
-from augmlx.records import EvalItem, EvalResult, Example, Fact, Json
+from augmlx.core.records import EvalItem, EvalResult, Example, Fact, Json
+from augmlx.english.logic import parse
+from augmlx.english.sameness import marks, said, telling
+from augmlx.english.synonyms import synonyms
+from augmlx.english.text import content_stems, entities, normalise, split_sentences
+from augmlx.evaluation.answer import asked
 
 _NAMED = 3  # items that a note names
 # Words that a question may have around a statement without asking for another one.
-_HEDGES = frozenset(content_stems("known said called believed reported indeed really actually currently originally"))
+_HEDGES = frozenset(
+    content_stems("known said called believed reported indeed really actually currently originally")
+)
 
 
 def account(
-    items: Sequence[EvalItem], facts: Sequence[Fact], trained: Iterable[Example], results: Sequence[EvalResult]
+    items: Sequence[EvalItem],
+    facts: Sequence[Fact],
+    trained: Iterable[Example],
+    results: Sequence[EvalResult],
 ) -> Json:
-    """{kind: {generated, not_generated, verbatim, accuracy}}: how many items' conclusions some augmentation states and
-    how many none does, the ids of the items that stand word for word in one, and each arm's accuracy on either, None
-    where there is no such item.
+    """{kind: {generated, not_generated, verbatim, accuracy}}: how many items' conclusions some
+    augmentation states and how many none does, the ids of the items that stand word for word in
+    one, and each arm's accuracy on either, None where there is no such item.
 
-    An item that restates its own fact word for word is no leak: that is what it asks for. Which fact an item is about
-    it says itself; of one that does not, it may be any.
+    An item that restates its own fact word for word is no leak: that is what it asks for. Which
+    fact an item is about it says itself; of one that does not, it may be any.
 
     Args:
         trained: the augmentations that were trained on; read once. No originals and no replay.
@@ -48,32 +55,43 @@ def account(
         kinds[kind] = {
             "generated": len(stated),
             "not_generated": len(names) - len(stated),
-            "verbatim": [name for name in names if name in index.verbatim and name not in restating],
+            "verbatim": [
+                name for name in names if name in index.verbatim and name not in restating
+            ],
             "accuracy": _accuracy([result for result in results if result.kind == kind], stated),
         }
     return kinds
 
 
 def told(accounts: Json) -> list[str]:
-    """What a reader of the numbers must know: which items stand word for word in the training set."""
+    """What a reader of the numbers must know: which items stand word for word in the training
+    set.
+    """
     notes = []
     for kind, account in accounts.items():
         if names := account["verbatim"]:
             first = ", ".join(names[:_NAMED])
             more = f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else ""
             one = len(names) == 1
-            which = f"{len(names)} {kind} question{' stands' if one else 's stand'} word for word in the training set"
+            which = (
+                f"{len(names)} {kind} question{' stands' if one else 's stand'} word for word "
+                f"in the training set"
+            )
             hint = 'for questions of your own, split.leak = "drop" leaves such texts out'
             notes.append(f"{which}: {first}{more}; {hint}.")
     return notes
 
 
 def pooled(accounts: Mapping[int, Json]) -> Json:
-    """The accounts of several seeds as one, seed -> account; an item's id has its seed before it ("0/q0001")."""
+    """The accounts of several seeds as one, seed -> account; an item's id has its seed before it
+    ("0/q0001").
+    """
     found: Json = {}
     for seed, kinds in accounts.items():
         for kind, one in kinds.items():
-            whole = found.setdefault(kind, {"generated": 0, "not_generated": 0, "verbatim": [], "accuracy": {}})
+            whole = found.setdefault(
+                kind, {"generated": 0, "not_generated": 0, "verbatim": [], "accuracy": {}}
+            )
             for arm, shares in one["accuracy"].items():
                 cell = whole["accuracy"].setdefault(arm, {"generated": None, "not_generated": None})
                 for part, share in shares.items():
@@ -103,15 +121,21 @@ def _claims(item: EvalItem) -> Iterator[_Claim]:
     begun = item.prompt.rstrip().rpartition("\n")[2]  # lines before it lead up to what is stated
     for answer in (item.answer, *item.aliases):
         bare = f"{begun} {answer}"
-        whole = (answer,) if parse(answer) else ()  # where the choices are statements, the prompt only asks for one
+        whole = (
+            (answer,) if parse(answer) else ()
+        )  # where the choices are statements, the prompt only asks for one
         put = (f"{prompt} {answer}" for prompt in (item.prompt, asked(item.prompt)))
         prompt = [stem for stem in content_stems(begun) if stem not in _HEDGES]
         given = content_stems(answer)
-        names = {stem for mention in entities(begun) for stem in content_stems(mention.text)} or set(prompt)
+        names = {
+            stem for mention in entities(begun) for stem in content_stems(mention.text)
+        } or set(prompt)
         yield _Claim(
             item.id,
             tuple(dict.fromkeys(f" {words} " for text in put if (words := normalise(text)))),
-            frozenset(mark for text in (bare, f"{asked(begun)} {answer}", *whole) for mark in marks(text)),
+            frozenset(
+                mark for text in (bare, f"{asked(begun)} {answer}", *whole) for mark in marks(text)
+            ),
             frozenset(names.difference(given)),
             frozenset(prompt) - names - set(given),
             given,
@@ -132,21 +156,23 @@ def _by_rarest(rows: Sequence[tuple[Collection[str], _Row]]) -> dict[str, list[_
 
 
 class _Index:
-    """Finds the items that a text states without comparing it with each: by a word that each has to find there, the
-    rarest among the items.
+    """Finds the items that a text states without comparing it with each: by a word that each has to
+    find there, the rarest among the items.
 
-    A text states what an item's prompt and answer, or an alias, state together in the same direction: where it holds
-    them word for word; where a sentence of it, or a question of it with its answer, shares one of their marks; or where
-    one holds the answer behind all that the prompt names, and the prompt's other words or known synonyms of them
-    somewhere, by their stems. A paraphrase that says the relation otherwise is not seen.
+    A text states what an item's prompt and answer, or an alias, state together in the same
+    direction: where it holds them word for word; where a sentence of it, or a question of it with
+    its answer, shares one of their marks; or where one holds the answer behind all that the prompt
+    names, and the prompt's other words or known synonyms of them somewhere, by their stems. A
+    paraphrase that says the relation otherwise is not seen.
     """
 
     def __init__(self, items: Sequence[EvalItem]) -> None:
         self.stated: set[str] = set()
         self.verbatim: set[str] = set()
         claims = [claim for item in items for claim in _claims(item)]
-        # A stem that an item names -> the items that are still looked for. What has none of these is passed by: of many
-        # facts few are asked about, and of one fact the first of many augmentations may state it.
+        # A stem that an item names -> the items that are still looked for. What has none of these
+        # is passed by: of many facts few are asked about, and of one fact the first of many
+        # augmentations may state it.
         self._open: dict[str, set[str]] = {}
         for claim in claims:
             for stem in (*claim.named, *claim.answer):
@@ -155,12 +181,19 @@ class _Index:
         for claim in claims:
             for mark in claim.marks:
                 self._by_mark.setdefault(mark, set()).add(claim.item)
-        self._by_word = _by_rarest([(p.split(), (claim.item, p)) for claim in claims for p in claim.phrases])
-        # Without stems of its own an answer ("no") has no place in a sentence that could be looked for.
-        self._by_stem = _by_rarest([((*c.named, *c.answer), c) for c in claims if c.answer and c.named])
+        self._by_word = _by_rarest(
+            [(p.split(), (claim.item, p)) for claim in claims for p in claim.phrases]
+        )
+        # Without stems of its own an answer ("no") has no place in a sentence that could be looked
+        # for.
+        self._by_stem = _by_rarest(
+            [((*c.named, *c.answer), c) for c in claims if c.answer and c.named]
+        )
 
     def meet(self, text: str) -> None:
-        """Add the items that a text states to `stated`, and those that stand in it word for word to `verbatim`."""
+        """Add the items that a text states to `stated`, and those that stand in it word for word to
+        `verbatim`.
+        """
         found = set(self.word_for_word(text))
         self.verbatim |= found
         for unit in _units(text):
@@ -169,7 +202,9 @@ class _Index:
                 found.update(self._by_stems(unit))
         if found - self.stated:
             self.stated |= found
-            self._open = {stem: left for stem, names in self._open.items() if (left := names - found)}
+            self._open = {
+                stem: left for stem, names in self._open.items() if (left := names - found)
+            }
 
     def word_for_word(self, text: str) -> Iterator[str]:
         words = f" {normalise(text)} "
@@ -192,13 +227,17 @@ def _units(text: str) -> Iterator[str]:
 
 
 def _said_by(claim: _Claim, unit: str, stems: Sequence[str]) -> bool:
-    """Whether the claim's answer stands behind what its prompt names, the relation is there, and as much is denied and
-    counted."""
+    """Whether the claim's answer stands behind what its prompt names, the relation is there, and as
+    much is denied and counted.
+    """
     size = len(claim.answer)
     places = [n for n in range(len(stems) - size + 1) if tuple(stems[n : n + size]) == claim.answer]
     if not places or not claim.named <= set(stems[: places[-1]]):
         return False
-    related = all(not synonyms().get(stem, frozenset()).union((stem,)).isdisjoint(stems) for stem in claim.relation)
+    related = all(
+        not synonyms().get(stem, frozenset()).union((stem,)).isdisjoint(stems)
+        for stem in claim.relation
+    )
     return related and telling(unit) == claim.telling
 
 
@@ -210,11 +249,16 @@ def _restating(items: Sequence[EvalItem], facts: Sequence[Fact], index: _Index) 
 
 
 def _accuracy(results: Sequence[EvalResult], stated: Set[str]) -> Json:
-    """{arm: {generated, not_generated}}: the share of right answers among the stated items, and the others."""
+    """{arm: {generated, not_generated}}: the share of right answers among the stated items, and the
+    others.
+    """
     right: dict[str, tuple[list[bool], list[bool]]] = {}
     for result in results:
         right.setdefault(result.arm, ([], []))[result.item_id not in stated].append(result.correct)
-    return {arm: {"generated": _share(yes), "not_generated": _share(no)} for arm, (yes, no) in right.items()}
+    return {
+        arm: {"generated": _share(yes), "not_generated": _share(no)}
+        for arm, (yes, no) in right.items()
+    }
 
 
 def _share(right: Sequence[bool]) -> float | None:

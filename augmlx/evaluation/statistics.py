@@ -1,4 +1,6 @@
-"""Intervals for proportions and for means of what was measured in clusters; the test of a paired difference."""
+"""Intervals for proportions and for means of what was measured in clusters; the test of a paired
+difference.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,15 @@ from collections.abc import Sequence
 from random import Random
 
 Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
-# Of fewer clusters nothing is concluded: five that all agree have p = 2 / 2**5 = 0.06 in an exact sign test, yet any
-# resample of them agrees too, so that the bootstrap would be certain.
+# Of fewer clusters nothing is concluded: five that all agree have p = 2 / 2**5 = 0.06 in an exact
+# sign test, yet any resample of them agrees too, so that the bootstrap would be certain.
 LEAST_CLUSTERS = 6
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22). (0, 1) where n is 0."""
+    """The 95 % Wilson score interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22). (0, 1)
+    where n is 0.
+    """
     if n == 0:
         return 0.0, 1.0
     share, z2 = successes / n, Z95 * Z95
@@ -24,9 +28,10 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The two-sided p-value of McNemar's exact test (McNemar 1947, Psychometrika 12): how likely two equal arms are to
-    differ this much. Of the items that only one of the two answered, each is as likely to be either's. 1 where there
-    are none."""
+    """The two-sided p-value of McNemar's exact test (McNemar 1947, Psychometrika 12): how likely
+    two equal arms are to differ this much. Of the items that only one of the two answered, each is
+    as likely to be either's. 1 where there are none.
+    """
     n, fewer = only_first + only_second, min(only_first, only_second)
     if 2 * fewer == n:
         return 1.0
@@ -44,17 +49,20 @@ def bootstrap(
     within: tuple[float, float] = (-1.0, 1.0),
     resamples: int = 2000,
 ) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean of all values (Efron and Tibshirani 1993, chapter 13), where whole
-    clusters are drawn again: the items of one fact are no independent trials.
+    """The 95 % percentile interval of the mean of all values (Efron and Tibshirani 1993, chapter
+    13), where whole clusters are drawn again: the items of one fact are no independent trials.
 
     Args:
-        values_by_cluster: the values of each cluster; clusters may differ in size, and empty ones do not count.
+        values_by_cluster: the values of each cluster; clusters may differ in size, and empty ones
+            do not count.
         within: what the mean of any values can be: for differences of shares, -1 to 1.
 
-    Returns `within` where there are fewer than LEAST_CLUSTERS clusters, and the mean twice where all clusters have the
+    Returns `within` where there are fewer than LEAST_CLUSTERS clusters, and the mean twice where
+    all clusters have the
     same: no resample has another then.
     """
-    # Sum and size as one complex number: drawing and adding them up is then one call each, ten times as fast as a loop.
+    # Sum and size as one complex number: drawing and adding them up is then one call each, ten
+    # times as fast as a loop.
     cells = [complex(math.fsum(values), len(values)) for values in values_by_cluster if values]
     if len(cells) < LEAST_CLUSTERS:
         return within

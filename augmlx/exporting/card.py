@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from augmlx import __version__
-from augmlx.records import AdapterSpec
+from augmlx.core.records import AdapterSpec
 
 MARK = "<!-- written by augmlx: a later export replaces this folder -->"
 
@@ -17,11 +17,17 @@ def spread(numbers: Iterable[int]) -> str:
 
 
 def model_card(spec: AdapterSpec, base: str, alpha: Mapping[int, int]) -> str:
-    """README.md in Hugging Face's form: YAML front matter, then Markdown. `alpha` is that of each rank."""
+    """README.md in Hugging Face's form: YAML front matter, then Markdown. `alpha` is that of each
+    rank.
+    """
     method = "DoRA" if spec.kind == "dora" else "LoRA"
     smaller = dict(spec.ranks)
     modules = ", ".join(sorted({_module(target, smaller.get(target)) for target in spec.targets}))
-    layers = f"the last {spec.layers} of {spec.total_layers}" if spec.layers < spec.total_layers else "all"
+    layers = (
+        f"the last {spec.layers} of {spec.total_layers}"
+        if spec.layers < spec.total_layers
+        else "all"
+    )
     return f"""---
 base_model: {base}
 library_name: peft
@@ -59,7 +65,7 @@ tokenizer = AutoTokenizer.from_pretrained("{base}")
 
 This adapter contains the facts it was trained on: whoever has it can ask for them. Share it only with people who may
 read those facts. The licence of the base model applies to its use.
-"""
+"""  # noqa: E501
 
 
 def _module(target: str, smaller: int | None) -> str:

@@ -1,4 +1,5 @@
-"""An adapter of mlx-lm's naming as a PEFT folder: adapter_model.safetensors, adapter_config.json, README.md.
+"""An adapter of mlx-lm's naming as a PEFT folder: adapter_model.safetensors, adapter_config.json,
+README.md.
 
 Nothing but NumPy is needed: the tensors are renamed, transposed and written in float32.
 """
@@ -14,15 +15,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from augmlx.errors import BadSettings, ModelError, storage_errors
+from augmlx.core.errors import BadSettings, ModelError, storage_errors
+from augmlx.core.files import make_folder, remove_stale_parts, write_json, write_text
+from augmlx.core.records import AdapterSpec, Json
 from augmlx.exporting.card import MARK, model_card, spread
-from augmlx.files import make_folder, remove_stale_parts, write_json, write_text
-from augmlx.models import safetensors_file
-from augmlx.records import AdapterSpec, Json
+from augmlx.models.formats import safetensors as safetensors_format
 
 Array = npt.NDArray[np.float32]
 
-ADAPTER, WEIGHTS, CONFIG, CARD = "adapters.safetensors", "adapter_model.safetensors", "adapter_config.json", "README.md"
+ADAPTER, WEIGHTS, CONFIG, CARD = (
+    "adapters.safetensors",
+    "adapter_model.safetensors",
+    "adapter_config.json",
+    "README.md",
+)
 _NAME = re.compile(r"model\.layers\.(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
 # An organisation and a name, or an old model's name alone; never something that a path could be.
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -30,7 +36,9 @@ _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A linear module that carries an adapter: the layer's number, and its path inside the layer."""
+    """A linear module that carries an adapter: the layer's number, and its path inside the
+    layer.
+    """
 
     layer: int
     module: str
@@ -69,11 +77,15 @@ def whole_alpha(rank: int, scale: float) -> tuple[int, float]:
     return alpha, 1.0 if math.isclose(wanted, alpha, rel_tol=1e-9) else wanted / alpha
 
 
-def export_peft(adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: str | None = None) -> list[str]:
-    """Write the PEFT folder `out`; the config comes last, so that a half-written folder cannot be loaded.
+def export_peft(
+    adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: str | None = None
+) -> list[str]:
+    """Write the PEFT folder `out`; the config comes last, so that a half-written folder cannot be
+    loaded.
 
     Args:
-        adapter_folder: holds adapters.safetensors as mlx-lm names it: lora_a (in, r), lora_b (r, out), DoRA's m (out,).
+        adapter_folder: holds adapters.safetensors as mlx-lm names it: lora_a (in, r), lora_b (r,
+            out), DoRA's m (out,).
         spec: of that adapter.
         out: missing, empty, or an earlier export, which is replaced.
         hf_base: the Hugging Face name of the base; `spec.hf_base` where it is None.
@@ -83,14 +95,19 @@ def export_peft(adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: 
 
     Raises:
         BadSettings: no usable name of the base, or an `out` that holds something else.
-        ModelError: the adapter is missing, torn, or has no PEFT form, as a full training and adapters of experts.
+        ModelError: the adapter is missing, torn, or has no PEFT form, as a full training and
+            adapters of experts.
         StorageError: the folder cannot be written.
     """
     base = _base_name(spec, hf_base)
     if spec.kind == "full":
         raise ModelError(
-            f"{adapter_folder}: changed weights of the model itself, and PEFT holds only what is added to them",
-            hint="write the whole model: mlx_lm.fuse --model BASE --adapter-path ADAPTER; or train.method lora or dora",
+            f"{adapter_folder}: changed weights of the model itself, and PEFT holds only what is "
+            f"added to them",
+            hint=(
+                "write the whole model: mlx_lm.fuse --model BASE --adapter-path ADAPTER; or "
+                "train.method lora or dora"
+            ),
         )
     modules = read_adapter(adapter_folder / ADAPTER, spec)
     alphas = {rank: whole_alpha(rank, spec.scale) for rank in _ranks(spec, modules)}
@@ -98,13 +115,16 @@ def export_peft(adapter_folder: Path, spec: AdapterSpec, out: Path, *, hf_base: 
     tensors = dict(_peft_tensors(modules, alphas))
     alpha = {rank: whole for rank, (whole, _) in alphas.items()}
     config = peft_config(spec, base, alpha, list(modules))
-    write_text(out / CARD, model_card(spec, base, alpha))  # it marks the folder as ours, so it comes first
+    write_text(
+        out / CARD, model_card(spec, base, alpha)
+    )  # it marks the folder as ours, so it comes first
     shapes = [(name, array.shape) for name, array in tensors.items()]
-    safetensors_file.write(out / WEIGHTS, shapes, tensors.__getitem__, "float32")
+    safetensors_format.write(out / WEIGHTS, shapes, tensors.__getitem__, "float32")
     write_json(out / CONFIG, config)
     size = sum(array.size for array in tensors.values())
     return [
-        f"{len(modules)} modules, rank {spread(alpha)}, lora_alpha {spread(alpha.values())}, {size:,} weights in "
+        f"{len(modules)} modules, rank {spread(alpha)}, lora_alpha {spread(alpha.values())}, "
+        f"{size:,} weights in "
         f"float32, for {base}",
         *_warnings(spec, alphas),
     ]
@@ -123,7 +143,10 @@ def _warnings(spec: AdapterSpec, alphas: Mapping[int, tuple[int, float]]) -> Ite
                 f"and B carries the remaining factor {rest:.6g}"
             )
     if len(alphas) > 1:
-        yield "the ranks differ: PEFT reads each with its own lora_alpha, but llama.cpp and Ollama read one for all"
+        yield (
+            "the ranks differ: PEFT reads each with its own lora_alpha, but llama.cpp and "
+            "Ollama read one for all"
+        )
     if spec.kind == "dora":
         yield "DoRA: transformers with PEFT reads it; vLLM and llama.cpp refuse it"
 
@@ -136,9 +159,13 @@ def read_adapter(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
         StorageError: the file cannot be read.
     """
     if not path.is_file():
-        raise ModelError(f"{path.parent}: no adapter here", hint="train one first: augmlx train RUN")
+        raise ModelError(
+            f"{path.parent}: no adapter here", hint="train one first: augmlx train RUN"
+        )
     arrays = read_tensors(path)
-    if experts := sorted({name.rpartition(".")[0] for name, array in arrays.items() if array.ndim == 3}):
+    if experts := sorted(
+        {name.rpartition(".")[0] for name, array in arrays.items() if array.ndim == 3}
+    ):
         raise ModelError(
             f"{path}: adapters of a mixture's experts have no form in PEFT: {', '.join(experts)}",
             hint='train without them, such as train.targets = ["self_attn.*"]',
@@ -161,20 +188,31 @@ def read_adapter(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
         elif found := _cut(part, spec.rank, spec.rank_of(place.module)):
             modules[place] = found
         else:
-            bad.append(f"{place.path} {', '.join(f'{name} {array.shape}' for name, array in sorted(part.items()))}")
+            bad.append(
+                f"{place.path} "
+                f"{', '.join(f'{name} {array.shape}' for name, array in sorted(part.items()))}"
+            )
     if bad or not modules:
         listed = ", ".join(sorted(bad)) or "there is no tensor"
         kind = "DoRA" if spec.kind == "dora" else "LoRA"
         raise ModelError(
-            f"{path}: not {kind} matrices of rank {spec.rank}: {listed}", hint="train it again: augmlx train RUN"
+            f"{path}: not {kind} matrices of rank {spec.rank}: {listed}",
+            hint="train it again: augmlx train RUN",
         )
     return modules
 
 
 def _cut(part: Mapping[str, Array], saved: int, rank: int) -> Matrices | None:
-    """The matrices without the zeros that fill them up to the rank of all; None where they do not fit together."""
+    """The matrices without the zeros that fill them up to the rank of all; None where they do not
+    fit together.
+    """
     lora_a, lora_b, magnitude = part["lora_a"], part["lora_b"], part.get("m")
-    if lora_a.shape[1] != saved or lora_b.shape[0] != saved or lora_a[:, rank:].any() or lora_b[rank:].any():
+    if (
+        lora_a.shape[1] != saved
+        or lora_b.shape[0] != saved
+        or lora_a[:, rank:].any()
+        or lora_b[rank:].any()
+    ):
         return None
     if magnitude is not None and magnitude.shape != lora_b.shape[1:]:
         return None
@@ -182,8 +220,10 @@ def _cut(part: Mapping[str, Array], saved: int, rank: int) -> Matrices | None:
 
 
 def read_tensors(path: Path) -> dict[str, Array]:
-    """The tensors of a safetensors file, widened to float32. NumPy has no bfloat16, so the bits are read by hand."""
-    header = safetensors_file.read_header(path)
+    """The tensors of a safetensors file, widened to float32. NumPy has no bfloat16, so the bits are
+    read by hand.
+    """
+    header = safetensors_format.read_header(path)
     with storage_errors(path):
         data = path.read_bytes()
     start = len(data) - max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
@@ -191,7 +231,9 @@ def read_tensors(path: Path) -> dict[str, Array]:
     arrays = {}
     for name, tensor in header.items():
         if tensor["dtype"] not in types:
-            raise ModelError(f"{path}: {name} is of type {tensor['dtype']}", hint="export a float adapter")
+            raise ModelError(
+                f"{path}: {name} is of type {tensor['dtype']}", hint="export a float adapter"
+            )
         first, end = tensor["data_offsets"]
         raw = np.frombuffer(data[start + first : start + end], dtype=types[tensor["dtype"]])
         if tensor["dtype"] == "BF16":  # the upper half of a float32
@@ -200,14 +242,19 @@ def read_tensors(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def peft_config(spec: AdapterSpec, base: str, alpha: Mapping[int, int], places: list[Place]) -> Json:
-    """adapter_config.json: only what PEFT, vLLM, Ollama and llama.cpp need; nothing of this machine.
+def peft_config(
+    spec: AdapterSpec, base: str, alpha: Mapping[int, int], places: list[Place]
+) -> Json:
+    """adapter_config.json: only what PEFT, vLLM, Ollama and llama.cpp need; nothing of this
+    machine.
 
-    `alpha` is that of each rank. PEFT takes the keys of its patterns for the ends of modules' names, of which one may
-    end another: whole names cannot be mistaken.
+    `alpha` is that of each rank. PEFT takes the keys of its patterns for the ends of modules'
+    names, of which one may end another: whole names cannot be mistaken.
     """
     largest = max(alpha)
-    smaller = {place.path: rank for place in places if (rank := spec.rank_of(place.module)) < largest}
+    smaller = {
+        place.path: rank for place in places if (rank := spec.rank_of(place.module)) < largest
+    }
     layers = sorted({place.layer for place in places})
     modules = sorted({place.module for place in places})
     config: Json = {
@@ -222,15 +269,20 @@ def peft_config(spec: AdapterSpec, base: str, alpha: Mapping[int, int], places: 
         "use_dora": spec.kind == "dora",
     }
     if smaller:
-        config |= {"rank_pattern": smaller, "alpha_pattern": {path: alpha[rank] for path, rank in smaller.items()}}
+        config |= {
+            "rank_pattern": smaller,
+            "alpha_pattern": {path: alpha[rank] for path, rank in smaller.items()},
+        }
     if len(places) != len(layers) * len(modules):
-        # Hybrid models: not every layer has every module. PEFT warns of a module that it adapts and finds no weights
-        # for, so each is named in full.
+        # Hybrid models: not every layer has every module. PEFT warns of a module that it adapts and
+        # finds no weights for, so each is named in full.
         return {**config, "target_modules": [place.path for place in places]}
-    # A name alone means every module of that name; where there are modules inside of modules, such as shared experts,
-    # others may have it too.
+    # A name alone means every module of that name; where there are modules inside of modules, such
+    # as shared experts, others may have it too.
     plain = all(module.count(".") == 1 for module in modules)
-    config["target_modules"] = sorted({module.rpartition(".")[2] if plain else module for module in modules})
+    config["target_modules"] = sorted(
+        {module.rpartition(".")[2] if plain else module for module in modules}
+    )
     if layers != list(range(spec.total_layers)):
         config |= {"layers_to_transform": layers, "layers_pattern": "layers"}
     return config
@@ -251,18 +303,24 @@ def _peft_tensors(
 
 
 def _base_name(spec: AdapterSpec, given: str | None) -> str:
-    """The Hugging Face name of the base. Raises BadSettings where there is none, or it could be a path."""
+    """The Hugging Face name of the base. Raises BadSettings where there is none, or it could be a
+    path.
+    """
     name = given or spec.hf_base
     hint = "give the name of the full-precision original: --base ORG/NAME"
     if name is None:
-        raise BadSettings(f"the base model '{Path(spec.base).name}' has no known Hugging Face original", hint=hint)
+        raise BadSettings(
+            f"the base model '{Path(spec.base).name}' has no known Hugging Face original", hint=hint
+        )
     if not _HF_NAME.fullmatch(name):
         raise BadSettings(f"--base {name}: not a Hugging Face model name", hint=hint)
     return name
 
 
 def _prepare(out: Path) -> None:
-    """Make `out`, or clear an earlier export of ours. Raises BadSettings where it holds anything else."""
+    """Make `out`, or clear an earlier export of ours. Raises BadSettings where it holds anything
+    else.
+    """
     if out.exists() and not out.is_dir():
         raise BadSettings(f"{out}: is a file", hint="choose another folder with -o")
     make_folder(out)

@@ -1,7 +1,8 @@
 """Models: the store, GGUF import, fetching, loading.
 
-Importing this package before mlx, mlx_lm or transformers is what makes them fast (a real BLAS on Linux) and
-offline (the flags below are read by those libraries once, when they are imported). It imports none of them.
+Importing this package before mlx, mlx_lm or transformers is what makes them fast (a real BLAS on
+Linux) and offline (the flags below are read by those libraries once, when they are imported). It
+imports none of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A fast BLAS for MLX on Linux.
 
-The mlx-cpu wheel bundles the reference BLAS, a few GFLOP/s in float32 at most. When OpenBLAS is in the process before
-mlx.core and its symbols are global, the dynamic linker binds MLX's `cblas_sgemm` to it instead: tens of
-times faster on two cores (`augmlx doctor` measures it). Nothing is patched; the order is all that matters.
+The mlx-cpu wheel bundles the reference BLAS, a few GFLOP/s in float32 at most. When OpenBLAS is in
+the process before mlx.core and its symbols are global, the dynamic linker binds MLX's `cblas_sgemm`
+to it instead: tens of times faster on two cores (`augmlx doctor` measures it). Nothing is patched;
+the order is all that matters.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-# Threaded builds first: a serial OpenBLAS uses one core, an OpenMP one fights with other runtimes over threads.
+# Threaded builds first: a serial OpenBLAS uses one core, an OpenMP one fights with other runtimes
+# over threads.
 _CANDIDATES = (
     "openblas-pthread/libopenblas.so.0",  # Debian and Ubuntu, below /usr/lib/TRIPLE/
     "libopenblasp.so.0",  # Fedora
@@ -24,7 +26,13 @@ _CANDIDATES = (
     "libopenblaso.so.0",
     "openblas-serial/libopenblas.so.0",
 )
-_FOLDERS = ("/usr/lib/{machine}-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib64", "/usr/local/lib")
+_FOLDERS = (
+    "/usr/lib/{machine}-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/lib64",
+    "/usr/local/lib",
+)
 
 _GPU_PACKAGES = ("mlx-cuda", "mlx-cuda-12", "mlx-cuda-13")
 
@@ -32,7 +40,9 @@ _loaded: Path | None = None
 
 
 def needs_blas() -> bool:
-    """Whether MLX computes on the CPU with its bundled BLAS here: Linux without a CUDA build of MLX."""
+    """Whether MLX computes on the CPU with its bundled BLAS here: Linux without a CUDA build of
+    MLX.
+    """
     return sys.platform.startswith("linux") and not any(map(_installed, _GPU_PACKAGES))
 
 
@@ -40,8 +50,9 @@ def load_fast_blas() -> str | None:
     """Load OpenBLAS for MLX to use; call before the first `import mlx.core`.
 
     Returns:
-        The name of the library file in use, such as "libopenblas.so.0", or None: not needed here, not installed,
-        or too late because mlx.core was imported before the first call. Safe to call again.
+        The name of the library file in use, such as "libopenblas.so.0", or None: not needed here,
+        not installed, or too late because mlx.core was imported before the first call. Safe to call
+        again.
     """
     global _loaded
     if _loaded is None and needs_blas() and "mlx.core" not in sys.modules:
@@ -50,7 +61,8 @@ def load_fast_blas() -> str | None:
                 library = ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
             except OSError:
                 continue  # a dangling link, or built for another machine
-            # A 64-bit-integer or prefixed build lacks the plain symbol, and MLX would go on with its own.
+            # A 64-bit-integer or prefixed build lacks the plain symbol, and MLX would go on with
+            # its own.
             if hasattr(library, "cblas_sgemm"):
                 _loaded = path
                 break
@@ -76,7 +88,8 @@ def install_hint() -> str:
 
 
 def measure_gflops(size: int = 1024, repeats: int = 3) -> float:
-    """Billions of floating-point operations a second of a float32 matrix product on MLX's default device.
+    """Billions of floating-point operations a second of a float32 matrix product on MLX's default
+    device.
 
     Args:
         size: n of the (n, n) by (n, n) product, which takes 2 n^3 operations.
@@ -103,7 +116,9 @@ def _installed(package: str) -> bool:
 
 
 def _candidates() -> list[Path]:
-    """Paths that may be OpenBLAS, best first; bare names are left to the dynamic linker's own search."""
+    """Paths that may be OpenBLAS, best first; bare names are left to the dynamic linker's own
+    search.
+    """
     import platform
 
     folders = [Path(folder.format(machine=platform.machine())) for folder in _FOLDERS]

@@ -1,6 +1,8 @@
-"""Where a model's body ends and its LM head begins, so that logits are made only for the positions that need them.
+"""Where a model's body ends and its LM head begins, so that logits are made only for the positions
+that need them.
 
-At a 150k vocabulary the logits of a whole batch are the peak of memory, and most of them are of no use.
+At a 150k vocabulary the logits of a whole batch are the peak of memory, and most of them are of no
+use.
 """
 
 from __future__ import annotations
@@ -36,18 +38,27 @@ class Head:
         return max(1, LOGITS_BYTES // (4 * self._vocabulary))
 
     def slices(self, count: int, *, copies: int = 1) -> list[slice]:
-        """`count` positions cut into parts of about one size, so that `copies` of a part's logits fit LOGITS_BYTES."""
+        """`count` positions cut into parts of about one size, so that `copies` of a part's logits
+        fit LOGITS_BYTES.
+        """
         parts = max(1, -(-count // max(1, self.positions // copies)))
         ends = [count * part // parts for part in range(parts + 1)]
         return [slice(start, end) for start, end in pairwise(ends)]
 
-    def logits(self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None) -> mx.array:
-        """tokens (B, T), and N positions as rows (N,) and columns (N,) -> logits (N, V) in float32."""
+    def logits(
+        self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None
+    ) -> mx.array:
+        """tokens (B, T), and N positions as rows (N,) and columns (N,) -> logits (N, V) in
+        float32.
+        """
         return self.project(self.hidden(tokens, rows, columns, cache))
 
-    def hidden(self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None) -> mx.array:
-        """What `project` makes logits of at N positions: (N, D), or the logits themselves where the head is not split
-        off."""
+    def hidden(
+        self, tokens: mx.array, rows: mx.array, columns: mx.array, cache: Any = None
+    ) -> mx.array:
+        """What `project` makes logits of at N positions: (N, D), or the logits themselves where the
+        head is not split off.
+        """
         chosen: mx.array = self._body(tokens, cache=cache)[rows, columns]
         return chosen
 
@@ -56,17 +67,22 @@ class Head:
         return (hidden if self._behind is None else self._behind(hidden)).astype(mx.float32)
 
     def _try(self) -> int:
-        """Split the head off if head(body(x)) is model(x) on a short input, to the bit: a tolerance would let a cap of
-        the logits pass, which is next to nothing on small ones. Returns the number of logits.
+        """Split the head off if head(body(x)) is model(x) on a short input, to the bit: a tolerance
+        would let a cap of the logits pass, which is next to nothing on small ones. Returns the
+        number of logits.
 
-        Tried without dropout: it would make any two passes differ, and a resumed training must decide as the first did.
+        Tried without dropout: it would make any two passes differ, and a resumed training must
+        decide as the first did.
         """
         tokens = mx.array([[1, 2, 3, 4]])
         training = self._model.training
         self._model.eval()
         try:
             whole: mx.array = self._model(tokens)
-            for inner in (self._model, cast(nn.Module, getattr(self._model, "language_model", None))):
+            for inner in (
+                self._model,
+                cast(nn.Module, getattr(self._model, "language_model", None)),
+            ):
                 try:
                     behind = _Behind(inner)
                     if mx.array_equal(behind(inner.model(tokens, cache=None)[0]), whole[0]):
@@ -82,8 +98,8 @@ class Head:
 class _Behind:
     """What a model does behind its body, with the caps and scales that some put on their logits.
 
-    It is the model's own code, run on a shell of the model: the same parts, save that its body hands back the hidden
-    states that it is given.
+    It is the model's own code, run on a shell of the model: the same parts, save that its body
+    hands back the hidden states that it is given.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -104,7 +120,9 @@ class _Behind:
 
 
 class _Given:
-    """In the place of a body: its parts are the body's (a tied head is its embedding), its result is given."""
+    """In the place of a body: its parts are the body's (a tied head is its embedding), its result
+    is given.
+    """
 
     def __init__(self, body: nn.Module) -> None:
         self.body = body

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from augmlx.errors import ModelError
-from augmlx.models.safetensors_file import Dtype
-from augmlx.models.store import StoredModel
+from augmlx.core.errors import ModelError
+from augmlx.models.formats.safetensors import Dtype
+from augmlx.models.store.folder import StoredModel
 
 if TYPE_CHECKING:
     from mlx.nn.layers.base import Module
@@ -47,16 +47,21 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, Runtime
 @contextmanager
 def _readable(place: str) -> Iterator[None]:
     """Turn what mlx-lm raises over a model's files into a ModelError that names `place`."""
-    from huggingface_hub.errors import StrictDataclassError  # what transformers raises over a config.json
+    from huggingface_hub.errors import (
+        StrictDataclassError,
+    )  # what transformers raises over a config.json
 
     try:
         yield
     except (*_UNREADABLE, StrictDataclassError) as error:
-        raise ModelError(f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again") from error
+        raise ModelError(
+            f"{place}: cannot be loaded: {error}", hint="see augmlx models, or pull it again"
+        ) from error
 
 
 def load_lazily(folder: Path) -> tuple[Module, dict[str, Any]]:
-    """A model and its config, to be made into another one: weights are read when they are used, in their own type.
+    """A model and its config, to be made into another one: weights are read when they are used, in
+    their own type.
 
     Raises:
         ModelError: mlx-lm cannot read the model.
@@ -69,7 +74,9 @@ def load_lazily(folder: Path) -> tuple[Module, dict[str, Any]]:
 
 
 def token_counter(stored: StoredModel) -> Callable[[str], int]:
-    """How many tokens a text is to a model, without its weights. Raises ModelError where there is no tokenizer."""
+    """How many tokens a text is to a model, without its weights. Raises ModelError where there is
+    no tokenizer.
+    """
     from mlx_lm import tokenizer_utils
 
     with _readable(str(stored.path)):
@@ -87,7 +94,9 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
     """
     import mlx_lm
 
-    with _readable(str(stored.path) if adapter is None else f"{stored.path} with adapter {adapter}"):
+    with _readable(
+        str(stored.path) if adapter is None else f"{stored.path} with adapter {adapter}"
+    ):
         model, tokenizer, config = mlx_lm.load(
             str(stored.path),
             tokenizer_config={"trust_remote_code": False},
@@ -99,8 +108,9 @@ def load(stored: StoredModel, adapter: Path | None = None) -> LoadedModel:
 
 
 def load_beside(loaded: LoadedModel, adapter: Path) -> LoadedModel:
-    """The model that `load` gives under an adapter, over the arrays of the one without: they are in memory once, save
-    for those that a full training changed. Neither tells in what the other computes.
+    """The model that `load` gives under an adapter, over the arrays of the one without: they are in
+    memory once, save for those that a full training changed. Neither tells in what the other
+    computes.
 
     Raises ModelError as `load` does.
     """
@@ -114,7 +124,9 @@ def load_beside(loaded: LoadedModel, adapter: Path) -> LoadedModel:
 
 
 def _ready(loaded: LoadedModel) -> LoadedModel:
-    """In evaluation mode and in the type that it computes in. All of it is read now: its files may change later."""
+    """In evaluation mode and in the type that it computes in. All of it is read now: its files may
+    change later.
+    """
     import mlx.core as mx
 
     if device() == "cpu" and not loaded.config.get("quantization"):

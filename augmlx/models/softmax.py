@@ -1,9 +1,9 @@
 """The softmax over a vocabulary and the log of what it divides by, in float32.
 
-A GPU has kernels for both. MLX's CPU backend on Linux computes `exp` one number at a time, by a polynomial whose every
-term is a call of libm's fma, which takes twice as long as the powf behind `power`; and it sums a row from end to end,
-which is off by 1.5e-4 nats a token at a vocabulary of 49,000, always to the same side. So both are made another way
-there.
+A GPU has kernels for both. MLX's CPU backend on Linux computes `exp` one number at a time, by a
+polynomial whose every term is a call of libm's fma, which takes twice as long as the powf behind
+`power`; and it sums a row from end to end, which is off by 1.5e-4 nats a token at a vocabulary of
+49,000, always to the same side. So both are made another way there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _BLOCK = 1024  # terms that are added from end to end
 
 
 def softmax(logits: mx.array) -> tuple[mx.array, mx.array]:
-    """(n, V) float32 logits -> their softmax (n, V), and the log of their summed exponentials (n,)."""
+    """(n, V) float32 logits -> their softmax (n, V), and the log of their summed exponentials
+    (n,).
+    """
     if _scalar():
         largest, terms = _terms(logits)
         mass = _sum(terms)
@@ -44,7 +46,9 @@ def _scalar() -> bool:
 
 
 def _terms(logits: mx.array) -> tuple[mx.array, mx.array]:
-    """(n, V) -> the largest of each row (n,), and the exponentials of what the others are below it (n, V)."""
+    """(n, V) -> the largest of each row (n,), and the exponentials of what the others are below it
+    (n, V).
+    """
     largest = logits.max(axis=-1)
     return largest, mx.power(2.0, (logits - largest[:, None]) * log2(e))
 

@@ -1,11 +1,13 @@
-"""Single questions worth reading: those that the augmented arm got wrong, and those that only it got right."""
+"""Single questions worth reading: those that the augmented arm got wrong, and those that only it
+got right.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from augmlx.records import Json
+from augmlx.core.records import Json
 from augmlx.report.charts import arm_class
 from augmlx.report.evaluated import Evaluation
 from augmlx.report.findings import WITH
@@ -20,7 +22,8 @@ _MOST_CHARACTERS = 300
 class Case:
     """One question under the augmented arm.
 
-    `margin` is the log-probability per token (nats) of the right choice less that of the best other one.
+    `margin` is the log-probability per token (nats) of the right choice less that of the best other
+    one.
     """
 
     kind: str
@@ -53,7 +56,11 @@ def build_cases(evaluation: Evaluation) -> Cases | None:
     if not told:
         return None
     wrong = [case for case, right in told if not right]
-    only = [case for case, right in told if right and case.others and not any(right for _, _, right in case.others)]
+    only = [
+        case
+        for case, right in told
+        if right and case.others and not any(right for _, _, right in case.others)
+    ]
     wrong.sort(key=lambda case: 0.0 if case.margin is None else case.margin)
     only.sort(key=lambda case: 0.0 if case.margin is None else -case.margin)
     return Cases(wrong[:MOST], len(wrong), only[:MOST], len(only))
@@ -70,7 +77,9 @@ def _case(item: Json, arms: Mapping[str, Json]) -> Case:
         chosen=clip(choices[int(str(chosen))], _MOST_CHARACTERS) if known else "",
         generated=clip(str(row.get("generated", "")).strip(), _MOST_CHARACTERS),
         margin=_margin(row, choices, str(item.get("answer", ""))),
-        others=[(arm, arm_class(arm), bool(arms[arm]["correct"])) for arm in _RIVALS if arm in arms],
+        others=[
+            (arm, arm_class(arm), bool(arms[arm]["correct"])) for arm in _RIVALS if arm in arms
+        ],
     )
 
 

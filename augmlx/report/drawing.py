@@ -28,7 +28,11 @@ def draw(template: str, context: Mapping[str, Any], *, script: bool = False) -> 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": findings.percent, "duration": duration, "thousands": "{:,}".format}
+    environment.filters |= {
+        "percent": findings.percent,
+        "duration": duration,
+        "thousands": "{:,}".format,
+    }
     source = _asset("table.js") if script else ""
     # The page runs this one script and no other, even if something slipped through the escaping.
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

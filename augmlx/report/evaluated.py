@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from augmlx.records import Json
+from augmlx.core.records import Json
 from augmlx.report.reading import json_of, rows_of, shape, share, share_or_none
 
 # In the order in which a reader compares them; the user's own adapters follow.
@@ -28,7 +28,9 @@ def in_order(kinds: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One arm on one kind of question: accuracy with its 95 % interval; then what only newer summaries hold."""
+    """One arm on one kind of question: accuracy with its 95 % interval; then what only newer
+    summaries hold.
+    """
 
     n: int
     accuracy: float
@@ -47,7 +49,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """accuracy(arm) - accuracy(against) on the same items, its 95 % interval, and whether that excludes 0."""
+    """accuracy(arm) - accuracy(against) on the same items, its 95 % interval, and whether that
+    excludes 0.
+    """
 
     kind: str
     arm: str
@@ -64,7 +68,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Of one kind: items whose conclusion stood among the augmentations, and not; accuracy of the arms on either."""
+    """Of one kind: items whose conclusion stood among the augmentations, and not; accuracy of the
+    arms on either.
+    """
 
     generated: int
     not_generated: int
@@ -74,7 +80,9 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """General ability of one arm: perplexity of the shipped text, share of the shipped questions right."""
+    """General ability of one arm: perplexity of the shipped text, share of the shipped questions
+    right.
+    """
 
     perplexity: float | None
     accuracy: float | None
@@ -94,7 +102,9 @@ class Regression:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """summary.json, and what items.jsonl and results.jsonl add: the questions, chance, and who answered which."""
+    """summary.json, and what items.jsonl and results.jsonl add: the questions, chance, and who
+    answered which.
+    """
 
     arms: Mapping[str, Mapping[str, Cell]]  # arm -> kind -> cell
     derived: bool
@@ -125,9 +135,12 @@ def read_evaluation(folder: Path, remedy: str) -> Evaluation | None:
     """summary.json of a folder with the files beside it; None where there is none.
 
     Raises:
-        RunError: a file holds something else than augmlx writes; `remedy` is the command that writes it anew.
+        RunError: a file holds something else than augmlx writes; `remedy` is the command that
+            writes it anew.
     """
-    path, results, items = (folder / name for name in ("summary.json", "results.jsonl", "items.jsonl"))
+    path, results, items = (
+        folder / name for name in ("summary.json", "results.jsonl", "items.jsonl")
+    )
     if not path.exists():
         return None
     with shape(path, remedy):
@@ -141,7 +154,10 @@ def read_evaluation(folder: Path, remedy: str) -> Evaluation | None:
 
 
 def _parsed(value: Json) -> dict[str, Any]:
-    arms = {str(arm): {str(kind): _cell(cell) for kind, cell in cells.items()} for arm, cells in value["arms"].items()}
+    arms = {
+        str(arm): {str(kind): _cell(cell) for kind, cell in cells.items()}
+        for arm, cells in value["arms"].items()
+    }
     return {
         "arms": arms_in_order(arms),
         "derived": bool(value.get("derived")),
@@ -150,7 +166,9 @@ def _parsed(value: Json) -> dict[str, Any]:
         "score": str(value.get("score", "")),
         "differences": tuple(_difference(row) for row in value.get("differences", ())),
         "leaks": {str(kind): _leak(leak) for kind, leak in value.get("leaks", {}).items()},
-        "ability": arms_in_order({str(arm): _ability(row) for arm, row in (value.get("ability") or {}).items()}),
+        "ability": arms_in_order(
+            {str(arm): _ability(row) for arm, row in (value.get("ability") or {}).items()}
+        ),
         "regressions": tuple(_regression(row) for row in value.get("regressions", ())),
         "precision": precision_of(value.get("precision")),
     }
@@ -162,8 +180,9 @@ def arms_in_order(arms: Mapping[str, T]) -> dict[str, T]:
 
 
 def precision_of(value: Any) -> tuple[int, int] | None:
-    """(kept, of them right) of those that could be judged; None where there are none, or truth is not known. Raises
-    ValueError."""
+    """(kept, of them right) of those that could be judged; None where there are none, or truth is
+    not known. Raises ValueError.
+    """
     if value is None:
         return None
     kept, right = int(value.get("judged", value["kept"])), int(value["right"])
@@ -189,7 +208,10 @@ def _difference(value: Json) -> Difference:
     difference, low, high = (float(value[key]) for key in ("difference", "low", "high"))
     if not all(-1 <= number <= 1 for number in (difference, low, high)):
         raise ValueError(value)
-    only = {key: None if value.get(key) is None else int(value[key]) for key in ("only_arm", "only_against")}
+    only = {
+        key: None if value.get(key) is None else int(value[key])
+        for key in ("only_arm", "only_against")
+    }
     return Difference(
         kind=str(value["kind"]),
         arm=str(value["arm"]),
@@ -206,11 +228,16 @@ def _difference(value: Json) -> Difference:
 
 def _leak(value: Json) -> Leak:
     accuracy = {
-        str(arm): (share_or_none(shares.get("generated")), share_or_none(shares.get("not_generated")))
+        str(arm): (
+            share_or_none(shares.get("generated")),
+            share_or_none(shares.get("not_generated")),
+        )
         for arm, shares in value.get("accuracy", {}).items()
     }
     verbatim = tuple(str(item) for item in value.get("verbatim", ()))
-    return Leak(int(value["generated"]), int(value["not_generated"]), verbatim, arms_in_order(accuracy))
+    return Leak(
+        int(value["generated"]), int(value["not_generated"]), verbatim, arms_in_order(accuracy)
+    )
 
 
 def _ability(value: Json) -> Ability:
@@ -227,7 +254,10 @@ def _regression(value: Json) -> Regression:
 
 
 def _result(row: Json) -> Json:
-    scores, tokens = [float(score) for score in row["scores"]], [int(count) for count in row.get("tokens", ())]
+    scores, tokens = (
+        [float(score) for score in row["scores"]],
+        [int(count) for count in row.get("tokens", ())],
+    )
     return {**row, "scores": scores, "tokens": tokens}
 
 

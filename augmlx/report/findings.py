@@ -23,7 +23,9 @@ class Headline:
 
 
 def percent(share: float) -> str:
-    """0.8825 -> "88 %". Never rounds up to 100 or down to 0, which would claim more than was measured."""
+    """0.8825 -> "88 %". Never rounds up to 100 or down to 0, which would claim more than was
+    measured.
+    """
     whole = statistics.percent(share)
     if whole >= 100 and share < 1:
         whole = 99
@@ -48,7 +50,9 @@ def span(row: Difference) -> str:
 
 
 def deciding_kind(evaluation: Evaluation) -> str | None:
-    """The kind that shows what augmentation bought: reversal, or the one with most questions other than forward."""
+    """The kind that shows what augmentation bought: reversal, or the one with most questions other
+    than forward.
+    """
     ours, theirs = evaluation.arms.get(WITH, {}), evaluation.arms.get(WITHOUT, {})
     both = [kind for kind in evaluation.kinds if kind in ours and kind in theirs and ours[kind].n]
     if "reversal" in both:
@@ -57,35 +61,48 @@ def deciding_kind(evaluation: Evaluation) -> str | None:
 
 
 def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
-    """What augmentation bought over plain fine-tuning, and over rephrasing where that control was run.
+    """What augmentation bought over plain fine-tuning, and over rephrasing where that control was
+    run.
 
-    A difference is called one where its paired interval excludes 0; where no paired one was measured, where the two
-    95 % intervals lie apart, which is stricter. `over` goes behind the counts, such as " over 3 seeds".
+    A difference is called one where its paired interval excludes 0; where no paired one was
+    measured, where the two 95 % intervals lie apart, which is stricter. `over` goes behind the
+    counts, such as " over 3 seeds".
     """
     if evaluation is None:
-        return Headline("Not measured yet", "Run the evaluation to see what augmentation bought.", "none")
+        return Headline(
+            "Not measured yet", "Run the evaluation to see what augmentation bought.", "none"
+        )
     kind = deciding_kind(evaluation)
     if kind is None:
-        detail = f"The headline compares the arms {WITH} and {WITHOUT}; this evaluation lacks one of them."
+        detail = (
+            f"The headline compares the arms {WITH} and {WITHOUT}; this evaluation lacks one "
+            f"of them."
+        )
         return Headline("No comparison with plain fine-tuning", detail, "none")
     ours, theirs = evaluation.arms[WITH][kind], evaluation.arms[WITHOUT][kind]
     row, shown = evaluation.contrast(kind, WITH, WITHOUT), clip(kind, 40)
-    title, verdict, tone = _unpaired(shown, ours, theirs) if row is None else _paired(shown, row, ours, theirs)
+    title, verdict, tone = (
+        _unpaired(shown, ours, theirs) if row is None else _paired(shown, row, ours, theirs)
+    )
     if tone == "gain" and (control := evaluation.arms.get(CONTROL, {}).get(kind)):
         beaten = _ahead(evaluation.contrast(kind, WITH, CONTROL), ours, control)
         verdict += (
-            f" A control that learnt only rephrasings, for about as many steps, answered {control.right} of {control.n}"
+            f" A control that learnt only rephrasings, for about as many steps, answered "
+            f"{control.right} of {control.n}"
         )
         verdict += "." if beaten else ", and the difference cannot be told from chance."
         if not beaten:
             title = (
-                f"Augmentation bought nothing measurable over rephrasing: {shown} {percent(ours.accuracy)}, "
+                f"Augmentation bought nothing measurable over rephrasing: {shown} "
+                f"{percent(ours.accuracy)}, "
                 f"against {percent(control.accuracy)}"
             )
             tone = "even"
     detail = (
-        f"Plain fine-tuning on the same facts answered {theirs.right} of {theirs.n} {shown} questions{over} "
-        f"(95\u00a0% interval {interval(theirs)}), with augmentations {ours.right} of {ours.n} ({interval(ours)}). "
+        f"Plain fine-tuning on the same facts answered {theirs.right} of {theirs.n} {shown} "
+        f"questions{over} "
+        f"(95\u00a0% interval {interval(theirs)}), with augmentations {ours.right} of {ours.n} "
+        f"({interval(ours)}). "
         f"{verdict}"
     )
     return Headline(title, detail.rstrip(), tone)
@@ -100,7 +117,9 @@ def _ahead(row: Difference | None, ours: Cell, theirs: Cell) -> bool:
 
 def _paired(kind: str, row: Difference, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
     before, after = percent(theirs.accuracy), percent(ours.accuracy)
-    told = f"The paired difference is {points(row.difference)} points (95\u00a0% interval {span(row)})"
+    told = (
+        f"The paired difference is {points(row.difference)} points (95\u00a0% interval {span(row)})"
+    )
     if row.differs and row.difference > 0:
         return f"Augmentation lifted {kind} accuracy from {before} to {after}", f"{told}.", "gain"
     if row.differs:
@@ -122,10 +141,18 @@ def _unpaired(kind: str, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
         return title, "Bring more of your own with --questions.", "none"
     overlap = "The intervals overlap, so this may be chance."
     if ours.accuracy > theirs.accuracy:
-        return f"No clear gain from augmentation: {kind} {after}, against {before} without", overlap, "even"
+        return (
+            f"No clear gain from augmentation: {kind} {after}, against {before} without",
+            overlap,
+            "even",
+        )
     if ours.accuracy == theirs.accuracy:
         return f"Augmentation bought nothing on {kind}: {after} with it and without", "", "even"
-    return f"Augmentation bought nothing on {kind}: {after}, against {before} without", overlap, "even"
+    return (
+        f"Augmentation bought nothing on {kind}: {after}, against {before} without",
+        overlap,
+        "even",
+    )
 
 
 def _counted(n: int, kind: str) -> str:
@@ -151,7 +178,10 @@ def paired(evaluation: Evaluation, kinds: Sequence[str]) -> list[Paired]:
         ours, theirs = arms.get(WITH, {}), arms.get(WITHOUT, {})
         pairs = [(ours[item], theirs[item]) for item in ours if item in theirs]
         if pairs:
-            counts = [pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))]
+            counts = [
+                pairs.count(pair)
+                for pair in ((True, True), (True, False), (False, True), (False, False))
+            ]
             tables.append(Paired(clip(kind, 40), *counts))
     return tables
 
@@ -164,9 +194,12 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
     for kind, leak in evaluation.leaks.items():
         if count := len(leak.verbatim):
             stand = "question stands" if count == 1 else "questions stand"
+            named = ", ".join(clip(item, 24) for item in leak.verbatim[:6])
             told.append(
-                f"Leak: {count} {clip(kind, 40)} {stand} word for word in the texts that the augmented arm was trained "
-                f"on ({', '.join(clip(item, 24) for item in leak.verbatim[:6])}{', …' if count > 6 else ''})."
+                f"Leak: {count} {clip(kind, 40)} {stand} word for word in the texts that the "
+                f"augmented arm was trained on ({named}{', …' if count > 6 else ''})."
             )
-    losses = ((clip(row.arm, 40), row.what, row.before, row.after) for row in evaluation.regressions)
+    losses = (
+        (clip(row.arm, 40), row.what, row.before, row.after) for row in evaluation.regressions
+    )
     return [*told, *ability.told(losses)]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from augmlx.records import Json
+from augmlx.core.records import Json
 from augmlx.report.gather import Gathered
 from augmlx.report.text import clip
 
@@ -16,7 +16,9 @@ _REASONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What became of the completions of one operator (or of all); shares are in % of the whole bar."""
+    """What became of the completions of one operator (or of all); shares are in % of the whole
+    bar.
+    """
 
     label: str
     kept: int
@@ -62,7 +64,9 @@ def build_funnel(gathered: Gathered) -> Funnel | None:
     by_operator = counts.get("by_operator")
     flows = [_flow("all operators", counts)]
     if isinstance(by_operator, Mapping):
-        flows += [_flow(clip(str(name), 40), flow) for name, flow in list(by_operator.items())[:_MOST]]
+        flows += [
+            _flow(clip(str(name), 40), flow) for name, flow in list(by_operator.items())[:_MOST]
+        ]
     drops = _drops(counts, gathered.rejected)
     return Funnel(
         facts=number(counts, "facts"),
@@ -88,10 +92,17 @@ def _drops(counts: Mapping[str, object], rejected: list[Json]) -> list[Drop]:
     totals = {str(name): number(by, name) for name in by} if isinstance(by, Mapping) else {}
     reasons: dict[str, Counter[str]] = {}
     for row in rejected:
-        reasons.setdefault(str(row.get("by", "")), Counter())[clip(str(row.get("why", "")), 120)] += 1
+        reasons.setdefault(str(row.get("by", "")), Counter())[
+            clip(str(row.get("why", "")), 120)
+        ] += 1
     largest = max(totals.values(), default=0) or 1
     ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     return [
-        Drop(clip(name, 40), count, round(100 * count / largest, 3), reasons.get(name, Counter()).most_common(_REASONS))
+        Drop(
+            clip(name, 40),
+            count,
+            round(100 * count / largest, 3),
+            reasons.get(name, Counter()).most_common(_REASONS),
+        )
         for name, count in ordered
     ]

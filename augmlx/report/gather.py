@@ -1,4 +1,6 @@
-"""Everything the report shows, read from the files of a run folder. A file that is not there yet is left out."""
+"""Everything the report shows, read from the files of a run folder. A file that is not there yet is
+left out.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from augmlx import settings
-from augmlx.records import Json
+from augmlx.core import settings
+from augmlx.core.records import Json
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
 from augmlx.report.evaluated import Evaluation, in_order, precision_of, read_evaluation
 from augmlx.report.reading import rows_of, shape, share
-from augmlx.rundir import RunDir
-from augmlx.settings import Settings
-from augmlx.stages import CONTROLS
+from augmlx.run.stages import CONTROLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +28,35 @@ class Gathered:
     facts: Mapping[str, Json]  # by id
     kept: list[Json]
     rejected: list[Json]
-    loss: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)  # arm -> (step, nats per token)
-    # Of the augmented arm's validations: (step, nats per token), and kind -> (step, share of right answers).
+    loss: Mapping[str, list[tuple[float, float]]] = field(
+        default_factory=dict
+    )  # arm -> (step, nats per token)
+    # Of the augmented arm's validations: (step, nats per token), and kind -> (step, share of right
+    # answers).
     valid_loss: list[tuple[float, float]] = field(default_factory=list)
     valid_accuracy: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
     speed: float | None = None  # tokens a second, the median of the augmented arm's steps
     evaluation: Evaluation | None = None
-    precision: tuple[int, int] | None = None  # (kept augmentations, of them right), where truth is known
+    precision: tuple[int, int] | None = (
+        None  # (kept augmentations, of them right), where truth is known
+    )
 
 
-def gather(run: RunDir) -> Gathered:
+def gather(run: RunFolder) -> Gathered:
     """Read a run folder.
 
     Raises:
         RunError: there is no such folder, or a file of it holds something else than augmlx writes.
-        BadInput, BadSettings, StorageError: a torn line, an unusable augmlx.toml, a file that cannot be read.
+        BadInput, BadSettings, StorageError: a torn line, an unusable augmlx.toml, a file that
+        cannot be read.
     """
     run.require()
     manifest = run.manifest()
     evaluation = read_evaluation(run.eval, "augmlx eval RUN")
-    metrics = {arm: run / folder / "metrics.jsonl" for arm, folder in (("augmented", "."), *CONTROLS.items())}
+    metrics = {
+        arm: run / folder / "metrics.jsonl"
+        for arm, folder in (("augmented", "."), *CONTROLS.items())
+    }
     rows = {arm: rows_of(path) for arm, path in metrics.items()}
     return Gathered(
         name=run.path.resolve().name,
@@ -56,7 +67,9 @@ def gather(run: RunDir) -> Gathered:
         rejected=_texts(run.rejected),
         loss={arm: points for arm, path in metrics.items() if (points := _loss(rows[arm], path))},
         valid_loss=_loss(
-            [row for row in rows["augmented"] if row.get("valid_loss") is not None], metrics["augmented"], "valid_loss"
+            [row for row in rows["augmented"] if row.get("valid_loss") is not None],
+            metrics["augmented"],
+            "valid_loss",
         ),
         valid_accuracy=_valid_accuracy(rows["augmented"], metrics["augmented"]),
         speed=_speed(rows["augmented"], metrics["augmented"]),
@@ -82,7 +95,9 @@ def _valid_accuracy(rows: list[Json], path: Path) -> dict[str, list[tuple[float,
 
 def _speed(rows: list[Json], path: Path) -> float | None:
     with shape(path, "augmlx train RUN"):
-        values = sorted(float(row["tokens_per_second"]) for row in rows if row.get("tokens_per_second"))
+        values = sorted(
+            float(row["tokens_per_second"]) for row in rows if row.get("tokens_per_second")
+        )
     return values[len(values) // 2] if values else None
 
 
@@ -96,7 +111,7 @@ def _texts(path: Path) -> list[Json]:
     return rows
 
 
-def _precision(run: RunDir, manifest: Mapping[str, Json]) -> tuple[int, int] | None:
+def _precision(run: RunFolder, manifest: Mapping[str, Json]) -> tuple[int, int] | None:
     entry = manifest.get("augment", {})
     with shape(run.manifest_file, "augmlx augment FACTS -o RUN"):
         return precision_of(entry.get("precision") or (entry.get("counts") or {}).get("precision"))

@@ -7,18 +7,26 @@ from typing import Any
 
 from markupsafe import escape
 
-from augmlx.records import Json
+from augmlx.core.records import Json
 from augmlx.report import charts, findings
 from augmlx.report.cases import build_cases
 from augmlx.report.drawing import draw
 from augmlx.report.funnel import build_funnel, number
 from augmlx.report.gather import Gathered
 from augmlx.report.panels import MOST_KINDS, evaluation_panels, precision
-from augmlx.report.provenance import memory_of, seconds_of, told_settings, told_stages, told_versions
+from augmlx.report.provenance import (
+    memory_of,
+    seconds_of,
+    told_settings,
+    told_stages,
+    told_versions,
+)
 from augmlx.report.text import clip, duration, spread
 
 MOST_ROWS = 500
-_MOST_BYTES = 1_000_000  # of the table of samples, so that the whole stays under 2 MB whatever the texts are
+_MOST_BYTES = (
+    1_000_000  # of the table of samples, so that the whole stays under 2 MB whatever the texts are
+)
 _MOST_CHARACTERS = 600
 
 
@@ -49,7 +57,9 @@ def _context(gathered: Gathered) -> dict[str, Any]:
         "cases": build_cases(found) if found else None,
         "precision": precision(gathered.precision),
         "loss": charts.loss_plot(gathered.loss, gathered.valid_loss) if gathered.loss else None,
-        "loss_lines": [(arm, charts.arm_class(arm), points[-1][1]) for arm, points in gathered.loss.items()],
+        "loss_lines": [
+            (arm, charts.arm_class(arm), points[-1][1]) for arm, points in gathered.loss.items()
+        ],
         "valid_best": min(((loss, step) for step, loss in gathered.valid_loss), default=None),
         "validation": _validation(gathered),
         "training": _training(gathered),
@@ -58,7 +68,9 @@ def _context(gathered: Gathered) -> dict[str, Any]:
         "produced": len(_augmentations(gathered.kept)) + len(gathered.rejected),
         "operators": sorted({sample.operator for sample in samples}),
         "dropped_shown": sum(1 for sample in samples if sample.by),
-        "settings": told_settings(gathered.settings.model_dump(mode="json")) if gathered.settings else [],
+        "settings": told_settings(gathered.settings.model_dump(mode="json"))
+        if gathered.settings
+        else [],
         "stages": told_stages(gathered.manifest),
         "versions": told_versions(gathered.manifest),
     }
@@ -91,13 +103,19 @@ def _chance(gathered: Gathered) -> float | None:
 
 def _validation(gathered: Gathered) -> dict[str, Any] | None:
     """The course of the accuracy on held-out questions, where it was measured during training."""
-    lines = {clip(kind, 40): points for kind, points in list(gathered.valid_accuracy.items())[:MOST_KINDS]}
+    lines = {
+        clip(kind, 40): points
+        for kind, points in list(gathered.valid_accuracy.items())[:MOST_KINDS]
+    }
     if not lines:
         return None
     last = max((step for points in gathered.loss.values() for step, _ in points), default=0.0)
     return {
         "plot": charts.accuracy_plot(lines, last),
-        "lines": [(kind, charts.kind_class(n), points[-1][1]) for n, (kind, points) in enumerate(lines.items())],
+        "lines": [
+            (kind, charts.kind_class(n), points[-1][1])
+            for n, (kind, points) in enumerate(lines.items())
+        ],
     }
 
 
@@ -107,8 +125,14 @@ def _training(gathered: Gathered) -> list[tuple[str, str]]:
     facts: list[tuple[str, str]] = []
     if gathered.settings is not None and entry:
         config = gathered.settings.train
-        facts = [("method", config.method), ("optimizer", config.optimizer), ("schedule", config.schedule)]
-    facts += [(label, f"{number(counts, key):,}") for key, label in _COUNTS.items() if number(counts, key)]
+        facts = [
+            ("method", config.method),
+            ("optimizer", config.optimizer),
+            ("schedule", config.schedule),
+        ]
+    facts += [
+        (label, f"{number(counts, key):,}") for key, label in _COUNTS.items() if number(counts, key)
+    ]
     if isinstance(counts, dict):
         facts += _outcome(counts)
     if gathered.speed is not None:
@@ -124,8 +148,14 @@ def _outcome(counts: Json) -> list[tuple[str, str]]:
     if isinstance(padding := counts.get("padding"), (int, float)):
         facts.append(("padding", findings.percent(padding)))
     if isinstance(best := counts.get("best"), dict):
-        score = [f"loss {loss:.3f}" for loss in (best.get("loss"),) if isinstance(loss, (int, float))]
-        score += [findings.percent(a) + " right" for a in (best.get("accuracy"),) if isinstance(a, (int, float))]
+        score = [
+            f"loss {loss:.3f}" for loss in (best.get("loss"),) if isinstance(loss, (int, float))
+        ]
+        score += [
+            findings.percent(a) + " right"
+            for a in (best.get("accuracy"),)
+            if isinstance(a, (int, float))
+        ]
         facts.append(("kept: the best step", ", ".join([f"{number(best, 'step'):,}", *score])))
     if counts.get("stopped") is True:
         facts.append(("ended", "early, for it got no better"))
@@ -146,7 +176,9 @@ def _augmentations(rows: list[Json]) -> list[Json]:
 
 
 def _samples(gathered: Gathered) -> list[Sample]:
-    """Kept and dropped texts, evenly spread over the run: at most 500, of which dropped ones fill what is left."""
+    """Kept and dropped texts, evenly spread over the run: at most 500, of which dropped ones fill
+    what is left.
+    """
     kept, dropped = _augmentations(gathered.kept), gathered.rejected
     room = max(MOST_ROWS - len(dropped), MOST_ROWS * 7 // 10)
     kept = spread(kept, room)
@@ -160,7 +192,11 @@ def _sample(row: Json, gathered: Gathered) -> Sample:
     facts = [gathered.facts.get(str(fact), {}) for fact in origin.get("fact_ids", ())][:4]
     return Sample(
         sources=[
-            (clip(str(fact.get("text", "")), _MOST_CHARACTERS), clip(str(fact.get("source", "")), 60)) for fact in facts
+            (
+                clip(str(fact.get("text", "")), _MOST_CHARACTERS),
+                clip(str(fact.get("source", "")), 60),
+            )
+            for fact in facts
         ],
         text=clip(str(row.get("text", "")), _MOST_CHARACTERS),
         operator=clip(str(origin.get("operator", "")), 40),
@@ -171,5 +207,11 @@ def _sample(row: Json, gathered: Gathered) -> Sample:
 
 def _size(row: Sample) -> int:
     """Bytes of a row in the page, about."""
-    texts = [row.text, row.operator, row.by, row.why, *(part for source in row.sources for part in source)]
+    texts = [
+        row.text,
+        row.operator,
+        row.by,
+        row.why,
+        *(part for source in row.sources for part in source),
+    ]
     return 300 + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)

@@ -1,4 +1,6 @@
-"""What the pages show of an evaluation: arms by kind, differences, leaks, general ability, precision."""
+"""What the pages show of an evaluation: arms by kind, differences, leaks, general ability,
+precision.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
     more = {
         key: label
         for key, label in _MORE.items()
-        if any(getattr(cell, key) is not None for cells in found.arms.values() for cell in cells.values())
+        if any(
+            getattr(cell, key) is not None
+            for cells in found.arms.values()
+            for cell in cells.values()
+        )
     }
     panels = [_panel(found, kind, arms, found.chance.get(kind, chance), more) for kind in kinds]
     return {
@@ -62,14 +68,21 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
 
 def _notes(found: Evaluation) -> list[str]:
     """Without those that a section of their own tells."""
-    told = set(lost_ability((row.arm, row.what, row.before, row.after) for row in found.regressions))
-    told |= set(accounts.told({kind: {"verbatim": leak.verbatim} for kind, leak in found.leaks.items()}))
+    told = set(
+        lost_ability((row.arm, row.what, row.before, row.after) for row in found.regressions)
+    )
+    told |= set(
+        accounts.told({kind: {"verbatim": leak.verbatim} for kind, leak in found.leaks.items()})
+    )
     return [clip(note, 500) for note in found.notes if note not in told][:20]
 
 
 def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:
     """(arm, its class, what it is)."""
-    return [(clip(arm, 40), charts.arm_class(arm), _ABOUT.get(arm, "an adapter of yours")) for arm in arms]
+    return [
+        (clip(arm, 40), charts.arm_class(arm), _ABOUT.get(arm, "an adapter of yours"))
+        for arm in arms
+    ]
 
 
 def _panel(
@@ -84,7 +97,8 @@ def _panel(
         "chance": chance,
         "svg": charts.bars(label, rows, chance),
         "rows": [
-            (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell, more)) for row in rows
+            (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell, more))
+            for row in rows
         ],
     }
 
@@ -95,7 +109,9 @@ def _numbers(cell: Cell, keys: Mapping[str, str]) -> list[str]:
 
 
 def differences(found: Evaluation, kinds: Sequence[str]) -> dict[str, Any] | None:
-    """A forest for each kind of what the augmented arm is ahead of the others, and all differences as a table."""
+    """A forest for each kind of what the augmented arm is ahead of the others, and all differences
+    as a table.
+    """
     rows = [row for row in found.differences if row.kind in kinds]
     if not rows:
         return None
@@ -108,12 +124,25 @@ def differences(found: Evaluation, kinds: Sequence[str]) -> dict[str, Any] | Non
         own = sorted((row for row in drawn if row.kind == kind), key=_order)[:MOST_ARMS]
         gaps = [charts.Gap(_against(row.arm, row.against), row, _told(row)) for row in own]
         if gaps:
-            panels.append((clip(kind, 40), max(row.n for row in own), charts.forest(clip(kind, 40), gaps, left, right)))
+            panels.append(
+                (
+                    clip(kind, 40),
+                    max(row.n for row in own),
+                    charts.forest(clip(kind, 40), gaps, left, right),
+                )
+            )
     table = [
-        {**asdict(row), "kind": clip(row.kind, 40), "arm": clip(row.arm, 40), "against": clip(row.against, 40),
-         "style": charts.arm_class(row.arm), "points": findings.points(row.difference), "span": findings.span(row)}
+        {
+            **asdict(row),
+            "kind": clip(row.kind, 40),
+            "arm": clip(row.arm, 40),
+            "against": clip(row.against, 40),
+            "style": charts.arm_class(row.arm),
+            "points": findings.points(row.difference),
+            "span": findings.span(row),
+        }
         for row in rows[:200]
-    ]  # fmt: skip
+    ]
     return {"panels": panels, "table": table}
 
 
@@ -126,7 +155,11 @@ def _order(row: Difference) -> tuple[int, str, str]:
 
 
 def _against(arm: str, against: str) -> str:
-    return f"over {clip(against, 30)}" if arm == findings.WITH else f"{clip(arm, 12)} over {clip(against, 12)}"
+    return (
+        f"over {clip(against, 30)}"
+        if arm == findings.WITH
+        else f"{clip(arm, 12)} over {clip(against, 12)}"
+    )
 
 
 def _told(row: Difference) -> str:
@@ -135,17 +168,25 @@ def _told(row: Difference) -> str:
 
 
 def leaks(found: Evaluation, arms: Sequence[str]) -> dict[str, Any] | None:
-    """Leak accounting: items by whether their conclusion was generated, and those that stand word for word."""
+    """Leak accounting: items by whether their conclusion was generated, and those that stand word
+    for word.
+    """
     if not found.leaks:
         return None
     shown = [arm for arm in arms if any(arm in leak.accuracy for leak in found.leaks.values())]
     rows = []
     for kind, leak in list(found.leaks.items())[:MOST_KINDS]:
-        for place, (what, n) in enumerate((("generated", leak.generated), ("not generated", leak.not_generated))):
+        for place, (what, n) in enumerate(
+            (("generated", leak.generated), ("not generated", leak.not_generated))
+        ):
             of_arms = (leak.accuracy.get(arm, (None, None))[place] for arm in shown)
             values = ["–" if value is None else findings.percent(value) for value in of_arms]
             rows.append((clip(kind, 40) if place == 0 else "", what, n, values))
-    ids = [(clip(kind, 40), clip(item, 40)) for kind, leak in found.leaks.items() for item in leak.verbatim]
+    ids = [
+        (clip(kind, 40), clip(item, 40))
+        for kind, leak in found.leaks.items()
+        for item in leak.verbatim
+    ]
     return {
         "arms": [(clip(arm, 40), charts.arm_class(arm)) for arm in shown],
         "rows": rows,
@@ -155,7 +196,9 @@ def leaks(found: Evaluation, arms: Sequence[str]) -> dict[str, Any] | None:
 
 
 def ability(found: Evaluation) -> dict[str, Any] | None:
-    """General ability of each arm, with its change from the base model; what is called a loss is marked."""
+    """General ability of each arm, with its change from the base model; what is called a loss is
+    marked.
+    """
     if not found.ability:
         return None
     before = found.ability.get("base")
@@ -164,7 +207,10 @@ def ability(found: Evaluation) -> dict[str, Any] | None:
     for arm, now in list(found.ability.items())[:MOST_ARMS]:
         text = questions = ("", "")
         if now.perplexity is not None:
-            text = (f"{now.perplexity:.2f}", _times(before.perplexity if before else None, now.perplexity))
+            text = (
+                f"{now.perplexity:.2f}",
+                _times(before.perplexity if before else None, now.perplexity),
+            )
         if now.accuracy is not None:
             known = before.accuracy if before else None
             change = "" if known is None else f"{findings.points(now.accuracy - known)} points"
@@ -175,7 +221,10 @@ def ability(found: Evaluation) -> dict[str, Any] | None:
                 "style": charts.arm_class(arm),
                 "n": now.n,
                 "text": (*(text if arm != "base" else (text[0], "")), (arm, "perplexity") in lost),
-                "questions": (*(questions if arm != "base" else (questions[0], "")), (arm, "questions") in lost),
+                "questions": (
+                    *(questions if arm != "base" else (questions[0], "")),
+                    (arm, "questions") in lost,
+                ),
             }
         )
     others = [clip(row.text, 300) for row in found.regressions]
@@ -196,7 +245,12 @@ def precision(counts: tuple[int, int] | None) -> dict[str, Any] | None:
     kept, right = counts
     low, high = statistics.wilson(right, kept)
     cell = Cell(kept, right / kept, low, high)
-    return {"share": cell.accuracy, "interval": findings.interval(cell), "kept": kept, "right": right}
+    return {
+        "share": cell.accuracy,
+        "interval": findings.interval(cell),
+        "kept": kept,
+        "right": right,
+    }
 
 
 def chosen_arms(evaluations: Sequence[Evaluation]) -> list[str]:

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from augmlx.records import Json
+from augmlx.core.records import Json
 from augmlx.report.text import clip, duration, gigabytes, model_name
-from augmlx.stages import CONTROLS
+from augmlx.run.stages import CONTROLS
 
 _STAGES = ("augment", "split", "train", *CONTROLS.values(), "eval", "export")
 
 
 def told_settings(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
     """(section, [(key, value)]), the top level first under the name "run"."""
-    top = [(clip(key, 60), told_value(value)) for key, value in values.items() if not isinstance(value, dict)]
-    sections = [(clip(name, 60), value) for name, value in values.items() if isinstance(value, dict)]
-    told = [(name, [(clip(str(key), 60), told_value(v)) for key, v in value.items()]) for name, value in sections]
+    top = [
+        (clip(key, 60), told_value(value))
+        for key, value in values.items()
+        if not isinstance(value, dict)
+    ]
+    sections = [
+        (clip(name, 60), value) for name, value in values.items() if isinstance(value, dict)
+    ]
+    told = [
+        (name, [(clip(str(key), 60), told_value(v)) for key, v in value.items()])
+        for name, value in sections
+    ]
     return [("run", top), *told] if top else told
 
 
 def told_value(value: object) -> str:
-    """A setting as shown. Of a path its last part only, since a page is passed on and paths name people."""
+    """A setting as shown. Of a path its last part only, since a page is passed on and paths name
+    people.
+    """
     if isinstance(value, dict):
-        return clip(", ".join(f"{key} = {told_value(inner)}" for key, inner in value.items()), 300) or "–"
+        return (
+            clip(", ".join(f"{key} = {told_value(inner)}" for key, inner in value.items()), 300)
+            or "–"
+        )
     if isinstance(value, (list, tuple)):
         return clip(", ".join(map(told_value, value)), 300) or "–"
     return "–" if value is None else clip(model_name(str(value)), 300)
@@ -41,7 +55,9 @@ def memory_of(entry: Json) -> str:
 def told_stages(manifest: Mapping[str, Json]) -> list[tuple[str, str, str]]:
     """(stage, time, MLX's peak memory or "") of the finished stages."""
     entries = {name: manifest[name] for name in _STAGES if name in manifest}
-    return [(name, duration(seconds_of(entry)), memory_of(entry)) for name, entry in entries.items()]
+    return [
+        (name, duration(seconds_of(entry)), memory_of(entry)) for name, entry in entries.items()
+    ]
 
 
 def told_versions(manifest: Mapping[str, Json]) -> list[tuple[str, str]]:
@@ -53,4 +69,7 @@ def told_versions(manifest: Mapping[str, Json]) -> list[tuple[str, str]]:
             seen = found.setdefault(str(name), [])
             if str(version) not in seen:
                 seen.append(str(version))
-    return [(clip(name, 40), clip(", ".join(versions), 80)) for name, versions in list(found.items())[:12]]
+    return [
+        (clip(name, 40), clip(", ".join(versions), 80))
+        for name, versions in list(found.items())[:12]
+    ]

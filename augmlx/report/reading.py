@@ -1,4 +1,6 @@
-"""Reading the files of a run: one that is not there is left out, one of another shape is an error with a way out."""
+"""Reading the files of a run: one that is not there is left out, one of another shape is an error
+with a way out.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +10,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from augmlx.errors import AugmlxError, RunError, storage_errors
-from augmlx.files import read_jsonl
-from augmlx.records import Json
+from augmlx.core.errors import AugmlxError, RunError, storage_errors
+from augmlx.core.files import read_jsonl
+from augmlx.core.records import Json
 
 
 @contextmanager
 def shape(path: Path, remedy: str) -> Iterator[None]:
-    """Any surprise in a file of ours means that it was changed by hand, or written by another version."""
+    """Any surprise in a file of ours means that it was changed by hand, or written by another
+    version.
+    """
     try:
         yield
     except AugmlxError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        ZeroDivisionError,
+    ) as error:
         raise RunError(f"{path}: not as augmlx writes it", hint=f"run again: {remedy}") from error
 
 

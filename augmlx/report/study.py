@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from augmlx.errors import RunError
-from augmlx.records import Json
+from augmlx.core.errors import RunError
+from augmlx.core.records import Json
 from augmlx.report import charts, findings
 from augmlx.report.drawing import draw
 from augmlx.report.evaluated import Evaluation, read_evaluation
@@ -28,7 +28,8 @@ def render_study(folder: Path) -> str:
     """The page of a study folder as HTML.
 
     Raises:
-        RunError: there is no study in the folder, it has not been evaluated, or a file is not as augmlx writes it.
+        RunError: there is no study in the folder, it has not been evaluated, or a file is not as
+            augmlx writes it.
     """
     path = folder / "study.json"
     if not is_study(folder):
@@ -37,7 +38,10 @@ def render_study(folder: Path) -> str:
         study: Json = dict(json_of(path))
     found = read_evaluation(folder, _REMEDY)
     if found is None:
-        raise RunError(f"{folder}: the study has no results yet", hint=f"go on with: {_REMEDY}, with the same settings")
+        raise RunError(
+            f"{folder}: the study has no results yet",
+            hint=f"go on with: {_REMEDY}, with the same settings",
+        )
     summary = folder / "summary.json"
     with shape(summary, _REMEDY):
         return draw("study.html", _context(folder, study, dict(json_of(summary)), found))
@@ -65,18 +69,24 @@ def _context(folder: Path, study: Json, summary: Json, found: Evaluation) -> dic
     }
 
 
-def _tiles(found: Evaluation, summary: Json, seeds: int, known: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+def _tiles(
+    found: Evaluation, summary: Json, seeds: int, known: Mapping[str, Any] | None
+) -> list[tuple[str, str, str]]:
     tiles = []
     kind = findings.deciding_kind(found)
     if kind is not None:
-        cells = {arm: found.arms.get(arm, {}).get(kind) for arm in ("augmented", "finetuned", "icl")}
+        cells = {
+            arm: found.arms.get(arm, {}).get(kind) for arm in ("augmented", "finetuned", "icl")
+        }
         tiles += [
             (findings.percent(cell.accuracy), f"{arm}, {clip(kind, 24)}", findings.interval(cell))
             for arm, cell in cells.items()
             if cell
         ]
     if known is not None:
-        tiles.append((findings.percent(known["share"]), "precision", "of what was kept and can be judged"))
+        tiles.append(
+            (findings.percent(known["share"]), "precision", "of what was kept and can be judged")
+        )
     if isinstance(summary.get("facts"), int):
         tiles.append((f"{summary['facts']:,}", "facts", ""))
     tiles.append((f"{seeds:,}", "seed" if seeds == 1 else "seeds", ""))
@@ -97,4 +107,8 @@ def _seeds(found: Evaluation, seeds: list[int]) -> dict[str, Any] | None:
             if (cell := cells.get(kind)) and len(cell.seeds) == len(seeds):
                 values = [findings.percent(share) for share in cell.seeds[:_MOST_SEEDS]]
                 rows.append((clip(kind, 40), clip(arm, 40), charts.arm_class(arm), values))
-    return {"names": [f"seed-{seed}" for seed in seeds[:_MOST_SEEDS]], "rows": rows[:120]} if rows else None
+    return (
+        {"names": [f"seed-{seed}" for seed in seeds[:_MOST_SEEDS]], "rows": rows[:120]}
+        if rows
+        else None
+    )

@@ -29,10 +29,16 @@ def gigabytes(size: float) -> str:
 
 
 def model_name(text: str) -> str:
-    """A model as shown: of a folder its name only, since a report is passed on and paths name people."""
+    """A model as shown: of a folder its name only, since a report is passed on and paths name
+    people.
+    """
     return PurePosixPath(text).name if text.startswith(("/", ".", "~")) else text
 
 
 def spread(rows: Sequence[T], most: int) -> list[T]:
     """At most `most` of the rows, evenly spread, in their order."""
-    return [rows[index * len(rows) // most] for index in range(most)] if len(rows) > most else list(rows)
+    return (
+        [rows[index * len(rows) // most] for index in range(most)]
+        if len(rows) > most
+        else list(rows)
+    )

@@ -1,3 +1,4 @@
 """LoRA training with MLX: batches, loss, loop, checkpoints, adapter files."""
 
-import augmlx.models  # noqa: F401 - loads the fast BLAS, and must come before any module here imports mlx
+# Loads the fast BLAS, and must come before any module here imports mlx.
+import augmlx.models  # noqa: F401

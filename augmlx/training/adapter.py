@@ -1,7 +1,7 @@
 """Adapters: what is trained of a model, and reading and writing mlx-lm's adapter folder.
 
-`mlx_lm.generate --adapter-path` reads what is written here. Unlike mlx-lm's own file, adapter_config.json holds no data
-path and no argument that says anything about this machine.
+`mlx_lm.generate --adapter-path` reads what is written here. Unlike mlx-lm's own file,
+adapter_config.json holds no data path and no argument that says anything about this machine.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from mlx.utils import tree_flatten
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from augmlx.errors import BadSettings, ModelError, StorageError, storage_errors
-from augmlx.files import atomic_path, file_sha256, make_folder, write_json
+from augmlx.core.errors import BadSettings, ModelError, StorageError, storage_errors
+from augmlx.core.files import atomic_path, file_sha256, make_folder, write_json
+from augmlx.core.records import AdapterSpec, fingerprint
+from augmlx.core.settings import TrainSettings
 from augmlx.models.loading import LoadedModel
-from augmlx.records import AdapterSpec, fingerprint
-from augmlx.settings import TrainSettings
 
 WEIGHTS, CONFIG = "adapters.safetensors", "adapter_config.json"
 _EXPERTS = (SwitchLinear, QuantizedSwitchLinear)
@@ -32,34 +32,45 @@ _QUANTISED = (nn.QuantizedLinear, QuantizedSwitchLinear)
 def plan(loaded: LoadedModel, settings: TrainSettings) -> AdapterSpec:
     """Which modules are trained, and how.
 
-    A target, and a key of `ranks`, is a module's name, its path inside the layer, or a pattern of either. Where several
-    keys match a module, its path goes before its name, a name before a pattern, and a long pattern before a short one.
+    A target, and a key of `ranks`, is a module's name, its path inside the layer, or a pattern of
+    either. Where several keys match a module, its path goes before its name, a name before a
+    pattern, and a long pattern before a short one.
 
     Raises:
-        BadSettings: more layers than there are; a target or a key of `ranks` that matches no module, where mlx-lm
-            itself would silently train nothing; two ranks with equal right to a module; a module that cannot be trained
-            by this method.
+        BadSettings: more layers than there are; a target or a key of `ranks` that matches no
+            module, where mlx-lm itself would silently train nothing; two ranks with equal right to
+            a module; a module that cannot be trained by this method.
     """
     layers = loaded.model.layers
     count = len(layers) if settings.layers == -1 else settings.layers
     if count > len(layers):
-        raise BadSettings(f"train.layers: {count} asked for, the model has {len(layers)}", hint="use -1 for all")
+        raise BadSettings(
+            f"train.layers: {count} asked for, the model has {len(layers)}", hint="use -1 for all"
+        )
     linear: dict[str, list[nn.Module]] = {}
     for layer in layers[-count:]:
         for path, module in layer.named_modules():
-            if isinstance(module, (nn.Linear, *_QUANTISED, *_EXPERTS)) or hasattr(module, "to_lora"):
+            if isinstance(module, (nn.Linear, *_QUANTISED, *_EXPERTS)) or hasattr(
+                module, "to_lora"
+            ):
                 linear.setdefault(path, []).append(module)
     if unknown := _unmatched(settings.targets, linear):
         raise BadSettings(
             f"train.targets: the model has no linear module {unknown}",
             hint=f"its linear modules: {', '.join(sorted(linear))}",
         )
-    targets = tuple(sorted(path for path in linear if any(_matches(target, path) for target in settings.targets)))
+    targets = tuple(
+        sorted(
+            path for path in linear if any(_matches(target, path) for target in settings.targets)
+        )
+    )
     _refuse_what_cannot_be({path: linear[path] for path in targets}, settings.method)
     full = settings.method == "full"
     ranks = {path: 0 if full else _rank(path, settings) for path in targets}
     if unknown := _unmatched(settings.ranks, targets):
-        raise BadSettings(f"train.ranks: no target is called {unknown}", hint=f"the targets: {', '.join(targets)}")
+        raise BadSettings(
+            f"train.ranks: no target is called {unknown}", hint=f"the targets: {', '.join(targets)}"
+        )
     largest = max(ranks.values())
     return AdapterSpec(
         base=loaded.stored.name,
@@ -84,19 +95,26 @@ def _name(path: str) -> str:
 
 
 def _unmatched(patterns: Iterable[str], paths: Iterable[str]) -> str:
-    return ", ".join(pattern for pattern in patterns if not any(_matches(pattern, path) for path in paths))
+    return ", ".join(
+        pattern for pattern in patterns if not any(_matches(pattern, path) for path in paths)
+    )
 
 
 def _rank(path: str, settings: TrainSettings) -> int:
-    """The rank of a target. Their order in `ranks` decides nothing: settings that differ in it alone count as equal."""
+    """The rank of a target. Their order in `ranks` decides nothing: settings that differ in it
+    alone count as equal.
+    """
     found: dict[tuple[bool, bool, int], dict[str, int]] = {}
     for pattern, rank in settings.ranks.items():
         if _matches(pattern, path):
-            found.setdefault((pattern == path, pattern == _name(path), len(pattern)), {})[pattern] = rank
+            found.setdefault((pattern == path, pattern == _name(path), len(pattern)), {})[
+                pattern
+            ] = rank
     best = found[max(found)] if found else {"": settings.rank}
     if len(set(best.values())) > 1:
         raise BadSettings(
-            f"train.ranks: {' and '.join(best)} have equal right to {path}", hint=f"give {path} a rank of its own"
+            f"train.ranks: {' and '.join(best)} have equal right to {path}",
+            hint=f"give {path} a rank of its own",
         )
     return next(iter(best.values()))
 
@@ -108,15 +126,24 @@ def _refuse_what_cannot_be(targets: Mapping[str, Iterable[nn.Module]], method: s
             if fault is not None:
                 faults.setdefault(fault, []).append(path)
     for (why, hint), paths in faults.items():
-        raise BadSettings(f"train.method: {method} cannot train {', '.join(paths)}: {why}", hint=hint)
+        raise BadSettings(
+            f"train.method: {method} cannot train {', '.join(paths)}: {why}", hint=hint
+        )
 
 
 def _objection(module: nn.Module, method: str) -> tuple[str, str] | None:
     """Why a module cannot be trained by a method, if it cannot, and what to do."""
     if method == "full":
-        hint = "train.method lora trains an adapter over them (QLoRA); or take the full-precision model"
-        return (f"quantised to {module.bits} bits", hint) if isinstance(module, _QUANTISED) else None
-    if hasattr(module, "to_lora"):  # AFM's: its matrices are lists, which load_adapters does not know
+        hint = (
+            "train.method lora trains an adapter over them (QLoRA); or take the full-precision "
+            "model"
+        )
+        return (
+            (f"quantised to {module.bits} bits", hint) if isinstance(module, _QUANTISED) else None
+        )
+    if hasattr(
+        module, "to_lora"
+    ):  # AFM's: its matrices are lists, which load_adapters does not know
         return "mlx-lm cannot load the adapter that it makes of it", "leave it out of train.targets"
     hint = "train.method lora can; or leave it out of train.targets"
     if method == "dora" and isinstance(module, _EXPERTS):
@@ -129,8 +156,8 @@ def _objection(module: nn.Module, method: str) -> tuple[str, str] | None:
 def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
     """Freeze the model save for what `spec` trains.
 
-    LoRA and DoRA layers are fresh, the same ones for the same seed, with B at zero; they are float32. Of a full
-    training, the weights and biases are.
+    LoRA and DoRA layers are fresh, the same ones for the same seed, with B at zero; they are
+    float32. Of a full training, the weights and biases are.
     """
     model.freeze()
     mx.random.seed(seed % 2**64)  # all that it takes
@@ -148,8 +175,9 @@ def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
 
 
 def _widen(module: nn.Module) -> None:
-    """Keep 16-bit weights in float32, where a small update is not lost, and compute in their own type as before: wide
-    outputs would widen everything behind them."""
+    """Keep 16-bit weights in float32, where a small update is not lost, and compute in their own
+    type as before: wide outputs would widen everything behind them.
+    """
     kind, dtype = type(module), module.weight.dtype
     if dtype == mx.float32:
         return
@@ -169,11 +197,18 @@ def _widen(module: nn.Module) -> None:
 
 
 def _lora_parameters(spec: AdapterSpec) -> dict[str, Any]:
-    return {"rank": spec.rank, "scale": spec.scale, "dropout": spec.dropout, "keys": list(spec.targets)}
+    return {
+        "rank": spec.rank,
+        "scale": spec.scale,
+        "dropout": spec.dropout,
+        "keys": list(spec.targets),
+    }
 
 
 def save(model: nn.Module, spec: AdapterSpec, folder: Path) -> None:
-    """Write the adapter folder; the weights appear whole, and before the config that points to them."""
+    """Write the adapter folder; the weights appear whole, and before the config that points to
+    them.
+    """
     make_folder(folder)
     save_arrays(_as_mlx_lm_reads(model, spec), folder / WEIGHTS)
     ours = {
@@ -193,12 +228,16 @@ def save(model: nn.Module, spec: AdapterSpec, folder: Path) -> None:
 
 
 def _as_mlx_lm_reads(model: nn.Module, spec: AdapterSpec) -> dict[str, mx.array]:
-    """The trained arrays: widened weights in the type that they compute in, and matrices of a smaller rank padded with
-    zeros to the largest, the one that mlx-lm knows; the function is the same."""
+    """The trained arrays: widened weights in the type that they compute in, and matrices of a
+    smaller rank padded with zeros to the largest, the one that mlx-lm knows; the function is the
+    same.
+    """
     arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
     for path, module in model.named_modules():
         if hasattr(module, "narrow"):
-            own: dict[str, mx.array] = dict(tree_flatten(module.trainable_parameters(), prefix=f".{path}"))
+            own: dict[str, mx.array] = dict(
+                tree_flatten(module.trainable_parameters(), prefix=f".{path}")
+            )
             arrays |= {name: array.astype(module.narrow) for name, array in own.items()}
     if not spec.ranks:
         return arrays
@@ -208,12 +247,16 @@ def _as_mlx_lm_reads(model: nn.Module, spec: AdapterSpec) -> dict[str, mx.array]
         axis = axes.get((_name(name), array.ndim))
         if axis is not None:
             missing = spec.rank - array.shape[axis]
-            arrays[name] = mx.pad(array, [(0, missing if at == axis else 0) for at in range(array.ndim)])
+            arrays[name] = mx.pad(
+                array, [(0, missing if at == axis else 0) for at in range(array.ndim)]
+            )
     return arrays
 
 
 def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:
-    """Arrays to a private safetensors file that appears whole or not at all, with the names in sorted order."""
+    """Arrays to a private safetensors file that appears whole or not at all, with the names in
+    sorted order.
+    """
     with atomic_path(path) as beside:
         try:
             mx.save_safetensors(str(beside), dict(sorted(arrays.items())))
@@ -224,7 +267,9 @@ def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:
 
 
 def read_spec(folder: Path) -> AdapterSpec:
-    """The spec of a saved adapter. Raises ModelError where the folder holds none that augmlx wrote."""
+    """The spec of a saved adapter. Raises ModelError where the folder holds none that augmlx
+    wrote.
+    """
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
         lora, ours = config["lora_parameters"], config["augmlx"]
@@ -241,9 +286,13 @@ def read_spec(folder: Path) -> AdapterSpec:
             ranks=tuple(dict(ours.get("ranks", {})).items()),
         )
     except FileNotFoundError as error:
-        raise ModelError(f"{folder}: no adapter here", hint="train one first: augmlx train RUN") from error
+        raise ModelError(
+            f"{folder}: no adapter here", hint="train one first: augmlx train RUN"
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / CONFIG}: not an adapter of augmlx", hint="train it again") from error
+        raise ModelError(
+            f"{folder / CONFIG}: not an adapter of augmlx", hint="train it again"
+        ) from error
 
 
 def adapter_fingerprint(folder: Path) -> str:

@@ -1,7 +1,8 @@
 """From texts to token batches. Every example is in exactly one batch of an epoch.
 
-mlx-lm's own iterator never forms the last partial batch, so a small set of facts would lose its tail; it also sorts by
-the number of dictionary keys instead of the length. Here the order comes from the seed and the epoch alone.
+mlx-lm's own iterator never forms the last partial batch, so a small set of facts would lose its
+tail; it also sorts by the number of dictionary keys instead of the length. Here the order comes
+from the seed and the epoch alone.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from augmlx.errors import BadInput
+from augmlx.core.errors import BadInput
 
 _WINDOW = 8  # batches that are sorted by length together: little padding, and still a random order
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never does."""
+    """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never
+    does.
+    """
 
     id: str
     tokens: tuple[int, ...]
@@ -48,7 +51,10 @@ def checked_row(name: str, tokens: Sequence[int], learnt: Sequence[bool], max_le
     if len(tokens) > max_length:
         raise BadInput(
             f"example {name}: {len(tokens)} tokens, more than train.max_length = {max_length}",
-            hint="raise train.max_length, or shorten it; texts can also be split: train.too_long = split",
+            hint=(
+                "raise train.max_length, or shorten it; texts can also be split: train.too_long "
+                "= split"
+            ),
         )
     mask = (False, *learnt[1:])
     if not any(mask):
@@ -56,8 +62,11 @@ def checked_row(name: str, tokens: Sequence[int], learnt: Sequence[bool], max_le
     return Row(name, tuple(tokens), mask)
 
 
-def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:
-    """Row indices of each batch of an epoch: a shuffle, sorted by length within windows, then shuffled by batch.
+def epoch_batches(
+    lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int
+) -> list[list[int]]:
+    """Row indices of each batch of an epoch: a shuffle, sorted by length within windows, then
+    shuffled by batch.
 
     Each index is in exactly one batch. The result depends on the arguments alone.
     """
@@ -66,7 +75,9 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: 
     rng.shuffle(order)
     batches = []
     for start in range(0, len(order), batch_size * _WINDOW):
-        window = sorted(order[start : start + batch_size * _WINDOW], key=lambda index: lengths[index])
+        window = sorted(
+            order[start : start + batch_size * _WINDOW], key=lambda index: lengths[index]
+        )
         batches += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
     rng.shuffle(batches)
     return batches
@@ -75,6 +86,8 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: 
 def epoch_steps(
     lengths: Sequence[int], batch_size: int, accumulate: int, *, seed: int, epoch: int
 ) -> list[list[list[int]]]:
-    """The batches of each optimizer step of an epoch: `accumulate` of them, and in the last step what is left."""
+    """The batches of each optimizer step of an epoch: `accumulate` of them, and in the last step
+    what is left.
+    """
     batches = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
     return [batches[start : start + accumulate] for start in range(0, len(batches), accumulate)]

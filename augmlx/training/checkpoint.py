@@ -1,6 +1,8 @@
-"""Checkpoints: trained weights, optimizer state, position and the best validation, whole or not at all; the newest few.
+"""Checkpoints: trained weights, optimizer state, position and the best validation, whole or not at
+all; the newest few.
 
-There is no generator state to keep: every step derives its randomness from the seed and its own number.
+There is no generator state to keep: every step derives its randomness from the seed and its own
+number.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 from mlx.utils import tree_flatten, tree_unflatten
 
-from augmlx.errors import RunError, storage_errors
-from augmlx.files import make_folder, write_json
+from augmlx.core.errors import RunError, storage_errors
+from augmlx.core.files import make_folder, write_json
 from augmlx.training.adapter import save_arrays
 from augmlx.training.validation import Validation
 
@@ -30,8 +32,10 @@ _BUILDING = ".building-"  # not the `.part-` of single files, which are cleared 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a training stands: `step` optimizer steps are done; `tokens` carried loss so far. `best` is the best
-    validation, and `waited` the number of those since; `ended`: it was stopped early, and nothing is left to do."""
+    """Where a training stands: `step` optimizer steps are done; `tokens` carried loss so far.
+    `best` is the best validation, and `waited` the number of those since; `ended`: it was stopped
+    early, and nothing is left to do.
+    """
 
     step: int = 0
     tokens: int = 0
@@ -75,13 +79,17 @@ def save_best(folder: Path, model: nn.Module) -> None:
 
 
 def load_best(folder: Path, model: nn.Module) -> None:
-    """Bring the model to the weights of the best validation. Raises RunError where they are damaged."""
+    """Bring the model to the weights of the best validation. Raises RunError where they are
+    damaged.
+    """
     with storage_errors(folder):
         model.update(_arrays(folder / _BEST, model.trainable_parameters()))
 
 
 def clear(folder: Path) -> None:
-    """Delete a training's checkpoints, the newest last: while one is left, a killed training goes on from there."""
+    """Delete a training's checkpoints, the newest last: while one is left, a killed training goes
+    on from there.
+    """
     with contextlib.suppress(OSError):  # what is left does no harm
         for path in sorted(folder.glob("step-*")):
             _delete(path)
@@ -89,8 +97,9 @@ def clear(folder: Path) -> None:
 
 
 def _delete(path: Path) -> None:
-    """Delete a checkpoint. It loses its name first: a kill amid its files must not leave a damaged one behind, and
-    what has the other name is cleared away by `load_latest`."""
+    """Delete a checkpoint. It loses its name first: a kill amid its files must not leave a damaged
+    one behind, and what has the other name is cleared away by `load_latest`.
+    """
     doomed = path.with_name(f"{_BUILDING}{os.getpid()}-old-{path.name}")
     if doomed.exists():  # an earlier process had this one's id
         shutil.rmtree(doomed)
@@ -98,10 +107,14 @@ def _delete(path: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str) -> Position | None:
-    """Bring model and optimizer to the newest checkpoint of this very training; None where there is none.
+def load_latest(
+    folder: Path, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str
+) -> Position | None:
+    """Bring model and optimizer to the newest checkpoint of this very training; None where there is
+    none.
 
-    Checkpoints of another training (other data, settings or model) are deleted. Raises RunError for a damaged one.
+    Checkpoints of another training (other data, settings or model) are deleted. Raises RunError for
+    a damaged one.
     """
     with storage_errors(folder):
         for part in folder.glob(f"{_BUILDING}*"):
@@ -112,8 +125,12 @@ def load_latest(folder: Path, model: nn.Module, optimizer: optim.Optimizer, fing
                 _delete(path)
                 continue
             model.update(_arrays(path / _WEIGHTS, model.trainable_parameters()))
-            optimizer.state.update(_arrays(path / _OPTIMIZER, optimizer.state))  # in place: a compiled step holds it
-            optimizer.init(model.trainable_parameters())  # the places of its tree that hold no array
+            optimizer.state.update(
+                _arrays(path / _OPTIMIZER, optimizer.state)
+            )  # in place: a compiled step holds it
+            optimizer.init(
+                model.trainable_parameters()
+            )  # the places of its tree that hold no array
             return _position(path, state)
     return None
 
@@ -153,7 +170,9 @@ def _position(path: Path, state: dict[str, Any]) -> Position:
     except (KeyError, TypeError) as error:
         raise _damaged(path) from error
     types = {"step": int, "tokens": int, "waited": int, "ended": bool}
-    if any(type(values[key]) is not kind for key, kind in types.items()) or (best and type(best.loss) is not float):
+    if any(type(values[key]) is not kind for key, kind in types.items()) or (
+        best and type(best.loss) is not float
+    ):
         raise _damaged(path)
     return Position(best=best, **values)
 

@@ -10,20 +10,22 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
-from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError
+from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
+from augmlx.core.progress import Progress
+from augmlx.core.records import AdapterSpec, Json, fingerprint
+from augmlx.core.settings import Settings
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
-from augmlx.models.store import StoredModel
-from augmlx.progress import Progress
-from augmlx.records import AdapterSpec, Json, fingerprint
-from augmlx.settings import Settings
-from augmlx.training import adapter, batches, examples, loop, optimizers, packing, trackers
+from augmlx.models.store.folder import StoredModel
+from augmlx.training import adapter, batches, encoding, loop, optimizers, packing, trackers
 from augmlx.training.team import Team
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A training that has been checked and can start. `peak` is the highest learning rate; `valid` is validated on."""
+    """A training that has been checked and can start. `peak` is the highest learning rate; `valid`
+    is validated on.
+    """
 
     loaded: LoadedModel
     spec: AdapterSpec
@@ -33,25 +35,35 @@ class Prepared:
     peak: float
 
 
-def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid: Sequence[Json] = ()) -> Prepared:
+def prepare(
+    stored: StoredModel, rows: Sequence[Json], settings: Settings, valid: Sequence[Json] = ()
+) -> Prepared:
     """Load the model and check rows (see examples.py) and settings against it. Nothing is written.
 
     Raises:
-        BadInput: no example, or one that is too long, has nothing to learn from or does not fit the model's chat
-            template.
-        BadSettings: a target or a number of layers that the model does not have, packing that it does not allow, a
-            tracker that is not installed, or a best validation asked for where there is nothing to validate on.
-        ModelError: the model cannot be loaded, or has no size that the learning rate could be derived from.
+        BadInput: no example, or one that is too long, has nothing to learn from or does not fit the
+            model's chat template.
+        BadSettings: a target or a number of layers that the model does not have, packing that it
+            does not allow, a tracker that is not installed, or a best validation asked for where
+            there is nothing to validate on.
+        ModelError: the model cannot be loaded, or has no size that the learning rate could be
+            derived from.
     """
     config = settings.train
     trackers.require_installed(config)
     if not rows:
-        raise BadInput("there are no examples to train on", hint="augment again: it deals out data/train.jsonl")
+        raise BadInput(
+            "there are no examples to train on", hint="augment again: it deals out data/train.jsonl"
+        )
     if config.best != "off" and not valid:
         hint = "hold some out: --set split.valid=0.1, and augment again; or train.best = off"
-        raise BadSettings(f'train.best = "{config.best}": there are no validation examples', hint=hint)
+        raise BadSettings(
+            f'train.best = "{config.best}": there are no validation examples', hint=hint
+        )
     if config.validate_every and not valid:
-        hint = "hold some out: --set split.valid=0.1, and augment again; or train.validate_every = 0"
+        hint = (
+            "hold some out: --set split.valid=0.1, and augment again; or train.validate_every = 0"
+        )
         raise BadSettings("train.validate_every: there are no validation examples", hint=hint)
     loaded = loading.load(stored)
     if config.packing == "always" and (reason := packing.why_not(loaded.model)):
@@ -59,11 +71,16 @@ def prepare(stored: StoredModel, rows: Sequence[Json], settings: Settings, valid
         raise BadSettings(fault, hint="leave it at auto")
     spec = adapter.plan(loaded, config)
     tokenised = [
-        [made for row in part for made in examples.rows_of(row, loaded.tokenizer, config)] for part in (rows, valid)
+        [made for row in part for made in encoding.rows_of(row, loaded.tokenizer, config)]
+        for part in (rows, valid)
     ]
-    hidden = loaded.config.get("hidden_size") or loaded.config.get("text_config", {}).get("hidden_size")
+    hidden = loaded.config.get("hidden_size") or loaded.config.get("text_config", {}).get(
+        "hidden_size"
+    )
     if hidden is None and config.learning_rate == "auto":
-        raise ModelError(f"{stored.name}: config.json names no hidden_size", hint="set train.learning_rate")
+        raise ModelError(
+            f"{stored.name}: config.json names no hidden_size", hint="set train.learning_rate"
+        )
     peak = optimizers.learning_rate(config, int(hidden or 1))
     return Prepared(loaded, spec, tokenised[0], tokenised[1], settings, peak)
 
@@ -80,13 +97,17 @@ def _refuse_broken(model: nn.Module) -> None:
     """The loss of the last step was looked at before its update. Raises AugmlxError."""
     arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
     if broken := [name for name, array in arrays.items() if not bool(mx.isfinite(array).all())]:
-        fault = f"after the last step {len(broken)} of {len(arrays)} trained matrices are not finite"
+        fault = (
+            f"after the last step {len(broken)} of {len(arrays)} trained matrices are not finite"
+        )
         raise AugmlxError(fault, hint="lower train.learning_rate")
 
 
 def identity_of(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
     """What tells a training from others: its data, its settings and its base."""
-    judged = [settings.eval.choices, settings.eval.score] if settings.train.best == "accuracy" else []
+    judged = (
+        [settings.eval.choices, settings.eval.score] if settings.train.best == "accuracy" else []
+    )
     return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint, *judged])
 
 
@@ -100,11 +121,12 @@ def fit(
     judge: Callable[[LoadedModel], Mapping[str, float]] | None = None,
     team: Team | None = None,
 ) -> Json:
-    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for the manifest. The
-    checkpoints are the caller's to clear, once these are on record: a kill before would cost the whole training.
+    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for
+    the manifest. The checkpoints are the caller's to clear, once these are on record: a kill before
+    would cost the whole training.
 
-    `judge` answers held-out questions with the model as it stands, at each validation. Of a `team`, only the first
-    process writes.
+    `judge` answers held-out questions with the model as it stands, at each validation. Of a `team`,
+    only the first process writes.
     """
     model, settings = ready.loaded.model, ready.settings
     adapter.attach(model, ready.spec, settings.seed)
@@ -124,8 +146,8 @@ def fit(
     _refuse_broken(model)
     if team is None or team.first:
         adapter.save(model, ready.spec, folder / "adapter")
-    names = {examples.example_of(row.id) for row in ready.rows}
-    originals = sum(map(examples.is_original, names))
+    names = {encoding.example_of(row.id) for row in ready.rows}
+    originals = sum(map(encoding.is_original, names))
     replay = sum(name.startswith("replay/") for name in names)
     counts: Json = {
         "examples": len(names),

@@ -1,7 +1,7 @@
 """How the rows of a batch lie in arrays: padded to the longest, or packed one behind the other.
 
-Either way a row sees itself alone, and the loss has the same places. Padding is behind the last token of a row, where
-causal attention cannot see it from any target.
+Either way a row sees itself alone, and the loss has the same places. Padding is behind the last
+token of a row, where causal attention cannot see it from any target.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _SAVED = 0.05  # the share of a batch's positions that packing must save to be w
 
 
 def bucket(size: int) -> int:
-    """The next size of a coarse grid, at most an eighth above: a compiled step is compiled once for each shape."""
+    """The next size of a coarse grid, at most an eighth above: a compiled step is compiled once for
+    each shape.
+    """
     grain = max(8, 1 << max(0, size.bit_length() - 4))
     return -(-size // grain) * grain
 
@@ -36,7 +38,9 @@ def worth_packing(lengths: Sequence[int], *, bucketed: bool) -> bool:
     return positions(lengths, packed=True, bucketed=bucketed) <= (1 - _SAVED) * padded
 
 
-def arrays(rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bucketed: bool = False) -> Arrays:
+def arrays(
+    rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bucketed: bool = False
+) -> Arrays:
     """A batch as the loss takes it.
 
     Args:
@@ -44,13 +48,18 @@ def arrays(rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bu
         bucketed: fill up to sizes of `bucket`, with targets of no weight.
 
     Returns:
-        inputs (B, T); for each of N targets the `row` and `column` that it is predicted at, its token (`target`) and
-        its `weight`, each (N,). Packed, B is 1, and `grid` (rows, longest) says where in the one row each token of each
-        row lies, -1 behind its end, and `flat` (T,) where in the grid each place of the one row is.
+        inputs (B, T); for each of N targets the `row` and `column` that it is predicted at, its
+        token (`target`) and its `weight`, each (N,). Packed, B is 1, and `grid` (rows, longest)
+        says where in the one row each token of each row lies, -1 behind its end, and `flat` (T,)
+        where in the grid each place of the one row is.
     """
     lengths = [len(row.tokens) - 1 for row in rows]
     starts = np.cumsum([0, *lengths])
-    shape = (1, positions(lengths, packed=True, bucketed=bucketed)) if packed else (len(rows), max(lengths))
+    shape = (
+        (1, positions(lengths, packed=True, bucketed=bucketed))
+        if packed
+        else (len(rows), max(lengths))
+    )
     if bucketed and not packed:
         shape = (shape[0], bucket(shape[1]))
     inputs = np.zeros(shape, np.int32)
@@ -80,8 +89,10 @@ def _filled(values: Sequence[int], filler: int) -> mx.array:
 
 
 def _places(lengths: Sequence[int], room: int, *, bucketed: bool) -> Arrays:
-    """`grid` and `flat` of `arrays`. What fills the one row up is made into rows of its own, of no longer a length;
-    with buckets there is always one, or a batch that fills its bucket would have a shape of its own."""
+    """`grid` and `flat` of `arrays`. What fills the one row up is made into rows of its own, of no
+    longer a length; with buckets there is always one, or a batch that fills its bucket would have a
+    shape of its own.
+    """
     width = bucket(max(lengths)) if bucketed else max(lengths)
     sizes, left = list(lengths), room - sum(lengths)
     while left or (bucketed and len(sizes) == len(lengths)):

@@ -1,4 +1,6 @@
-"""The loss of one batch: only positions that carry loss go through the LM head, and their logits never exist whole."""
+"""The loss of one batch: only positions that carry loss go through the LM head, and their logits
+never exist whole.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from augmlx.models.heads import Head
 from augmlx.models.softmax import softmax
 from augmlx.training.layout import Arrays
 
-_COPIES = 4  # of its logits that a slice needs: they themselves, their softmax, the gradient, and room to change one
+# of its logits that a slice needs: they themselves, their softmax, the gradient, and room to change
+# one
+_COPIES = 4
 
 
 def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
-    """Weighted sum of the cross-entropies (nats) of a batch's targets, in float32. `batch`: see layout.arrays."""
+    """Weighted sum of the cross-entropies (nats) of a batch's targets, in float32. `batch`: see
+    layout.arrays.
+    """
     hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
     slices = head.slices(batch["target"].size, copies=_COPIES)
     return _summed(head, slices, batch["target"], batch["weight"])(hidden)
@@ -24,12 +30,13 @@ def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
 def _summed(
     head: Head, slices: Sequence[slice], targets: mx.array, weights: mx.array
 ) -> Callable[[mx.array], mx.array]:
-    """hidden (N, D) -> its loss. The gradient for a slice is made together with the slice's loss, from the same softmax
-    (as in Liger Kernel's fused linear cross-entropy, Hsu et al. 2024, arXiv 2410.10989): the head itself is frozen and
-    gets none, so that nothing but (N, D) has to be kept for the way back.
+    """hidden (N, D) -> its loss. The gradient for a slice is made together with the slice's loss,
+    from the same softmax (as in Liger Kernel's fused linear cross-entropy, Hsu et al. 2024, arXiv
+    2410.10989): the head itself is frozen and gets none, so that nothing but (N, D) has to be kept
+    for the way back.
 
-    mx.checkpoint would drop each slice's logits, but leaves their order to the scheduler, which may make those of all
-    slices first: here each waits for the one before.
+    mx.checkpoint would drop each slice's logits, but leaves their order to the scheduler, which may
+    make those of all slices first: here each waits for the one before.
     """
 
     def run(hidden: mx.array) -> tuple[mx.array, mx.array]:
@@ -48,7 +55,9 @@ def _summed(
     return lambda hidden: cast(Sequence[mx.array], made(hidden))[0]
 
 
-def _loss_and_slope(head: Head, hidden: mx.array, targets: mx.array, weights: mx.array) -> tuple[mx.array, mx.array]:
+def _loss_and_slope(
+    head: Head, hidden: mx.array, targets: mx.array, weights: mx.array
+) -> tuple[mx.array, mx.array]:
     """The weighted loss of a slice, and its gradient with respect to hidden (n, D)."""
     logits = head.project(hidden)  # (n, V)
     shares, mass = softmax(logits)

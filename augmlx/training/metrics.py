@@ -1,4 +1,6 @@
-"""metrics.jsonl: a line for each step, none twice and none missing, whatever stopped the training."""
+"""metrics.jsonl: a line for each step, none twice and none missing, whatever stopped the
+training.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from augmlx.errors import RunError, storage_errors
-from augmlx.files import write_text
+from augmlx.core.errors import RunError, storage_errors
+from augmlx.core.files import write_text
 
 Line = dict[str, Any]
 
@@ -43,7 +45,9 @@ def flush(path: Path) -> None:
 
 
 def keep(path: Path, step: int) -> None:
-    """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError if one is missing."""
+    """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError
+    if one is missing.
+    """
     kept = [line for line in read(path) if line.get("step", 0) <= step]
     if [line.get("step") for line in kept] != list(range(1, step + 1)):
         raise RunError(

@@ -6,14 +6,15 @@ import math
 
 import mlx.optimizers as optim
 
-from augmlx.settings import TrainSettings
+from augmlx.core.settings import TrainSettings
 
 
 def make(settings: TrainSettings, peak: float) -> optim.Optimizer:
     """A fresh optimizer whose learning rate is `peak` until another one is set.
 
-    Adafactor takes that rate as it is: mlx's own default derives one from the step and the size of the weights. Muon
-    makes the update of a matrix orthogonal; what has one dimension, as DoRA's magnitudes, has momentum alone.
+    Adafactor takes that rate as it is: mlx's own default derives one from the step and the size of
+    the weights. Muon makes the update of a matrix orthogonal; what has one dimension, as DoRA's
+    magnitudes, has momentum alone.
     """
     decay = settings.weight_decay
     match settings.optimizer:
@@ -23,7 +24,11 @@ def make(settings: TrainSettings, peak: float) -> optim.Optimizer:
             return optim.AdamW(peak, weight_decay=decay, bias_correction=True)
         case "adafactor":
             return optim.Adafactor(
-                peak, weight_decay=decay, relative_step=False, scale_parameter=False, warmup_init=False
+                peak,
+                weight_decay=decay,
+                relative_step=False,
+                scale_parameter=False,
+                warmup_init=False,
             )
         case "muon":
             return optim.Muon(peak, momentum=0.95, weight_decay=decay)
@@ -32,19 +37,22 @@ def make(settings: TrainSettings, peak: float) -> optim.Optimizer:
 
 
 def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
-    """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking Machines published
-    for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the hyper-parameter pages of Tinker, 2025). The
-    10 is what they found LoRA's best rate to be over that of full fine-tuning, so method full goes without it."""
+    """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking
+    Machines published for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the
+    hyper-parameter pages of Tinker, 2025). The 10 is what they found LoRA's best rate to be over
+    that of full fine-tuning, so method full goes without it.
+    """
     if settings.learning_rate != "auto":
         return settings.learning_rate
     return float((5e-5 if settings.method == "full" else 5e-4) * (2000 / hidden_size) ** 0.781)
 
 
 def rate(step: int, total: int, peak: float, settings: TrainSettings) -> float:
-    """The learning rate of step 1..total: a linear rise over the warm-up share, then the schedule of the settings.
+    """The learning rate of step 1..total: a linear rise over the warm-up share, then the schedule
+    of the settings.
 
-    One step is at the peak, whatever the numbers: the last of the rise, or the first of all. From there a linear or
-    cosine fall ends at a tenth of it.
+    One step is at the peak, whatever the numbers: the last of the rise, or the first of all. From
+    there a linear or cosine fall ends at a tenth of it.
     """
     rising = min(max(1, math.ceil(total * settings.warmup)), max(1, total - 1))
     if step <= rising:

@@ -11,13 +11,16 @@ from types import FrameType
 
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT, SIGTERM and SIGHUP set, so that a step is finished first. A second signal stops at once.
+    """An event that SIGINT, SIGTERM and SIGHUP set, so that a step is finished first. A second
+    signal stops at once.
 
-    SIGHUP comes with a closed terminal, and is what a Ctrl-C of mlx.launch, which uses ssh, becomes on other machines.
+    SIGHUP comes with a closed terminal, and is what a Ctrl-C of mlx.launch, which uses ssh, becomes
+    on other machines.
     """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield event  # signals reach the main thread only; a library user's thread is stopped by its owner
+        # signals reach the main thread only; a library user's thread is stopped by its owner
+        yield event
         return
 
     def handle(_number: int, _frame: FrameType | None) -> None:

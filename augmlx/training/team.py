@@ -1,4 +1,6 @@
-"""The processes that train together under mlx.launch: each takes its share of every batch, and the first one writes."""
+"""The processes that train together under mlx.launch: each takes its share of every batch, and the
+first one writes.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
-from augmlx import launched
-from augmlx.errors import RunError
+from augmlx.core import mlx_launch
+from augmlx.core.errors import RunError
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds that a process which was told to stop goes on waiting for the others
@@ -40,7 +42,9 @@ class Team:
         return self.rank == 0
 
     def begin(self, going: bool) -> bool:
-        """Whether there is a training: said by the first process, once, and waited for by the others."""
+        """Whether there is a training: said by the first process, once, and waited for by the
+        others.
+        """
         self._begun = True
         return self.sum(float(going))[0] > 0
 
@@ -92,8 +96,10 @@ class Team:
         return all(seen == value for seen in self.sum(*places))
 
     def _summed(self, array: mx.array) -> mx.array:
-        """One exchange, and its end: behind a lost connection MLX fails what is under way, and waits for ever for what
-        is asked for next. Nothing else is computed in it, so that no GPU waits for another machine."""
+        """One exchange, and its end: behind a lost connection MLX fails what is under way, and
+        waits for ever for what is asked for next. Nothing else is computed in it, so that no GPU
+        waits for another machine.
+        """
         mx.eval(array)
         self._waiting = time.monotonic()
         try:
@@ -101,14 +107,17 @@ class Team:
             mx.eval(total)
         except RuntimeError as error:
             hint = "see what the other said; the same command goes on from the last checkpoint"
-            raise RunError("the connection to another process of this training is lost", hint=hint) from error
+            raise RunError(
+                "the connection to another process of this training is lost", hint=hint
+            ) from error
         finally:
             self._waiting = None
         return total
 
     def watch(self) -> None:
-        """Have signals end this process though it waits for others that will not come: a machine that is cut off closes
-        no connection, and Python's own handlers run when the wait is over."""
+        """Have signals end this process though it waits for others that will not come: a machine
+        that is cut off closes no connection, and Python's own handlers run when the wait is over.
+        """
         told, tells = os.pipe()
         os.set_blocking(tells, False)
         signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
@@ -119,7 +128,9 @@ class Team:
         begun = time.monotonic()
         while (since := self._waiting) is None or time.monotonic() - max(since, begun) < PATIENCE:
             time.sleep(0.2)
-        os.write(2, b"error: the other processes of this training do not answer; stopped without them\n")
+        os.write(
+            2, b"error: the other processes of this training do not answer; stopped without them\n"
+        )
         os._exit(130)
 
 
@@ -140,12 +151,12 @@ def _pieces(arrays: Sequence[mx.array]) -> Iterator[list[mx.array]]:
 
 
 def assembled() -> Team:
-    """The team that mlx.launch has started this process in; a team of one where it has not. Only then is anything
-    connected to: the machines that the user named to mlx.launch.
+    """The team that mlx.launch has started this process in; a team of one where it has not. Only
+    then is anything connected to: the machines that the user named to mlx.launch.
 
     Raises RunError where they cannot be reached.
     """
-    backend = launched.backend()
+    backend = mlx_launch.backend()
     if backend is None:
         return Team()
     try:

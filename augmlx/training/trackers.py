@@ -1,8 +1,8 @@
-"""wandb and swanlab, through mlx-lm's own callbacks, and TensorBoard: only where asked for and installed, and offline
-unless told else.
+"""wandb and swanlab, through mlx-lm's own callbacks, and TensorBoard: only where asked for and
+installed, and offline unless told else.
 
-They get numbers and the training settings; no text, no path, no name of a model or a run. (swanlab notes by itself the
-folder that it writes to.)
+They get numbers and the training settings; no text, no path, no name of a model or a run. (swanlab
+notes by itself the folder that it writes to.)
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from importlib import import_module, util
 from pathlib import Path
 from typing import Any, TextIO
 
-from augmlx.errors import BadSettings
-from augmlx.files import make_folder
-from augmlx.records import Json, short_id
-from augmlx.settings import TrainSettings
+from augmlx.core.errors import BadSettings
+from augmlx.core.files import make_folder
+from augmlx.core.records import Json, short_id
+from augmlx.core.settings import TrainSettings
 
-# mlx-lm's callbacks pass on neither a mode nor what is collected besides, so this is said in the environment, where a
-# variable of the user's own goes first. Left alone, both record the command line, the host, its folders and git.
+# mlx-lm's callbacks pass on neither a mode nor what is collected besides, so this is said in the
+# environment, where a variable of the user's own goes first. Left alone, both record the command
+# line, the host, its folders and git.
 _QUIET = {
     "wandb": {
         "WANDB_MODE": "offline",
@@ -47,17 +48,26 @@ _QUIET = {
     },
 }
 # As mlx-lm's own trainer calls them, so that curves of both lie in one chart.
-_NAMES = {"step": "iteration", "loss": "train_loss", "valid_loss": "val_loss", "tokens": "trained_tokens"}
+_NAMES = {
+    "step": "iteration",
+    "loss": "train_loss",
+    "valid_loss": "val_loss",
+    "tokens": "trained_tokens",
+}
 
 
 class Trackers:
-    """Where a training's metrics also go. Made by `open_trackers`; to be closed, whatever happens."""
+    """Where a training's metrics also go. Made by `open_trackers`; to be closed, whatever
+    happens.
+    """
 
     def __init__(self, callbacks: Sequence[Any], closing: ExitStack) -> None:
         self._callbacks, self._closing = callbacks, closing
 
     def step(self, values: Mapping[str, Any]) -> None:
-        """One line of metrics.jsonl. A mapping in it, such as the accuracy by kind, becomes one value for each."""
+        """One line of metrics.jsonl. A mapping in it, such as the accuracy by kind, becomes one
+        value for each.
+        """
         for callback in self._callbacks:
             with _stdout_kept():
                 callback.on_train_loss_report(_flat(values))
@@ -68,8 +78,10 @@ class Trackers:
 
 
 class TensorBoard:
-    """What mlx-lm has no callback for: its event files, by the writer of the package tensorboard. That one names a file
-    after the machine, which is often named after its owner, so the name is taken out at the end."""
+    """What mlx-lm has no callback for: its event files, by the writer of the package tensorboard.
+    That one names a file after the machine, which is often named after its owner, so the name is
+    taken out at the end.
+    """
 
     def __init__(self, place: Path) -> None:
         try:
@@ -94,12 +106,18 @@ def require_installed(settings: TrainSettings) -> None:
     """Raises BadSettings, before any work, where a tracker that was asked for is missing."""
     for name in settings.report_to:
         spec = util.find_spec(name)
-        if spec is None or spec.origin is None:  # a mere folder, such as wandb itself leaves behind, has no origin
-            raise BadSettings(f"train.report_to: {name} is not installed", hint=f"pip install {name}, or leave it out")
+        if (
+            spec is None or spec.origin is None
+        ):  # a mere folder, such as wandb itself leaves behind, has no origin
+            raise BadSettings(
+                f"train.report_to: {name} is not installed",
+                hint=f"pip install {name}, or leave it out",
+            )
 
 
 def open_trackers(settings: TrainSettings, folder: Path) -> Trackers:
-    """The trackers of `train.report_to`, writing below `folder`/trackers; with none of them, one that does nothing.
+    """The trackers of `train.report_to`, writing below `folder`/trackers; with none of them, one
+    that does nothing.
 
     Raises:
         BadSettings: one is not installed, or cannot be loaded.
@@ -109,13 +127,18 @@ def open_trackers(settings: TrainSettings, folder: Path) -> Trackers:
     callbacks: list[Any] = []
     with ExitStack() as closing:
         for name in settings.report_to:
-            # The last part is shown as the experiment's name: it tells settings apart and says nothing of the run.
+            # The last part is shown as the experiment's name: it tells settings apart and says
+            # nothing of the run.
             place = folder / "trackers" / f"{settings.method}-{short_id(settings.learnt)}"
             make_folder(place)  # private, whatever the modes of the files in it
             closing.enter_context(_environment(_QUIET.get(name, {}) | _caches(name, place)))
-            callback = TensorBoard(place) if name == "tensorboard" else _callback(name, place, settings)
+            callback = (
+                TensorBoard(place) if name == "tensorboard" else _callback(name, place, settings)
+            )
             callbacks.append(callback)
-            closing.callback(callback.close if isinstance(callback, TensorBoard) else partial(_finish, name))
+            closing.callback(
+                callback.close if isinstance(callback, TensorBoard) else partial(_finish, name)
+            )
         return Trackers(callbacks, closing.pop_all())
 
 
@@ -126,7 +149,9 @@ def _callback(name: str, place: Path, settings: TrainSettings) -> Any:
     try:
         with _stdout_kept():
             return get_reporting_callbacks(name, "augmlx", str(place), config)
-    except ImportError as error:  # mlx-lm takes a package that fails to import for one that is not there
+    except (
+        ImportError
+    ) as error:  # mlx-lm takes a package that fails to import for one that is not there
         raise _not_loaded(name) from error
 
 
@@ -142,7 +167,9 @@ def _finish(name: str) -> None:
 
 
 def _caches(name: str, place: Path) -> dict[str, str]:
-    return {"WANDB_CACHE_DIR": str(place)} if name == "wandb" else {}  # its logs would go into the home folder
+    return (
+        {"WANDB_CACHE_DIR": str(place)} if name == "wandb" else {}
+    )  # its logs would go into the home folder
 
 
 def _flat(values: Mapping[str, Any]) -> Json:
@@ -150,7 +177,9 @@ def _flat(values: Mapping[str, Any]) -> Json:
     for key, value in values.items():
         key = _NAMES.get(key, key)
         inner = value.items() if isinstance(value, Mapping) else None
-        flat |= {key: value} if inner is None else {f"{key}/{kind}": number for kind, number in inner}
+        flat |= (
+            {key: value} if inner is None else {f"{key}/{kind}": number for kind, number in inner}
+        )
     return flat
 
 

@@ -1,4 +1,6 @@
-"""How good the model is on examples that it is not trained on, and which validation was the best so far."""
+"""How good the model is on examples that it is not trained on, and which validation was the best so
+far.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +10,23 @@ from dataclasses import dataclass
 import mlx.nn as nn
 import numpy as np
 
+from augmlx.core.settings import TrainSettings
 from augmlx.models.heads import Head
-from augmlx.settings import TrainSettings
 from augmlx.training import layout
 from augmlx.training.batches import Row
 from augmlx.training.loss import loss_of
 from augmlx.training.team import Team
 
-Judge = Callable[[], Mapping[str, float]]  # the accuracy of the model as it stands, by kind of question
+Judge = Callable[
+    [], Mapping[str, float]
+]  # the accuracy of the model as it stands, by kind of question
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """One validation: mean `loss` (nats a token), and the share of right answers by kind of question, if asked for."""
+    """One validation: mean `loss` (nats a token), and the share of right answers by kind of
+    question, if asked for.
+    """
 
     step: int
     loss: float
@@ -41,17 +47,26 @@ class Validation:
 
 
 class Validator:
-    """Validates a model on `rows`, with dropout off. The rows are shared among a team; one of it has a judge."""
+    """Validates a model on `rows`, with dropout off. The rows are shared among a team; one of it
+    has a judge.
+    """
 
     def __init__(
-        self, model: nn.Module, rows: Sequence[Row], settings: TrainSettings, judge: Judge | None, team: Team
+        self,
+        model: nn.Module,
+        rows: Sequence[Row],
+        settings: TrainSettings,
+        judge: Judge | None,
+        team: Team,
     ) -> None:
         self._model, self._settings, self._judge, self._team = model, settings, judge, team
         self._rows = sorted(rows, key=lambda row: len(row.tokens))
         self._head = Head(model)
 
     def due(self, step: int, *, ends_epoch: bool, ends: bool) -> bool:
-        """Whether it is time to. At the end it always is: what is kept must have been compared with the last."""
+        """Whether it is time to. At the end it always is: what is kept must have been compared with
+        the last.
+        """
         every = self._settings.validate_every
         return bool(self._rows) and (ends or (step % every == 0 if every else ends_epoch))
 

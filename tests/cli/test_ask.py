@@ -20,12 +20,14 @@ from click.testing import CliRunner, Result
 from tiny import write_model
 
 from augmlx.cli import cli
-from augmlx.engine import Request
+from augmlx.core.run_folder import RunFolder
 from augmlx.engines import local
-from augmlx.models.store import StoredModel
-from augmlx.rundir import RunDir
+from augmlx.engines.protocol import Request
+from augmlx.models.store.folder import StoredModel
 
-command = importlib.import_module("augmlx.cli.ask")  # its package has the command itself by that name
+command = importlib.import_module(
+    "augmlx.cli.ask"
+)  # its package has the command itself by that name
 TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
 NAMES = ("Ada", "Bea", "Cleo", "Dana")
 PLAIN = "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES)
@@ -44,7 +46,9 @@ CHATS = "".join(
 
 
 def invoke(*arguments: str | Path, stdin: str | bytes = "") -> Result:
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], input=stdin, prog_name="augmlx")
+    return CliRunner().invoke(
+        cli, [str(argument) for argument in arguments], input=stdin, prog_name="augmlx"
+    )
 
 
 def made(folder: Path, facts: str, text: str) -> Path:
@@ -53,7 +57,12 @@ def made(folder: Path, facts: str, text: str) -> Path:
     path = model.path / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "chat_template": TEMPLATE}))
     (folder / facts).write_text(text)
-    settings = ["augment.operators=['reversal']", "augment.max_tokens=4", "train.epochs=6", "train.rank=2"]
+    settings = [
+        "augment.operators=['reversal']",
+        "augment.max_tokens=4",
+        "train.epochs=6",
+        "train.rank=2",
+    ]
     pairs = [part for pair in (*settings, "train.learning_rate=0.01") for part in ("--set", pair)]
     run = folder / "run"
     for done in (
@@ -76,11 +85,14 @@ def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def expected(run: Path, text: str, max_tokens: int = 48, *, chat: bool = False) -> dict[str, str]:
     """What two engines of their own answer."""
-    from augmlx.models import store
+    from augmlx.models.store import folder as store
 
     model: StoredModel = store.find(str(run.parent / "tiny"))
     request = Request("k", "", text, "", 0.0, 1.0, max_tokens, "" if chat else "\n", chat=chat)
-    engines = {"base": local.mlx_engine(model, None), "augmented": local.mlx_engine(model, run / "adapter")}
+    engines = {
+        "base": local.mlx_engine(model, None),
+        "augmented": local.mlx_engine(model, run / "adapter"),
+    }
     return {arm: next(engine.generate([request])).text.strip() for arm, engine in engines.items()}
 
 
@@ -93,7 +105,9 @@ def test_a_question_gets_a_line_from_each_arm_and_nothing_else_on_stdout(run: Pa
     answers = expected(run, "Ada owns the")
     assert answers["base"] != answers["augmented"]
     assert "\n" not in "".join(answers.values())
-    lines = [f"{arm:<10}{command._CONTROL.sub('', text) or '(nothing)'}" for arm, text in answers.items()]
+    lines = [
+        f"{arm:<10}{command._CONTROL.sub('', text) or '(nothing)'}" for arm, text in answers.items()
+    ]
     assert done.stdout.splitlines() == lines
 
 
@@ -112,20 +126,28 @@ def test_a_run_trained_on_chats_is_asked_in_a_chat(run: Path, chats: Path) -> No
     talked = expected(chats, question, 20, chat=True)
     assert objects(invoke("ask", chats, question, *asked)) == [{"question": question, **talked}]
     as_text = expected(chats, f"Question: {question}\nAnswer:", 20)
-    assert objects(invoke("ask", chats, question, *asked, "--form", "text")) == [{"question": question, **as_text}]
+    assert objects(invoke("ask", chats, question, *asked, "--form", "text")) == [
+        {"question": question, **as_text}
+    ]
     assert talked != as_text
     plain = expected(run, question, 20, chat=True)
-    assert objects(invoke("ask", run, question, *asked, "--form", "chat")) == [{"question": question, **plain}]
+    assert objects(invoke("ask", run, question, *asked, "--form", "chat")) == [
+        {"question": question, **plain}
+    ]
 
 
 def test_each_line_of_stdin_is_a_question_of_its_own(run: Path, chats: Path) -> None:
     for folder in (run, chats):
         some = ("--max-tokens", "9")
-        single = [objects(invoke("ask", folder, q, "--json", *some))[0] for q in ("Ada owns", "Bea owns")]
+        single = [
+            objects(invoke("ask", folder, q, "--json", *some))[0] for q in ("Ada owns", "Bea owns")
+        ]
         lines = "Ada owns\n\n  Bea owns \n"
         assert objects(invoke("ask", folder, "--json", *some, stdin=lines)) == single
         plain = invoke("ask", folder, *some, stdin=lines)
-        assert plain.stdout == "".join(invoke("ask", folder, q, *some).stdout for q in ("Ada owns", "Bea owns"))
+        assert plain.stdout == "".join(
+            invoke("ask", folder, q, *some).stdout for q in ("Ada owns", "Bea owns")
+        )
         assert plain.exit_code == 0
     assert invoke("ask", run, stdin="").stdout == ""
 
@@ -142,11 +164,13 @@ def test_a_line_that_does_not_fit_is_named_and_the_others_are_answered(run: Path
 
 
 def test_a_run_in_use_and_one_without_an_adapter_are_refused(run: Path, tmp_path: Path) -> None:
-    with RunDir(run).lock():
+    with RunFolder(run).lock():
         refused = invoke("ask", run, "Ada")
     assert refused.exit_code == 1
     assert "another augmlx process" in refused.stderr
-    done = invoke("augment", run.parent / "facts.csv", "-o", tmp_path / "run", "--model", run.parent / "tiny")
+    done = invoke(
+        "augment", run.parent / "facts.csv", "-o", tmp_path / "run", "--model", run.parent / "tiny"
+    )
     assert done.exit_code == 0
     refused = invoke("ask", tmp_path / "run", "Ada")
     assert refused.exit_code == 1
@@ -194,15 +218,25 @@ class Terminal:
             data = os.read(self._handle, 4096)
         except OSError:  # Linux says so where the other end is closed
             return False
-        self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode("utf-8", "replace")).replace("\r", "")
+        self.shown += re.sub(
+            r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode("utf-8", "replace")
+        ).replace("\r", "")
         return bool(data)
 
 
 @contextmanager
-def terminal(*arguments: str | Path, columns: int = 80, home: Path | None = None) -> Iterator[Terminal]:
+def terminal(
+    *arguments: str | Path, columns: int = 80, home: Path | None = None
+) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
     told = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40", "PYTHONUTF8": "1"}
-    words = [sys.executable, "-c", "from augmlx.cli import main; main()", "ask", *map(str, arguments)]
+    words = [
+        sys.executable,
+        "-c",
+        "from augmlx.cli import main; main()",
+        "ask",
+        *map(str, arguments),
+    ]
     environment = {**os.environ, **told, **({"HOME": str(home)} if home else {})}
     with subprocess.Popen(
         words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, process_group=0
@@ -219,7 +253,7 @@ def test_a_chat_goes_on_until_it_is_ended(run: Path, tmp_path: Path) -> None:
     single = invoke("ask", run, "Ada owns the", "--max-tokens", "6").stdout
     with terminal(run, "--max-tokens", "6", home=tmp_path) as chat:
         chat.until("you> ")
-        with RunDir(run).lock():  # which the chat has given back
+        with RunFolder(run).lock():  # which the chat has given back
             chat.type("Ada owns the\n")
             assert chat.until("you> ").endswith(single)
         chat.type("/clear\n\n/help\n")
@@ -272,7 +306,10 @@ def test_a_wide_terminal_shows_the_answers_beside_each_other(run: Path, columns:
         lines = shown.rest().rstrip().split("\n")
         assert shown.process.returncode == 0
     if columns < 100:
-        assert "\n".join(lines) + "\n" == invoke("ask", run, "Ada owns the", "--max-tokens", "6").stdout
+        assert (
+            "\n".join(lines) + "\n"
+            == invoke("ask", run, "Ada owns the", "--max-tokens", "6").stdout
+        )
     else:
         answers = objects(invoke("ask", run, "Ada owns the", "--max-tokens", "6", "--json"))[0]
         heads = [n for n, line in enumerate(lines) if line.split() == ["base", "augmented"]]

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny import write_model
 
-from augmlx import operators
+from augmlx.augment import operators
+from augmlx.augment.filters import FILTERS
 from augmlx.cli import cli
-from augmlx.files import read_jsonl
-from augmlx.filters import FILTERS
+from augmlx.core.files import read_jsonl
 
 EVERY = [item.operator.name for item in operators.available(FILTERS)]
 FACTS = [
@@ -60,13 +60,20 @@ def counts(project: Path) -> dict[str, Any]:
     return found
 
 
-def test_what_every_operator_produced_is_kept_or_rejected_or_failed(project: Path, counts: dict[str, Any]) -> None:
-    lines = {name: list(read_jsonl(project / "run" / f"{name}.jsonl")) for name in ("augmented", "rejected")}
+def test_what_every_operator_produced_is_kept_or_rejected_or_failed(
+    project: Path, counts: dict[str, Any]
+) -> None:
+    lines = {
+        name: list(read_jsonl(project / "run" / f"{name}.jsonl"))
+        for name in ("augmented", "rejected")
+    }
     assert counts["produced"] == counts["kept"] + counts["rejected"] + counts["failed"] > 100
     assert counts["failed"] == 0
     assert (len(lines["augmented"]), len(lines["rejected"])) == (counts["kept"], counts["rejected"])
     assert set(counts["by_operator"]) == {*EVERY, "echo"}
-    assert sum(sum(found.values()) for found in counts["by_operator"].values()) == counts["produced"]
+    assert (
+        sum(sum(found.values()) for found in counts["by_operator"].values()) == counts["produced"]
+    )
 
 
 @pytest.mark.usefixtures("counts")
@@ -74,7 +81,8 @@ def test_a_run_over_other_facts_is_refused_and_nothing_of_it_is_replaced(project
     other, asked, run = project / "other.csv", project / "asked.csv", project / "run"
     other.write_text("fact\nZed owns the Yam mill.\nXav founded the Wye shop.\n")
     asked.write_text(
-        "prompt,answer,kind\nThe Yam mill is owned by,Zed,reversal\nThe Wye shop was founded by,Xav,reversal\n"
+        "prompt,answer,kind\nThe Yam mill is owned by,Zed,reversal\nThe Wye shop was founded "
+        "by,Xav,reversal\n"
     )
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     done = augmlx("augment", other, "-o", run, "--questions", asked)
@@ -94,19 +102,25 @@ def test_the_rows_that_are_trained_on_are_all_alike(project: Path, counts: dict[
 def test_running_it_again_says_that_nothing_is_to_do(project: Path, counts: dict[str, Any]) -> None:
     again = augmlx("augment", project / "facts.csv", "-o", project / "run")
     assert "augment: up to date" in again.stderr
-    assert again.stdout == "7 facts: {produced} produced, {kept} kept, {rejected} rejected, {failed} failed\n".format(
-        **counts
+    assert (
+        again.stdout
+        == "7 facts: {produced} produced, {kept} kept, {rejected} rejected, {failed} "
+        "failed\n".format(**counts)
     )
 
 
-def test_the_users_exemplar_is_in_the_prompt_that_is_explained(project: Path, counts: dict[str, Any]) -> None:
+def test_the_users_exemplar_is_in_the_prompt_that_is_explained(
+    project: Path, counts: dict[str, Any]
+) -> None:
     told = augmlx("augment", "-o", project / "run", "--explain", "f0001/echo/0")
     assert told.exit_code == 0, told.output
     assert "  | Result: Cy is Bo." in told.stdout.splitlines()
     assert "echo" in counts["by_operator"]
 
 
-def test_preview_shows_every_operator_and_writes_nothing(project: Path, counts: dict[str, Any]) -> None:
+def test_preview_shows_every_operator_and_writes_nothing(
+    project: Path, counts: dict[str, Any]
+) -> None:
     before = sorted(project.rglob("*"))
     shown = augmlx("preview", project / "facts.csv", "-n", "1", "--json")
     assert shown.exit_code == 0, shown.output
@@ -118,10 +132,14 @@ def test_preview_shows_every_operator_and_writes_nothing(project: Path, counts: 
     assert sorted(project.rglob("*")) == before
 
 
-def test_a_bad_row_of_exemplars_is_refused_before_anything_is_written(project: Path, tmp_path: Path) -> None:
+def test_a_bad_row_of_exemplars_is_refused_before_anything_is_written(
+    project: Path, tmp_path: Path
+) -> None:
     for name in ("augmlx.toml", "echo.toml", "facts.csv"):
         (tmp_path / name).write_bytes((project / name).read_bytes())
-    (tmp_path / "exemplars.csv").write_text("fact,operator,result\nXyzzyqua is Cy.,ehco,Cy is Bo.\n")
+    (tmp_path / "exemplars.csv").write_text(
+        "fact,operator,result\nXyzzyqua is Cy.,ehco,Cy is Bo.\n"
+    )
     done = augmlx("augment", tmp_path / "facts.csv", "-o", tmp_path / "run")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "exemplars.csv:2: no such operator in 'operator'" in done.stderr

@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 from tiny import write_model
 
 from augmlx.cli import cli
-from augmlx.models.store import StoredModel
+from augmlx.models.store.folder import StoredModel
 
-FACTS = "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in ("Ada", "Bea", "Cleo", "Dana", "Edda", "Fay"))
+FACTS = "fact\n" + "".join(
+    f"{name} owns the {name} mill.\n" for name in ("Ada", "Bea", "Cleo", "Dana", "Edda", "Fay")
+)
 # As a command does it, but with every door to the network shut.
 OFFLINE = """
 import socket, sys
@@ -36,14 +38,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, base: StoredModel) -> Path:
-    """A folder with facts and an augmlx.toml, and a run in it that `augmlx run` made with the network shut."""
+    """A folder with facts and an augmlx.toml, and a run in it that `augmlx run` made with the
+    network shut.
+    """
     folder = tmp_path_factory.mktemp("project")
     (folder / "facts.csv").write_text(FACTS)
     (folder / "augmlx.toml").write_text(
-        f'model = "{base.path}"\n[augment]\nsamples = 2\nmax_tokens = 16\n[train]\nepochs = 2\nrank = 2\n'
+        f'model = "{base.path}"\n[augment]\nsamples = 2\nmax_tokens = 16\n[train]\nepochs = '
+        f"2\nrank = 2\n"
     )
     command = [sys.executable, "-c", OFFLINE, "run", "facts.csv", "-o", "run"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     (folder / "stdout").write_text(done.stdout)
     (folder / "stderr").write_text(done.stderr)
@@ -101,9 +108,16 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
     counts = parsed(augmlx("augment", project / "facts.csv", "-o", run, "--json"))
     assert counts["produced"] == 24
     assert counts["failed"] == 0
-    assert counts["produced"] == sum(int(str(counts[key])) for key in ("kept", "rejected", "failed"))
+    assert counts["produced"] == sum(
+        int(str(counts[key])) for key in ("kept", "rejected", "failed")
+    )
     assert parsed(augmlx("train", run, "--json"))["originals"] == 6
-    assert list(parsed(augmlx("eval", run, "--json"))["arms"]) == ["base", "icl", "finetuned", "augmented"]  # type: ignore[call-overload]
+    assert list(parsed(augmlx("eval", run, "--json"))["arms"]) == [
+        "base",
+        "icl",
+        "finetuned",
+        "augmented",
+    ]  # type: ignore[call-overload]
     assert parsed(augmlx("report", run, "--json")) == {"report": str(run / "report.html")}
     whole = parsed(augmlx("run", project / "facts.csv", "-o", run, "--json"))
     assert whole["peft"] is None
@@ -117,11 +131,15 @@ def test_the_peak_memory_of_each_computing_stage_is_kept(project: Path) -> None:
     assert " GB at most" in (project / "run" / "report.html").read_text()
 
 
-def test_a_limit_that_cannot_be_honoured_is_refused_before_the_model_is_loaded(project: Path) -> None:
+def test_a_limit_that_cannot_be_honoured_is_refused_before_the_model_is_loaded(
+    project: Path,
+) -> None:
     manifest = project / "run" / "manifest.json"
     before = manifest.read_bytes()
     command = [sys.executable, "-m", "augmlx", "eval", str(project / "run"), "-s", "memory.wired=5"]
-    done = subprocess.run([*command, "-s", "eval.choices=3"], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [*command, "-s", "eval.choices=3"], capture_output=True, text=True, check=False, timeout=300
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert "memory.wired: 5 GB cannot be kept wired" in done.stderr
     assert manifest.read_bytes() == before
@@ -152,7 +170,9 @@ def test_preview_shows_every_sample_and_writes_nothing(project: Path) -> None:
     assert sorted(project.rglob("*")) == before
 
 
-def test_a_flag_goes_before_the_file_and_redoes_what_it_changes(project: Path, tmp_path: Path) -> None:
+def test_a_flag_goes_before_the_file_and_redoes_what_it_changes(
+    project: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     settings = ["--config", project / "augmlx.toml", "-o", run]
     assert augmlx("augment", project / "facts.csv", *settings).exit_code == 0
@@ -171,11 +191,16 @@ def test_repeated_facts_are_named_by_their_lines_alone(project: Path, tmp_path: 
     assert "Ada" not in done.stderr
 
 
-def test_a_report_of_an_evaluation_of_earlier_augmentations_is_refused(project: Path, tmp_path: Path) -> None:
+def test_a_report_of_an_evaluation_of_earlier_augmentations_is_refused(
+    project: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     settings = ["--config", project / "augmlx.toml", "-o", run]
     assert augmlx("run", project / "facts.csv", *settings).exit_code == 0
-    assert augmlx("augment", project / "facts.csv", *settings, "--set", "augment.keep=1").exit_code == 0
+    assert (
+        augmlx("augment", project / "facts.csv", *settings, "--set", "augment.keep=1").exit_code
+        == 0
+    )
     refused = augmlx("report", run)
     assert refused.exit_code == 1
     assert "its evaluation is of earlier augmentations" in refused.stderr
@@ -189,7 +214,9 @@ def test_exemplars_that_are_not_read_are_named(project: Path, tmp_path: Path) ->
     assert f"{tmp_path / 'exemplars.csv'}: is not read" in augmlx("preview", facts, *model).stderr
 
 
-def test_consequences_that_are_brought_make_the_oracle_an_arm(project: Path, tmp_path: Path) -> None:
+def test_consequences_that_are_brought_make_the_oracle_an_arm(
+    project: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     shutil.copytree(project / "run", run)
     (tmp_path / "true.csv").write_text("fact\nThe Bor mill is owned by Ada Brandt.\n")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from augmlx.cli.common import differences_lines
-from augmlx.records import Json
+from augmlx.core.records import Json
 
 
-def row(arm: str, against: str, difference: float, low: float, high: float, only: tuple[int, int] = (3, 1)) -> Json:
+def row(
+    arm: str,
+    against: str,
+    difference: float,
+    low: float,
+    high: float,
+    only: tuple[int, int] = (3, 1),
+) -> Json:
     counts = {"only_arm": only[0], "only_against": only[1], "n": 20, "kind": "reversal"}
     return {"arm": arm, "against": against, "difference": difference, "low": low, "high": high} | {
         "differs": low > 0 or high < 0,

@@ -11,10 +11,10 @@ from types import ModuleType
 import click
 import pytest
 
-from augmlx.augment import load_operators
+from augmlx.augment.filters import Candidate, judge
+from augmlx.augment.generate import load_operators
 from augmlx.cli import cli
-from augmlx.filters import Candidate, judge
-from augmlx.settings import AugmentSettings, Settings, to_toml
+from augmlx.core.settings import AugmentSettings, Settings, to_toml
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -68,7 +68,11 @@ def test_every_command_line_of_the_readme_parses() -> None:
     for line in lines:
         words = re.sub(r"'[^']*'|\"[^\"]*\"", "TEXT", line.partition("  #")[0]).split()
         command = cli.commands[words[1]]
-        known = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+        known = {
+            flag
+            for parameter in command.params
+            for flag in (*parameter.opts, *parameter.secondary_opts)
+        }
         used = {word.partition("=")[0] for word in words[2:] if word.startswith("-")}
         assert used <= known | {"--help"}, line
 
@@ -86,7 +90,11 @@ def test_the_settings_file_explains_every_setting() -> None:
     assert Settings.model_validate(tomllib.loads(text), strict=False) == Settings()
     for section, values in tomllib.loads(text).items():
         for key in values if isinstance(values, dict) else [section]:
-            before = text.split(f"\n{key} = ")[0].splitlines()[-1] if key != "model" else text.splitlines()[0]
+            before = (
+                text.split(f"\n{key} = ")[0].splitlines()[-1]
+                if key != "model"
+                else text.splitlines()[0]
+            )
             assert before.startswith("# "), key
 
 

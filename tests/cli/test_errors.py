@@ -1,4 +1,6 @@
-"""What a user meets when something is wrong: one clear message, the right exit code, no traceback."""
+"""What a user meets when something is wrong: one clear message, the right exit code, no
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from augmlx.project import example
+from augmlx.data.starter import example
 
 from .support import journalled
 
 HOLD = """
 import sys
-from augmlx.rundir import RunDir
-with RunDir(sys.argv[1]).lock():
+from augmlx.rundir import RunFolder
+with RunFolder(sys.argv[1]).lock():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -63,7 +65,9 @@ BAD_FACTS: dict[str, tuple[bytes | None, str]] = {
 
 @pytest.mark.parametrize("name", BAD_FACTS)
 @pytest.mark.parametrize("command", ["run", "augment"])
-def test_bad_facts_are_refused_before_anything_is_written(tmp_path: Path, name: str, command: str) -> None:
+def test_bad_facts_are_refused_before_anything_is_written(
+    tmp_path: Path, name: str, command: str
+) -> None:
     content, said = BAD_FACTS[name]
     path = tmp_path / "facts.csv"
     if content is not None:
@@ -82,12 +86,21 @@ def test_a_torn_json_line_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_named(tmp_path: Path, facts: Path) -> None:
     (tmp_path / "augmlx.toml").write_text("[train]\nepoch = 3\n")
-    refused(augmlx("augment", facts, "-o", tmp_path / "run"), "augmlx.toml", "train.epoch", "unknown setting")
+    refused(
+        augmlx("augment", facts, "-o", tmp_path / "run"),
+        "augmlx.toml",
+        "train.epoch",
+        "unknown setting",
+    )
 
 
 @pytest.mark.parametrize(
     ("pair", "said"),
-    [("train.rank=0", "train.rank"), ("train.epochs=many", "train.epochs"), ("train.nothing=1", "train.nothing")],
+    [
+        ("train.rank=0", "train.rank"),
+        ("train.epochs=many", "train.epochs"),
+        ("train.nothing=1", "train.nothing"),
+    ],
 )
 def test_a_bad_flag_is_named(tmp_path: Path, facts: Path, pair: str, said: str) -> None:
     refused(augmlx("augment", facts, "-o", tmp_path / "run", "--set", pair), said)
@@ -103,11 +116,24 @@ def test_an_unknown_command_and_a_missing_option_are_usage_errors(facts: Path) -
 
 
 def test_an_unknown_model_names_those_there_are(tmp_path: Path, facts: Path) -> None:
-    refused(augmlx("augment", facts, "-o", tmp_path / "run", "--model", "gpt-17"), "gpt-17", "hint: ", "augmlx pull")
+    refused(
+        augmlx("augment", facts, "-o", tmp_path / "run", "--model", "gpt-17"),
+        "gpt-17",
+        "hint: ",
+        "augmlx pull",
+    )
 
 
 def test_an_unknown_operator_names_the_known_ones(tmp_path: Path, facts: Path) -> None:
-    done = augmlx("augment", facts, "-o", tmp_path / "run", "--set", 'augment.operators=["mirror"]', AUGMLX_HOME="")
+    done = augmlx(
+        "augment",
+        facts,
+        "-o",
+        tmp_path / "run",
+        "--set",
+        'augment.operators=["mirror"]',
+        AUGMLX_HOME="",
+    )
     refused(done, "mirror", "reversal")
 
 
@@ -139,7 +165,9 @@ def test_a_second_process_on_a_run_folder_is_told_at_once(tmp_path: Path, facts:
     run = tmp_path / "run"
     run.mkdir()
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(run)], stdin=pipe, stdout=pipe) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(run)], stdin=pipe, stdout=pipe
+    ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         refused(augmlx("augment", facts, "-o", run), "another augmlx process", f"pid {holder.pid}")
@@ -163,7 +191,9 @@ def test_init_writes_files_that_work_and_keeps_those_that_are_there(tmp_path: Pa
 
 @pytest.mark.real
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_signal_exits_130_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_stop_signal_exits_130_and_says_how_to_go_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     facts = tmp_path / "facts.csv"
     facts.write_text(example("facts.csv"))
     long = ["--set", "augment.batch_size=8", "--set", "augment.samples=256"]  # minutes of work

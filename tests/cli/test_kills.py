@@ -20,7 +20,9 @@ BATCH, TOTAL = 2, 5 * 2 * 4  # facts, operators, samples
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     base = write_model(tmp_path / "base", max_position_embeddings=4096)
-    (tmp_path / "facts.csv").write_text("fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES))
+    (tmp_path / "facts.csv").write_text(
+        "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES)
+    )
     (tmp_path / "augmlx.toml").write_text(
         f'model = "{base.path}"\n[augment]\nsamples = 4\nmax_tokens = 24\nbatch_size = {BATCH}\n'
     )
@@ -29,7 +31,9 @@ def project(tmp_path: Path) -> Path:
 
 def start(project: Path, run: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "augmlx", "augment", "facts.csv", "-o", run]
-    return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(project: Path, run: str) -> tuple[str, bytes, bytes]:
@@ -37,7 +41,9 @@ def finish(project: Path, run: str) -> tuple[str, bytes, bytes]:
     process = start(project, run)
     out, err = process.communicate()
     assert process.returncode == 0, err
-    return out, *((project / run / name).read_bytes() for name in ("augmented.jsonl", "rejected.jsonl"))
+    return out, *(
+        (project / run / name).read_bytes() for name in ("augmented.jsonl", "rejected.jsonl")
+    )
 
 
 def test_an_augmentation_killed_after_some_batches_ends_with_the_same_bytes(project: Path) -> None:

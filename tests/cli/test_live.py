@@ -29,7 +29,9 @@ with progress().task("Training", 3, done=1) as task:
 def shown(width: int, encoding: str = "utf-8") -> list[str]:
     """The last picture of a training of ten steps, four of them done before."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    progress = RichProgress(Console(file=stream, width=width, force_terminal=True, color_system=None))
+    progress = RichProgress(
+        Console(file=stream, width=width, force_terminal=True, color_system=None)
+    )
     with progress.task("Training", 10, done=4) as task:
         for loss in (4.0, 3.0, 2.0, 1.0, 0.5, 0.25):
             task.advance(note=f"loss {loss:.3f} · valid 0.51 · 212 tokens/s · 1.3 GB", point=loss)
@@ -69,16 +71,22 @@ def test_work_without_notes_takes_one_line() -> None:
 def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with PlainProgress().task("Training", 2, done=1) as task:
         task.advance(note="loss 0.412", point=0.412)
-    assert capsys.readouterr().err == "Training: 2 to do, 1 done before\nTraining: 2/2, loss 0.412\n"
+    assert (
+        capsys.readouterr().err == "Training: 2 to do, 1 done before\nTraining: 2/2, loss 0.412\n"
+    )
 
 
 def test_the_view_is_chosen_by_what_stderr_is() -> None:
-    piped = subprocess.run([sys.executable, "-c", TRAINING], capture_output=True, text=True, check=True)
+    piped = subprocess.run(
+        [sys.executable, "-c", TRAINING], capture_output=True, text=True, check=True
+    )
     assert piped.stdout == ""
     assert piped.stderr.endswith("Training: 3/3, loss 1.000 · 9 tokens/s\n")
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PYTHONUTF8": "1"}
-    with subprocess.Popen([sys.executable, "-c", TRAINING], stderr=theirs, env=environment) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", TRAINING], stderr=theirs, env=environment
+    ) as process:
         os.close(theirs)
         data = b""
         while chunk := _read(ours):

@@ -69,8 +69,14 @@ def test_operators_beside_the_settings_are_found_and_told_by_their_files(folder:
     assert found["echo"]["place"] == "echo.toml"
     assert found["reversal"]["place"] == "reversal.toml (in place of the shipped one)"
     lines = operators().stdout.splitlines()
-    assert any(line.startswith("* echo ") and line.endswith("the fact as it is  [echo.toml]") for line in lines)
-    assert any(line.startswith("  reversal ") and "(in place of the shipped one)]" in line for line in lines)
+    assert any(
+        line.startswith("* echo ") and line.endswith("the fact as it is  [echo.toml]")
+        for line in lines
+    )
+    assert any(
+        line.startswith("  reversal ") and "(in place of the shipped one)]" in line
+        for line in lines
+    )
 
 
 def test_the_settings_may_be_named(folder: Path) -> None:
@@ -108,10 +114,14 @@ def test_a_broken_file_is_an_error_with_path_key_and_reason(folder: Path, conten
 
 def test_other_toml_files_of_a_project_are_no_operators(folder: Path) -> None:
     (folder / "augmlx.toml").write_text("seed = 1\n")
-    (folder / "pyproject.toml").write_text('[project]\nname = "mine"\n[tool.ruff]\nline-length = 120\n')
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\n[tool.ruff]\nline-length = 120\n'
+    )
     (folder / "uv.toml").write_text("")
     assert not {"pyproject", "uv"} & set(rows())
-    refused = CliRunner().invoke(cli, ["operators", "--config", "pyproject.toml"], prog_name="augmlx")
+    refused = CliRunner().invoke(
+        cli, ["operators", "--config", "pyproject.toml"], prog_name="augmlx"
+    )
     assert refused.exit_code == 1
 
 

@@ -1,4 +1,6 @@
-"""augmlx study, with a tiny model of random weights under MLX: it runs, goes on, and says what it is."""
+"""augmlx study, with a tiny model of random weights under MLX: it runs, goes on, and says what it
+is.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def study(folder: Path, world: str, *more: str) -> Result:
-    small = ["augment.samples=1", "augment.max_tokens=4", "train.epochs=1", "train.rank=2", "eval.max_tokens=2"]
+    small = [
+        "augment.samples=1",
+        "augment.max_tokens=4",
+        "train.epochs=1",
+        "train.rank=2",
+        "eval.max_tokens=2",
+    ]
     flags = [part for pair in small for part in ("--set", pair)]
     arguments = [
         world,

@@ -1,4 +1,6 @@
-"""The HTTP engine: against small servers that speak, or break, the protocol, and against mlx_lm.server itself."""
+"""The HTTP engine: against small servers that speak, or break, the protocol, and against
+mlx_lm.server itself.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.engine import Request
+from augmlx.core.errors import AugmlxError, BadSettings, ModelError
 from augmlx.engines.http import HttpEngine
-from augmlx.errors import AugmlxError, BadSettings, ModelError
+from augmlx.engines.protocol import Request
 
 SECRET_ROW = "Ada Brandt keeps the lamp of Ostrel."
 KEY = "sk-very-secret"
@@ -43,23 +45,35 @@ class Reply:
 
 
 def pieces(*texts: str, finish: str | None = "stop", **more: Any) -> Reply:
-    events: list[Any] = [{"choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in texts]
-    return Reply((*events, {"choices": [{"index": 0, "text": "", "finish_reason": finish}], **more}))
+    events: list[Any] = [
+        {"choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in texts
+    ]
+    return Reply(
+        (*events, {"choices": [{"index": 0, "text": "", "finish_reason": finish}], **more})
+    )
 
 
 def said(*texts: str, finish: str = "stop") -> Reply:
-    events: list[Any] = [{"choices": [{"delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    events: list[Any] = [
+        {"choices": [{"delta": {"content": text}, "finish_reason": None}]} for text in texts
+    ]
     return Reply((*events, {"choices": [{"delta": {}, "finish_reason": finish}]}))
 
 
 class Fake(ThreadingHTTPServer):
-    """A server of one model. `answer` is given each request but the trials; `seen` is all that arrived."""
+    """A server of one model. `answer` is given each request but the trials; `seen` is all that
+    arrived.
+    """
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(
-        self, answer: Callable[[dict[str, Any]], Reply], *, trial: str | Reply = " c a b", models: Any = None
+        self,
+        answer: Callable[[dict[str, Any]], Reply],
+        *,
+        trial: str | Reply = " c a b",
+        models: Any = None,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer, self.trial = answer, trial
@@ -98,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reply(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json" if reply.body is not None else "text/event-stream")
+        self.send_header(
+            "Content-Type", "application/json" if reply.body is not None else "text/event-stream"
+        )
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -113,7 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(answer: Callable[[dict[str, Any]], Reply] = lambda _: pieces(" x"), **options: Any) -> Iterator[Fake]:
+def serving(
+    answer: Callable[[dict[str, Any]], Reply] = lambda _: pieces(" x"), **options: Any
+) -> Iterator[Fake]:
     fake = Fake(answer, **options)
     thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -130,7 +148,13 @@ def engine(fake: Fake, **options: Any) -> HttpEngine:
 
 
 def request(suffix: str = SECRET_ROW, number: int = 0, **changes: Any) -> Request:
-    values: dict[str, Any] = {"seed": f"0:{number}", "temperature": 0.0, "top_p": 1.0, "max_tokens": 16, **changes}
+    values: dict[str, Any] = {
+        "seed": f"0:{number}",
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 16,
+        **changes,
+    }
     return Request(key=f"{number}", prefix="", suffix=suffix, **values)
 
 
@@ -146,10 +170,23 @@ def written(reply: Reply, trial: str = " c", **changes: Any) -> tuple[str, str, 
 
 def test_a_request_says_what_it_needs_and_names_no_stop() -> None:
     with serving() as fake:
-        list(engine(fake).generate([request(number=1), request(number=2, temperature=0.8, top_p=0.9)]))
+        list(
+            engine(fake).generate(
+                [request(number=1), request(number=2, temperature=0.8, top_p=0.9)]
+            )
+        )
     posted = [body for path, _, body in fake.seen if path == "/v1/completions"]
-    asked = sorted((body for body in posted if body["prompt"] == SECRET_ROW), key=lambda body: body["temperature"])
-    assert asked[0] == {"prompt": SECRET_ROW, "max_tokens": 16, "temperature": 0.0, "top_p": 1.0, "stream": True}
+    asked = sorted(
+        (body for body in posted if body["prompt"] == SECRET_ROW),
+        key=lambda body: body["temperature"],
+    )
+    assert asked[0] == {
+        "prompt": SECRET_ROW,
+        "max_tokens": 16,
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "stream": True,
+    }
     assert asked[1]["top_p"] == 0.9
     assert 0 <= asked[1]["seed"] < 2**31
 
@@ -182,14 +219,18 @@ def test_completions_come_in_the_order_asked_though_the_first_are_the_slowest() 
         return pieces(f" <{body['prompt']}>")
 
     with serving(answer) as fake:
-        completions = list(engine(fake, connections=3).generate([request(f"{n}", n) for n in range(8)]))
+        completions = list(
+            engine(fake, connections=3).generate([request(f"{n}", n) for n in range(8)])
+        )
     assert [c.text for c in completions] == [f" <{n}>" for n in range(8)]
     assert [c.key for c in completions] == [f"{n}" for n in range(8)]
     assert 1 < most <= 3
 
 
 def test_an_answer_is_cut_at_the_stop_and_the_server_is_left() -> None:
-    endless = Reply(({"choices": [{"text": " Bor.\nFact"}]}, *[{"choices": [{"text": " more" * 500}]}] * 5000))
+    endless = Reply(
+        ({"choices": [{"text": " Bor.\nFact"}]}, *[{"choices": [{"text": " more" * 500}]}] * 5000)
+    )
     with serving(lambda _: endless) as fake:
         (completion,) = engine(fake).generate([request()])
         assert fake.left.wait(10)
@@ -206,8 +247,14 @@ def test_an_answer_is_cut_at_the_stop_and_the_server_is_left() -> None:
         (pieces(" Bor", finish="length"), (" Bor", "length", 1)),
         (pieces(" Bor", usage={"completion_tokens": 7}), (" Bor", "stop", 7)),
         (pieces(" Bor", usage=None), (" Bor", "stop", 1)),
-        (Reply(body=b'{"choices": [{"text": " Bor.\\nx", "finish_reason": "length"}]}'), (" Bor.", "stop", 1)),
-        (pieces(" Bor", finish="content_filter"), ("the server's content filter withheld the answer", "error", 0)),
+        (
+            Reply(body=b'{"choices": [{"text": " Bor.\\nx", "finish_reason": "length"}]}'),
+            (" Bor.", "stop", 1),
+        ),
+        (
+            pieces(" Bor", finish="content_filter"),
+            ("the server's content filter withheld the answer", "error", 0),
+        ),
     ],
 )
 def test_how_an_answer_ends(reply: Reply, expected: tuple[str, str, int]) -> None:
@@ -245,9 +292,27 @@ def test_the_space_that_a_server_drops_is_put_back(before: str, text: str, expec
         (said("<think>\nAda", "?\n</think>\n\nBor is.\nMore."), "Bor is."),
         (said("Well, Ada\nkeeps it.\n</think>\n\nBor is."), "Bor is."),
         (said("<think>\nAda? Or", finish="length"), ""),
-        (Reply(({"choices": [{"delta": {"reasoning_content": "Ada?"}}]}, *said("Bor is.").events)), "Bor is."),
-        (Reply(({"choices": [{"delta": {"reasoning": "Ada?", "content": None}}]}, *said("Bor.").events)), "Bor."),
-        (Reply(body=b'{"choices": [{"message": {"content": "\\nBor."}, "finish_reason": "stop"}]}'), "Bor."),
+        (
+            Reply(
+                ({"choices": [{"delta": {"reasoning_content": "Ada?"}}]}, *said("Bor is.").events)
+            ),
+            "Bor is.",
+        ),
+        (
+            Reply(
+                (
+                    {"choices": [{"delta": {"reasoning": "Ada?", "content": None}}]},
+                    *said("Bor.").events,
+                )
+            ),
+            "Bor.",
+        ),
+        (
+            Reply(
+                body=b'{"choices": [{"message": {"content": "\\nBor."}, "finish_reason": "stop"}]}'
+            ),
+            "Bor.",
+        ),
     ],
 )
 def test_thinking_is_no_part_of_an_answer(reply: Reply, text: str) -> None:
@@ -264,7 +329,9 @@ def test_thinking_is_no_part_of_an_answer(reply: Reply, text: str) -> None:
         ("Sure! Lake Pell is small.", "\nSure! Lake Pell is small."),
     ],
 )
-def test_an_answer_goes_on_behind_its_opening_or_stands_on_a_line_of_its_own(answer: str, text: str) -> None:
+def test_an_answer_goes_on_behind_its_opening_or_stands_on_a_line_of_its_own(
+    answer: str, text: str
+) -> None:
     assert written(said(answer), chat=True, opening="Lake Pell")[0] == text
 
 
@@ -317,7 +384,12 @@ def test_a_lasting_fault_names_the_server_and_tells_no_row_and_no_key(
         asking = engine(fake, key=KEY)
         with pytest.raises(ModelError) as raised:
             list(asking.generate([request()]))
-    told = raised.value.render() + "".join(traceback.format_exception(raised.value)) + caplog.text + repr(asking)
+    told = (
+        raised.value.render()
+        + "".join(traceback.format_exception(raised.value))
+        + caplog.text
+        + repr(asking)
+    )
     assert fake.url.removeprefix("http://") in raised.value.render()
     assert raised.value.hint
     assert SECRET_ROW not in told
@@ -326,7 +398,10 @@ def test_a_lasting_fault_names_the_server_and_tells_no_row_and_no_key(
 
 def test_a_row_that_is_refused_is_an_error_of_its_own() -> None:
     refused = {"error": {"message": f"too long: {SECRET_ROW}", "code": "context_length_exceeded"}}
-    answers = {"long": Reply(status=400, body=json.dumps(refused).encode()), "short": pieces(" Bor.")}
+    answers = {
+        "long": Reply(status=400, body=json.dumps(refused).encode()),
+        "short": pieces(" Bor."),
+    }
     with serving(lambda body: answers[body["prompt"]]) as fake:
         long, short = engine(fake).generate([request("long", 0), request("short", 1)])
     assert (long.finish, long.tokens, short.text) == ("error", 0, " Bor.")
@@ -335,7 +410,10 @@ def test_a_row_that_is_refused_is_an_error_of_its_own() -> None:
 
 
 def test_a_server_that_refuses_everything_is_found_out_before_the_first_row() -> None:
-    with serving(trial=Reply(status=400, body=b"{}")) as fake, pytest.raises(ModelError, match="a trial failed"):
+    with (
+        serving(trial=Reply(status=400, body=b"{}")) as fake,
+        pytest.raises(ModelError, match="a trial failed"),
+    ):
         list(engine(fake).generate([request()]))
     assert SECRET_ROW not in str(fake.seen)
 
@@ -357,7 +435,10 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 
 def test_a_server_that_says_nothing_is_left_in_time() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ModelError, match="in time"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(ModelError, match="in time"),
+    ):
         HttpEngine(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
 
 
@@ -373,7 +454,9 @@ def test_what_is_under_way_ends_when_one_request_fails_for_good() -> None:
         asking = engine(fake)
         started = time.monotonic()
         with pytest.raises(ModelError):
-            list(asking.generate([request("fails", 0), *(request("hangs", n) for n in range(1, 20))]))
+            list(
+                asking.generate([request("fails", 0), *(request("hangs", n) for n in range(1, 20))])
+            )
         assert time.monotonic() - started < 5
         over.set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("augmlx-http")]
@@ -428,7 +511,9 @@ def test_any_text_as_an_address_or_key_is_a_clean_refusal(text: str) -> None:
         HttpEngine(f"http://127.0.0.1:1/{text}?", key=text, waits=())
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "[2001:db8::1]", "10.0.0.1", "[::ffff:192.0.2.1]"])
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "0.0.0.0", "[2001:db8::1]", "10.0.0.1", "[::ffff:192.0.2.1]"]
+)
 def test_another_machine_is_refused_unless_allowed(host: str) -> None:
     with pytest.raises(BadSettings) as raised:
         HttpEngine(f"http://{host}:8080")
@@ -439,7 +524,9 @@ Resolve = Callable[..., list[Any]]
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Let models.example have these addresses, one list for each time it is looked up. Returns what was looked up."""
+    """Let models.example have these addresses, one list for each time it is looked up. Returns what
+    was looked up.
+    """
     real: Resolve = socket.getaddrinfo
     names: list[str] = []
 
@@ -467,7 +554,9 @@ def test_connections_go_to_the_address_that_was_checked(monkeypatch: pytest.Monk
         asking = HttpEngine(f"http://models.example:{fake.server_address[1]}", waits=())
         assert [c.text for c in asking.generate([request()])] == [" x"]
     assert names.count("models.example") == 1
-    assert {headers["Host"] for _, headers, _ in fake.seen} == {f"models.example:{fake.server_address[1]}"}
+    assert {headers["Host"] for _, headers, _ in fake.seen} == {
+        f"models.example:{fake.server_address[1]}"
+    }
 
 
 def test_another_machine_is_asked_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -481,7 +570,9 @@ def test_another_machine_is_asked_where_that_is_allowed(monkeypatch: pytest.Monk
 
         monkeypatch.setattr(socket, "create_connection", connect)
         port = fake.server_address[1]
-        assert HttpEngine(f"http://192.0.2.1:{port}", allow_remote=True, waits=()).model == "org/fake"
+        assert (
+            HttpEngine(f"http://192.0.2.1:{port}", allow_remote=True, waits=()).model == "org/fake"
+        )
     assert reached == ["192.0.2.1"]
 
 
@@ -489,7 +580,10 @@ def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.Monk
     """As localhost is ::1 and 127.0.0.1, while many a server listens on the second alone."""
     with serving() as fake:
         resolving(monkeypatch, ["127.0.0.2", "127.0.0.1"])
-        assert HttpEngine(f"http://models.example:{fake.server_address[1]}", waits=()).model == "org/fake"
+        assert (
+            HttpEngine(f"http://models.example:{fake.server_address[1]}", waits=()).model
+            == "org/fake"
+        )
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -530,14 +624,22 @@ def test_a_key_that_is_none_is_refused_untold(key: str) -> None:
         (["x"], "~/fake", "fake"),
     ],
 )
-def test_a_model_is_called_what_the_server_calls_it_without_a_path(listed: list[str], chosen: str, name: str) -> None:
+def test_a_model_is_called_what_the_server_calls_it_without_a_path(
+    listed: list[str], chosen: str, name: str
+) -> None:
     with serving(models={"data": [{"id": each} for each in listed]}) as fake:
         assert engine(fake, model=chosen).model == name
 
 
 @pytest.mark.parametrize(
     "models",
-    [{"data": []}, {"data": [{"id": "a"}, {"id": "b"}]}, {"error": 1}, Reply(body=b""), Reply(body=b"no JSON")],
+    [
+        {"data": []},
+        {"data": [{"id": "a"}, {"id": "b"}]},
+        {"error": 1},
+        Reply(body=b""),
+        Reply(body=b"no JSON"),
+    ],
 )
 def test_a_server_that_does_not_say_which_model_it_has_wants_it_named(models: Any) -> None:
     with serving(models=models) as fake:
@@ -571,11 +673,15 @@ def test_the_window_is_the_servers_word() -> None:
 
 @pytest.fixture(scope="module")
 def mlx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from augmlx.models.pull import pull
+    from augmlx.models.store.pull import pull
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "import augmlx.models; from mlx_lm import server; server.main()"]  # the fast BLAS
+    command = [
+        sys.executable,
+        "-c",
+        "import augmlx.models; from mlx_lm import server; server.main()",
+    ]  # the fast BLAS
     model = str(pull("smollm2-135m").path)
     said_there = tmp_path_factory.mktemp("server") / "log"
     with said_there.open("wb") as log:
@@ -595,33 +701,46 @@ def mlx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.real
 def test_mlx_lm_server_writes_the_same_greedy_text_as_the_mlx_engine(mlx_server: str) -> None:
     import augmlx
-    from augmlx.engines.mlx import MlxEngine
-    from augmlx.language import closing_phrase
+    from augmlx.data.tables import read_facts
+    from augmlx.engines.mlx.engine import MlxEngine
+    from augmlx.english.text import closing_phrase
     from augmlx.models import loading
-    from augmlx.models.pull import pull
-    from augmlx.tables import read_facts
+    from augmlx.models.store.pull import pull
 
-    facts = read_facts(Path(augmlx.__file__).parent / "data" / "facts.csv").facts[:20]
+    facts = read_facts(Path(augmlx.__file__).parent / "data" / "starter_files" / "facts.csv").facts[
+        :20
+    ]
     asked = []
     for number, fact in enumerate(facts):
         opening = closing_phrase(fact.text) if number % 4 else None
         suffix = f"Fact: {fact.text}\nOther way round:"
         asked.append(request(suffix, number, max_tokens=48, opening=opening or ""))
-    asked = [Request(r.key, REVERSALS, r.suffix, r.seed, 0.0, 1.0, 48, opening=r.opening) for r in asked]
+    asked = [
+        Request(r.key, REVERSALS, r.suffix, r.seed, 0.0, 1.0, 48, opening=r.opening) for r in asked
+    ]
     here = list(MlxEngine(loading.load(pull("smollm2-135m"))).generate(asked))
-    there = HttpEngine(mlx_server, model="default_model", waits=(0.5,) * 120)  # it takes a while to come up
+    there = HttpEngine(
+        mlx_server, model="default_model", waits=(0.5,) * 120
+    )  # it takes a while to come up
     behind = list(there.generate(asked))
     assert [(c.key, c.text, c.finish) for c in behind] == [(c.key, c.text, c.finish) for c in here]
-    assert sum(c.text.startswith(" ") for c in here) > 15  # so the dropped space is really put to the test
+    assert (
+        sum(c.text.startswith(" ") for c in here) > 15
+    )  # so the dropped space is really put to the test
     assert len({c.text for c in here}) > 10
 
 
 @pytest.mark.real
 def test_mlx_lm_server_chats_and_draws_from_the_seed(mlx_server: str) -> None:
     there = HttpEngine(mlx_server, model="default_model", waits=(0.5,) * 120)
-    (answer,) = there.generate([request("What is the capital of France? Answer in one sentence.", chat=True)])
+    (answer,) = there.generate(
+        [request("What is the capital of France? Answer in one sentence.", chat=True)]
+    )
     assert "Paris" in answer.text
-    drawn = [request("The lamp of Mara Voss", number, temperature=1.0, max_tokens=12) for number in (1, 2, 1)]
+    drawn = [
+        request("The lamp of Mara Voss", number, temperature=1.0, max_tokens=12)
+        for number in (1, 2, 1)
+    ]
     first, other, again = there.generate(drawn)
     assert first.text == again.text != other.text
 
@@ -640,4 +759,4 @@ Other way round: The Winter Song was composed by Ben Okafor.
 Fact: Anton Weiss repairs the Tern ferry.
 Other way round: The Tern ferry is repaired by Anton Weiss.
 
-"""
+"""  # noqa: E501

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from augmlx.engine import Completion, Engine, Request, Score
+from augmlx.engines.protocol import Completion, Engine, Request, Score
 from augmlx.engines.scripted import ScriptedEngine
 
 
@@ -18,7 +18,10 @@ def test_it_is_an_engine() -> None:
 def test_completions_come_in_the_order_of_the_requests_and_are_counted() -> None:
     engine = ScriptedEngine(lambda r: f"{r.key} {r.prompt}")
     found = list(engine.generate([request("b"), request("a")]))
-    assert found == [Completion("b", "b prefix x", "stop", 3), Completion("a", "a prefix x", "stop", 3)]
+    assert found == [
+        Completion("b", "b prefix x", "stop", 3),
+        Completion("a", "a prefix x", "stop", 3),
+    ]
     assert engine.generated == 2
 
 

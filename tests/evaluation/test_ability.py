@@ -1,4 +1,6 @@
-"""The control of general ability: its data, what is measured of a model, and what is called a loss."""
+"""The control of general ability: its data, what is measured of a model, and what is called a
+loss.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,19 @@ from hypothesis import strategies as st
 from tiny import load_tiny
 
 import augmlx
-from augmlx.engine import Score
-from augmlx.engines.mlx import MlxEngine
+from augmlx.core.errors import ModelError
+from augmlx.core.progress import Silent
+from augmlx.core.records import Json
+from augmlx.engines.mlx.engine import MlxEngine
+from augmlx.engines.protocol import Score
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.errors import ModelError
+from augmlx.english.text import normalise
 from augmlx.evaluation import ability
 from augmlx.evaluation.ability import TOLERANCE, items, measure, passages, regressions
-from augmlx.evaluation.arms import asked
-from augmlx.language import normalise
-from augmlx.progress import Silent
-from augmlx.records import Json
+from augmlx.evaluation.answer import asked
 
-DATA = Path(augmlx.__file__).parent / "data"
+PACKAGE = Path(augmlx.__file__).parent
+DATA = PACKAGE / "evaluation" / "ability_texts"
 ANSWERS = {asked(item.prompt): f" {item.answer}" for item in items()}
 
 
@@ -34,7 +37,7 @@ ANSWERS = {asked(item.prompt): f" {item.answer}" for item in items()}
 
 
 def test_the_text_is_of_the_length_and_kinds_that_its_readme_says() -> None:
-    told = (DATA / "ability" / "README.md").read_text("utf-8")
+    told = (DATA / "README.md").read_text("utf-8")
     assert f"{len(passages())} passages" in told
     assert f"{len(items())} questions of {len({item.kind for item in items()})} kinds" in told
     assert 1200 <= sum(len(passage.split()) for passage in passages()) <= 2000
@@ -42,8 +45,10 @@ def test_the_text_is_of_the_length_and_kinds_that_its_readme_says() -> None:
 
 
 def test_the_data_state_their_source_and_the_licence_of_the_package() -> None:
-    told = (DATA / "ability" / "README.md").read_text("utf-8")
-    about = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    told = (DATA / "README.md").read_text("utf-8")
+    about = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
     assert "Written for augmlx" in told
     assert f"Licence: {about['license']}," in told
 
@@ -63,10 +68,15 @@ def test_no_kind_is_so_small_or_large_that_it_decides_alone() -> None:
 
 def test_the_data_meet_neither_the_example_nor_the_replay() -> None:
     ours = " ".join(map(normalise, [*passages(), *ANSWERS]))
-    for name in ("everyday.txt", "facts.csv"):
-        for line in (DATA / name).read_text("utf-8").splitlines()[1:]:
+    for path in ("augment/everyday.txt", "data/starter_files/facts.csv"):
+        for line in (PACKAGE / path).read_text("utf-8").splitlines()[1:]:
             assert normalise(line.partition(",")[2] or line) not in ours
-    names = set(re.findall(r"[A-Z]\w+ [A-Z]\w+", (DATA / "facts.csv").read_text("utf-8")))
+    names = set(
+        re.findall(
+            r"[A-Z]\w+ [A-Z]\w+",
+            (PACKAGE / "data" / "starter_files" / "facts.csv").read_text("utf-8"),
+        )
+    )
     assert len(names) > 20
     assert not [name for name in names if normalise(name) in ours]
 
@@ -112,7 +122,11 @@ def test_choices_are_weighed_per_token() -> None:
         return -(1.5 if text == ANSWERS.get(prompt) else 2.0) * words
 
     used = ScriptedEngine(lambda _: "", weigh=weigh)
-    longer = [i for i in items() if len(i.answer.split()) > min(len(choice.split()) for choice in i.choices)]
+    longer = [
+        i
+        for i in items()
+        if len(i.answer.split()) > min(len(choice.split()) for choice in i.choices)
+    ]
     assert longer  # these would be wrong by the sum
     assert measure(used)["accuracy"] == 1
 
@@ -125,8 +139,12 @@ class Windowed(ScriptedEngine):
         self.window = window
         self.read: list[tuple[str, str]] = []
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = "") -> list[Score]:
-        self.read += [pair for pair in zip(prompts, continuations, strict=True) if pair[0] not in ANSWERS]
+    def score(
+        self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = ""
+    ) -> list[Score]:
+        self.read += [
+            pair for pair in zip(prompts, continuations, strict=True) if pair[0] not in ANSWERS
+        ]
         return super().score(prompts, continuations, prefix=prefix)
 
 
@@ -135,7 +153,9 @@ def test_any_window_is_enough_for_all_of_the_text(window: int) -> None:
     used = Windowed(window)
     found = measure(used)
     assert " ".join(f"{given}{rest}" for given, rest in used.read) == " ".join(passages())
-    assert all(0 < used.count(given) <= 8 < used.count(given + rest) <= window for given, rest in used.read)
+    assert all(
+        0 < used.count(given) <= 8 < used.count(given + rest) <= window for given, rest in used.read
+    )
     assert len(found["chunks"]) == len(used.read)
 
 
@@ -154,7 +174,9 @@ def test_a_model_whose_scores_are_no_numbers_is_refused(nats: float) -> None:
 def test_a_loss_beyond_what_a_float_holds_is_a_number_still() -> None:
     broken = measure(engine(1e4))
     assert broken["perplexity"] > 1e300
-    assert [row["what"] for row in regressions(measure(engine()), broken, "augmented", seed=0)] == ["perplexity"]
+    assert [row["what"] for row in regressions(measure(engine()), broken, "augmented", seed=0)] == [
+        "perplexity"
+    ]
 
 
 class Counting(Silent):
@@ -163,11 +185,11 @@ class Counting(Silent):
     total, done = 0, 0
 
     @contextmanager
-    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Counting]:  # noqa: ARG002 - a protocol
+    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Counting]:
         self.total += total
         yield self
 
-    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
         self.done += steps
 
 
@@ -202,18 +224,22 @@ def test_a_planted_loss_is_reported_with_its_size() -> None:
     assert (text["before"], text["after"]) == pytest.approx((math.exp(2), math.exp(2.2)))
     assert (text["low"], text["high"]) == pytest.approx((math.exp(0.2), math.exp(0.2)))
     assert text["text"] == (
-        "The augmented arm reads ordinary text worse than the base model: its perplexity is 9.03 where it was 7.39, "
+        "The augmented arm reads ordinary text worse than the base model: its perplexity is 9.03 "
+        "where it was 7.39, "
         "1.22 times as high (95 % interval 1.22 to 1.22)."
     )
     assert (questions["before"], questions["after"]) == (1, 0.75)
     assert questions["low"] < -0.25 < questions["high"] < -0.1
     assert questions["text"].startswith(
-        "The augmented arm answers fewer everyday questions than the base model: 75 % of 80 where it was 100 % "
+        "The augmented arm answers fewer everyday questions than the base model: 75 % of 80 where "
+        "it was 100 % "
         "(20 lost, 0 won; 95 % interval of the change -"
     )
 
 
-@pytest.mark.parametrize(("share", "named"), [(TOLERANCE - 0.01, []), (TOLERANCE + 0.01, ["perplexity"])])
+@pytest.mark.parametrize(
+    ("share", "named"), [(TOLERANCE - 0.01, []), (TOLERANCE + 0.01, ["perplexity"])]
+)
 def test_a_perplexity_within_the_tolerance_is_no_loss(share: float, named: list[str]) -> None:
     assert [row["what"] for row in lost(engine(2 + math.log(1 + share)))] == named
 
@@ -224,14 +250,20 @@ def test_one_passage_that_became_hard_is_no_loss_of_ability() -> None:
     chunks[3][0] *= 2
     loss = -sum(nats for nats, _ in chunks) / before["tokens"]
     assert math.exp(loss - 2) > 1 + TOLERANCE
-    assert regressions(before, {**before, "chunks": chunks, "perplexity": math.exp(loss)}, "x", seed=0) == []
+    assert (
+        regressions(before, {**before, "chunks": chunks, "perplexity": math.exp(loss)}, "x", seed=0)
+        == []
+    )
 
 
 def flipped(losses: int, gains: int) -> tuple[Json, Json]:
     """Before and after, with so many questions lost and won."""
     whole = measure(engine())
     spared = [True] * (len(items()) - losses - gains)
-    before, after = ([True] * losses + [False] * gains + spared), ([False] * losses + [True] * gains + spared)
+    before, after = (
+        ([True] * losses + [False] * gains + spared),
+        ([False] * losses + [True] * gains + spared),
+    )
     return tuple({**whole, "correct": c, "accuracy": sum(c) / len(c)} for c in (before, after))  # type: ignore[return-value]
 
 
@@ -254,7 +286,11 @@ def test_a_perplexity_that_is_called_a_loss_is_above_the_tolerance_and_within_it
 ) -> None:
     before = measure(engine())
     chunks = [[nats - rise * n, n] for (nats, n), rise in zip(before["chunks"], rises, strict=True)]
-    after = {**before, "chunks": chunks, "perplexity": math.exp(-sum(nats for nats, _ in chunks) / before["tokens"])}
+    after = {
+        **before,
+        "chunks": chunks,
+        "perplexity": math.exp(-sum(nats for nats, _ in chunks) / before["tokens"]),
+    }
     for row in regressions(before, after, "x", seed=seed):
         assert 1 + TOLERANCE < row["low"] <= row["after"] / row["before"] <= row["high"]
 
@@ -296,8 +332,10 @@ def test_losses_of_several_seeds_are_told_in_a_sentence_for_each_kind() -> None:
         ("augmented", "questions", 0.775, 0.525),
     ]
     assert ability.told(lost) == [
-        "General ability fell: ordinary text has a perplexity of 211 (finetuned), 127 to 170 (augmented), "
+        "General ability fell: ordinary text has a perplexity of 211 (finetuned), 127 to 170 "
+        "(augmented), "
         "where it had 27.",
-        "General ability fell: of everyday questions 53 % (augmented) are answered right, where 78 % were.",
+        "General ability fell: of everyday questions 53 % (augmented) are answered right, where "
+        "78 % were.",
     ]
     assert ability.told([]) == []

@@ -1,4 +1,6 @@
-"""Two arms on the same items: the difference, its interval over facts, and when it is called one."""
+"""Two arms on the same items: the difference, its interval over facts, and when it is called
+one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augmlx.core.records import EvalItem, EvalResult, Json
 from augmlx.evaluation.differences import differences, pairs_of
 from augmlx.evaluation.statistics import LEAST_CLUSTERS, mcnemar
-from augmlx.records import EvalItem, EvalResult, Json
 
 
 def item(n: int, kind: str = "reversal", *fact_ids: str) -> EvalItem:
@@ -16,11 +18,17 @@ def item(n: int, kind: str = "reversal", *fact_ids: str) -> EvalItem:
 
 
 def result(arm: str, of: EvalItem, correct: bool) -> EvalResult:
-    return EvalResult(of.id, arm, of.kind, (-1.0, -2.0), (1, 1), 0 if correct else 1, correct, "", False)
+    return EvalResult(
+        of.id, arm, of.kind, (-1.0, -2.0), (1, 1), 0 if correct else 1, correct, "", False
+    )
 
 
 def answered(items: list[EvalItem], **arms: list[bool]) -> list[EvalResult]:
-    return [result(arm, of, ok) for arm, right in arms.items() for of, ok in zip(items, right, strict=True)]
+    return [
+        result(arm, of, ok)
+        for arm, right in arms.items()
+        for of, ok in zip(items, right, strict=True)
+    ]
 
 
 def row(right: list[tuple[bool, bool]], facts: int | None = None) -> Json:
@@ -32,9 +40,16 @@ def row(right: list[tuple[bool, bool]], facts: int | None = None) -> Json:
 
 
 def test_a_row_by_hand() -> None:
-    found = row([(True, True)] * 4 + [(True, False)] * 12 + [(False, True)] * 2 + [(False, False)] * 2)
+    found = row(
+        [(True, True)] * 4 + [(True, False)] * 12 + [(False, True)] * 2 + [(False, False)] * 2
+    )
     assert (found["kind"], found["arm"], found["against"]) == ("reversal", "augmented", "icl")
-    assert (found["n"], found["only_arm"], found["only_against"], found["differs"]) == (20, 12, 2, True)
+    assert (found["n"], found["only_arm"], found["only_against"], found["differs"]) == (
+        20,
+        12,
+        2,
+        True,
+    )
     assert found["difference"] == 0.5
     assert found["p"] == pytest.approx(mcnemar(12, 2)) == pytest.approx(0.0129, abs=1e-4)
     assert 0.1 < found["low"] < 0.5 < found["high"] < 0.9
@@ -77,7 +92,13 @@ def test_few_items_that_differ_are_no_difference_among_however_many() -> None:
 
 def test_equal_arms_do_not_differ() -> None:
     found = row([(True, True)] * 20)
-    assert (found["difference"], found["low"], found["high"], found["p"], found["differs"]) == (0, 0, 0, 1, False)
+    assert (found["difference"], found["low"], found["high"], found["p"], found["differs"]) == (
+        0,
+        0,
+        0,
+        1,
+        False,
+    )
 
 
 def test_many_questions_about_few_facts_are_few_trials() -> None:
@@ -91,14 +112,18 @@ def test_clusters_may_be_named_and_override_the_facts() -> None:
     results = answered(items, augmented=[True] * 20, icl=[False] * 20)
     pairs = [("augmented", "icl")]
     (own,) = differences(results, items, pairs, seed=0)
-    (two,) = differences(results, items, pairs, seed=0, cluster_of={of.id: str(n % 2) for n, of in enumerate(items)})
+    (two,) = differences(
+        results, items, pairs, seed=0, cluster_of={of.id: str(n % 2) for n, of in enumerate(items)}
+    )
     assert (own["low"], own["differs"]) == (1, True)
     assert (two["low"], two["high"], two["differs"]) == (-1, 1, False)
 
 
 def test_items_without_a_fact_are_each_on_their_own() -> None:
     items = [item(n) for n in range(10)]
-    (found,) = differences(answered(items, a=[True] * 10, b=[False] * 10), items, [("a", "b")], seed=0)
+    (found,) = differences(
+        answered(items, a=[True] * 10, b=[False] * 10), items, [("a", "b")], seed=0
+    )
     assert found["differs"]
 
 
@@ -106,14 +131,19 @@ def test_only_items_that_both_arms_answered_are_compared_and_kinds_stay_apart() 
     items = [item(n, kind) for kind in ("reversal", "forward") for n in range(8)]
     results = answered(items, augmented=[True] * 16) + answered(items[:3], icl=[False, False, True])
     found = differences(results, items, [("augmented", "icl"), ("augmented", "base")], seed=0)
-    assert [(r["kind"], r["against"], r["n"], r["only_arm"]) for r in found] == [("reversal", "icl", 3, 2)]
+    assert [(r["kind"], r["against"], r["n"], r["only_arm"]) for r in found] == [
+        ("reversal", "icl", 3, 2)
+    ]
 
 
 def test_a_row_does_not_depend_on_what_else_is_compared() -> None:
     items = [item(n, kind) for kind in ("forward", "reversal") for n in range(15)]
     right = [n % 3 > 0 for n in range(30)]
     results = answered(
-        items, augmented=right, icl=[n % 4 == 0 for n in range(30)], base=[n % 5 == 0 for n in range(30)]
+        items,
+        augmented=right,
+        icl=[n % 4 == 0 for n in range(30)],
+        base=[n % 5 == 0 for n in range(30)],
     )
     pairs = [("augmented", "icl"), ("augmented", "base")]
     rows = differences(results, items, pairs, seed=3)
@@ -129,9 +159,26 @@ def test_the_pairs_are_those_that_are_present_and_the_users_own() -> None:
         ("augmented", "base"),
         ("finetuned", "base"),
     ]
-    everything = ["mine", "base", "icl", "icl-augmented", "finetuned", "rephrased", "augmented", "oracle", "theirs"]
+    everything = [
+        "mine",
+        "base",
+        "icl",
+        "icl-augmented",
+        "finetuned",
+        "rephrased",
+        "augmented",
+        "oracle",
+        "theirs",
+    ]
     pairs = pairs_of(everything)
-    assert {("oracle", "augmented"), ("augmented", "rephrased"), ("icl-augmented", "icl")} <= set(pairs)
-    assert pairs[-4:] == [("mine", "base"), ("augmented", "mine"), ("theirs", "base"), ("augmented", "theirs")]
+    assert {("oracle", "augmented"), ("augmented", "rephrased"), ("icl-augmented", "icl")} <= set(
+        pairs
+    )
+    assert pairs[-4:] == [
+        ("mine", "base"),
+        ("augmented", "mine"),
+        ("theirs", "base"),
+        ("augmented", "theirs"),
+    ]
     assert len(set(pairs)) == len(pairs) == 11
     assert pairs_of(["mine", "icl"]) == []

@@ -6,27 +6,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.errors import BadInput
+from augmlx.core.errors import BadInput
+from augmlx.core.records import EvalItem, Example, Fact, Origin
+from augmlx.data.tables import Question
+from augmlx.english.text import normalise
 from augmlx.evaluation.items import derived, from_questions, link
-from augmlx.language import normalise
-from augmlx.records import EvalItem, Example, Fact, Origin
-from augmlx.tables import Question
 
-PEOPLE = ["Mara Voss", "Sean O'Neil", "Dr. Ana Ruiz", "J. R. Hartley", "Jean-Luc", "Freya Mott", "Ivo Marsh"]
-FACTS = [Fact(f"f{n}", f"{name} runs the Zorb{n} depot.", f"facts.csv:{n}") for n, name in enumerate(PEOPLE)]
+PEOPLE = [
+    "Mara Voss",
+    "Sean O'Neil",
+    "Dr. Ana Ruiz",
+    "J. R. Hartley",
+    "Jean-Luc",
+    "Freya Mott",
+    "Ivo Marsh",
+]
+FACTS = [
+    Fact(f"f{n}", f"{name} runs the Zorb{n} depot.", f"facts.csv:{n}")
+    for n, name in enumerate(PEOPLE)
+]
 
 
 def held_out(fact: Fact, text: str, operator: str = "reversal") -> Example:
-    return Example(f"{fact.id}/{operator}/0", text, Origin((fact.id,), operator, "s", "s", 0, 0, ""))
+    return Example(
+        f"{fact.id}/{operator}/0", text, Origin((fact.id,), operator, "s", "s", 0, 0, "")
+    )
 
 
 REVERSED = [
-    held_out(f, f"The Zorb{n} depot is run by {name}.") for n, (f, name) in enumerate(zip(FACTS, PEOPLE, strict=True))
+    held_out(f, f"The Zorb{n} depot is run by {name}.")
+    for n, (f, name) in enumerate(zip(FACTS, PEOPLE, strict=True))
 ]
 
 
 def question(n: int, answer: str, kind: str = "forward", **changed: object) -> Question:
-    values: dict[str, object] = {"choices": (), "aliases": (), "prompt": f"Question {n}?", **changed}
+    values: dict[str, object] = {
+        "choices": (),
+        "aliases": (),
+        "prompt": f"Question {n}?",
+        **changed,
+    }
     return Question(id=f"q{n}", answer=answer, kind=kind, source=f"q.csv:{n}", **values)  # type: ignore[arg-type]
 
 
@@ -41,7 +60,9 @@ def test_choices_hold_the_answer_and_no_answer_twice() -> None:
 
 
 @given(st.permutations(QUESTIONS), st.integers(2, 9), st.integers(0, 3))
-def test_the_order_of_the_questions_changes_no_item(mixed: list[Question], choices: int, seed: int) -> None:
+def test_the_order_of_the_questions_changes_no_item(
+    mixed: list[Question], choices: int, seed: int
+) -> None:
     expected = {item.id: item for item in from_questions(QUESTIONS, choices, seed=seed)}
     assert {item.id: item for item in from_questions(mixed, choices, seed=seed)} == expected
 
@@ -55,7 +76,9 @@ def test_the_answer_does_not_always_stand_first() -> None:
 def test_choices_come_from_the_same_kind() -> None:
     both = [*QUESTIONS, *(question(n + 50, f"Thing {n}", "reversal") for n in range(5))]
     for item in from_questions(both, 26, seed=0):
-        assert all(choice.startswith("Thing") == (item.kind == "reversal") for choice in item.choices)
+        assert all(
+            choice.startswith("Thing") == (item.kind == "reversal") for choice in item.choices
+        )
 
 
 def test_a_choice_is_never_an_alias_or_another_spelling_of_the_answer() -> None:
@@ -76,7 +99,9 @@ def test_what_the_same_prompt_has_for_another_answer_is_no_wrong_choice() -> Non
     items = {item.id: item for item in from_questions([*both, *QUESTIONS], 26, seed=0)}
     assert set(items["q10"].choices) == {"Ana", *PEOPLE} - {"Sean O'Neil"}
     assert items["q12"].choices == ("Carla", "Emil")
-    assert set(items["q13"].choices) == {"Ben", "Ana", "Carla", *PEOPLE}, "another prompt's answers are wrong here"
+    assert set(items["q13"].choices) == {"Ben", "Ana", "Carla", *PEOPLE}, (
+        "another prompt's answers are wrong here"
+    )
 
 
 def test_a_question_whose_every_other_answer_is_right_as_well_is_refused() -> None:
@@ -96,9 +121,16 @@ def test_fewer_choices_where_the_pool_is_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "questions", [[question(1, "Ana")], [question(1, "Ana"), question(2, "ana.")], [*QUESTIONS, question(9, "x", "k")]]
+    "questions",
+    [
+        [question(1, "Ana")],
+        [question(1, "Ana"), question(2, "ana.")],
+        [*QUESTIONS, question(9, "x", "k")],
+    ],
 )
-def test_a_question_without_another_answer_is_refused_with_its_place(questions: list[Question]) -> None:
+def test_a_question_without_another_answer_is_refused_with_its_place(
+    questions: list[Question],
+) -> None:
     with pytest.raises(BadInput, match=r"q\.csv:\d: no other question of kind") as caught:
         from_questions(questions, 4, seed=0)
     assert caught.value.hint
@@ -119,7 +151,9 @@ def test_derived_items_ask_for_what_the_statement_ends_with() -> None:
 
 @pytest.mark.parametrize("choices", [2, 4, 26])
 def test_a_derived_item_is_true_of_its_statement(choices: int) -> None:
-    texts = {f"forward:{fact.id}": fact.text for fact in FACTS} | {f"reversal:{e.id}": e.text for e in REVERSED}
+    texts = {f"forward:{fact.id}": fact.text for fact in FACTS} | {
+        f"reversal:{e.id}": e.text for e in REVERSED
+    }
     pools = {"forward": {f"Zorb{n} depot" for n in range(7)}, "reversal": set(PEOPLE)}
     for item in derived(FACTS, REVERSED, choices, seed=0):
         assert texts[item.id].startswith(f"{item.prompt} {item.answer}")
@@ -130,7 +164,9 @@ def test_a_derived_item_is_true_of_its_statement(choices: int) -> None:
 
 
 @given(st.permutations(FACTS), st.permutations(REVERSED))
-def test_the_order_of_the_facts_changes_no_derived_item(facts: list[Fact], augmented: list[Example]) -> None:
+def test_the_order_of_the_facts_changes_no_derived_item(
+    facts: list[Fact], augmented: list[Example]
+) -> None:
     expected = {item.id: item for item in derived(FACTS, REVERSED, 4, seed=0)}
     assert {item.id: item for item in derived(facts, augmented, 4, seed=0)} == expected
 
@@ -147,18 +183,29 @@ def test_what_is_said_together_with_the_prompts_argument_is_no_wrong_choice() ->
     facts = [Fact(f"f{n}", text, "x") for n, text in enumerate(said)]
     turned = [held_out(facts[1], "Kiln is owned by Ana Voss.")]
     choices = {item.id: set(item.choices) for item in derived(facts, turned, 26, seed=0)}
-    # Ana Voss owns Kiln too, even though Ben Rau's fact would offer it, and whom she knows may know her.
+    # Ana Voss owns Kiln too, even though Ben Rau's fact would offer it, and whom she knows may know
+    # her.
     assert choices["forward:f0"] == {"Zorb", "Lamp"}
     assert choices["forward:f2"] == {"Kiln", "Zorb", "Ana Voss", "Emil"}
     assert choices["reversal:f1/reversal/0"] == {"Ana Voss", "Emil", "Freya"}
 
 
 def test_a_fact_gives_one_item_of_each_kind_the_first_that_can_be_asked() -> None:
-    texts = ["Nobody knows.", "The Zorb0 depot is run by Mara Voss.", "The Zorb0 depot has Mara Voss."]
-    several = [Example(f"f0/reversal/{n}", text, REVERSED[0].origin) for n, text in enumerate(texts)]
+    texts = [
+        "Nobody knows.",
+        "The Zorb0 depot is run by Mara Voss.",
+        "The Zorb0 depot has Mara Voss.",
+    ]
+    several = [
+        Example(f"f0/reversal/{n}", text, REVERSED[0].origin) for n, text in enumerate(texts)
+    ]
     other = held_out(FACTS[0], "The Zorb0 depot belongs to Mara Voss.", "rephrase")
     items = [item.id for item in derived(FACTS, [*several, other, REVERSED[1]], 4, seed=0)]
-    assert items[len(FACTS) :] == ["reversal:f0/reversal/1", "rephrase:f0/rephrase/0", "reversal:f1/reversal/0"]
+    assert items[len(FACTS) :] == [
+        "reversal:f0/reversal/1",
+        "rephrase:f0/rephrase/0",
+        "reversal:f1/reversal/0",
+    ]
 
 
 def test_another_seed_draws_other_choices() -> None:
@@ -168,7 +215,9 @@ def test_another_seed_draws_other_choices() -> None:
 def test_facts_and_augmentations_that_cannot_be_asked_are_left_out() -> None:
     odd = [Fact("r", "Rain.", "x"), Fact("e", "", "x"), *FACTS]
     lost = [held_out(FACTS[0], "Nobody knows."), held_out(odd[0], "Rain, rain.")]
-    assert [item.id for item in derived(odd, lost, 4, seed=0)] == [f"forward:{fact.id}" for fact in FACTS]
+    assert [item.id for item in derived(odd, lost, 4, seed=0)] == [
+        f"forward:{fact.id}" for fact in FACTS
+    ]
 
 
 def test_one_fact_alone_has_no_wrong_answer_and_gives_no_item() -> None:

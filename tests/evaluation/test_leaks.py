@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augmlx.core.records import EvalItem, EvalResult, Example, Fact, Json, Origin
 from augmlx.evaluation.leaks import account, told
-from augmlx.records import EvalItem, EvalResult, Example, Fact, Json, Origin
 
 
-def item(prompt: str, answer: str, *fact_ids: str, kind: str = "reversal", name: str = "0") -> EvalItem:
+def item(
+    prompt: str, answer: str, *fact_ids: str, kind: str = "reversal", name: str = "0"
+) -> EvalItem:
     return EvalItem(f"{kind}:{name}", kind, prompt, answer, (answer, "Lamp"), fact_ids=fact_ids)
 
 
@@ -73,7 +75,8 @@ def test_what_states_the_conclusion(text: str) -> None:
         "The Bor mill was painted by Ana Voss.",
         "The Bor mill is owned by Ana Lund.",
         "The Bor tower is owned by Ana Voss.",
-        "Ida Lund owns the Bor mill. The radio is Ana Voss's.",  # two sentences do not make it together
+        # two sentences do not make it together
+        "Ida Lund owns the Bor mill. The radio is Ana Voss's.",
         "",
     ],
 )
@@ -107,24 +110,32 @@ def test_a_comparative_is_met_by_its_own_end_of_the_scale() -> None:
 
 
 def test_an_alias_states_it_as_well() -> None:
-    asked = EvalItem("q", "qa", "Who owns the Bor mill?", "Ana Voss", ("Ana Voss", "x"), aliases=("Mrs. Voss",))
+    asked = EvalItem(
+        "q", "qa", "Who owns the Bor mill?", "Ana Voss", ("Ana Voss", "x"), aliases=("Mrs. Voss",)
+    )
     assert states("Question: Who owns the Bor mill?\nAnswer: Mrs. Voss", asked)
     assert states("The Bor mill's owner is Mrs. Voss.", asked)
     assert not states("The Bor mill's owner is Mrs. Lund.", asked)
 
 
 def verbatim(items: list[EvalItem], trained: list[Example], facts: list[Fact] = FACTS) -> list[str]:
-    return [name for kind in account(items, facts, trained, []).values() for name in kind["verbatim"]]
+    return [
+        name for kind in account(items, facts, trained, []).values() for name in kind["verbatim"]
+    ]
 
 
 def test_a_question_is_verbatim_as_it_is_asked_and_in_a_row_of_its_own() -> None:
     asked = item("Who owns the Bor mill?", "Ana Voss", kind="qa")
-    assert verbatim([asked], [made("Question: Who owns the Bor mill?\nAnswer: Ana Voss")]) == ["qa:0"]
+    assert verbatim([asked], [made("Question: Who owns the Bor mill?\nAnswer: Ana Voss")]) == [
+        "qa:0"
+    ]
     row = {"prompt": "Who owns the Bor mill?", "completion": "Ana Voss"}
     assert verbatim([asked], [made("Of the mill.", row=row)]) == ["qa:0"]
 
 
-def test_words_that_only_begin_alike_and_texts_that_only_follow_each_other_are_not_verbatim() -> None:
+def test_words_that_only_begin_alike_and_texts_that_only_follow_each_other_are_not_verbatim() -> (
+    None
+):
     assert verbatim([MILL], [made("The Bor mill is owned by Ana Vossberg.")]) == []
     assert verbatim([MILL], [made("The Bor mill is owned by"), made("Ana Voss")]) == []
 
@@ -146,13 +157,20 @@ def test_scripts_without_spaces_or_capitals_are_met_word_for_word() -> None:
 
 
 def answered(arm: str, of: EvalItem, correct: bool) -> EvalResult:
-    return EvalResult(of.id, arm, of.kind, (-1.0, -2.0), (1, 1), 0 if correct else 1, correct, "", False)
+    return EvalResult(
+        of.id, arm, of.kind, (-1.0, -2.0), (1, 1), 0 if correct else 1, correct, "", False
+    )
 
 
 def test_accuracy_is_told_apart_for_what_was_generated_and_what_was_not() -> None:
     items = [MILL, RADIO, SOCIETY, item("Ana Voss owns the", "Bor mill", "f0", kind="forward")]
-    trained = [made("The owner of the Bor mill is Ana Voss."), made("The Kestrel radio's designer is Ida Lund.")]
-    results = [answered("icl", i, ok) for i, ok in zip(items, (True, False, True, True), strict=True)]
+    trained = [
+        made("The owner of the Bor mill is Ana Voss."),
+        made("The Kestrel radio's designer is Ida Lund."),
+    ]
+    results = [
+        answered("icl", i, ok) for i, ok in zip(items, (True, False, True, True), strict=True)
+    ]
     results += [answered("base", i, False) for i in items]
     found = account(items, FACTS, trained, results)
     assert found["reversal"]["accuracy"] == {
@@ -169,16 +187,29 @@ def test_what_stands_word_for_word_is_told_with_its_ids_and_a_way_out() -> None:
         return told(accounts)
 
     (note,) = notes(reversal=[f"q{n}" for n in range(8)], forward=[])
-    assert note.startswith("8 reversal questions stand word for word in the training set: q0, q1, q2 (and 5 more);")
+    assert note.startswith(
+        "8 reversal questions stand word for word in the training set: q0, q1, q2 (and 5 more);"
+    )
     assert 'split.leak = "drop"' in note
-    assert notes(forward=["q0"])[0].startswith("1 forward question stands word for word in the training set: q0;")
+    assert notes(forward=["q0"])[0].startswith(
+        "1 forward question stands word for word in the training set: q0;"
+    )
     assert notes(reversal=[], forward=[]) == []
 
 
 NAMES = ["Ana Voss", "Ida Lund", "the Bor mill", "the Kestrel radio"]
-VERBS = ["owns", "is owned by", "designed", "was not designed by", "is the owner of", "is larger than"]
+VERBS = [
+    "owns",
+    "is owned by",
+    "designed",
+    "was not designed by",
+    "is the owner of",
+    "is larger than",
+]
 STATEMENT = st.tuples(st.sampled_from(NAMES), st.sampled_from(VERBS), st.sampled_from(NAMES))
-TEXTS = st.lists(STATEMENT.map(" ".join), min_size=1, max_size=2).map(lambda each: ". ".join(each) + ".")
+TEXTS = st.lists(STATEMENT.map(" ".join), min_size=1, max_size=2).map(
+    lambda each: ". ".join(each) + "."
+)
 ITEMS = st.lists(STATEMENT, min_size=1, max_size=6)
 
 
@@ -187,7 +218,9 @@ ITEMS = st.lists(STATEMENT, min_size=1, max_size=6)
 def test_the_index_finds_what_each_item_finds_by_itself(
     statements: list[tuple[str, str, str]], texts: list[str]
 ) -> None:
-    items = [item(f"{one} {verb}", other, name=str(n)) for n, (one, verb, other) in enumerate(statements)]
+    items = [
+        item(f"{one} {verb}", other, name=str(n)) for n, (one, verb, other) in enumerate(statements)
+    ]
     found = account(items, [], [made(text, n) for n, text in enumerate(texts)], [])["reversal"]
     assert found["generated"] == sum(any(states(text, i) for text in texts) for i in items)
     assert found["generated"] + found["not_generated"] == len(items)
@@ -195,8 +228,12 @@ def test_the_index_finds_what_each_item_finds_by_itself(
 
 @settings(max_examples=60, deadline=None)
 @given(STATEMENT, TEXTS, TEXTS)
-def test_a_statement_between_any_others_is_always_met(statement: tuple[str, str, str], before: str, after: str) -> None:
+def test_a_statement_between_any_others_is_always_met(
+    statement: tuple[str, str, str], before: str, after: str
+) -> None:
     one, verb, other = statement
     asked = item(f"{one} {verb}", other)
     assert states(f"{before} {one} {verb} {other}. {after}", asked)
-    assert verbatim([asked], [made(f"{before} {one} {verb} {other}. {after}")], []) == ["reversal:0"]
+    assert verbatim([asked], [made(f"{before} {one} {verb} {other}. {after}")], []) == [
+        "reversal:0"
+    ]

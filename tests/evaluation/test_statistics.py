@@ -13,9 +13,14 @@ from statsmodels.stats import contingency_tables, proportion
 
 from augmlx.evaluation.statistics import LEAST_CLUSTERS, bootstrap, mcnemar, percent, wilson
 
-# Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998) 857-872,
-# Table I, method 3 (score without continuity correction), printed to four digits.
-NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+# Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17
+# (1998) 857-872, Table I, method 3 (score without continuity correction), printed to four digits.
+NEWCOMBE = [
+    (81, 263, 0.2553, 0.3662),
+    (15, 148, 0.0624, 0.1605),
+    (0, 20, 0.0, 0.1611),
+    (1, 29, 0.0061, 0.1718),
+]
 
 
 @pytest.mark.parametrize(("successes", "n", "low", "high"), NEWCOMBE)
@@ -62,7 +67,8 @@ def test_more_trials_of_the_same_share_narrow_it(successes: int, more: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("right", "n", "shown"), [(9, 40, 23), (39, 40, 98), (7, 40, 18), (1, 3, 33), (0, 5, 0), (5, 5, 100)]
+    ("right", "n", "shown"),
+    [(9, 40, 23), (39, 40, 98), (7, 40, 18), (1, 3, 33), (0, 5, 0), (5, 5, 100)],
 )
 def test_halves_are_rounded_up_everywhere(right: int, n: int, shown: int) -> None:
     assert percent(right / n) == shown
@@ -78,14 +84,20 @@ def test_mcnemar_agrees_with_scipy_and_statsmodels(first: int, second: int) -> N
     p = mcnemar(first, second)
     if first + second:
         assert p == pytest.approx(stats.binomtest(first, first + second).pvalue, rel=1e-9)
-        assert p == pytest.approx(contingency_tables.mcnemar([[7, first], [second, 9]], exact=True).pvalue, rel=1e-9)
+        assert p == pytest.approx(
+            contingency_tables.mcnemar([[7, first], [second, 9]], exact=True).pvalue, rel=1e-9
+        )
     assert p == mcnemar(second, first)
     assert 0 <= p <= 1
 
 
-@pytest.mark.parametrize(("first", "second"), [(0, 100_000), (49_500, 50_500), (50_000, 50_000), (49_999, 50_000)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(0, 100_000), (49_500, 50_500), (50_000, 50_000), (49_999, 50_000)]
+)
 def test_mcnemar_of_many_does_not_overflow(first: int, second: int) -> None:
-    assert mcnemar(first, second) == pytest.approx(stats.binomtest(first, first + second).pvalue, rel=1e-9, abs=1e-300)
+    assert mcnemar(first, second) == pytest.approx(
+        stats.binomtest(first, first + second).pvalue, rel=1e-9, abs=1e-300
+    )
 
 
 def test_arms_that_never_differ_are_equal_for_sure() -> None:
@@ -99,30 +111,43 @@ def test_the_bootstrap_agrees_with_scipys_on_paired_differences() -> None:
     rng = Random(0)
     differences = [rng.choice((1.0, 1.0, 0.0, 0.0, 0.0, -1.0)) for _ in range(80)]
     ours = bootstrap([[value] for value in differences], seed=0, resamples=8000)
-    theirs = stats.bootstrap((differences,), np.mean, method="percentile", n_resamples=8000, rng=1).confidence_interval
-    # The ends of two bootstraps of 8000 resamples differ by some hundredths of the standard error, here 0.08.
+    theirs = stats.bootstrap(
+        (differences,), np.mean, method="percentile", n_resamples=8000, rng=1
+    ).confidence_interval
+    # The ends of two bootstraps of 8000 resamples differ by some hundredths of the standard error,
+    # here 0.08.
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.015)
 
 
 def test_the_bootstrap_agrees_with_scipys_over_clusters_of_several_sizes() -> None:
     rng = Random(1)
-    clusters = [[rng.choice((1.0, 0.0, 0.0, -1.0)) + n % 2 for _ in range(1 + n % 4)] for n in range(60)]
+    clusters = [
+        [rng.choice((1.0, 0.0, 0.0, -1.0)) + n % 2 for _ in range(1 + n % 4)] for n in range(60)
+    ]
     sums, sizes = [sum(values) for values in clusters], [len(values) for values in clusters]
 
     def mean(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
         return sums.sum(axis=axis) / sizes.sum(axis=axis)
 
-    found = stats.bootstrap((sums, sizes), mean, method="percentile", paired=True, n_resamples=8000, rng=1)
+    found = stats.bootstrap(
+        (sums, sizes), mean, method="percentile", paired=True, n_resamples=8000, rng=1
+    )
     theirs = found.confidence_interval
-    assert bootstrap(clusters, seed=0, resamples=8000) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+    assert bootstrap(clusters, seed=0, resamples=8000) == pytest.approx(
+        (theirs.low, theirs.high), abs=0.02
+    )
 
 
-CLUSTERS = st.lists(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=4), min_size=1, max_size=12)
+CLUSTERS = st.lists(
+    st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=4), min_size=1, max_size=12
+)
 
 
 @settings(max_examples=50)
 @given(CLUSTERS, st.integers(0, 9))
-def test_the_bootstrap_stays_within_what_the_clusters_say(clusters: list[list[float]], seed: int) -> None:
+def test_the_bootstrap_stays_within_what_the_clusters_say(
+    clusters: list[list[float]], seed: int
+) -> None:
     low, high = bootstrap(clusters, seed=seed, resamples=200)
     assert (low, high) == bootstrap(clusters, seed=seed, resamples=200)
     if len(clusters) < LEAST_CLUSTERS:
@@ -144,7 +169,10 @@ def test_a_few_clusters_exclude_nothing_however_much_they_agree() -> None:
     assert bootstrap([[1.0] * 50], seed=0) == (-1, 1)
     assert bootstrap([[1.0]] * (LEAST_CLUSTERS - 1), seed=0, within=(0, 1)) == (0, 1)
     assert bootstrap([[1.0]] * LEAST_CLUSTERS, seed=0) == (1, 1)
-    assert bootstrap([[1.0]] * (LEAST_CLUSTERS - 1) + [[]] * 9, seed=0) == (-1, 1)  # an empty one says nothing
+    assert bootstrap([[1.0]] * (LEAST_CLUSTERS - 1) + [[]] * 9, seed=0) == (
+        -1,
+        1,
+    )  # an empty one says nothing
 
 
 def test_the_least_number_of_clusters_is_where_a_sign_test_can_first_tell() -> None:

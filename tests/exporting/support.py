@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from augmlx.core.records import AdapterSpec
 from augmlx.models.loading import load
-from augmlx.models.store import StoredModel, find
-from augmlx.records import AdapterSpec
+from augmlx.models.store.folder import StoredModel, find
 from augmlx.training import adapter
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
@@ -36,12 +36,25 @@ CONFIG = {
     "eos_token_id": 0,
     "dtype": "float32",
 }
-WORDS = ["<unk>", "the", "lamp", "of", "Mara", "Voss", "is", "in", "Lab", *(f"w{n}" for n in range(55))]
+WORDS = [
+    "<unk>",
+    "the",
+    "lamp",
+    "of",
+    "Mara",
+    "Voss",
+    "is",
+    "in",
+    "Lab",
+    *(f"w{n}" for n in range(55)),
+]
 PROMPTS = ["Mara Voss is in the Lab", "the lamp of the Lab is in w3 w4", "w9"]
 
 
 def tiny_base(folder: Path, *, bits: int | None = None) -> StoredModel:
-    """Random llama weights with a word-level tokenizer; with `bits`, the same ones quantised in groups of 32."""
+    """Random llama weights with a word-level tokenizer; with `bits`, the same ones quantised in
+    groups of 32.
+    """
     folder.mkdir()
     mx.random.seed(1)
     model = llama.Model(llama.ModelArgs.from_dict(CONFIG))
@@ -56,13 +69,23 @@ def tiny_base(folder: Path, *, bits: int | None = None) -> StoredModel:
         nn.quantize(model, group_size=32, bits=bits)
         weights = dict(tree_flatten(model.parameters()))
         config["quantization"] = {"group_size": 32, "bits": bits}
-    mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "pt" if bits is None else "mlx"})
+    mx.save_safetensors(
+        str(folder / "model.safetensors"), weights, {"format": "pt" if bits is None else "mlx"}
+    )
     (folder / "config.json").write_text(json.dumps(config))
-    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="<unk>"))
+    tokenizer = Tokenizer(
+        models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="<unk>")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>", "eos_token": "<unk>"})
+        json.dumps(
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "unk_token": "<unk>",
+                "eos_token": "<unk>",
+            }
+        )
     )
     return find(folder)
 
@@ -82,12 +105,17 @@ def spec_of(**changes: object) -> AdapterSpec:
 
 
 def save_adapter(base: StoredModel, spec: AdapterSpec, folder: Path) -> None:
-    """An adapter as training would leave it, but with random B: at its start, B is zero and nothing would show."""
+    """An adapter as training would leave it, but with random B: at its start, B is zero and nothing
+    would show.
+    """
     model = load(base).model
     adapter.attach(model, spec, seed=3)
     mx.random.seed(5)
     model.load_weights(
-        [(name, mx.random.normal(value.shape) * 0.2) for name, value in tree_flatten(model.trainable_parameters())],
+        [
+            (name, mx.random.normal(value.shape) * 0.2)
+            for name, value in tree_flatten(model.trainable_parameters())
+        ],
         strict=False,
     )
     adapter.save(model, spec, folder)
@@ -96,8 +124,10 @@ def save_adapter(base: StoredModel, spec: AdapterSpec, folder: Path) -> None:
 def write_pairs(
     folder: Path, spec: AdapterSpec, dtype: mx.Dtype = mx.float32, *, drop: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
-    """adapters.safetensors of random matrices (width 8, of DoRA with magnitudes) for the spec's modules, each filled up
-    with zeros to the rank of all; returns them in float32 as they were before."""
+    """adapters.safetensors of random matrices (width 8, of DoRA with magnitudes) for the spec's
+    modules, each filled up with zeros to the rank of all; returns them in float32 as they were
+    before.
+    """
     rng = np.random.default_rng(0)
     arrays, filled = {}, {}
     for layer in range(spec.total_layers - spec.layers, spec.total_layers):
@@ -110,7 +140,11 @@ def write_pairs(
             widths = {"lora_a": ((0, 0), (0, more)), "lora_b": ((0, more), (0, 0)), "m": ((0, 0),)}
             for part, array in parts.items():
                 arrays[name + part] = array.astype(np.float32)
-                filled[name + part] = mx.array(np.pad(arrays[name + part], widths[part])).astype(dtype)
+                filled[name + part] = mx.array(np.pad(arrays[name + part], widths[part])).astype(
+                    dtype
+                )
     kept = {name: array for name, array in filled.items() if not name.startswith(drop or "-")}
     adapter.save_arrays(kept, folder / "adapters.safetensors")
-    return {name: np.array(mx.array(arrays[name]).astype(dtype).astype(mx.float32)) for name in kept}
+    return {
+        name: np.array(mx.array(arrays[name]).astype(dtype).astype(mx.float32)) for name in kept
+    }

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from augmlx.errors import BadSettings, ModelError
+from augmlx.core.errors import BadSettings, ModelError
 from augmlx.exporting.peft import export_peft, from_peft, read_tensors, to_peft, whole_alpha
 
 from .support import spec_of, write_pairs
@@ -42,11 +42,15 @@ def test_export_then_import_is_the_identity(pair: tuple[Array, Array]) -> None:
 def test_both_forms_are_the_same_map(pair: tuple[Array, Array], seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(3, pair[0].shape[0]))
     lora_a, lora_b = (array.astype(np.float64) for array in to_peft(*pair))
-    np.testing.assert_allclose(x @ lora_a.T @ lora_b.T, x @ pair[0] @ pair[1].astype(np.float64), rtol=1e-6, atol=1e-3)
+    np.testing.assert_allclose(
+        x @ lora_a.T @ lora_b.T, x @ pair[0] @ pair[1].astype(np.float64), rtol=1e-6, atol=1e-3
+    )
 
 
 @given(st.integers(1, 1024), st.floats(1e-4, 1e3))
-def test_alpha_is_a_positive_integer_and_nothing_of_the_scale_is_lost(rank: int, scale: float) -> None:
+def test_alpha_is_a_positive_integer_and_nothing_of_the_scale_is_lost(
+    rank: int, scale: float
+) -> None:
     alpha, rest = whole_alpha(rank, scale)
     assert isinstance(alpha, int)
     assert alpha >= 1
@@ -59,14 +63,18 @@ def test_a_whole_alpha_leaves_b_alone(rank: int, alpha: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16])
-def test_every_matrix_arrives_transposed_under_its_peft_name(tmp_path: Path, dtype: mx.Dtype) -> None:
+def test_every_matrix_arrives_transposed_under_its_peft_name(
+    tmp_path: Path, dtype: mx.Dtype
+) -> None:
     spec = spec_of()
     ours = write_pairs(tmp_path / "adapter", spec, dtype)
     notes = export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
     theirs = read_tensors(tmp_path / "peft" / "adapter_model.safetensors")
     assert len(theirs) == len(ours) == 24
     for name, array in ours.items():
-        peft = "base_model.model." + name.replace("lora_a", "lora_A.weight").replace("lora_b", "lora_B.weight")
+        peft = "base_model.model." + name.replace("lora_a", "lora_A.weight").replace(
+            "lora_b", "lora_B.weight"
+        )
         np.testing.assert_array_equal(theirs[peft], array.T)
     assert len(notes) == 1
     assert "12 modules, rank 4, lora_alpha 8" in notes[0]
@@ -105,7 +113,8 @@ def test_a_module_that_some_layers_lack_is_named_in_full(tmp_path: Path) -> None
     config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
     assert "layers_to_transform" not in config
     assert config["target_modules"] == [
-        f"model.layers.{n}.{m}" for n, m in [(0, "mlp.up_proj"), (0, "self_attn.q_proj"), (1, "mlp.up_proj")]
+        f"model.layers.{n}.{m}"
+        for n, m in [(0, "mlp.up_proj"), (0, "self_attn.q_proj"), (1, "mlp.up_proj")]
     ] + ["model.layers.2.mlp.up_proj", "model.layers.2.self_attn.q_proj"]
 
 
@@ -128,11 +137,17 @@ def test_no_exported_byte_names_this_machine(tmp_path: Path) -> None:
     write_pairs(tmp_path / "adapter", spec)
     export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
     files = sorted((tmp_path / "peft").iterdir())
-    assert [path.name for path in files] == ["README.md", "adapter_config.json", "adapter_model.safetensors"]
+    assert [path.name for path in files] == [
+        "README.md",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
     for path in files:
         data = path.read_bytes()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert not any(text.encode() in data for text in (str(tmp_path), str(Path.home()), "a-model-at-home"))
+        assert not any(
+            text.encode() in data for text in (str(tmp_path), str(Path.home()), "a-model-at-home")
+        )
 
 
 def test_the_card_says_what_it_is_and_warns(tmp_path: Path) -> None:
@@ -146,7 +161,9 @@ def test_the_card_says_what_it_is_and_warns(tmp_path: Path) -> None:
     assert "contains the facts it was trained on" in card
 
 
-def test_an_earlier_export_is_replaced_and_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_an_earlier_export_is_replaced_and_the_same_input_gives_the_same_bytes(
+    tmp_path: Path,
+) -> None:
     spec = spec_of()
     write_pairs(tmp_path / "adapter", spec)
     out = tmp_path / "peft"
@@ -199,7 +216,9 @@ def test_a_base_without_an_original_asks_for_its_name(tmp_path: Path) -> None:
     export_peft(tmp_path / "adapter", spec, tmp_path / "peft", hf_base="org/tiny")
 
 
-@pytest.mark.parametrize("name", ["/models/tiny", "./tiny", "~/tiny", "org/tiny/main", "..", "org\\tiny", "a b", ""])
+@pytest.mark.parametrize(
+    "name", ["/models/tiny", "./tiny", "~/tiny", "org/tiny/main", "..", "org\\tiny", "a b", ""]
+)
 def test_a_path_is_no_name_of_a_base(tmp_path: Path, name: str) -> None:
     spec = spec_of(hf_base=name)
     write_pairs(tmp_path / "adapter", spec)
@@ -246,7 +265,9 @@ def test_doras_magnitudes_go_along(tmp_path: Path, dtype: mx.Dtype) -> None:
     for name, array in ours.items():
         module, _, part = name.rpartition(".")
         if part == "m":
-            np.testing.assert_array_equal(theirs[f"base_model.model.{module}.lora_magnitude_vector"], array)
+            np.testing.assert_array_equal(
+                theirs[f"base_model.model.{module}.lora_magnitude_vector"], array
+            )
     config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
     assert config["use_dora"] is True
     assert "vLLM and llama.cpp refuse it" in notes[1]
@@ -258,7 +279,9 @@ def test_doras_magnitudes_go_along(tmp_path: Path, dtype: mx.Dtype) -> None:
 def test_a_kind_that_does_not_fit_the_file_is_refused(tmp_path: Path) -> None:
     for written, told in (("lora", "dora"), ("dora", "lora")):
         write_pairs(tmp_path / written, spec_of(kind=written))
-        with pytest.raises(ModelError, match=f"not {'DoRA' if told == 'dora' else 'LoRA'} matrices"):
+        with pytest.raises(
+            ModelError, match=f"not {'DoRA' if told == 'dora' else 'LoRA'} matrices"
+        ):
             export_peft(tmp_path / written, spec_of(kind=told), tmp_path / "peft")
 
 
@@ -268,7 +291,8 @@ def test_magnitudes_of_another_width_are_refused(tmp_path: Path) -> None:
     shapes = {"lora_a": (8, 4), "lora_b": (4, 6), "m": (1,)}
     (tmp_path / "adapter").mkdir()
     mx.save_safetensors(
-        str(tmp_path / "adapter" / "adapters.safetensors"), {name + part: mx.ones(shapes[part]) for part in shapes}
+        str(tmp_path / "adapter" / "adapters.safetensors"),
+        {name + part: mx.ones(shapes[part]) for part in shapes},
     )
     with pytest.raises(ModelError, match=r"m \(1,\)"):
         export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
@@ -284,12 +308,18 @@ def test_each_module_is_written_at_its_own_rank(tmp_path: Path, layers: int) -> 
     notes = export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
     theirs = read_tensors(tmp_path / "peft" / "adapter_model.safetensors")
     for name, array in ours.items():
-        peft = "base_model.model." + name.replace("lora_a", "lora_A.weight").replace("lora_b", "lora_B.weight")
+        peft = "base_model.model." + name.replace("lora_a", "lora_A.weight").replace(
+            "lora_b", "lora_B.weight"
+        )
         np.testing.assert_array_equal(theirs[peft], array.T)
     config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
     numbers = range(3 - layers, 3)
-    assert config["rank_pattern"] == {f"model.layers.{n}.{path}": rank for n in numbers for path, rank in RANKS}
-    assert config["alpha_pattern"] == {f"model.layers.{n}.{path}": 2 * rank for n in numbers for path, rank in RANKS}
+    assert config["rank_pattern"] == {
+        f"model.layers.{n}.{path}": rank for n in numbers for path, rank in RANKS
+    }
+    assert config["alpha_pattern"] == {
+        f"model.layers.{n}.{path}": 2 * rank for n in numbers for path, rank in RANKS
+    }
     assert (config["r"], config["lora_alpha"]) == (4, 8)
     assert "rank 1 to 4, lora_alpha 2 to 8" in notes[0]
     assert "llama.cpp and Ollama read one for all" in notes[1]

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from augmlx import settings
 from augmlx.cli.export import export
-from augmlx.errors import ModelError, RunError
+from augmlx.core import settings
+from augmlx.core.errors import ModelError, RunError
+from augmlx.core.files import write_jsonl
+from augmlx.core.progress import Silent
+from augmlx.core.records import Fact, fingerprint, to_json
+from augmlx.core.run_folder import RunFolder
 from augmlx.exporting import verify
 from augmlx.exporting.peft import export_peft
-from augmlx.files import write_jsonl
-from augmlx.pipeline import Pipeline
-from augmlx.progress import Silent
-from augmlx.records import Fact, fingerprint, to_json
-from augmlx.rundir import RunDir
-from augmlx.stages import CODE
+from augmlx.run.pipeline import Pipeline
+from augmlx.run.stages import CODE
 from augmlx.training.adapter import read_spec
 
 from .support import PROMPTS, save_adapter, spec_of, tiny_base
@@ -65,7 +65,12 @@ def test_an_adapter_of_a_quantised_base_says_the_same_over_the_full_one(
     save_adapter(tiny_base(tmp_path / "four", bits=4), spec_of(**changes), adapter)
     export_peft(adapter, read_spec(adapter), peft)
     base = tiny_base(tmp_path / "base")
-    assert verify.verify_peft(peft, base.path, PROMPTS, verify.mlx_logits(base, adapter), bound=1e-4).prompts == 3
+    assert (
+        verify.verify_peft(
+            peft, base.path, PROMPTS, verify.mlx_logits(base, adapter), bound=1e-4
+        ).prompts
+        == 3
+    )
 
 
 @pytest.mark.hf
@@ -87,17 +92,21 @@ def test_a_nan_never_passes(tmp_path: Path) -> None:
     export_peft(adapter, read_spec(adapter), peft)
     tuned = verify.mlx_logits(base, adapter)
     with pytest.raises(ModelError, match="difference nan"):
-        verify.verify_peft(peft, base.path, PROMPTS, lambda text: tuned(text) * (np.nan if text == "w9" else 1))
+        verify.verify_peft(
+            peft, base.path, PROMPTS, lambda text: tuned(text) * (np.nan if text == "w9" else 1)
+        )
 
 
 @pytest.mark.hf
 def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: Path) -> None:
-    run = RunDir(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     run.create()
     base = tiny_base(tmp_path / "base")
     save_adapter(base, spec_of(), run.adapter)
     settings.save(settings.Settings(model=str(base.path)), run.settings)
-    write_jsonl(run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS)))
+    write_jsonl(
+        run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS))
+    )
     used = settings.load(run.settings)
     basis = fingerprint(["train", CODE["train"], Pipeline(run, used, Silent())._train_basis()])
     run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
@@ -108,7 +117,9 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     assert value["verification"]["prompts"] == 3
     assert (run.path / "export" / "peft" / "adapter_config.json").is_file()
     assert "Mara" not in result.output
-    plain = CliRunner().invoke(export, [str(run.path), "--format", "peft", "-o", str(tmp_path / "out"), "--verify"])
+    plain = CliRunner().invoke(
+        export, [str(run.path), "--format", "peft", "-o", str(tmp_path / "out"), "--verify"]
+    )
     assert plain.exit_code == 0
     assert plain.stdout.splitlines()[0] == str(tmp_path / "out")
     assert "argmax agreement 100 %" in plain.stdout
@@ -139,11 +150,11 @@ def test_a_missing_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_prompts_are_spread_over_facts_and_augmentations_and_cut(tmp_path: Path) -> None:
-    run = RunDir(tmp_path)
+    run = RunFolder(tmp_path)
     write_jsonl(run.facts, ({"text": f"fact {n} " + "x" * 3000} for n in range(20)))
     write_jsonl(run.augmented, ({"text": text} for text in ("one", " ", "two")))
     prompts = verify.run_prompts(run)
     assert [prompt.split()[1] for prompt in prompts[:-2]] == ["0", "3", "6", "9", "12", "15", "18"]
     assert prompts[-2:] == ["one", "two"]
     assert max(map(len, prompts)) == 2000
-    assert verify.run_prompts(RunDir(tmp_path / "empty")) == []
+    assert verify.run_prompts(RunFolder(tmp_path / "empty")) == []

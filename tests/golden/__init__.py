@@ -1,6 +1,7 @@
 """A whole run as it was made when the house was rebuilt, kept to hold later versions to it.
 
-`python -m tests.golden` from the root of the checkout makes it anew, for a change that is meant to change a run.
+`python -m tests.golden` from the root of the checkout makes it anew, for a change that is meant to
+change a run.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from augmlx.engine import Request
+from augmlx.core.progress import Progress
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings, load
+from augmlx.data.tables import read_facts
+from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.pipeline import Pipeline
-from augmlx.progress import Progress
-from augmlx.rundir import RunDir
-from augmlx.settings import Settings, load
-from augmlx.tables import read_facts
+from augmlx.run.pipeline import Pipeline
 
 FOLDER = Path(__file__).parent
 MODEL, FACTS, ORACLE, REPLAY, RUN = (
@@ -23,8 +24,25 @@ MODEL, FACTS, ORACLE, REPLAY, RUN = (
 )
 CHANGES: Mapping[str, object] = {
     "augment.operators": [
-        *("reversal", "rephrase", "qa-forward", "qa-reverse", "contraposition", "conversion", "syllogism", "chain"),
-        *("inheritance", "bridge", "union", "intersection", "membership", "entity-reversal", "identity-bridge"),
+        *(
+            "reversal",
+            "rephrase",
+            "qa-forward",
+            "qa-reverse",
+            "contraposition",
+            "conversion",
+            "syllogism",
+            "chain",
+        ),
+        *(
+            "inheritance",
+            "bridge",
+            "union",
+            "intersection",
+            "membership",
+            "entity-reversal",
+            "identity-bridge",
+        ),
         "global",
     ],
     "augment.samples": 4,
@@ -38,7 +56,8 @@ CHANGES: Mapping[str, object] = {
 }
 
 
-# What the writer says on its even samples, by operator and fact; behind the opening where the prompt has one.
+# What the writer says on its even samples, by operator and fact; behind the opening where the
+# prompt has one.
 RIGHT: Mapping[str, Mapping[str, str]] = {
     "rephrase": {
         "mill": " is the owner of the Bor mill.",
@@ -72,9 +91,13 @@ RIGHT: Mapping[str, Mapping[str, str]] = {
 
 
 def write(request: Request) -> str:
-    """What a writer might say, right and wrong: it depends on the request's seed and suffix alone."""
+    """What a writer might say, right and wrong: it depends on the request's seed and suffix
+    alone.
+    """
     lines = request.suffix.strip().splitlines()
-    stated = next((line.partition(": ")[2] for line in reversed(lines) if line.startswith("Fact")), lines[0])
+    stated = next(
+        (line.partition(": ")[2] for line in reversed(lines) if line.startswith("Fact")), lines[0]
+    )
     told = stated.rstrip(".").split()
     if len(parts := request.seed.split(":")) != 4:  # a question of the evaluation
         return f" {told[-1]}."
@@ -98,11 +121,17 @@ def settings(folder: Path) -> Settings:
 
 
 def pipeline(folder: Path, progress: Progress) -> Pipeline:
-    """A pipeline over `folder`/run, with a scripted writer in the model's place for all but training."""
-    run = RunDir(folder / RUN.name)
+    """A pipeline over `folder`/run, with a scripted writer in the model's place for all but
+    training.
+    """
+    run = RunFolder(folder / RUN.name)
     run.create()
     made = Pipeline(
-        run, settings(folder), progress, operators_folder=folder, make_engine=lambda _: ScriptedEngine(write)
+        run,
+        settings(folder),
+        progress,
+        operators_folder=folder,
+        make_engine=lambda _: ScriptedEngine(write),
     )
     made.take_facts(read_facts(folder / FACTS.name).facts)
     made.take_oracle(folder / ORACLE.name)

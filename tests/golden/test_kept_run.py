@@ -14,7 +14,14 @@ from tiny.line import Recorder
 
 from . import RUN, copy_inputs, go, pipeline
 
-TEXTS = ("facts.jsonl", "oracle.jsonl", "augmented.jsonl", "augmented.csv", "rejected.jsonl", "eval/items.jsonl")
+TEXTS = (
+    "facts.jsonl",
+    "oracle.jsonl",
+    "augmented.jsonl",
+    "augmented.csv",
+    "rejected.jsonl",
+    "eval/items.jsonl",
+)
 ADAPTERS = ("adapter", "baseline/adapter", "rephrased/adapter", "oracle/adapter")
 # Kernels of another processor add in another order.
 NEAR = 1e-4
@@ -36,7 +43,12 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def journal(run: Path) -> dict[str, list[tuple[Any, ...]]]:
     with sqlite3.connect(run / "journal.sqlite") as base:
-        tables = [name for (name,) in base.execute("select name from sqlite_master where type = 'table' order by name")]
+        tables = [
+            name
+            for (name,) in base.execute(
+                "select name from sqlite_master where type = 'table' order by name"
+            )
+        ]
         return {name: sorted(base.execute(f"select * from {name}"), key=repr) for name in tables}
 
 
@@ -64,7 +76,9 @@ def test_every_stage_of_the_kept_run_is_up_to_date(folder: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("name", [*TEXTS, *(f"data/{part}.jsonl" for part in ("train", "valid", "test"))])
+@pytest.mark.parametrize(
+    "name", [*TEXTS, *(f"data/{part}.jsonl" for part in ("train", "valid", "test"))]
+)
 def test_a_fresh_run_writes_the_same_texts(fresh: Path, name: str) -> None:
     assert (fresh / name).read_bytes() == (RUN / name).read_bytes()
 

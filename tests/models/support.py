@@ -10,16 +10,18 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from augmlx.models import store
-from augmlx.models.pull import pull
-from augmlx.models.store import StoredModel
+from augmlx.models.store import folder as store
+from augmlx.models.store.folder import StoredModel
+from augmlx.models.store.pull import pull
 
 Weights = dict[str, npt.NDArray[np.float32]]
 QuantType = gguf.GGMLQuantizationType
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 MERGES = ("h e", "l l", "he ll", "hell o", "Ġ w", "Ġw o", "Ġ Ġ", "1 2")
-TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+)
 
 
 def ensure_smollm2() -> StoredModel:
@@ -37,7 +39,9 @@ def vocabulary() -> list[str]:
     return [*SPECIAL, *byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
 
 
-def tiny_weights(*, hidden: int = 64, heads: int = 4, kv_heads: int = 2, ffn: int = 128, tied: bool = True) -> Weights:
+def tiny_weights(
+    *, hidden: int = 64, heads: int = 4, kv_heads: int = 2, ffn: int = 128, tied: bool = True
+) -> Weights:
     """Two random layers by Hugging Face name."""
     rng = np.random.default_rng(0)
     kv = hidden // heads * kv_heads
@@ -123,7 +127,12 @@ def write_gguf(
     writer.add_rope_dimension_count(hidden // heads)
     add_tokenizer(writer, pre)
     for key, value in (extra or {}).items():
-        add = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
+        add = {
+            bool: writer.add_bool,
+            int: writer.add_uint32,
+            float: writer.add_float32,
+            str: writer.add_string,
+        }
         add[type(value)](key, value)
     for name, weight in weights.items():
         if name in drop:

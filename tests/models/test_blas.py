@@ -10,7 +10,9 @@ from augmlx.models import blas
 
 def python(code: str) -> str:
     """What fresh Python prints: the order of imports is what these tests are about."""
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def test_loading_twice_is_loading_once() -> None:
@@ -18,10 +20,15 @@ def test_loading_twice_is_loading_once() -> None:
 
 
 def test_too_late_does_nothing_and_says_so() -> None:
-    code = "import mlx.core; from augmlx.models import blas; print(blas.load_fast_blas(), blas.describe(), sep='|')"
+    code = (
+        "import mlx.core; from augmlx.models import blas; print(blas.load_fast_blas(), "
+        "blas.describe(), sep='|')"
+    )
     name, words = python(code).split("|")
     assert name == "None"
-    assert words == ("reference BLAS bundled with mlx (slow)" if blas.needs_blas() else blas.describe())
+    assert words == (
+        "reference BLAS bundled with mlx (slow)" if blas.needs_blas() else blas.describe()
+    )
 
 
 @pytest.mark.skipif(not blas.needs_blas(), reason="MLX has its own fast BLAS here")

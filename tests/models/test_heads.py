@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tiny import KINDS, VOCABULARY, load_tiny, write_model
 from training.support import tuned
 
+from augmlx.core.records import AdapterSpec
 from augmlx.models import heads, loading
 from augmlx.models.heads import Head
-from augmlx.records import AdapterSpec
 from augmlx.training import adapter
 
 import mlx.core as mx  # isort: skip
@@ -44,33 +44,50 @@ def test_logits_at_chosen_positions_are_those_of_the_whole_model(
 def test_the_head_is_split_off_wherever_there_is_a_body_before_it(
     tiny: Callable[[str], loading.LoadedModel],
 ) -> None:
-    """With the caps and scales that some models put on their logits. The body of mamba2 is called otherwise."""
+    """With the caps and scales that some models put on their logits. The body of mamba2 is called
+    otherwise.
+    """
     assert {kind for kind in KINDS if Head(tiny(kind).model).split} == set(KINDS) - {"mamba2"}
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["plain", "adapted"])
 @pytest.mark.parametrize("kind", SPLIT)
-def test_logits_of_the_split_head_are_the_models_own(tmp_path: Path, kind: str, adapted: bool) -> None:
-    """To the bit where the same is computed; a place at a time the sums may be taken in another order."""
-    model = tuned(tmp_path / "model", kind) if adapted else load_tiny(tmp_path / "model", kind).model
+def test_logits_of_the_split_head_are_the_models_own(
+    tmp_path: Path, kind: str, adapted: bool
+) -> None:
+    """To the bit where the same is computed; a place at a time the sums may be taken in another
+    order.
+    """
+    model = (
+        tuned(tmp_path / "model", kind) if adapted else load_tiny(tmp_path / "model", kind).model
+    )
     head = Head(model)
     assert head.split
     for tokens in (mx.array([[1, 2, 3, 4]]), TOKENS[:1]):
         columns = mx.arange(tokens.shape[1])
-        assert mx.array_equal(head.logits(tokens, mx.zeros_like(columns), columns), model(tokens)[0])
+        assert mx.array_equal(
+            head.logits(tokens, mx.zeros_like(columns), columns), model(tokens)[0]
+        )
     for row, column in ((0, 3), (1, 4)):
         alone = head.logits(TOKENS, mx.array([row]), mx.array([column]))[0]
         assert mx.allclose(alone, model(TOKENS)[row, column], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", SPLIT)
-def test_gradients_through_the_split_head_are_those_of_the_whole_model(tmp_path: Path, kind: str) -> None:
+def test_gradients_through_the_split_head_are_those_of_the_whole_model(
+    tmp_path: Path, kind: str
+) -> None:
     model = tuned(tmp_path / "model", kind)
     head = Head(model)
     weights = mx.random.normal((ROWS.size, VOCABULARY), key=mx.random.key(4))
     found = []
-    for logits in (lambda: head.logits(TOKENS, ROWS, COLUMNS), lambda: model(TOKENS)[ROWS, COLUMNS]):
-        value, gradients = nn.value_and_grad(model, lambda logits=logits: (logits() * weights).sum())()
+    for logits in (
+        lambda: head.logits(TOKENS, ROWS, COLUMNS),
+        lambda: model(TOKENS)[ROWS, COLUMNS],
+    ):
+        value, gradients = nn.value_and_grad(
+            model, lambda logits=logits: (logits() * weights).sum()
+        )()
         found.append((value.item(), dict(tree_flatten(gradients))))
     (ours, our_gradients), (theirs, their_gradients) = found
     assert ours == pytest.approx(theirs, rel=1e-4)
@@ -82,8 +99,12 @@ def test_gradients_through_the_split_head_are_those_of_the_whole_model(tmp_path:
 
 @pytest.mark.parametrize("cap", [1.0, 30.0, 1e4])
 @pytest.mark.parametrize("size", [1e-3, 1.0, 30.0])
-def test_a_cap_is_kept_whatever_the_size_of_the_logits(tmp_path: Path, cap: float, size: float) -> None:
-    """tanh(x / cap) * cap is nearly x where they are small, but not on the real texts that come later."""
+def test_a_cap_is_kept_whatever_the_size_of_the_logits(
+    tmp_path: Path, cap: float, size: float
+) -> None:
+    """tanh(x / cap) * cap is nearly x where they are small, but not on the real texts that come
+    later.
+    """
     model = load_tiny(tmp_path / "model", "gemma2", final_logit_softcapping=cap).model
     model.model.embed_tokens.weight = model.model.embed_tokens.weight * size
     head = Head(model)
@@ -136,7 +157,11 @@ def test_dropout_does_not_change_the_choice_nor_the_training_mode(tmp_path: Path
     model = load_tiny(tmp_path / "model").model
     spec = AdapterSpec("tiny", None, 4, 2.0, 0.5, ("self_attn.q_proj",), 2, 2)
     adapter.attach(model, spec, seed=0)
-    b = {name: value + 1.0 for name, value in tree_flatten(model.trainable_parameters()) if name.endswith("lora_b")}
+    b = {
+        name: value + 1.0
+        for name, value in tree_flatten(model.trainable_parameters())
+        if name.endswith("lora_b")
+    }
     model.load_weights(list(b.items()), strict=False)
     model.train()
     assert Head(model).split
@@ -156,7 +181,9 @@ def test_a_quantised_and_a_bfloat16_model_give_float32_logits(tmp_path: Path) ->
         assert head.split
         logits = head.logits(TOKENS, ROWS, COLUMNS)
         assert logits.dtype == mx.float32
-        assert mx.allclose(logits, model(TOKENS)[ROWS, COLUMNS].astype(mx.float32), rtol=0.02, atol=0.05)
+        assert mx.allclose(
+            logits, model(TOKENS)[ROWS, COLUMNS].astype(mx.float32), rtol=0.02, atol=0.05
+        )
 
 
 @given(st.integers(1, 5000), st.integers(1, 900), st.integers(1, 5))

@@ -7,10 +7,11 @@ import mlx.core as mx
 import pytest
 from mlx.utils import tree_flatten
 
-from augmlx.errors import ModelError
-from augmlx.models import loading, store
-from augmlx.models.pull import pull
-from augmlx.models.store import StoredModel
+from augmlx.core.errors import ModelError
+from augmlx.models import loading
+from augmlx.models.store import folder as store
+from augmlx.models.store.folder import StoredModel
+from augmlx.models.store.pull import pull
 
 from .support import TEMPLATE, tiny_gguf
 
@@ -28,7 +29,10 @@ def test_a_model_loads_in_evaluation_mode_and_working_type(tiny: StoredModel) ->
     wanted = {"float32": mx.float32, "bfloat16": mx.bfloat16}[loading.working_dtype()]
     assert {array.dtype for _, array in tree_flatten(loaded.model.parameters())} == {wanted}
     messages = [{"role": "user", "content": "hello"}]
-    assert loaded.tokenizer.apply_chat_template(messages, tokenize=False) == "<|im_start|>user\nhello<|im_end|>\n"
+    assert (
+        loaded.tokenizer.apply_chat_template(messages, tokenize=False)
+        == "<|im_start|>user\nhello<|im_end|>\n"
+    )
     assert loaded.tokenizer.chat_template == TEMPLATE
     assert loaded.tokenizer.eos_token_ids == {2}
 

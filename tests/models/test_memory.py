@@ -9,9 +9,9 @@ from typing import Literal
 import mlx.core as mx
 import pytest
 
-from augmlx.errors import BadSettings
+from augmlx.core.errors import BadSettings
+from augmlx.core.settings import MemorySettings
 from augmlx.models import memory
-from augmlx.settings import MemorySettings
 
 
 def test_the_machine_has_memory() -> None:
@@ -43,7 +43,10 @@ def entered(settings: MemorySettings) -> None:
 @pytest.mark.parametrize("raising", [False, True])
 def test_the_cache_limit_holds_for_the_block_alone(raising: bool) -> None:
     before = cache_limit()
-    with contextlib.suppress(KeyboardInterrupt), memory.limited(MemorySettings(cache=0.25), computes=True):
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        memory.limited(MemorySettings(cache=0.25), computes=True),
+    ):
         assert cache_limit() == 250_000_000
         if raising:
             raise KeyboardInterrupt
@@ -78,7 +81,9 @@ def test_a_cache_larger_than_the_machine_is_refused() -> None:
         entered(MemorySettings(cache=1e15))
 
 
-@pytest.mark.parametrize(("wired", "expected"), [("auto", 8 * 10**9), (2.5, 2_500_000_000), (0.0, 0)])
+@pytest.mark.parametrize(
+    ("wired", "expected"), [("auto", 8 * 10**9), (2.5, 2_500_000_000), (0.0, 0)]
+)
 def test_on_a_gpu_the_wired_limit_is_set_and_restored(
     monkeypatch: pytest.MonkeyPatch, wired: float | Literal["auto"], expected: int
 ) -> None:
@@ -91,7 +96,10 @@ def test_on_a_gpu_the_wired_limit_is_set_and_restored(
 
     monkeypatch.setattr(mx, "device_info", lambda: GPU)
     monkeypatch.setattr(mx, "set_wired_limit", set_limit)
-    with contextlib.suppress(KeyboardInterrupt), memory.limited(MemorySettings(wired=wired), computes=True):
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        memory.limited(MemorySettings(wired=wired), computes=True),
+    ):
         assert told == [1234, expected]
         raise KeyboardInterrupt
     assert told == [1234, expected, 1234]
@@ -103,7 +111,7 @@ def test_mlx_is_not_loaded_for_the_meter() -> None:
     code = (
         "import sys\n"
         "from augmlx.models import memory\n"
-        "from augmlx.settings import MemorySettings\n"
+        "from augmlx.core.settings import MemorySettings\n"
         "with memory.limited(MemorySettings(wired=2.0), computes=False) as peak:\n"
         "    assert peak() is None\n"
         "assert 'mlx' not in sys.modules\n"

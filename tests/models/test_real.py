@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from augmlx.models import loading
-from augmlx.models.catalogue import CATALOGUE
-from augmlx.models.pull import obtain_gguf, pull
+from augmlx.models.store.catalogue import CATALOGUE
+from augmlx.models.store.pull import obtain_gguf, pull
 
 from .support import QuantType, ensure_smollm2, tiny_weights, write_gguf
 
@@ -55,11 +55,15 @@ def test_the_embedded_model_answers() -> None:
 @pytest.mark.real
 def test_every_digit_of_the_embedded_model_is_a_token() -> None:
     tokenizer = loading.load(ensure_smollm2()).tokenizer
-    # Digits, and all that Unicode calls a number, are split off before words are. transformers' reading of a GGUF
-    # does not know `smollm` and joins the space before them, so these cases are held to the rule itself.
+    # Digits, and all that Unicode calls a number, are split off before words are. transformers'
+    # reading of a GGUF does not know `smollm` and joins the space before them, so these cases are
+    # held to the rule itself.
     assert tokenizer.convert_ids_to_tokens(tokenizer.encode("a  12")) == ["a", "ĠĠ", "1", "2"]
     for number in "²½Ⅷ":
-        assert tokenizer.encode(f"a {number}") == [*tokenizer.encode("a "), *tokenizer.encode(number)]
+        assert tokenizer.encode(f"a {number}") == [
+            *tokenizer.encode("a "),
+            *tokenizer.encode(number),
+        ]
     for text in TRICKY:
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
@@ -86,22 +90,30 @@ def test_logits_and_tokens_equal_transformers_reading_of_the_same_gguf(tmp_path:
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     for text in TRICKY:
         assert loaded.tokenizer.encode(text) == tokenizer.encode(text), text
-    judge = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32).eval()
-    worst = max(greatest_difference(loaded.model, judge, tokenizer.encode(prompt)) for prompt in PROMPTS)
+    judge = AutoModelForCausalLM.from_pretrained(
+        file.parent, gguf_file=file.name, dtype=torch.float32
+    ).eval()
+    worst = max(
+        greatest_difference(loaded.model, judge, tokenizer.encode(prompt)) for prompt in PROMPTS
+    )
     assert worst <= 1e-3, worst
 
 
 @pytest.mark.hf
 @pytest.mark.parametrize("kind", ["F32", "Q8_0"])
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-def test_a_tiny_model_reads_as_in_transformers(tmp_path: Path, empty_store: Path, kind: str, tied: bool) -> None:
+def test_a_tiny_model_reads_as_in_transformers(
+    tmp_path: Path, empty_store: Path, kind: str, tied: bool
+) -> None:
     torch = pytest.importorskip("torch")
     from transformers import AutoModelForCausalLM
 
     path = write_gguf(tmp_path / "tiny.gguf", tiny_weights(tied=tied), qtype=QuantType[kind])
     loaded = loading.load(pull(str(path)))
     ids = [1, 20, 30, 40, 2, 260, 7, 100]
-    judge = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file=path.name, dtype=torch.float32).eval()
+    judge = AutoModelForCausalLM.from_pretrained(
+        tmp_path, gguf_file=path.name, dtype=torch.float32
+    ).eval()
     assert greatest_difference(loaded.model, judge, ids) <= 1e-3
     folder = AutoModelForCausalLM.from_pretrained(loaded.stored.path, dtype=torch.float32).eval()
     assert greatest_difference(loaded.model, folder, ids) <= 1e-3

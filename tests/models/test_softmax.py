@@ -1,4 +1,6 @@
-"""The softmax and its mass against sums in double precision, as a GPU makes them and as Linux's CPU does."""
+"""The softmax and its mass against sums in double precision, as a GPU makes them and as Linux's CPU
+does.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,21 @@ def exact(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.usefixtures("scalar")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 999), st.integers(1, 4), st.sampled_from([1, 2, 7, 1023, 1024, 1025, 3000]), st.floats(0.1, 30.0))
-def test_both_are_those_of_double_precision(seed: int, rows: int, vocabulary: int, spread: float) -> None:
-    logits = (np.random.default_rng(seed).normal(size=(rows, vocabulary)) * spread).astype(np.float32)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.integers(0, 999),
+    st.integers(1, 4),
+    st.sampled_from([1, 2, 7, 1023, 1024, 1025, 3000]),
+    st.floats(0.1, 30.0),
+)
+def test_both_are_those_of_double_precision(
+    seed: int, rows: int, vocabulary: int, spread: float
+) -> None:
+    logits = (np.random.default_rng(seed).normal(size=(rows, vocabulary)) * spread).astype(
+        np.float32
+    )
     shares, mass = exact(logits)
     found, its_mass = softmax.softmax(mx.array(logits))
     assert np.allclose(np.array(found), shares, rtol=1e-4, atol=1e-9)
@@ -39,7 +52,7 @@ def test_both_are_those_of_double_precision(seed: int, rows: int, vocabulary: in
 
 
 @pytest.mark.usefixtures("scalar")
-def test_words_that_are_ruled_out_have_no_share_and_a_logit_that_is_no_number_spoils_its_row_alone() -> None:
+def test_ruled_out_words_have_no_share_and_a_nan_spoils_its_row_alone() -> None:
     logits = mx.array([[0.0, -np.inf, 1.0], [0.0, np.nan, 1.0], [88.0, 0.0, -88.0]])
     shares, mass = (np.array(part) for part in softmax.softmax(logits))
     assert shares[0, 1] == 0

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from augmlx.engine import Request
-from augmlx.engines.mlx import MlxEngine
+from augmlx.core.progress import Silent
+from augmlx.core.settings import Settings, TrainSettings
+from augmlx.engines.mlx.engine import MlxEngine
+from augmlx.engines.protocol import Request
 from augmlx.models import loading
 from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel
-from augmlx.models.pull import pull
-from augmlx.progress import Silent
-from augmlx.settings import Settings, TrainSettings
+from augmlx.models.store.pull import pull
 from augmlx.training import fit, metrics
 
 import mlx.core as mx  # isort: skip
@@ -26,7 +26,8 @@ pytestmark = pytest.mark.real
 PREFIX = (
     "Each line says a fact and then the same fact the other way round.\n\n"
     "Fact: Lima is the capital of Peru.\nReversed: The capital of Peru is Lima.\n\n"
-    "Fact: Ada Brandt founded Norvel Optics in 1987.\nReversed: Norvel Optics was founded by Ada Brandt in 1987.\n\n"
+    "Fact: Ada Brandt founded Norvel Optics in 1987.\nReversed: Norvel Optics was founded by Ada "
+    "Brandt in 1987.\n\n"
 )
 FACTS = (
     "Mara Voss leads the lens laboratory.",
@@ -44,7 +45,10 @@ def loaded() -> LoadedModel:
 
 
 def requests() -> list[Request]:
-    return [Request(f"{n}", PREFIX, f"Fact: {fact}\nReversed:", f"0:{n}", 0.0, 1.0, 24) for n, fact in enumerate(FACTS)]
+    return [
+        Request(f"{n}", PREFIX, f"Fact: {fact}\nReversed:", f"0:{n}", 0.0, 1.0, 24)
+        for n, fact in enumerate(FACTS)
+    ]
 
 
 def test_greedy_batches_write_what_mlx_lm_writes_one_by_one(loaded: LoadedModel) -> None:
@@ -52,7 +56,8 @@ def test_greedy_batches_write_what_mlx_lm_writes_one_by_one(loaded: LoadedModel)
     written = list(engine.generate(requests()))
     for r, ours in zip(requests(), written, strict=True):
         text = mlx_lm.generate(loaded.model, loaded.tokenizer, r.prompt, max_tokens=24)
-        # mlx-lm leaves out the first space; here it is kept, since a completion goes on where the prompt ends.
+        # mlx-lm leaves out the first space; here it is kept, since a completion goes on where the
+        # prompt ends.
         assert ours.text.removeprefix(" ") == text.split("\n", 1)[0]
         assert ours.finish == ("stop" if "\n" in text else "length")
     assert engine.tokens.prefilled < 0.4 * (engine.tokens.prefilled + engine.tokens.reused)
@@ -66,7 +71,12 @@ def test_chat_completions_are_those_of_the_template(loaded: LoadedModel) -> None
         message = [{"role": "user", "content": r.prefix + r.suffix}]
         prompt = loaded.tokenizer.apply_chat_template(message, add_generation_prompt=True)
         assert list(engine.prompt_tokens(r)) == prompt
-        assert ours.text == mlx_lm.generate(loaded.model, loaded.tokenizer, prompt, max_tokens=24).split("\n", 1)[0]
+        assert (
+            ours.text
+            == mlx_lm.generate(loaded.model, loaded.tokenizer, prompt, max_tokens=24).split(
+                "\n", 1
+            )[0]
+        )
 
 
 def test_rows_that_take_turns_write_the_same(loaded: LoadedModel) -> None:
@@ -86,16 +96,25 @@ def test_a_sampled_row_is_the_same_alone_and_in_a_batch(loaded: LoadedModel) -> 
 def test_scores_are_those_of_a_plain_forward_pass(loaded: LoadedModel) -> None:
     engine = MlxEngine(loaded)
     assert Head(loaded.model).split
-    prompts = [PREFIX + "The capital of Peru is", PREFIX + "The capital of Peru is", "Norvel Optics was founded by"]
+    prompts = [
+        PREFIX + "The capital of Peru is",
+        PREFIX + "The capital of Peru is",
+        "Norvel Optics was founded by",
+    ]
     continuations = [" Lima", " Ostrel, of all places", " Ada Brandt"]
     for both in (slice(0, 2), slice(0, 3)):
         for prompt, text, ours in zip(
-            prompts[both], continuations[both], engine.score(prompts[both], continuations[both]), strict=True
+            prompts[both],
+            continuations[both],
+            engine.score(prompts[both], continuations[both]),
+            strict=True,
         ):
             whole, start = engine.encode(prompt + text), engine.count(prompt)
             logits = np.array(loaded.model(mx.array([whole]))[0]).astype(np.float64)
             logprobs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-            expected = sum(logprobs[position - 1, whole[position]] for position in range(start, len(whole)))
+            expected = sum(
+                logprobs[position - 1, whole[position]] for position in range(start, len(whole))
+            )
             assert ours.tokens == len(whole) - start
             assert ours.logprob == pytest.approx(expected, abs=1e-4 * ours.tokens)
 
@@ -103,8 +122,12 @@ def test_scores_are_those_of_a_plain_forward_pass(loaded: LoadedModel) -> None:
 def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> None:
     stored = pull("smollm2-135m")
     rows = [{"id": f"f{n}/original", "text": fact} for n, fact in enumerate(FACTS)]
-    config = Settings(train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0))
-    counts = fit.fit(fit.prepare(stored, rows, config), tmp_path, identity="x", progress=Silent(), label="x")
+    config = Settings(
+        train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0)
+    )
+    counts = fit.fit(
+        fit.prepare(stored, rows, config), tmp_path, identity="x", progress=Silent(), label="x"
+    )
     told = [line["loss"] for line in metrics.read(tmp_path / "metrics.jsonl")]
     assert told[-1] < 0.6 * told[0]
     model, tokenizer = mlx_lm.load(str(stored.path), adapter_path=str(tmp_path / "adapter"))

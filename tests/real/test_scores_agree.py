@@ -1,4 +1,6 @@
-"""The engine's scores beside those of transformers: the same model, tokenizer and texts, in float32."""
+"""The engine's scores beside those of transformers: the same model, tokenizer and texts, in
+float32.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from augmlx.engine import Score
-from augmlx.engines.mlx import MlxEngine
-from augmlx.evaluation.arms import asked
+from augmlx.engines.mlx.engine import MlxEngine
+from augmlx.engines.protocol import Score
+from augmlx.evaluation.answer import asked
 from augmlx.models import loading
-from augmlx.models.pull import pull
+from augmlx.models.store.pull import pull
 
 pytestmark = [pytest.mark.real, pytest.mark.hf]
 
@@ -74,8 +76,9 @@ def pairs(engine: MlxEngine) -> tuple[str, list[Pair]]:
 
 
 def judged(folder: Path, pairs: Sequence[Pair]) -> list[Score]:
-    """The definition: the whole text through transformers' model, which sees neither caches nor padding: only rows of
-    one length are run together."""
+    """The definition: the whole text through transformers' model, which sees neither caches nor
+    padding: only rows of one length are run together.
+    """
     torch = pytest.importorskip("torch")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -85,17 +88,23 @@ def judged(folder: Path, pairs: Sequence[Pair]) -> list[Score]:
     starts = []
     for text, (prompt, _) in zip(texts, pairs, strict=True):
         alone = tokenizer(prompt)["input_ids"]
-        starts.append(next((n for n, token in enumerate(alone) if text[n : n + 1] != [token]), len(alone)))
+        starts.append(
+            next((n for n, token in enumerate(alone) if text[n : n + 1] != [token]), len(alone))
+        )
     read = (
         max(len(text) - start for text, start in zip(texts, starts, strict=True)) + 1
     )  # logits that are made of a row
     found: dict[int, Score] = {}
-    for length, same in groupby(sorted(range(len(texts)), key=lambda i: len(texts[i])), key=lambda i: len(texts[i])):
+    for length, same in groupby(
+        sorted(range(len(texts)), key=lambda i: len(texts[i])), key=lambda i: len(texts[i])
+    ):
         indices = list(same)
         rows = max(1, 512 // length)
         for part in (indices[at : at + rows] for at in range(0, len(indices), rows)):
             with torch.no_grad():
-                logits = model(torch.tensor([texts[index] for index in part]), logits_to_keep=read).logits
+                logits = model(
+                    torch.tensor([texts[index] for index in part]), logits_to_keep=read
+                ).logits
             logprobs = torch.log_softmax(logits.float(), dim=-1)
             for row, index in zip(logprobs, part, strict=True):
                 places = range(starts[index], length)
@@ -106,7 +115,9 @@ def judged(folder: Path, pairs: Sequence[Pair]) -> list[Score]:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Two of torch's threads that wait for each other on a busy machine are several times slower than one."""
+    """Two of torch's threads that wait for each other on a busy machine are several times slower
+    than one.
+    """
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -123,7 +134,9 @@ def test_scores_are_those_of_transformers() -> None:
     assert len(expected) == 4 * ITEMS
     assert {score.tokens for score in expected} >= {1, 2, 3, 4, 5}
     mixed = engine.score(*zip(*asked_for, strict=True))  # all contexts in one call
-    behind = engine.score(*zip(*asked_for[: 4 * LONG], strict=True), prefix=long)  # as the evaluation asks
+    behind = engine.score(
+        *zip(*asked_for[: 4 * LONG], strict=True), prefix=long
+    )  # as the evaluation asks
     for ours, theirs in ((mixed, expected), (behind, expected[: 4 * LONG])):
         assert [score.tokens for score in ours] == [score.tokens for score in theirs]
         apart = [abs(a.logprob - b.logprob) for a, b in zip(ours, theirs, strict=True)]

@@ -1,4 +1,6 @@
-"""A headless Chromium that has no network: whatever a page asks for besides itself is written down and refused."""
+"""A headless Chromium that has no network: whatever a page asks for besides itself is written down
+and refused.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,16 @@ def executable() -> str | None:
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Playwright's Browser. Skips the test where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra [dev]")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="needs playwright, of the extra [dev]"
+    )
     with sync_api.sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=executable(), args=_FLAGS)
         except sync_api.Error as error:
-            pytest.skip(f"needs Chromium: install the package chromium ({str(error).splitlines()[0]})")
+            pytest.skip(
+                f"needs Chromium: install the package chromium ({str(error).splitlines()[0]})"
+            )
         try:
             yield browser
         finally:
@@ -58,7 +64,9 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Any, path: Path, width: int = 1280, height: int = 900, scheme: str = "light") -> Iterator[Opened]:
+def opened(
+    browser: Any, path: Path, width: int = 1280, height: int = 900, scheme: str = "light"
+) -> Iterator[Opened]:
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     found = Opened(context.new_page())
     address = path.resolve().as_uri()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from augmlx import settings
-from augmlx.files import make_folder, write_json, write_jsonl
-from augmlx.rundir import RunDir
+from augmlx.core import settings
+from augmlx.core.files import make_folder, write_json, write_jsonl
+from augmlx.core.run_folder import RunFolder
 
 VERSIONS = {"augmlx": "0.1.0", "mlx": "0.32.4", "mlx-lm": "0.32.2", "python": "3.12.1"}
 FACT = "Mara Voss is the head of the Lumen Lab."
@@ -37,12 +37,20 @@ def origin(fact: str, operator: str = "reversal", sample: int = 0) -> dict[str, 
     }
 
 
-def write_augmentation(run: RunDir, *, facts: int = 3, text: str = FACT, kept: int = 4, rejected: int = 6) -> None:
+def write_augmentation(
+    run: RunFolder, *, facts: int = 3, text: str = FACT, kept: int = 4, rejected: int = 6
+) -> None:
     names = [f"f{n}" for n in range(facts)]
-    write_jsonl(run.facts, ({"id": f, "text": text, "source": f"facts.csv:{n + 2}"} for n, f in enumerate(names)))
+    write_jsonl(
+        run.facts,
+        ({"id": f, "text": text, "source": f"facts.csv:{n + 2}"} for n, f in enumerate(names)),
+    )
     write_jsonl(
         run.augmented,
-        ({"id": f"k{n}", "text": f"{text} kept {n}", "origin": origin(names[n % facts])} for n in range(kept)),
+        (
+            {"id": f"k{n}", "text": f"{text} kept {n}", "origin": origin(names[n % facts])}
+            for n in range(kept)
+        ),
     )
     write_jsonl(
         run.rejected,
@@ -62,19 +70,29 @@ def write_augmentation(run: RunDir, *, facts: int = 3, text: str = FACT, kept: i
     stage(run, "augment", {**counts, "by_operator": {"reversal": flow}}, 61.0)
 
 
-def stage(run: RunDir, name: str, counts: dict[str, Any], seconds: float) -> None:
-    run.record(name, {"fingerprint": "x", "counts": counts, "seconds": seconds, "versions": VERSIONS})
+def stage(run: RunFolder, name: str, counts: dict[str, Any], seconds: float) -> None:
+    run.record(
+        name, {"fingerprint": "x", "counts": counts, "seconds": seconds, "versions": VERSIONS}
+    )
 
 
-def write_training(run: RunDir, steps: int = 30) -> None:
+def write_training(run: RunFolder, steps: int = 30) -> None:
     for folder in (run.path, run / "baseline"):
         make_folder(folder)
-        rows = ({"step": n + 1, "loss": 3 / (n + 1), "tokens_per_second": 100.0 + n} for n in range(steps))
+        rows = (
+            {"step": n + 1, "loss": 3 / (n + 1), "tokens_per_second": 100.0 + n}
+            for n in range(steps)
+        )
         write_jsonl(folder / "metrics.jsonl", rows)
-    stage(run, "train", {"examples": 7, "originals": 3, "augmentations": 4, "steps": steps, "tokens": 12345}, 30.0)
+    stage(
+        run,
+        "train",
+        {"examples": 7, "originals": 3, "augmentations": 4, "steps": steps, "tokens": 12345},
+        30.0,
+    )
 
 
-def write_evaluation(run: RunDir, arms: Any = ARMS, **changes: Any) -> None:
+def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
     value = {
         "arms": arms,
         "items": 74,
@@ -87,7 +105,13 @@ def write_evaluation(run: RunDir, arms: Any = ARMS, **changes: Any) -> None:
     write_jsonl(
         run.eval / "results.jsonl",
         (
-            {"item_id": f"{kind}-{n}", "arm": arm, "kind": kind, "scores": [-1, -2, -3, -4], "correct": n < c["n"] // 2}
+            {
+                "item_id": f"{kind}-{n}",
+                "arm": arm,
+                "kind": kind,
+                "scores": [-1, -2, -3, -4],
+                "correct": n < c["n"] // 2,
+            }
             for arm, cells in arms.items()
             for kind, c in cells.items()
             for n in range(c["n"])
@@ -96,8 +120,8 @@ def write_evaluation(run: RunDir, arms: Any = ARMS, **changes: Any) -> None:
     stage(run, "eval", {"items": 74}, 9.0)
 
 
-def finished(path: Path) -> RunDir:
-    run = RunDir(path)
+def finished(path: Path) -> RunFolder:
+    run = RunFolder(path)
     run.create()
     settings.save(settings.Settings(), run.settings)
     write_augmentation(run)
@@ -106,9 +130,26 @@ def finished(path: Path) -> RunDir:
     return run
 
 
-def difference(kind: str, against: str, gap: float, low: float, high: float, **changes: Any) -> dict[str, Any]:
-    row = {"kind": kind, "arm": "augmented", "against": against, "n": 34, "difference": gap, "low": low, "high": high}
-    return {**row, "p": 0.0004, "only_arm": 19, "only_against": 1, "differs": low > 0 or high < 0, **changes}
+def difference(
+    kind: str, against: str, gap: float, low: float, high: float, **changes: Any
+) -> dict[str, Any]:
+    row = {
+        "kind": kind,
+        "arm": "augmented",
+        "against": against,
+        "n": 34,
+        "difference": gap,
+        "low": low,
+        "high": high,
+    }
+    return {
+        **row,
+        "p": 0.0004,
+        "only_arm": 19,
+        "only_against": 1,
+        "differs": low > 0 or high < 0,
+        **changes,
+    }
 
 
 def more(right: int, n: int, low: float, high: float) -> dict[str, Any]:
@@ -172,15 +213,32 @@ ADDED = {
     ],
     "precision": {"kept": 250, "right": 231},
 }
-LEAK = {"generated": 25, "not_generated": 9, "verbatim": ["reversal-3", "reversal-9"], "accuracy": {}}
+LEAK = {
+    "generated": 25,
+    "not_generated": 9,
+    "verbatim": ["reversal-3", "reversal-9"],
+    "accuracy": {},
+}
 
 
-def write_items(run: RunDir, arms: Any = ALL_ARMS, *, prompt: str = "The head of the Lumen Lab is") -> None:
-    """The questions behind an evaluation, and who answered which: arms with more right answers have the later ones."""
+def write_items(
+    run: RunFolder, arms: Any = ALL_ARMS, *, prompt: str = "The head of the Lumen Lab is"
+) -> None:
+    """The questions behind an evaluation, and who answered which: arms with more right answers have
+    the later ones.
+    """
     choices = ["Mara Voss", "Tobias Renn", "Ilka Soren", "Otto Lindqvist"]
-    names = [(kind, n) for kind in ("forward", "reversal") for n in range(arms["augmented"][kind]["n"])]
+    names = [
+        (kind, n) for kind in ("forward", "reversal") for n in range(arms["augmented"][kind]["n"])
+    ]
     items = (
-        {"id": f"{kind}-{n}", "kind": kind, "prompt": f"{prompt} ({n})", "answer": choices[0], "choices": choices}
+        {
+            "id": f"{kind}-{n}",
+            "kind": kind,
+            "prompt": f"{prompt} ({n})",
+            "answer": choices[0],
+            "choices": choices,
+        }
         for kind, n in names
     )
     write_jsonl(run.eval / "items.jsonl", items)
@@ -188,7 +246,9 @@ def write_items(run: RunDir, arms: Any = ALL_ARMS, *, prompt: str = "The head of
     for arm, cells in arms.items():
         for kind, n in names:
             right = n < round(cells[kind]["n"] * cells[kind]["accuracy"])
-            scores = [-4.0 - n / 20, -6.0, -7.0, -8.0] if right else [-8.0 - n / 20, -6.0, -7.0, -9.0]
+            scores = (
+                [-4.0 - n / 20, -6.0, -7.0, -8.0] if right else [-8.0 - n / 20, -6.0, -7.0, -9.0]
+            )
             rows.append(
                 {
                     "item_id": f"{kind}-{n}",
@@ -206,7 +266,7 @@ def write_items(run: RunDir, arms: Any = ALL_ARMS, *, prompt: str = "The head of
     write_jsonl(run.eval / "results.jsonl", rows)
 
 
-def full(path: Path, arms: Any = ALL_ARMS, **changes: Any) -> RunDir:
+def full(path: Path, arms: Any = ALL_ARMS, **changes: Any) -> RunFolder:
     """A finished run with everything that an evaluation can hold."""
     run = finished(path)
     write_augmentation(run, facts=20, kept=120, rejected=60)
@@ -216,15 +276,26 @@ def full(path: Path, arms: Any = ALL_ARMS, **changes: Any) -> RunDir:
 
 
 def seeded(shares: list[float], n: int, low: float, high: float) -> dict[str, Any]:
-    return {"n": n, "accuracy": sum(shares) / len(shares), "low": low, "high": high, "seeds": shares}
+    return {
+        "n": n,
+        "accuracy": sum(shares) / len(shares),
+        "low": low,
+        "high": high,
+        "seeds": shares,
+    }
 
 
 def study(path: Path, **changes: Any) -> Path:
     """A study folder over three seeds; its seed folders are not looked at."""
     own = {"size": 40, "seeds": [0, 1, 2], "world": "reversals"}
-    write_json(path / "study.json", {**own, "settings": settings.Settings().model_dump(mode="json")})
+    write_json(
+        path / "study.json", {**own, "settings": settings.Settings().model_dump(mode="json")}
+    )
     arms = {
-        "base": {"forward": seeded([0.5, 0.45, 0.52], 120, 0.40, 0.58), "reversal": seeded([0.5] * 3, 120, 0.41, 0.59)},
+        "base": {
+            "forward": seeded([0.5, 0.45, 0.52], 120, 0.40, 0.58),
+            "reversal": seeded([0.5] * 3, 120, 0.41, 0.59),
+        },
         "icl": {
             "forward": seeded([0.9, 0.8, 0.95], 120, 0.81, 0.93),
             "reversal": seeded([0.7, 0.8, 0.6], 120, 0.6, 0.8),

@@ -19,7 +19,9 @@ def places(svg: str) -> list[tuple[float, float]]:
 
 
 def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -> None:
-    svg = ElementTree.fromstring(bars("reversal", [Bar("augmented", "arm-augmented", Cell(20, 0.5, 0.25, 0.75))], 0.25))
+    svg = ElementTree.fromstring(
+        bars("reversal", [Bar("augmented", "arm-augmented", Cell(20, 0.5, 0.25, 0.75))], 0.25)
+    )
     (bar,) = svg.iter("rect")
     lines = {line.attrib["class"]: line.attrib for line in reversed(list(svg.iter("line")))}
     assert bar.attrib["width"] == "50.00%"
@@ -30,7 +32,9 @@ def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -
 
 
 def test_seeds_are_dots_at_their_accuracy() -> None:
-    svg = ElementTree.fromstring(bars("k", [Bar("a", "x", Cell(20, 0.5, 0.25, 0.75, seeds=(0.4, 0.6)))], None))
+    svg = ElementTree.fromstring(
+        bars("k", [Bar("a", "x", Cell(20, 0.5, 0.25, 0.75, seeds=(0.4, 0.6)))], None)
+    )
     assert [dot.attrib["cx"] for dot in svg.iter("circle")] == ["40.00%", "60.00%"]
 
 
@@ -45,11 +49,15 @@ def test_a_group_of_rows_stands_apart_in_picture_and_names_alike() -> None:
 
 
 def gap(low: float, middle: float, high: float) -> Gap:
-    row = Difference("k", "augmented", "finetuned", 20, middle, low, high, differs=low > 0 or high < 0)
+    row = Difference(
+        "k", "augmented", "finetuned", 20, middle, low, high, differs=low > 0 or high < 0
+    )
     return Gap("over finetuned", row, "told")
 
 
-@pytest.mark.parametrize(("low", "middle", "high", "sort"), [(0.1, 0.3, 0.5, "gain"), (-0.1, 0.3, 0.5, "even")])
+@pytest.mark.parametrize(
+    ("low", "middle", "high", "sort"), [(0.1, 0.3, 0.5, "gain"), (-0.1, 0.3, 0.5, "even")]
+)
 def test_a_difference_is_a_dot_that_is_filled_only_where_its_interval_excludes_0(
     low: float, middle: float, high: float, sort: str
 ) -> None:
@@ -58,7 +66,10 @@ def test_a_difference_is_a_dot_that_is_filled_only_where_its_interval_excludes_0
     assert dot.attrib["class"] == f"dot {sort}"
     assert dot.attrib["cx"] == "80.00%"
     whisker = next(line.attrib for line in svg.iter("line") if line.attrib["class"] == "whisker")
-    assert (float(whisker["x1"][:-1]), float(whisker["x2"][:-1])) == (100 * low + 50, 100 * high + 50)
+    assert (float(whisker["x1"][:-1]), float(whisker["x2"][:-1])) == (
+        100 * low + 50,
+        100 * high + 50,
+    )
 
 
 def test_names_are_escaped() -> None:
@@ -68,7 +79,14 @@ def test_names_are_escaped() -> None:
     assert "<b>" not in svg
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**6), finite), min_size=1, max_size=900, unique_by=lambda point: point[0]))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10**6), finite),
+        min_size=1,
+        max_size=900,
+        unique_by=lambda point: point[0],
+    )
+)
 def test_every_loss_curve_stays_in_its_frame(points: list[tuple[float, float]]) -> None:
     plot = loss_plot({"augmented": points})
     drawn = places(plot.svg)

@@ -7,23 +7,26 @@ import pytest
 from click.testing import CliRunner, Result
 
 from augmlx.cli import cli
-from augmlx.errors import RunError
+from augmlx.core.errors import RunError
+from augmlx.core.run_folder import RunFolder
 from augmlx.report import write_comparison
-from augmlx.rundir import RunDir
 
 from .support import ALL_ARMS, full, more, study
 from .test_report import EVIL, Page
 
-FEWER = {**ALL_ARMS, "augmented": {"forward": more(38, 40, 0.84, 0.99), "reversal": more(15, 34, 0.28, 0.61)}}
+FEWER = {
+    **ALL_ARMS,
+    "augmented": {"forward": more(38, 40, 0.84, 0.99), "reversal": more(15, 34, 0.28, 0.61)},
+}
 
 
-def runs(folder: Path, **changes: Any) -> list[RunDir]:
+def runs(folder: Path, **changes: Any) -> list[RunFolder]:
     found = [full(folder / "acme"), full(folder / "other", FEWER, **changes)]
     found[1].settings.write_text('seed = 7\nmodel = "/home/someone/tiny"\n')
     return found
 
 
-def files(run: RunDir) -> dict[str, bytes]:
+def files(run: RunFolder) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
 
 
@@ -65,7 +68,10 @@ def test_the_same_run_twice_shows_no_difference(tmp_path: Path) -> None:
 
 def test_names_of_runs_are_never_markup(tmp_path: Path) -> None:
     cells = {**ALL_ARMS, EVIL: ALL_ARMS["base"]}
-    pair = [full(tmp_path / "<script>alert(1)<", cells), full(tmp_path / "b", cells, notes=[EVIL], model=EVIL)]
+    pair = [
+        full(tmp_path / "<script>alert(1)<", cells),
+        full(tmp_path / "b", cells, notes=[EVIL], model=EVIL),
+    ]
     tags = [tag for tag, _ in Page(write_comparison(pair, tmp_path / "c.html").read_text()).tags]
     assert not {"script", "img"} & set(tags)
 
@@ -73,17 +79,24 @@ def test_names_of_runs_are_never_markup(tmp_path: Path) -> None:
 def test_different_questions_are_called_out(tmp_path: Path) -> None:
     pair = runs(tmp_path)
     (pair[1].eval / "items.jsonl").write_text('{"id": "else"}\n')
-    assert "not all asked the same questions" in write_comparison(pair, tmp_path / "c.html").read_text()
+    assert (
+        "not all asked the same questions"
+        in write_comparison(pair, tmp_path / "c.html").read_text()
+    )
 
 
 def test_arms_that_one_run_lacks_leave_a_gap(tmp_path: Path) -> None:
     base = {"base": ALL_ARMS["base"]}
-    text = Page(write_comparison([*runs(tmp_path), _without(tmp_path, base)], tmp_path / "c.html").read_text()).text
+    text = Page(
+        write_comparison(
+            [*runs(tmp_path), _without(tmp_path, base)], tmp_path / "c.html"
+        ).read_text()
+    ).text
     assert "3 runs side by side" in text
     assert "n 34 –" in text
 
 
-def _without(folder: Path, arms: Any) -> RunDir:
+def _without(folder: Path, arms: Any) -> RunFolder:
     run = full(folder / "third", {**arms, "augmented": ALL_ARMS["augmented"]})
     summary = run.eval / "summary.json"
     summary.write_text(summary.read_text().replace('"augmented"', '"mine"'))
@@ -107,7 +120,9 @@ def test_one_run_can_be_written_elsewhere(tmp_path: Path) -> None:
     assert run.report.read_bytes() == (tmp_path / "page.html").read_bytes()
 
 
-@pytest.mark.parametrize("place", ["acme/eval/summary.json", "acme/c.html", "acme/report.html", "third/manifest.json"])
+@pytest.mark.parametrize(
+    "place", ["acme/eval/summary.json", "acme/c.html", "acme/report.html", "third/manifest.json"]
+)
 def test_nothing_in_a_runs_folder_is_written_over(tmp_path: Path, place: str) -> None:
     pair = runs(tmp_path)
     third = full(tmp_path / "third")
@@ -130,7 +145,11 @@ def test_what_cannot_be_compared_is_an_error_with_a_way_out(tmp_path: Path) -> N
     (pair[1].eval / "summary.json").unlink()
     out = tmp_path / "c.html"
     unevaluated = invoke(pair[0].path, pair[1].path, "-o", out)
-    assert (unevaluated.exit_code, "other" in unevaluated.output, "augmlx eval" in unevaluated.output) == (
+    assert (
+        unevaluated.exit_code,
+        "other" in unevaluated.output,
+        "augmlx eval" in unevaluated.output,
+    ) == (
         1,
         True,
         True,

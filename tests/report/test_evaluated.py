@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from augmlx.errors import RunError
+from augmlx.core.errors import RunError
+from augmlx.core.run_folder import RunFolder
 from augmlx.evaluation.leaks import told
 from augmlx.report import write_report
 from augmlx.report.cases import build_cases
 from augmlx.report.evaluated import read_evaluation
-from augmlx.rundir import RunDir
 
 from .support import ADDED, ALL_ARMS, ARMS, LEAK, difference, full, write_evaluation, write_items
 from .test_report import page
@@ -46,7 +46,10 @@ def test_everything_an_evaluation_holds_is_told(tmp_path: Path) -> None:
 def test_leaked_questions_are_named(tmp_path: Path) -> None:
     text = page(full(tmp_path, leaks={"reversal": LEAK})).text
     assert "Leak: 2 reversal questions stand word for word" in text
-    assert "2 questions stand word for word in the training texts: reversal-3 ( reversal ), reversal-9" in text
+    assert (
+        "2 questions stand word for word in the training texts: reversal-3 ( reversal ), reversal-9"
+        in text
+    )
     assert "No question stands word for word" not in text
 
 
@@ -107,7 +110,8 @@ def test_a_summary_of_another_shape_is_an_error(tmp_path: Path, changes: dict[st
 
 
 @pytest.mark.parametrize(
-    "row", ['{"item_id": "x", "arm": "base", "kind": "k", "scores": ["low"], "correct": true}', "{}"]
+    "row",
+    ['{"item_id": "x", "arm": "base", "kind": "k", "scores": ["low"], "correct": true}', "{}"],
 )
 def test_results_of_another_shape_are_an_error(tmp_path: Path, row: str) -> None:
     run = full(tmp_path)
@@ -117,7 +121,10 @@ def test_results_of_another_shape_are_an_error(tmp_path: Path, row: str) -> None
 
 
 def test_an_infinite_perplexity_is_no_number(tmp_path: Path) -> None:
-    ability = {"base": {"perplexity": 9.0, "accuracy": 0.5, "n": 4}, "augmented": {"perplexity": float("inf"), "n": 4}}
+    ability = {
+        "base": {"perplexity": 9.0, "accuracy": 0.5, "n": 4},
+        "augmented": {"perplexity": float("inf"), "n": 4},
+    }
     assert "augmented – – 4" in page(full(tmp_path, ability=ability)).text
 
 
@@ -162,7 +169,9 @@ def test_without_the_augmented_arm_there_are_no_cases(tmp_path: Path) -> None:
 def test_precision_may_stand_in_the_manifest(tmp_path: Path) -> None:
     run = full(tmp_path, precision=None)
     entry = run.manifest()["augment"]
-    run.record("augment", {**entry, "counts": {**entry["counts"], "precision": {"kept": 10, "right": 9}}})
+    run.record(
+        "augment", {**entry, "counts": {**entry["counts"], "precision": {"kept": 10, "right": 9}}}
+    )
     assert "9 of 10 where truth is known" in page(run).text
 
 
@@ -172,7 +181,12 @@ def test_the_controls_have_loss_curves_too(tmp_path: Path) -> None:
         (run / arm).mkdir()
         (run / arm / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0}\n')
     lines = [str(attrs["class"]) for tag, attrs in page(run).tags if tag == "polyline"]
-    assert lines == ["line arm-augmented", "line arm-finetuned", "line arm-rephrased", "line arm-oracle"]
+    assert lines == [
+        "line arm-augmented",
+        "line arm-finetuned",
+        "line arm-rephrased",
+        "line arm-oracle",
+    ]
 
 
 def test_paths_in_settings_are_shown_by_their_last_part(tmp_path: Path) -> None:
@@ -186,4 +200,4 @@ def test_paths_in_settings_are_shown_by_their_last_part(tmp_path: Path) -> None:
 def test_the_arms_of_an_older_run_are_still_drawn(tmp_path: Path) -> None:
     run = full(tmp_path, ARMS)
     assert "Exact answer" in page(run).text
-    assert isinstance(run, RunDir)
+    assert isinstance(run, RunFolder)

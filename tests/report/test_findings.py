@@ -10,22 +10,53 @@ from augmlx.report.evaluated import Cell, Difference, Evaluation, Leak, Regressi
 from augmlx.report.findings import alarms, headline, interval, paired, percent, points, span
 
 
-def evaluation(correct: dict[str, dict[str, dict[str, bool]]] | None = None, **arms: dict[str, Cell]) -> Evaluation:
-    return Evaluation(arms, derived=False, notes=(), model="m", score="token", chance={}, correct=correct or {})
+def evaluation(
+    correct: dict[str, dict[str, dict[str, bool]]] | None = None, **arms: dict[str, Cell]
+) -> Evaluation:
+    return Evaluation(
+        arms, derived=False, notes=(), model="m", score="token", chance={}, correct=correct or {}
+    )
 
 
-def arms(ours: tuple[float, float, float], theirs: tuple[float, float, float], kind: str = "reversal") -> Evaluation:
+def arms(
+    ours: tuple[float, float, float], theirs: tuple[float, float, float], kind: str = "reversal"
+) -> Evaluation:
     return evaluation(augmented={kind: Cell(20, *ours)}, finetuned={kind: Cell(20, *theirs)})
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "title", "tone"),
     [
-        ((0.9, 0.7, 0.97), (0.3, 0.15, 0.52), "Augmentation lifted reversal accuracy from 30 % to 90 %", "gain"),
-        ((0.6, 0.39, 0.78), (0.5, 0.3, 0.7), "No clear gain from augmentation: reversal 60 %, against 50 %", "even"),
-        ((0.5, 0.3, 0.7), (0.5, 0.3, 0.7), "Augmentation bought nothing on reversal: 50 % with it and without", "even"),
-        ((0.4, 0.2, 0.6), (0.5, 0.3, 0.7), "Augmentation bought nothing on reversal: 40 %, against 50 %", "even"),
-        ((0.1, 0.03, 0.3), (0.9, 0.7, 0.97), "Augmentation cost reversal accuracy: 10 %, down from 90 %", "loss"),
+        (
+            (0.9, 0.7, 0.97),
+            (0.3, 0.15, 0.52),
+            "Augmentation lifted reversal accuracy from 30 % to 90 %",
+            "gain",
+        ),
+        (
+            (0.6, 0.39, 0.78),
+            (0.5, 0.3, 0.7),
+            "No clear gain from augmentation: reversal 60 %, against 50 %",
+            "even",
+        ),
+        (
+            (0.5, 0.3, 0.7),
+            (0.5, 0.3, 0.7),
+            "Augmentation bought nothing on reversal: 50 % with it and without",
+            "even",
+        ),
+        (
+            (0.4, 0.2, 0.6),
+            (0.5, 0.3, 0.7),
+            "Augmentation bought nothing on reversal: 40 %, against 50 %",
+            "even",
+        ),
+        (
+            (0.1, 0.03, 0.3),
+            (0.9, 0.7, 0.97),
+            "Augmentation cost reversal accuracy: 10 %, down from 90 %",
+            "loss",
+        ),
     ],
 )
 def test_the_headline_claims_what_the_intervals_allow(
@@ -43,11 +74,16 @@ def test_the_headline_counts_questions_and_names_the_intervals() -> None:
 
 
 @pytest.mark.parametrize(("n", "shown"), [(1, "1 reversal question"), (9, "9 reversal questions")])
-def test_a_handful_of_questions_tells_nothing_unless_the_intervals_lie_apart(n: int, shown: str) -> None:
+def test_a_handful_of_questions_tells_nothing_unless_the_intervals_lie_apart(
+    n: int, shown: str
+) -> None:
     wide = {"reversal": Cell(n, 0.0, 0.0, 0.8)}
     found = headline(evaluation(augmented=wide, finetuned=wide))
     assert (found.title, found.tone) == (f"Too few questions to tell: {shown}", "none")
-    apart = evaluation(augmented={"reversal": Cell(9, 1.0, 0.7, 1.0)}, finetuned={"reversal": Cell(9, 0.0, 0.0, 0.3)})
+    apart = evaluation(
+        augmented={"reversal": Cell(9, 1.0, 0.7, 1.0)},
+        finetuned={"reversal": Cell(9, 0.0, 0.0, 0.3)},
+    )
     assert headline(apart).tone == "gain"
 
 
@@ -55,7 +91,10 @@ def test_without_reversal_the_kind_with_most_questions_decides_and_forward_comes
     even = Cell(10, 0.5, 0.3, 0.7)
     cells = {"forward": Cell(99, 0.5, 0.4, 0.6), "few": even, "many": Cell(20, 0.5, 0.3, 0.7)}
     assert "many" in headline(evaluation(augmented=cells, finetuned=cells)).title
-    assert "forward" in headline(evaluation(augmented={"forward": even}, finetuned={"forward": even})).title
+    assert (
+        "forward"
+        in headline(evaluation(augmented={"forward": even}, finetuned={"forward": even})).title
+    )
 
 
 def test_a_missing_arm_makes_no_claim() -> None:
@@ -72,12 +111,18 @@ def test_percentages_never_round_to_all_or_nothing() -> None:
 def test_pairs_count_the_same_questions_only() -> None:
     ours = {"a": True, "b": True, "c": False, "d": False, "e": True}
     theirs = {"a": True, "b": False, "c": True, "d": False, "x": True}
-    (row,) = paired(evaluation({"reversal": {"augmented": ours, "finetuned": theirs}}), ["reversal", "none"])
+    (row,) = paired(
+        evaluation({"reversal": {"augmented": ours, "finetuned": theirs}}), ["reversal", "none"]
+    )
     assert (row.both, row.only_with, row.only_without, row.neither) == (1, 1, 1, 1)
 
 
-def gap(low: float, middle: float, high: float, against: str = "finetuned", n: int = 20) -> Difference:
-    return Difference("reversal", "augmented", against, n, middle, low, high, differs=low > 0 or high < 0)
+def gap(
+    low: float, middle: float, high: float, against: str = "finetuned", n: int = 20
+) -> Difference:
+    return Difference(
+        "reversal", "augmented", against, n, middle, low, high, differs=low > 0 or high < 0
+    )
 
 
 LIFTED = arms((0.9, 0.5, 0.97), (0.5, 0.3, 0.7))  # intervals overlap
@@ -128,13 +173,17 @@ def test_leaks_and_losses_of_ability_are_alarms() -> None:
     assert "2 reversal questions stand word for word" in leak
     assert "(q1, q2)" in leak
     assert (
-        ability == "General ability fell: of everyday questions 40 % (augmented) are answered right, where 70 % were."
+        ability
+        == "General ability fell: of everyday questions 40 % (augmented) are answered right, "
+        "where 70 % were."
     )
     assert alarms(LIFTED) == alarms(None) == []
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
-def test_an_interval_in_points_never_loses_its_side_of_0(middle: float, below: float, above: float) -> None:
+def test_an_interval_in_points_never_loses_its_side_of_0(
+    middle: float, below: float, above: float
+) -> None:
     row = gap(max(-1.0, middle - below), middle, min(1.0, middle + above))
     low, high = (int(end.replace("\u2212", "-")) for end in span(row).split(" to "))
     assert low <= 100 * row.low + 1e-6 or low == 0

@@ -1,4 +1,6 @@
-"""The pages in a real browser: nothing leaves them, nothing overflows, and the table does what its controls say."""
+"""The pages in a real browser: nothing leaves them, nothing overflows, and the table does what its
+controls say.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ from typing import Any
 import pytest
 from tiny.line import Setup, everything
 
-from augmlx.files import write_jsonl
+from augmlx.core.files import write_jsonl
+from augmlx.core.run_folder import RunFolder
 from augmlx.report import write_comparison, write_report, write_study
-from augmlx.rundir import RunDir
 
 from .browser import Opened, chromium, opened
 from .support import ADDED, ALL_ARMS, LEAK, full, origin, study, write_augmentation, write_items
 
-EVIL = """</style></script><script>alert(1)</script><img src="https://example.com/x" onerror="alert(1)">"'`"""
+EVIL = """</style></script><script>alert(1)</script><img src="https://example.com/x" onerror="alert(1)">"'`"""  # noqa: E501
 LONG = EVIL + "x" * 10_000
 WIDTHS = (400, 1280, 1920)
 
@@ -34,7 +36,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_jsonl(
         run.rejected,
         (
-            {"id": f"r{n}", "text": f"Dropped {n}", "by": "vote", "why": "outvoted", "origin": origin("f1", "chain")}
+            {
+                "id": f"r{n}",
+                "text": f"Dropped {n}",
+                "by": "vote",
+                "why": "outvoted",
+                "origin": origin("f1", "chain"),
+            }
             for n in range(7)
         ),
     )
@@ -58,13 +66,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-def _hostile(path: Path) -> RunDir:
+def _hostile(path: Path) -> RunFolder:
     arms = {**ALL_ARMS, LONG: ALL_ARMS["base"], "w" * 40: ALL_ARMS["base"]}
     arms = {arm: {**cells, LONG: cells["forward"]} for arm, cells in arms.items()}
     leak = {**LEAK, "verbatim": [LONG]}
     lost = [{"arm": LONG, "what": "questions", "before": 1, "after": 0, "text": LONG}]
-    gaps = [{**row, "kind": LONG, "arm": LONG} for row in ADDED["differences"][:2]] + ADDED["differences"]
-    run = full(path, arms, leaks={LONG: leak}, regressions=lost, differences=gaps, notes=[LONG], model=LONG)
+    gaps = [{**row, "kind": LONG, "arm": LONG} for row in ADDED["differences"][:2]] + ADDED[
+        "differences"
+    ]
+    run = full(
+        path, arms, leaks={LONG: leak}, regressions=lost, differences=gaps, notes=[LONG], model=LONG
+    )
     write_augmentation(run, facts=5, text=LONG, kept=20, rejected=20)
     rows = [{"id": "x", "text": LONG, "by": LONG, "why": LONG, "origin": origin("f0", LONG)}]
     write_jsonl(run.rejected, rows)
@@ -76,7 +88,9 @@ def _hostile(path: Path) -> RunDir:
 
 
 def open_all(found: Opened) -> None:
-    found.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    found.page.evaluate(
+        "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+    )
 
 
 @pytest.mark.parametrize("kind", ["run", "study", "comparison"])
@@ -101,7 +115,8 @@ def test_a_page_fits_its_window_and_keeps_to_itself(
 def test_the_browser_notices_what_a_page_must_not_do(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "bad.html"
     path.write_text(
-        '<img src="https://example.com/x"><script>alert(1); console.log("hm")</script><p style="width:3000px">x'
+        '<img src="https://example.com/x"><script>alert(1); console.log("hm")</script><p '
+        'style="width:3000px">x'
     )
     with opened(browser, path) as found:
         assert found.overflow() > 0
@@ -129,7 +144,10 @@ class Table:
 
     @property
     def rows(self) -> list[str]:
-        return [str(text) for text in self.page.locator("#samples tbody tr td:nth-child(2)").all_inner_texts()]
+        return [
+            str(text)
+            for text in self.page.locator("#samples tbody tr td:nth-child(2)").all_inner_texts()
+        ]
 
     @property
     def count(self) -> str:
@@ -204,7 +222,9 @@ def test_a_page_prints_without_controls(browser: Any, plain: dict[str, Path]) ->
 
 
 def test_the_page_of_a_real_run_is_as_quiet_and_as_narrow(browser: Any, setup: Setup) -> None:
-    """All that the stages themselves write: augmented by a script, trained and evaluated on a tiny model."""
+    """All that the stages themselves write: augmented by a script, trained and evaluated on a tiny
+    model.
+    """
     everything(setup.open())
     for width in WIDTHS:
         with opened(browser, setup.run.report, width) as found:
@@ -214,7 +234,9 @@ def test_the_page_of_a_real_run_is_as_quiet_and_as_narrow(browser: Any, setup: S
 
 
 def test_the_page_of_the_demo_run_is_as_quiet_and_as_narrow(browser: Any) -> None:
-    """The one that ./scripts/demo leaves in this checkout: ten minutes of a real model, so it is not made here."""
+    """The one that ./scripts/demo leaves in this checkout: ten minutes of a real model, so it is
+    not made here.
+    """
     page = Path(__file__).parents[2] / "runs" / "demo" / "report.html"
     if not page.exists():
         pytest.skip("needs the demo run: ./scripts/demo")

@@ -15,12 +15,21 @@ import pytest
 from click.testing import CliRunner
 
 from augmlx.cli.report import report
-from augmlx.errors import AugmlxError, RunError
-from augmlx.files import write_jsonl
+from augmlx.core.errors import AugmlxError, RunError
+from augmlx.core.files import write_jsonl
+from augmlx.core.run_folder import RunFolder
 from augmlx.report import write_report
-from augmlx.rundir import RunDir
 
-from .support import ARMS, FACT, cell, finished, origin, write_augmentation, write_evaluation, write_training
+from .support import (
+    ARMS,
+    FACT,
+    cell,
+    finished,
+    origin,
+    write_augmentation,
+    write_evaluation,
+    write_training,
+)
 
 _VOID = {"meta", "link", "br", "input", "img", "hr", "line", "rect", "polyline"}
 
@@ -57,7 +66,7 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.words))
 
 
-def page(run: RunDir) -> Page:
+def page(run: RunFolder) -> Page:
     return Page(write_report(run).read_text("utf-8"))
 
 
@@ -97,18 +106,28 @@ def test_the_page_stands_by_itself(tmp_path: Path) -> None:
     assert policy is not None
     assert "default-src 'none'" in policy
     # The browser runs no script but this one.
-    assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+    assert (
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+    )
 
 
-def validated(run: RunDir) -> None:
+def validated(run: RunFolder) -> None:
     """A training with validations at the steps 10, 20 and 30, ended early."""
-    rows: list[dict[str, Any]] = [{"step": n, "loss": 3 / n, "tokens_per_second": 100.0} for n in range(1, 31)]
+    rows: list[dict[str, Any]] = [
+        {"step": n, "loss": 3 / n, "tokens_per_second": 100.0} for n in range(1, 31)
+    ]
     for row, loss, forward, backward in zip(
         rows[9::10], (0.9, 0.5, 0.7), (0.5, 0.9, 0.9), (0.1, 0.4, 0.3), strict=True
     ):
         row |= {"valid_loss": loss, "valid_accuracy": {"reversal": backward, "forward": forward}}
     write_jsonl(run / "metrics.jsonl", rows)
-    counts = {"examples": 7, "steps": 30, "padding": 0.083, "best": {"step": 20, "loss": 0.5}, "stopped": True}
+    counts = {
+        "examples": 7,
+        "steps": 30,
+        "padding": 0.083,
+        "best": {"step": 20, "loss": 0.5},
+        "stopped": True,
+    }
     run.record("train", {"counts": counts, "seconds": 30.0, "peak_memory": 1_340_000_000})
 
 
@@ -139,13 +158,25 @@ def test_validations_are_drawn_and_the_best_step_is_named(tmp_path: Path) -> Non
         "30.0 s 1.34 GB at most",
     ):
         assert words in found.text, words
-    for absent in ("validation of", "Held-out questions", "padding", "best step", "ended", "peak memory", "at most"):
+    for absent in (
+        "validation of",
+        "Held-out questions",
+        "padding",
+        "best step",
+        "ended",
+        "peak memory",
+        "at most",
+    ):
         assert absent not in before.text, absent
     assert len([tag for tag, _ in before.tags if tag == "polyline"]) == 2
 
 
-@pytest.mark.parametrize("value", [{"valid_loss": "low"}, {"valid_accuracy": {"forward": 2}}, {"valid_accuracy": [1]}])
-def test_validations_of_another_shape_are_an_error(tmp_path: Path, value: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "value", [{"valid_loss": "low"}, {"valid_accuracy": {"forward": 2}}, {"valid_accuracy": [1]}]
+)
+def test_validations_of_another_shape_are_an_error(
+    tmp_path: Path, value: dict[str, object]
+) -> None:
     run = finished(tmp_path)
     write_jsonl(run / "metrics.jsonl", [{"step": 1, "loss": 1.0, **value}])
     with pytest.raises(RunError, match="not as augmlx writes it"):
@@ -154,13 +185,14 @@ def test_validations_of_another_shape_are_an_error(tmp_path: Path, value: dict[s
 
 def test_a_validation_of_nothing_is_nothing(tmp_path: Path) -> None:
     run = finished(tmp_path)
-    write_jsonl(run / "metrics.jsonl", [{"step": 1, "loss": 1.0, "valid_loss": None, "valid_accuracy": None}])
+    write_jsonl(
+        run / "metrics.jsonl",
+        [{"step": 1, "loss": 1.0, "valid_loss": None, "valid_accuracy": None}],
+    )
     assert "validation of" not in page(run).text
 
 
-EVIL = (
-    """</script></style><script>alert(1)</script><img src=x onerror="alert(1)"> 'q' "q" &amp; {{ 7*7 }} {% x %} \x00"""
-)
+EVIL = """</script></style><script>alert(1)</script><img src=x onerror="alert(1)"> 'q' "q" &amp; {{ 7*7 }} {% x %} \x00"""  # noqa: E501
 
 
 def test_text_of_the_user_is_never_markup(tmp_path: Path) -> None:
@@ -172,7 +204,9 @@ def test_text_of_the_user_is_never_markup(tmp_path: Path) -> None:
     counts = {"facts": 1, "produced": 2, **flow, "by": {EVIL: 1}, "by_operator": {EVIL: flow}}
     run.record("augment", {"counts": counts, "seconds": 1.0, "versions": {EVIL: EVIL}})
     cells = {EVIL: cell(1, 2, 0.1, 0.9), "reversal": cell(1, 2, 0.1, 0.9)}
-    write_evaluation(run, {"augmented": cells, "finetuned": cells, EVIL: cells}, notes=[EVIL], model=EVIL)
+    write_evaluation(
+        run, {"augmented": cells, "finetuned": cells, EVIL: cells}, notes=[EVIL], model=EVIL
+    )
     found = page(run)
     tags = [tag for tag, _ in found.tags]
     assert tags.count("script") == tags.count("style") == 1
@@ -189,13 +223,21 @@ def test_half_a_character_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_an_empty_run_says_what_to_run(tmp_path: Path) -> None:
-    text = page(RunDir(tmp_path)).text
+    text = page(RunFolder(tmp_path)).text
     for command in ("augmlx eval RUN", "augmlx train RUN", "augmlx augment FACTS -o RUN"):
         assert command in text
 
 
 @pytest.mark.parametrize(
-    "missing", ["manifest.json", "augmlx.toml", "facts.jsonl", "augmented.jsonl", "metrics.jsonl", "eval/results.jsonl"]
+    "missing",
+    [
+        "manifest.json",
+        "augmlx.toml",
+        "facts.jsonl",
+        "augmented.jsonl",
+        "metrics.jsonl",
+        "eval/results.jsonl",
+    ],
 )
 def test_any_file_may_be_missing(tmp_path: Path, missing: str) -> None:
     run = finished(tmp_path)
@@ -209,7 +251,10 @@ def test_any_file_may_be_missing(tmp_path: Path, missing: str) -> None:
         ("eval/summary.json", "[]"),
         ("eval/summary.json", "{"),
         ("eval/summary.json", '{"arms": {"base": {"forward": {"n": 3}}}}'),
-        ("eval/summary.json", '{"arms": {"base": {"forward": {"n": 1, "accuracy": 1e9, "low": 0, "high": 1}}}}'),
+        (
+            "eval/summary.json",
+            '{"arms": {"base": {"forward": {"n": 1, "accuracy": 1e9, "low": 0, "high": 1}}}}',
+        ),
         ("eval/results.jsonl", '{"kind": "forward", "scores": []}\n'),
         ("metrics.jsonl", '{"loss": 1}\n'),
         ("augmented.jsonl", '{"text": "a"}\n'),
@@ -218,7 +263,9 @@ def test_any_file_may_be_missing(tmp_path: Path, missing: str) -> None:
         ("augmlx.toml", "colour = 1\n"),
     ],
 )
-def test_a_file_that_is_not_ours_is_named_with_a_way_out(tmp_path: Path, name: str, content: str) -> None:
+def test_a_file_that_is_not_ours_is_named_with_a_way_out(
+    tmp_path: Path, name: str, content: str
+) -> None:
     run = finished(tmp_path)
     (run / name).write_text(content)
     with pytest.raises(AugmlxError, match=re.escape(name)) as caught:
@@ -249,7 +296,10 @@ def test_long_texts_stay_under_two_megabytes(tmp_path: Path) -> None:
     run = finished(tmp_path)
     write_augmentation(run, facts=200, kept=1000, rejected=1000, text="'<\"&\U0001f600" * 2000)
     cells = {f"{n} {'k' * 3000}": cell(1, 2, 0.1, 0.9) for n in range(300)}
-    write_evaluation(run, {f"{'arm' * 999} {n}": cells for n in range(3)} | {"augmented": cells, "finetuned": cells})
+    write_evaluation(
+        run,
+        {f"{'arm' * 999} {n}": cells for n in range(3)} | {"augmented": cells, "finetuned": cells},
+    )
     text = page(run).text
     assert run.report.stat().st_size < 2_000_000
     assert "288 more kinds of question" in text
@@ -273,7 +323,9 @@ def test_the_command_prints_the_path(tmp_path: Path) -> None:
     run = finished(tmp_path)
     result = CliRunner().invoke(report, [str(run.path)])
     assert (result.exit_code, result.stdout) == (0, f"{run.report}\n")
-    assert json.loads(CliRunner().invoke(report, [str(run.path), "--json"]).stdout) == {"report": str(run.report)}
+    assert json.loads(CliRunner().invoke(report, [str(run.path), "--json"]).stdout) == {
+        "report": str(run.report)
+    }
 
 
 def test_a_missing_run_is_an_error_and_makes_no_folder(tmp_path: Path) -> None:
@@ -282,5 +334,8 @@ def test_a_missing_run_is_an_error_and_makes_no_folder(tmp_path: Path) -> None:
 
 
 def test_the_report_needs_no_mlx() -> None:
-    code = "import sys, augmlx.report; sys.exit(any(name in sys.modules for name in ('mlx', 'torch', 'matplotlib')))"
+    code = (
+        "import sys, augmlx.report; sys.exit(any(name in sys.modules for name in ('mlx', "
+        "'torch', 'matplotlib')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

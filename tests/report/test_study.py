@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from augmlx.cli.report import report
-from augmlx.errors import RunError
+from augmlx.core.errors import RunError
 from augmlx.report import write_study
 
 from .support import difference, study
@@ -48,11 +48,15 @@ def test_the_seeds_are_dots_and_the_page_runs_no_script(tmp_path: Path) -> None:
 
 def test_a_useless_augmentation_is_called_one(tmp_path: Path) -> None:
     none = [difference("reversal", "finetuned", 0.02, -0.05, 0.09, n=120)]
-    assert "Augmentation bought nothing measurable on reversal" in text(study(tmp_path, differences=none))
+    assert "Augmentation bought nothing measurable on reversal" in text(
+        study(tmp_path, differences=none)
+    )
 
 
 def test_text_of_a_study_is_never_markup(tmp_path: Path) -> None:
-    html = write_study(study(tmp_path / "<b>", world=EVIL, model=EVIL, notes=[EVIL])).read_text("utf-8")
+    html = write_study(study(tmp_path / "<b>", world=EVIL, model=EVIL, notes=[EVIL])).read_text(
+        "utf-8"
+    )
     tags = [tag for tag, _ in Page(html).tags]
     assert tags.count("style") == 1
     assert not {"script", "img", "b>acme"} & set(tags)
@@ -90,4 +94,8 @@ def test_the_command_knows_a_study(tmp_path: Path) -> None:
     result = CliRunner().invoke(report, [str(folder), "--json"])
     assert json.loads(result.stdout) == {"report": str(folder / "report.html")}
     assert "The world" in (folder / "report.html").read_text()
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "study.json", "summary.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "report.html",
+        "study.json",
+        "summary.json",
+    ]

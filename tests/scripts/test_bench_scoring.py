@@ -1,4 +1,6 @@
-"""The benchmark of scoring: its questions and figures by law, and a run of a few questions on a tiny model."""
+"""The benchmark of scoring: its questions and figures by law, and a run of a few questions on a
+tiny model.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import load_tiny, write_model
 
-from augmlx.engine import Score
-from augmlx.engines.mlx import MlxEngine
+from augmlx.engines.mlx.engine import MlxEngine
+from augmlx.engines.protocol import Score
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts"))
 
@@ -22,7 +24,9 @@ import bench_scoring
 
 
 @given(st.integers(1, 40), st.integers(10, 120))
-def test_questions_are_the_same_each_time_behind_a_context_of_the_length_asked_for(count: int, tokens: int) -> None:
+def test_questions_are_the_same_each_time_behind_a_context_of_the_length_asked_for(
+    count: int, tokens: int
+) -> None:
     def length(text: str) -> int:
         return len(text.split())
 
@@ -52,7 +56,15 @@ def test_a_score_of_other_tokens_is_no_agreement() -> None:
 def test_all_ways_give_the_same_scores(tmp_path: Path, kind: str) -> None:
     model = write_model(tmp_path / "model", kind, max_position_embeddings=1024).path
     size = ["--items", "9", "--context", "60", "--sample", "6"]
-    command = [sys.executable, bench_scoring.__file__, "--model", model, *size, "--json", tmp_path / "found.json"]
+    command = [
+        sys.executable,
+        bench_scoring.__file__,
+        "--model",
+        model,
+        *size,
+        "--json",
+        tmp_path / "found.json",
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr  # on so small a model no bar of speed is sure
     found = json.loads((tmp_path / "found.json").read_text())

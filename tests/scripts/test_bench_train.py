@@ -1,4 +1,6 @@
-"""The benchmark of training: its counting by hand, its texts by law, and a run of one step an epoch on a tiny model."""
+"""The benchmark of training: its counting by hand, its texts by law, and a run of one step an epoch
+on a tiny model.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_the_operations_are_those_that_pencil_and_paper_find() -> None:
     frozen = 3 * (attention + mlp) + 8 * 100
     adapters = 3 * 16 * (16 + 2 * 12 + 16 + 3 * 24)
     pairs = 1 + 2 + 3 + 1  # of rows of 3 and of 1 input
-    assert bench_train.operations(TINY, [4, 2]) == 4 * (4 * frozen + 6 * adapters) + 12 * 8 * 3 * pairs
+    assert (
+        bench_train.operations(TINY, [4, 2]) == 4 * (4 * frozen + 6 * adapters) + 12 * 8 * 3 * pairs
+    )
 
 
 def test_the_products_are_those_of_a_step_there_and_back() -> None:
@@ -67,7 +71,9 @@ def test_prose_is_as_long_as_was_asked(count: int, least: int, more: int) -> Non
 def bench(tmp_path: Path, *arguments: str) -> tuple[str, dict[str, dict[str, object]]]:
     model = write_model(tmp_path / "model").path
     command = [sys.executable, bench_train.__file__, "--model", model, "--quick", *arguments]
-    done = subprocess.run([*command, "--json", tmp_path / "found.json"], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--json", tmp_path / "found.json"], check=False, capture_output=True, text=True
+    )
     assert done.returncode in (0, 1), done.stderr  # on so small a model no bar of speed is sure
     found = json.loads((tmp_path / "found.json").read_text())
     assert (done.returncode == 0) == all(bar["ok"] for bar in found["bars"].values())

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose .venv/bin/python writes down its arguments and fails where a file "fail" says so."""
+    """A checkout whose .venv/bin/python writes down its arguments and fails where a file "fail"
+    says so.
+    """
     (tmp_path / "scripts").mkdir()
     for name in ("pyproject.toml", "scripts/lib.sh", "scripts/constraints.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -26,7 +28,9 @@ def checkout(tmp_path: Path) -> Path:
 
 def install(checkout: Path, times: int = 1) -> int:
     script = "set -euo pipefail; . scripts/lib.sh; " + 'install "[dev]" && true; ' * times
-    return subprocess.run(["bash", "-c", script], cwd=checkout, check=False, capture_output=True).returncode
+    return subprocess.run(
+        ["bash", "-c", script], cwd=checkout, check=False, capture_output=True
+    ).returncode
 
 
 def calls(checkout: Path) -> int:

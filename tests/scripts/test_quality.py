@@ -1,4 +1,6 @@
-"""The world and the judge behind bench_quality.py: held to a table of hand-made verdicts and to laws over any seed."""
+"""The world and the judge behind bench_quality.py: held to a table of hand-made verdicts and to
+laws over any seed.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,12 @@ from quality_judge import judge_question, judge_statement, opens_with, says
 from quality_relations import RELATIONS
 from quality_world import WorldFact, world
 
-from augmlx import operators
-from augmlx.engine import Request
+from augmlx.augment import operators
+from augmlx.augment.filters import FILTERS
+from augmlx.augment.journal import open_journal
+from augmlx.core.settings import AugmentSettings
+from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.filters import FILTERS
-from augmlx.journal import open_journal
-from augmlx.settings import AugmentSettings
 
 EVEN = {"married", "cousin", "rival", "borders", "as as", "also known as", "no are", "some are"}
 
@@ -35,7 +37,9 @@ def fact(relation: str, source: str, *arguments: str, word: str = "", year: str 
     return WorldFact("f", source, found, arguments, word, year)
 
 
-WROTE = fact("wrote", "Ana Bor wrote the Kel Sonata in 1900.", "Ana Bor", "the Kel Sonata", year="1900")
+WROTE = fact(
+    "wrote", "Ana Bor wrote the Kel Sonata in 1900.", "Ana Bor", "the Kel Sonata", year="1900"
+)
 MOTHER = fact("mother", "Ana Bor is the mother of Ben Tal.", "Ana Bor", "Ben Tal")
 OWNS = fact("owns", "Ana Bor owns the Kel mill.", "Ana Bor", "the Kel mill")
 GAVE = fact("gave", "Ana Bor gave the Kel lamp to Ben Tal.", "Ana Bor", "the Kel lamp", "Ben Tal")
@@ -79,7 +83,9 @@ STATEMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("source", "text", "note"), STATEMENTS, ids=lambda value: getattr(value, "text", value))
+@pytest.mark.parametrize(
+    ("source", "text", "note"), STATEMENTS, ids=lambda value: getattr(value, "text", value)
+)
 def test_a_reversal_is_judged_as_a_person_would(source: WorldFact, text: str, note: str) -> None:
     found = judge_statement(text, source, turned=True)
     if note == "side" and text.startswith("The mother of Ana"):
@@ -140,7 +146,10 @@ def test_a_rephrasing_keeps_its_side(source: WorldFact, text: str, right: bool) 
 def test_a_question_is_judged_as_a_person_would(
     source: WorldFact, question: str, answer: str, turned: bool, right: bool
 ) -> None:
-    assert judge_question(f"Question: {question}\nAnswer: {answer}", source, turned=turned).right == right
+    assert (
+        judge_question(f"Question: {question}\nAnswer: {answer}", source, turned=turned).right
+        == right
+    )
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -158,7 +167,10 @@ def test_every_wording_of_a_relation_says_it_and_none_says_its_swap(seed: int) -
 
 def kinds(*texts: str, filled: bool = False) -> str:
     """The verdict on the last text, drawn from the others."""
-    facts = [WorldFact("f", text, ONE_OF, ("glons", "femps", "wugs", "Zoe Bor"), "", "") for text in texts[:-1]]
+    facts = [
+        WorldFact("f", text, ONE_OF, ("glons", "femps", "wugs", "Zoe Bor"), "", "")
+        for text in texts[:-1]
+    ]
     if len(facts) == 1:
         facts = [WorldFact("f", texts[0], ONE_OF, ("glons", "femps"), "", "")]
     return quality_judge.judge_kinds(texts[-1], facts, filled=filled).note
@@ -196,7 +208,9 @@ def test_all_implies_some_where_no_kind_is_empty() -> None:
     assert kinds("All glons are femps.", "Some femps are glons.", filled=True) == "right"
 
 
-def test_a_chain_holds_from_its_first_to_its_last_and_only_where_the_relation_is_transitive() -> None:
+def test_a_chain_holds_from_its_first_to_its_last_and_only_where_the_relation_is_transitive() -> (
+    None
+):
     chain = [fact("older", "", "Ana Bor", "Ben Tal"), fact("older", "", "Ben Tal", "Zoe Kel")]
     assert quality_judge.judge_chain("Ana Bor is older than Zoe Kel.", chain).right
     assert quality_judge.judge_chain("Zoe Kel is younger than Ana Bor.", chain[::-1]).right
@@ -206,11 +220,16 @@ def test_a_chain_holds_from_its_first_to_its_last_and_only_where_the_relation_is
 
 
 def test_a_bridge_says_both_of_its_facts() -> None:
-    pair = [fact("chair", "", "Ana Bor", "the Kel Guild"), fact("founded", "", "Ben Tal", "the Kel Guild")]
+    pair = [
+        fact("chair", "", "Ana Bor", "the Kel Guild"),
+        fact("founded", "", "Ben Tal", "the Kel Guild"),
+    ]
     assert quality_judge.judge_bridge(
         "Ana Bor is the chair of the Kel Guild, which was founded by Ben Tal.", pair
     ).right
-    assert not quality_judge.judge_bridge("Ana Bor is the chair of the Kel Guild, which founded Ben Tal.", pair).right
+    assert not quality_judge.judge_bridge(
+        "Ana Bor is the chair of the Kel Guild, which founded Ben Tal.", pair
+    ).right
     assert not quality_judge.judge_bridge(
         "Ben Tal is the chair of the Kel Guild, which was founded by Ana.", pair
     ).right

@@ -1,7 +1,9 @@
-"""Tiny real models for tests: complete mlx-lm folders with random weights and a real byte-level tokenizer.
+"""Tiny real models for tests: complete mlx-lm folders with random weights and a real byte-level
+tokenizer.
 
-`store.find`, `loading.load` and `mlx_lm.load` read them. The tokenizer splits no words beforehand, so its tokens span
-spaces, sentence ends and line ends: harder on the code under test than a usual one.
+`store.find`, `loading.load` and `mlx_lm.load` read them. The tokenizer splits no words beforehand,
+so its tokens span spaces, sentence ends and line ends: harder on the code under test than a usual
+one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
-from augmlx.models.store import StoredModel, find
+from augmlx.models.store.folder import StoredModel, find
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
 import mlx.nn as nn  # isort: skip
@@ -26,7 +28,8 @@ CORPUS = (
     "The lamp of Mara Voss stands in the harbour hall.\n",
     "Who keeps the harbour hall?\n\nAda Brandt keeps the harbour hall.\n",
     "Ada Brandt was born in Ostrel.\nThe capital of Ostrel is Venn.\n",
-    "Fact: the bridge at Venn was built in 1987.\nReversed: built in 1987 was the bridge at Venn.\n\n",
+    "Fact: the bridge at Venn was built in 1987.\nReversed: built in 1987 was the bridge at "
+    "Venn.\n\n",
 )
 _BASE = {
     "hidden_size": 32,
@@ -50,7 +53,11 @@ KINDS: dict[str, dict[str, Any]] = {
         "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
         "sliding_window": 12,
     },
-    "gemma2": {"final_logit_softcapping": 4.0, "attn_logit_softcapping": 50.0, "query_pre_attn_scalar": 8},
+    "gemma2": {
+        "final_logit_softcapping": 4.0,
+        "attn_logit_softcapping": 50.0,
+        "query_pre_attn_scalar": 8,
+    },
     "gemma3_text": {"num_hidden_layers": 4, "sliding_window": 12, "sliding_window_pattern": 2},
     "cohere": {"logit_scale": 0.25, "layer_norm_eps": 1e-5, "use_qk_norm": False},
     "granite": {
@@ -81,7 +88,9 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def tokenizer(*, begin: bool = False) -> Tokenizer:
-    """Byte-level BPE over the corpus; `begin` puts <s> before every text, as Llama 3 and Gemma do."""
+    """Byte-level BPE over the corpus; `begin` puts <s> before every text, as Llama 3 and Gemma
+    do.
+    """
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     made.decoder = decoders.ByteLevel()
@@ -94,12 +103,19 @@ def tokenizer(*, begin: bool = False) -> Tokenizer:
     )
     made.train_from_iterator(CORPUS, trainer)
     if begin:
-        made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+        made.post_processor = processors.TemplateProcessing(
+            single="<s> $A", special_tokens=[("<s>", 1)]
+        )
     return made
 
 
 def write_model(
-    folder: Path, kind: str = "llama", *, bits: int | None = None, begin: bool = False, **changes: Any
+    folder: Path,
+    kind: str = "llama",
+    *,
+    bits: int | None = None,
+    begin: bool = False,
+    **changes: Any,
 ) -> StoredModel:
     """A model folder with random weights, the same ones for the same arguments.
 
@@ -114,7 +130,9 @@ def write_model(
     module = importlib.import_module(f"mlx_lm.models.{name}")
     model = module.Model(module.ModelArgs.from_dict(config))
     keys = iter(mx.random.split(mx.random.key(7), 512))
-    weights = {path: _weight(path, value, next(keys)) for path, value in tree_flatten(model.parameters())}
+    weights = {
+        path: _weight(path, value, next(keys)) for path, value in tree_flatten(model.parameters())
+    }
     if bits is not None:
         model.update(tree_unflatten(list(weights.items())))
         nn.quantize(model, group_size=32, bits=bits)

@@ -1,4 +1,6 @@
-"""A run on the tiny model with a scripted writer: what the tests of the line, of its arms and of studies start from."""
+"""A run on the tiny model with a scripted writer: what the tests of the line, of its arms and of
+studies start from.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from augmlx.engine import Request
+from augmlx.core.progress import Task
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import load
+from augmlx.data.tables import read_facts
+from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.models.store import StoredModel
-from augmlx.pipeline import Pipeline
-from augmlx.progress import Task
-from augmlx.rundir import RunDir
-from augmlx.settings import load
-from augmlx.tables import read_facts
+from augmlx.models.store.folder import StoredModel
+from augmlx.run.pipeline import Pipeline
 
 FACTS = [
     ("Ada Brandt", "owns the", "Bor mill", "is owned by"),
@@ -36,7 +38,9 @@ def write(request: Request) -> str:
         return f" has {verb.split()[0]} something else entirely."
     if not back:
         return f" is {first}."
-    return f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."  # behind "The Bor mill is owned by"
+    return (
+        f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."
+    )  # behind "The Bor mill is owned by"
 
 
 class Recorder:
@@ -54,22 +58,26 @@ class Recorder:
         self.tasks.append((label, total, done))
         yield self
 
-    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:  # noqa: ARG002 - a protocol
+    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
         self.said.append(note)
 
 
 class Setup:
-    """A run on the tiny model; `open` makes a fresh pipeline over the same folder, as a new command would."""
+    """A run on the tiny model; `open` makes a fresh pipeline over the same folder, as a new command
+    would.
+    """
 
     def __init__(self, folder: Path, base: StoredModel, facts: Path) -> None:
-        self.run, self.base, self.facts = RunDir(folder / "run"), base, facts
+        self.run, self.base, self.facts = RunFolder(folder / "run"), base, facts
         self.run.create()
         self.writer = write
         self.engines: list[ScriptedEngine] = []
         self.progress = Recorder()
 
     def open(self, **changes: object) -> Pipeline:
-        settings = load(None, {"model": str(self.base.path), "train.epochs": 2, "train.rank": 2, **changes})
+        settings = load(
+            None, {"model": str(self.base.path), "train.epochs": 2, "train.rank": 2, **changes}
+        )
         self.progress = Recorder()
         pipeline = Pipeline(self.run, settings, self.progress, make_engine=self._engine)
         pipeline.take_facts(read_facts(self.facts).facts)

@@ -1,7 +1,7 @@
 """One of the processes of a team, as test_team.py starts them.
 
-Each line on stdin is a command of augmlx, a JSON list of arguments in which "{rank}" stands for the process's rank;
-each line on stdout is what came of one.
+Each line on stdin is a command of augmlx, a JSON list of arguments in which "{rank}" stands for the
+process's rank; each line on stdout is what came of one.
 """
 
 from __future__ import annotations

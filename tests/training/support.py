@@ -14,12 +14,13 @@ from typing import Any
 from tiny import CORPUS, write_model
 
 import augmlx
-from augmlx.models import loading, store
-from augmlx.models.attention import teach
+from augmlx.core.progress import Progress, Silent
+from augmlx.core.records import Json
+from augmlx.core.settings import Settings, TrainSettings
+from augmlx.models import loading
+from augmlx.models.attention_hook import teach
 from augmlx.models.heads import Head
-from augmlx.progress import Progress, Silent
-from augmlx.records import Json
-from augmlx.settings import Settings, TrainSettings
+from augmlx.models.store import folder as store
 from augmlx.training import adapter, checkpoint, fit, metrics, packing
 from augmlx.training.batches import Row, text_row
 from augmlx.training.layout import Arrays
@@ -45,7 +46,10 @@ def examples(count: int = 22) -> list[Json]:
     lines = "".join(CORPUS).split("\n")
     pieces = [line for line in lines if line]
     return [
-        {"id": f"f{n}/{'original' if n % 2 else 'reversal/1'}", "text": f"{pieces[n % len(pieces)]} {'x' * (n % 7)}"}
+        {
+            "id": f"f{n}/{'original' if n % 2 else 'reversal/1'}",
+            "text": f"{pieces[n % len(pieces)]} {'x' * (n % 7)}",
+        }
         for n in range(count)
     ]
 
@@ -66,23 +70,37 @@ def fitted(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Json:
-    ready = fit.prepare(store.find(model), examples() if rows is None else rows, settings(**changes), valid)
-    counts = fit.fit(ready, folder, identity="tiny", progress=progress or Silent(), label="Training", judge=judge)
+    ready = fit.prepare(
+        store.find(model), examples() if rows is None else rows, settings(**changes), valid
+    )
+    counts = fit.fit(
+        ready, folder, identity="tiny", progress=progress or Silent(), label="Training", judge=judge
+    )
     checkpoint.clear(folder / "checkpoints")  # as the pipeline does, once the counts are on record
     return counts
 
 
 def tuned(
-    folder: Path, kind: str = "llama", *, bits: int | None = None, dropout: float = 0.0, **changes: Any
+    folder: Path,
+    kind: str = "llama",
+    *,
+    bits: int | None = None,
+    dropout: float = 0.0,
+    **changes: Any,
 ) -> nn.Module:
-    """A tiny model with an adapter on all of its layers that is not at its zero start, in training mode."""
+    """A tiny model with an adapter on all of its layers that is not at its zero start, in training
+    mode.
+    """
     loaded = loading.load(write_model(folder, kind, bits=bits, **changes))
     targets = ("in_proj", "out_proj") if kind == "mamba2" else ("q_proj", "v_proj", "down_proj")
     chosen = TrainSettings(rank=4, targets=targets, dropout=dropout)
     adapter.attach(loaded.model, adapter.plan(loaded, chosen), seed=1)
     fresh = trained(loaded.model)
     keys = mx.random.split(mx.random.key(2), len(fresh))
-    lora = [(name, 0.1 * mx.random.normal(fresh[name].shape, key=key)) for name, key in zip(fresh, keys, strict=True)]
+    lora = [
+        (name, 0.1 * mx.random.normal(fresh[name].shape, key=key))
+        for name, key in zip(fresh, keys, strict=True)
+    ]
     loaded.model.update(tree_unflatten(lora))
     loaded.model.train()
     teach(loaded.model)
@@ -96,16 +114,17 @@ def trained(model: nn.Module) -> dict[str, mx.array]:
 def rows_of(lengths: Iterable[int]) -> list[Row]:
     """Rows with so many input tokens, all of which are learnt from."""
     return [
-        text_row(f"r{n}", [(7 * n + 5 * k) % 380 + 2 for k in range(size)], 0, 1024) for n, size in enumerate(lengths)
+        text_row(f"r{n}", [(7 * n + 5 * k) % 380 + 2 for k in range(size)], 0, 1024)
+        for n, size in enumerate(lengths)
     ]
 
 
 def graded(model: nn.Module, batch: Arrays) -> tuple[float, dict[str, mx.array]]:
     """The loss of a batch and its gradients, as a step of the training has them."""
     head = Head(model)
-    value, gradients = nn.value_and_grad(model, lambda arrays: loss_of(head, arrays, packing.caches(model, arrays)))(
-        batch
-    )
+    value, gradients = nn.value_and_grad(
+        model, lambda arrays: loss_of(head, arrays, packing.caches(model, arrays))
+    )(batch)
     mx.eval(value, gradients)
     return value.item(), dict(tree_flatten(gradients))
 
@@ -113,7 +132,9 @@ def graded(model: nn.Module, batch: Arrays) -> tuple[float, dict[str, mx.array]]
 def written_out(
     model: nn.Module, rows: Sequence[Row], width: int = 0, pad: int = 0
 ) -> tuple[float, dict[str, mx.array]]:
-    """The loss written out: cross-entropy at every place of the padded batch, times its mask, over the mask's sum."""
+    """The loss written out: cross-entropy at every place of the padded batch, times its mask, over
+    the mask's sum.
+    """
     width = width or max(len(row.tokens) for row in rows)
     tokens = mx.array([[*row.tokens, *[pad] * (width - len(row.tokens))] for row in rows])
     mask = mx.array([[*row.mask, *[False] * (width - len(row.tokens))] for row in rows])[:, 1:]
@@ -127,10 +148,14 @@ def written_out(
 
 
 def close(a: dict[str, mx.array], b: dict[str, mx.array]) -> bool:
-    """The noise of a sum is that of its largest terms, so what is small is not held to a share of itself."""
+    """The noise of a sum is that of its largest terms, so what is small is not held to a share of
+    itself.
+    """
 
     def alike(one: mx.array, other: mx.array) -> bool:
-        return bool(mx.allclose(one, other, rtol=1e-3, atol=1e-5 + 1e-4 * mx.abs(other).max().item()))
+        return bool(
+            mx.allclose(one, other, rtol=1e-3, atol=1e-5 + 1e-4 * mx.abs(other).max().item())
+        )
 
     return a.keys() == b.keys() and all(alike(a[name], b[name]) for name in a)
 
@@ -150,10 +175,15 @@ def steps_done(folder: Path) -> int:
 
 def losses(folder: Path) -> list[tuple[float, float, float]]:
     """Everything in the metrics that does not depend on the clock."""
-    return [(line["step"], line["epoch"], line["loss"]) for line in metrics.read(folder / "metrics.jsonl")]
+    return [
+        (line["step"], line["epoch"], line["loss"])
+        for line in metrics.read(folder / "metrics.jsonl")
+    ]
 
 
-def digests(folder: Path, names: Iterable[str] = ("adapters.safetensors", "adapter_config.json")) -> list[str]:
+def digests(
+    folder: Path, names: Iterable[str] = ("adapters.safetensors", "adapter_config.json")
+) -> list[str]:
     return [hashlib.sha256((folder / "adapter" / name).read_bytes()).hexdigest() for name in names]
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from tiny import load_tiny, write_model
 
-from augmlx.errors import BadSettings, ModelError, StorageError
-from augmlx.models import loading, store
-from augmlx.records import AdapterSpec
-from augmlx.settings import TrainSettings
+from augmlx.core.errors import BadSettings, ModelError, StorageError
+from augmlx.core.records import AdapterSpec
+from augmlx.core.settings import TrainSettings
+from augmlx.models import loading
+from augmlx.models.store import folder as store
 from augmlx.training import adapter
 
 from .support import fitted
@@ -34,7 +35,9 @@ def lora(model: nn.Module) -> dict[str, mx.array]:
 
 
 def test_the_plan_names_whole_paths(loaded: loading.LoadedModel) -> None:
-    spec = adapter.plan(loaded, TrainSettings(targets=("q_proj", "mlp.down_proj"), layers=2, rank=3, scale=1.5))
+    spec = adapter.plan(
+        loaded, TrainSettings(targets=("q_proj", "mlp.down_proj"), layers=2, rank=3, scale=1.5)
+    )
     assert spec.targets == ("mlp.down_proj", "self_attn.q_proj")
     assert (spec.layers, spec.total_layers, spec.rank, spec.scale) == (2, 3, 3, 1.5)
     assert adapter.plan(loaded, TrainSettings()).layers == 3
@@ -56,7 +59,9 @@ def test_more_layers_than_there_are_is_refused(loaded: loading.LoadedModel) -> N
         adapter.plan(loaded, TrainSettings(layers=4))
 
 
-def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(tmp_path: Path, loaded: loading.LoadedModel) -> None:
+def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(
+    tmp_path: Path, loaded: loading.LoadedModel
+) -> None:
     spec = adapter.plan(loaded, TrainSettings(rank=4))
     models = [load_tiny(tmp_path / f"{n}", num_hidden_layers=3).model for n in range(3)]
     before = models[0](TOKENS)
@@ -66,14 +71,18 @@ def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(tmp_path: Path, l
     first, same, other = map(lora, models)
     assert first.keys() == same.keys()
     assert all(mx.array_equal(first[name], same[name]) for name in first)
-    assert not any(mx.array_equal(first[name], other[name]) for name in first if name.endswith("lora_a"))
+    assert not any(
+        mx.array_equal(first[name], other[name]) for name in first if name.endswith("lora_a")
+    )
     assert not any(first[name].any() for name in first if name.endswith("lora_b"))
     assert mx.array_equal(models[0](TOKENS), before)
     assert len(first) == 2 * 7 * 3
 
 
 def test_only_the_last_layers_get_an_adapter(loaded: loading.LoadedModel) -> None:
-    adapter.attach(loaded.model, adapter.plan(loaded, TrainSettings(layers=1, targets=("q_proj",))), seed=0)
+    adapter.attach(
+        loaded.model, adapter.plan(loaded, TrainSettings(layers=1, targets=("q_proj",))), seed=0
+    )
     assert sorted(lora(loaded.model)) == [
         "model.layers.2.self_attn.q_proj.lora_a",
         "model.layers.2.self_attn.q_proj.lora_b",
@@ -90,7 +99,8 @@ def test_mlx_lm_loads_the_folder_with_the_logits_of_the_model_in_memory(
     spec = adapter.plan(loaded, TrainSettings(rank=4, layers=layers, dropout=0.2))
     adapter.attach(loaded.model, spec, seed=0)
     loaded.model.load_weights(
-        [(name, mx.random.normal(value.shape) * 0.2) for name, value in lora(loaded.model).items()], strict=False
+        [(name, mx.random.normal(value.shape) * 0.2) for name, value in lora(loaded.model).items()],
+        strict=False,
     )
     loaded.model.eval()
     adapter.save(loaded.model, spec, tmp_path / "adapter")
@@ -107,7 +117,10 @@ def test_the_folder_says_nothing_about_this_machine(tmp_path: Path) -> None:
     stored = write_model(tmp_path / "model")
     fitted(stored.path, tmp_path / "run", epochs=1)
     folder = tmp_path / "run" / "adapter"
-    assert sorted(path.name for path in folder.iterdir()) == ["adapter_config.json", "adapters.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "adapter_config.json",
+        "adapters.safetensors",
+    ]
     for path in folder.iterdir():
         data = path.read_bytes()
         for private in (str(tmp_path), str(Path.home()), "/tmp", "f1/original", "harbour"):
@@ -153,12 +166,18 @@ def test_the_fingerprint_takes_no_copies_of_the_weights(tmp_path: Path) -> None:
 
 def test_names_are_saved_in_one_order(tmp_path: Path) -> None:
     for name, keys in (("one", "abc"), ("two", "cba")):
-        adapter.save_arrays({key: mx.array([ord(key)]) for key in keys}, tmp_path / f"{name}.safetensors")
-    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+        adapter.save_arrays(
+            {key: mx.array([ord(key)]) for key in keys}, tmp_path / f"{name}.safetensors"
+        )
+    assert (tmp_path / "one.safetensors").read_bytes() == (
+        tmp_path / "two.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("dtype", [mx.bfloat16, mx.float16])
-def test_an_adapter_over_sixteen_bits_is_float32_and_keeps_the_models_type(tmp_path: Path, dtype: mx.Dtype) -> None:
+def test_an_adapter_over_sixteen_bits_is_float32_and_keeps_the_models_type(
+    tmp_path: Path, dtype: mx.Dtype
+) -> None:
     loaded = load_tiny(tmp_path / "model")
     loaded.model.set_dtype(dtype)
     spec: AdapterSpec = adapter.plan(loaded, TrainSettings(rank=4))

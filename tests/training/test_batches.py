@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.errors import BadInput
-from augmlx.settings import TrainSettings
+from augmlx.core.errors import BadInput
+from augmlx.core.settings import TrainSettings
 from augmlx.training.batches import epoch_batches, epoch_steps, text_row
 from augmlx.training.loop import plan
 
@@ -25,7 +25,9 @@ def test_every_example_is_in_exactly_one_batch_of_an_epoch(
 
 
 @given(LENGTHS, SIZES, st.integers(0, 5))
-def test_the_order_comes_from_the_arguments_alone(lengths: list[int], batch_size: int, seed: int) -> None:
+def test_the_order_comes_from_the_arguments_alone(
+    lengths: list[int], batch_size: int, seed: int
+) -> None:
     """mlx-lm's own order comes from numpy's global generator."""
     np.random.seed(1)
     first = epoch_batches(lengths, batch_size, seed=seed, epoch=2)
@@ -44,14 +46,18 @@ def test_every_step_of_a_training_is_planned_and_each_example_is_in_one_of_each_
     assert len(steps) == epochs * chosen.steps_per_epoch(len(lengths))
     for epoch in range(1, epochs + 1):
         own = [step for step in steps if step.epoch == epoch]
-        assert sorted(index for step in own for batch in step.batches for index in batch) == list(range(len(lengths)))
+        assert sorted(index for step in own for batch in step.batches for index in batch) == list(
+            range(len(lengths))
+        )
         assert [step.last for step in own] == [*[False] * (len(own) - 1), *[True] * bool(own)]
         assert all(len(step.batches) == accumulate for step in own[:-1])
         assert all(1 <= len(step.batches) <= accumulate for step in own)
         assert [batch for step in own for batch in step.batches] == epoch_batches(
             lengths, batch_size, seed=seed, epoch=epoch
         )
-        assert [step.batches for step in own] == epoch_steps(lengths, batch_size, accumulate, seed=seed, epoch=epoch)
+        assert [step.batches for step in own] == epoch_steps(
+            lengths, batch_size, accumulate, seed=seed, epoch=epoch
+        )
 
 
 @given(LENGTHS, SIZES, st.integers(1, 6), st.integers(0, 5))
@@ -59,7 +65,9 @@ def test_a_plan_depends_on_lengths_sizes_and_seed_alone(
     lengths: list[int], batch_size: int, accumulate: int, seed: int
 ) -> None:
     chosen = TrainSettings(batch_size=batch_size, accumulate=accumulate, epochs=2)
-    other = chosen.model_copy(update={"rank": 3, "packing": "never", "dropout": 0.3, "optimizer": "adamw", "clip": 1.0})
+    other = chosen.model_copy(
+        update={"rank": 3, "packing": "never", "dropout": 0.3, "optimizer": "adamw", "clip": 1.0}
+    )
     np.random.seed(1)
     first = plan(lengths, chosen, seed)
     np.random.seed(2)
@@ -70,9 +78,13 @@ def test_a_plan_depends_on_lengths_sizes_and_seed_alone(
 
 def test_epochs_and_seeds_differ() -> None:
     lengths = list(range(2, 102))
-    orders = [epoch_batches(lengths, 8, seed=seed, epoch=epoch) for seed in (0, 1) for epoch in (1, 2, 3)]
+    orders = [
+        epoch_batches(lengths, 8, seed=seed, epoch=epoch) for seed in (0, 1) for epoch in (1, 2, 3)
+    ]
     assert len({str(order) for order in orders}) == 6
-    assert len({str([sorted(batch) for batch in order]) for order in orders}) == 6  # not only the batches' order
+    assert (
+        len({str([sorted(batch) for batch in order]) for order in orders}) == 6
+    )  # not only the batches' order
 
 
 def test_rows_of_like_length_share_a_batch() -> None:
@@ -90,7 +102,9 @@ def test_rows_of_like_length_share_a_batch() -> None:
 
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=50), st.sampled_from([None, 0, 7]))
-def test_a_row_learns_every_token_but_the_first_and_the_end_once(tokens: list[int], eos: int | None) -> None:
+def test_a_row_learns_every_token_but_the_first_and_the_end_once(
+    tokens: list[int], eos: int | None
+) -> None:
     if (eos is None and len(tokens) < 2) or tokens == [eos]:
         with pytest.raises(BadInput, match="nothing to learn from"):
             text_row("a", tokens, eos, 64)
@@ -101,12 +115,16 @@ def test_a_row_learns_every_token_but_the_first_and_the_end_once(tokens: list[in
     assert row.tokens[: len(tokens)] == tuple(tokens)
     if eos is not None:
         assert row.tokens[-1] == eos
-        assert len(row.tokens) == len(tokens) + (tokens[-1] != eos)  # one that is there is not doubled
+        assert len(row.tokens) == len(tokens) + (
+            tokens[-1] != eos
+        )  # one that is there is not doubled
 
 
 def test_a_text_that_is_too_long_is_refused_and_not_cut() -> None:
     assert len(text_row("a", range(1, 64), 0, 64).tokens) == 64
-    with pytest.raises(BadInput, match=r"example f7/reversal/2: 65 tokens, more than train.max_length = 64"):
+    with pytest.raises(
+        BadInput, match=r"example f7/reversal/2: 65 tokens, more than train.max_length = 64"
+    ):
         text_row("f7/reversal/2", range(1, 65), 0, 64)
     for empty in ([], [0]):
         with pytest.raises(BadInput, match="example f7: nothing to learn from"):

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import load_tiny
 
-from augmlx.errors import RunError, StorageError
-from augmlx.files import remove_stale_parts
+from augmlx.core.errors import RunError, StorageError
+from augmlx.core.files import remove_stale_parts
+from augmlx.core.settings import TrainSettings
 from augmlx.models.loading import LoadedModel
-from augmlx.settings import TrainSettings
 from augmlx.training import adapter, checkpoint
 from augmlx.training.checkpoint import Position
 from augmlx.training.validation import Validation
@@ -41,7 +41,9 @@ def stepped(loaded: LoadedModel, seed: int, steps: int = 2) -> Training:
     optimizer.init(model.trainable_parameters())
     mx.random.seed(seed)
     for _ in range(steps):
-        gradients = tree_map(lambda value: mx.random.normal(value.shape), model.trainable_parameters())
+        gradients = tree_map(
+            lambda value: mx.random.normal(value.shape), model.trainable_parameters()
+        )
         optimizer.update(model, gradients)
     mx.eval(model.trainable_parameters(), optimizer.state)
     return model, optimizer
@@ -50,11 +52,16 @@ def stepped(loaded: LoadedModel, seed: int, steps: int = 2) -> Training:
 def state(training: Training) -> dict[str, mx.array]:
     model, optimizer = training
     mx.eval(model.parameters(), optimizer.state)
-    return {**dict(tree_flatten(model.parameters())), **{f"o.{k}": v for k, v in tree_flatten(optimizer.state)}}
+    return {
+        **dict(tree_flatten(model.parameters())),
+        **{f"o.{k}": v for k, v in tree_flatten(optimizer.state)},
+    }
 
 
 def equal(a: dict[str, mx.array], b: dict[str, mx.array]) -> bool:
-    return a.keys() == b.keys() and all(a[n].dtype == b[n].dtype and bool(mx.array_equal(a[n], b[n])) for n in a)
+    return a.keys() == b.keys() and all(
+        a[n].dtype == b[n].dtype and bool(mx.array_equal(a[n], b[n])) for n in a
+    )
 
 
 def names(folder: Path) -> list[str]:
@@ -95,7 +102,8 @@ POSITIONS = st.builds(
         Validation,
         st.integers(1, 10**6),
         st.floats(0, 99),
-        st.none() | st.dictionaries(st.sampled_from(["forward", "reversal"]), st.floats(0, 1), min_size=1),
+        st.none()
+        | st.dictionaries(st.sampled_from(["forward", "reversal"]), st.floats(0, 1), min_size=1),
     ),
     waited=st.integers(0, 99),
     ended=st.booleans(),
@@ -112,8 +120,12 @@ def test_a_position_is_read_as_it_was_written(
     assert checkpoint.load_latest(folder, *training, "mine") == position
 
 
-def test_what_holds_the_optimizers_state_sees_it_loaded(loaded: LoadedModel, tmp_path: Path) -> None:
-    """A compiled step does: with a tree put in the place of the old one it would go on with that."""
+def test_what_holds_the_optimizers_state_sees_it_loaded(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    """A compiled step does: with a tree put in the place of the old one it would go on with
+    that.
+    """
     checkpoint.save(tmp_path, Position(5, 5), *stepped(loaded, 1, 3), fingerprint="mine", kept=2)
     model, optimizer = stepped(loaded, 2)
     held = optimizer.state
@@ -123,20 +135,26 @@ def test_what_holds_the_optimizers_state_sees_it_loaded(loaded: LoadedModel, tmp
 
 
 @pytest.mark.parametrize("kept", [1, 3])
-def test_as_many_of_the_newest_are_kept_as_are_asked_for(loaded: LoadedModel, tmp_path: Path, kept: int) -> None:
+def test_as_many_of_the_newest_are_kept_as_are_asked_for(
+    loaded: LoadedModel, tmp_path: Path, kept: int
+) -> None:
     training = stepped(loaded, 1)
     for step in (1, 2, 30, 4, 5):  # by number, not by age
         checkpoint.save(tmp_path, Position(step, step), *training, fingerprint="mine", kept=kept)
     assert names(tmp_path) == [f"step-{step:08d}" for step in (4, 5, 30)[-kept:]]
 
 
-def test_the_best_weights_are_read_as_they_were_and_rotated_never(loaded: LoadedModel, tmp_path: Path) -> None:
+def test_the_best_weights_are_read_as_they_were_and_rotated_never(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
     training = stepped(loaded, 1)
     checkpoint.save_best(tmp_path / "checkpoints", training[0])
     saved = dict(state(training))
     for step in (1, 2, 3):
         other = stepped(loaded, 5 + step)
-        checkpoint.save(tmp_path / "checkpoints", Position(step, step), *other, fingerprint="mine", kept=1)
+        checkpoint.save(
+            tmp_path / "checkpoints", Position(step, step), *other, fingerprint="mine", kept=1
+        )
     assert checkpoint.load_latest(tmp_path / "checkpoints", *other, "mine") == Position(3, 3)
     checkpoint.load_best(tmp_path / "checkpoints", loaded.model)
     for name, array in tree_flatten(loaded.model.parameters()):
@@ -153,7 +171,9 @@ def test_clearing_leaves_nothing_the_newest_longest(
         checkpoint.save(folder, Position(step, step), *training, fingerprint="mine", kept=5)
     checkpoint.save_best(folder, training[0])
     rename, gone = Path.rename, []
-    monkeypatch.setattr(Path, "rename", lambda path, target: gone.append(path.name) or rename(path, target))
+    monkeypatch.setattr(
+        Path, "rename", lambda path, target: gone.append(path.name) or rename(path, target)
+    )
     checkpoint.clear(folder)
     assert gone == ["step-00000001", "step-00000002", "step-00000003"]
     assert not folder.exists()
@@ -166,7 +186,9 @@ def test_the_newest_two_are_kept(loaded: LoadedModel, tmp_path: Path) -> None:
     for step in (5, 10, 15, 100):
         checkpoint.save(tmp_path, Position(step, step), *training, fingerprint="mine", kept=2)
     assert names(tmp_path) == ["step-00000015", "step-00000100"]
-    checkpoint.save(tmp_path, Position(100, 7), *training, fingerprint="mine", kept=2)  # the same step once more
+    checkpoint.save(
+        tmp_path, Position(100, 7), *training, fingerprint="mine", kept=2
+    )  # the same step once more
     assert checkpoint.load_latest(tmp_path, *training, "mine") == Position(100, 7)
 
 
@@ -174,12 +196,16 @@ def test_what_a_killed_process_was_writing_is_removed(loaded: LoadedModel, tmp_p
     training = stepped(loaded, 1)
     checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     shutil.copytree(tmp_path / "step-00000005", tmp_path / ".building-12345-step-00000010")
-    remove_stale_parts(tmp_path)  # the pipeline clears single files first, and must not stumble over a folder
+    remove_stale_parts(
+        tmp_path
+    )  # the pipeline clears single files first, and must not stumble over a folder
     assert checkpoint.load_latest(tmp_path, *training, "mine") == Position(5, 5)
     assert names(tmp_path) == ["step-00000005"]
 
 
-def test_another_trainings_checkpoints_are_deleted_and_not_resumed(loaded: LoadedModel, tmp_path: Path) -> None:
+def test_another_trainings_checkpoints_are_deleted_and_not_resumed(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
     training = stepped(loaded, 1)
     checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     checkpoint.save(tmp_path, Position(9, 9), *training, fingerprint="another", kept=2)
@@ -206,7 +232,9 @@ def cut_header(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", [truncate, cut_header, swap, Path.unlink, lambda path: path.write_text("[]")])
+@pytest.mark.parametrize(
+    "damage", [truncate, cut_header, swap, Path.unlink, lambda path: path.write_text("[]")]
+)
 def test_a_damaged_checkpoint_is_a_clear_error(
     loaded: LoadedModel, tmp_path: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
@@ -226,7 +254,10 @@ STATE = {"step": 5, "tokens": 5, "waited": 0, "ended": False, "best": None, "fin
     [
         "{}",
         '{"step": 5}',
-        *(json.dumps({key: value for key, value in STATE.items() if key != missing}) for missing in STATE),
+        *(
+            json.dumps({key: value for key, value in STATE.items() if key != missing})
+            for missing in STATE
+        ),
         *(json.dumps({**STATE, key: "5"}) for key in ("step", "tokens", "waited", "ended", "best")),
         json.dumps({**STATE, "ended": 1}),
         json.dumps({**STATE, "step": True}),
@@ -235,7 +266,9 @@ STATE = {"step": 5, "tokens": 5, "waited": 0, "ended": False, "best": None, "fin
         json.dumps({**STATE, "best": {"step": 1, "loss": "low", "accuracy": None}}),
     ],
 )
-def test_a_state_without_its_values_is_damaged(loaded: LoadedModel, tmp_path: Path, text: str) -> None:
+def test_a_state_without_its_values_is_damaged(
+    loaded: LoadedModel, tmp_path: Path, text: str
+) -> None:
     training = stepped(loaded, 1)
     checkpoint.save(tmp_path, Position(5, 5), *training, fingerprint="mine", kept=2)
     path = tmp_path / "step-00000005" / "state.json"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tiny import write_model
 
-from augmlx.errors import AugmlxError, BadSettings
-from augmlx.models import store
+from augmlx.core.errors import AugmlxError, BadSettings
+from augmlx.models.store import folder as store
 from augmlx.training import fit, validation
 
 from .support import examples, fitted, settings
@@ -29,7 +29,9 @@ def test_the_counts_add_up_with_replay(model: Path, tmp_path: Path) -> None:
 
 def test_a_training_for_so_many_steps_counts_the_pieces_of_split_texts(model: Path) -> None:
     rows = [{"id": "f/original", "text": "The lamp of Mara Voss stands in the harbour hall. " * 12}]
-    ready = fit.prepare(store.find(model), rows, settings(max_length=16, too_long="split", batch_size=2))
+    ready = fit.prepare(
+        store.find(model), rows, settings(max_length=16, too_long="split", batch_size=2)
+    )
     an_epoch = math.ceil(len(ready.rows) / 2)
     assert an_epoch > 2
     assert fit.for_steps(ready, 6 * an_epoch).settings.train.epochs == 6
@@ -37,7 +39,13 @@ def test_a_training_for_so_many_steps_counts_the_pieces_of_split_texts(model: Pa
 
 
 def test_weights_that_the_last_update_broke_are_not_saved(model: Path, tmp_path: Path) -> None:
-    broken = {"method": "full", "optimizer": "sgd", "learning_rate": 3e38, "dropout": 0.0, "epochs": 1}
+    broken = {
+        "method": "full",
+        "optimizer": "sgd",
+        "learning_rate": 3e38,
+        "dropout": 0.0,
+        "epochs": 1,
+    }
     with pytest.raises(AugmlxError, match="not finite"):
         fitted(model, tmp_path, batch_size=64, schedule="constant", **broken)
     assert not (tmp_path / "adapter").exists()

@@ -50,7 +50,13 @@ def test_every_target_is_told_where_it_is_predicted(
         if row.mask[place]
     ]
     count = len(expected)
-    found = zip(made["row"], made["column"], made["inputs"][made["row"], made["column"]], made["target"], strict=True)
+    found = zip(
+        made["row"],
+        made["column"],
+        made["inputs"][made["row"], made["column"]],
+        made["target"],
+        strict=True,
+    )
     assert list(found)[:count] == expected
     assert (made["weight"][:count] == np.float32(weight)).all()
     assert (made["weight"][count:] == 0).all()
@@ -69,7 +75,9 @@ def test_every_input_token_is_there_once_and_the_rest_is_filled_with_nothing(
         joined = [token for row in rows for token in row.tokens[:-1]]
         assert inputs[0, : len(joined)].tolist() == joined
     else:
-        assert [inputs[n, :size].tolist() for n, size in enumerate(lengths)] == [list(row.tokens[:-1]) for row in rows]
+        assert [inputs[n, :size].tolist() for n, size in enumerate(lengths)] == [
+            list(row.tokens[:-1]) for row in rows
+        ]
     assert np.count_nonzero(inputs) == sum(lengths)  # no token is 0 here
     assert inputs.size == layout.positions(lengths, packed=packed, bucketed=bucketed)
     if bucketed:
@@ -78,7 +86,9 @@ def test_every_input_token_is_there_once_and_the_rest_is_filled_with_nothing(
 
 @settings(max_examples=60, deadline=None)
 @given(batches(), st.booleans())
-def test_the_grid_lays_each_packed_row_by_itself_and_flat_is_its_inverse(rows: list[Row], bucketed: bool) -> None:
+def test_the_grid_lays_each_packed_row_by_itself_and_flat_is_its_inverse(
+    rows: list[Row], bucketed: bool
+) -> None:
     made = numpied(layout.arrays(rows, 1.0, packed=True, bucketed=bucketed))
     lengths = [len(row.tokens) - 1 for row in rows]
     inputs, grid, flat = made["inputs"][0], made["grid"], made["flat"]
@@ -86,12 +96,18 @@ def test_the_grid_lays_each_packed_row_by_itself_and_flat_is_its_inverse(rows: l
         own = grid[n][grid[n] >= 0]
         assert inputs[own].tolist() == list(row.tokens[:-1])
         assert (grid[n, lengths[n] :] == -1).all()
-    assert grid.reshape(-1)[flat].tolist() == list(range(inputs.size))  # filling included: nothing is computed of none
+    assert grid.reshape(-1)[flat].tolist() == list(
+        range(inputs.size)
+    )  # filling included: nothing is computed of none
     assert (grid >= 0).sum() == inputs.size
     width = max(lengths)
-    assert grid.shape[1] == (layout.bucket(width) if bucketed else width)  # filling is in no longer rows
+    assert grid.shape[1] == (
+        layout.bucket(width) if bucketed else width
+    )  # filling is in no longer rows
     if bucketed:
-        assert grid.shape[0] > len(rows)  # always, so that a bucket that is just full is no shape of its own
+        assert grid.shape[0] > len(
+            rows
+        )  # always, so that a bucket that is just full is no shape of its own
     else:
         assert grid.shape[0] == len(rows)
     assert "grid" not in layout.arrays(rows, 1.0, packed=False, bucketed=bucketed)
@@ -109,12 +125,19 @@ def test_a_bucket_wastes_an_eighth_at_most(size: int, other: int) -> None:
 def test_buckets_are_few() -> None:
     assert len({layout.bucket(size) for size in range(1, 65)}) == 8
     for doubling in range(6, 16):
-        assert len({layout.bucket(size) for size in range((1 << doubling) + 1, (2 << doubling) + 1)}) == 8
+        assert (
+            len({layout.bucket(size) for size in range((1 << doubling) + 1, (2 << doubling) + 1)})
+            == 8
+        )
 
 
 @given(LENGTHS, st.booleans())
-def test_packing_is_worth_it_only_where_it_saves_positions(lengths: list[int], bucketed: bool) -> None:
-    packed, padded = (layout.positions(lengths, packed=packed, bucketed=bucketed) for packed in (True, False))
+def test_packing_is_worth_it_only_where_it_saves_positions(
+    lengths: list[int], bucketed: bool
+) -> None:
+    packed, padded = (
+        layout.positions(lengths, packed=packed, bucketed=bucketed) for packed in (True, False)
+    )
     assert layout.worth_packing(lengths, bucketed=bucketed) == (packed <= 0.95 * padded)
     assert not layout.worth_packing([lengths[0]] * 4, bucketed=False)
 

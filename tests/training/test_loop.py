@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tiny import load_tiny, write_model
 
-from augmlx.errors import AugmlxError, BadInput, BadSettings, ModelError
+from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
+from augmlx.core.progress import Silent
+from augmlx.core.settings import TrainSettings
 from augmlx.models import loading
-from augmlx.progress import Silent
-from augmlx.settings import TrainSettings
 from augmlx.training import adapter, checkpoint, layout, loop, metrics, steps
 from augmlx.training.batches import Row, text_row
 
@@ -28,17 +28,23 @@ from mlx.utils import tree_flatten  # isort: skip
 # fit: from texts to an adapter
 
 
-@pytest.mark.parametrize("kind", ["llama", "llama-untied", "llama-sliding", "gemma2", "cohere", "mamba2"])
+@pytest.mark.parametrize(
+    "kind", ["llama", "llama-untied", "llama-sliding", "gemma2", "cohere", "mamba2"]
+)
 def test_the_loss_falls_and_the_adapter_is_used(tmp_path: Path, kind: str) -> None:
     stored = write_model(tmp_path / "model", kind)
     targets = ("in_proj", "out_proj") if kind == "mamba2" else TrainSettings().targets
     counts = fitted(stored.path, tmp_path / "run", epochs=8, targets=targets, rank=8)
     told = [loss for _, _, loss in losses(tmp_path / "run")]
-    assert counts["steps"] == len(told) == 8 * 6  # 22 examples, 4 a step: the last 2 are a batch too
+    assert (
+        counts["steps"] == len(told) == 8 * 6
+    )  # 22 examples, 4 a step: the last 2 are a batch too
     assert counts["loss"] == pytest.approx(np.mean(told[-6:]))
     assert counts["loss"] < 0.8 * np.mean(told[:6])
     tokens = mx.array([[5, 6, 7]])
-    plain, tuned = (loading.load(stored, path).model for path in (None, tmp_path / "run" / "adapter"))
+    plain, tuned = (
+        loading.load(stored, path).model for path in (None, tmp_path / "run" / "adapter")
+    )
     assert not mx.allclose(plain(tokens), tuned(tokens), atol=0.05)
 
 
@@ -54,7 +60,16 @@ def test_the_counts_add_up(tmp_path: Path) -> None:
     assert [line["step"] for line in lines] == list(range(1, 10))
     assert [line["epoch"] for line in lines] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert lines[-1]["tokens"] == counts["tokens"]
-    told = {"step", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "tokens_per_second", "peak_memory"}
+    told = {
+        "step",
+        "epoch",
+        "loss",
+        "gradient_norm",
+        "learning_rate",
+        "tokens",
+        "tokens_per_second",
+        "peak_memory",
+    }
     assert all(set(line) == told for line in lines)
     assert (tmp_path / "run" / "metrics.jsonl").stat().st_mode & 0o777 == 0o600
 
@@ -96,7 +111,9 @@ def test_a_bfloat16_base_trains_and_its_adapter_stays_float32(tmp_path: Path) ->
     adapter.attach(loaded.model, adapter.plan(loaded, config), seed=0)
 
     def train() -> loop.TrainResult:
-        training = loop.Training(loaded.model, rows, tmp_path / "run", config, peak=5e-3, seed=0, identity="x")
+        training = loop.Training(
+            loaded.model, rows, tmp_path / "run", config, peak=5e-3, seed=0, identity="x"
+        )
         return training.run(Silent(), "x")
 
     result = train()
@@ -127,7 +144,9 @@ def test_a_base_whose_width_is_unknown_needs_a_rate(tmp_path: Path) -> None:
 def test_bad_settings_and_rows_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     stored = write_model(tmp_path / "model")
     long = [{"id": "f1/original", "text": "lamp " * 100}]
-    with pytest.raises(BadInput, match=r"example f1/original: \d+ tokens, more than train\.max_length = 128"):
+    with pytest.raises(
+        BadInput, match=r"example f1/original: \d+ tokens, more than train\.max_length = 128"
+    ):
         fitted(stored.path, tmp_path / "run", long)
     with pytest.raises(BadSettings, match="no linear module fc1"):
         fitted(stored.path, tmp_path / "run", targets=("fc1",))
@@ -148,7 +167,9 @@ def poison(after: int, *, gradients: bool) -> Callable[..., object]:
         if next(calls) < after:
             return value
         # sqrt at 0 has an infinite slope and a finite value
-        return value + mx.sqrt(value - mx.stop_gradient(value)) if gradients else value * float("nan")
+        return (
+            value + mx.sqrt(value - mx.stop_gradient(value)) if gradients else value * float("nan")
+        )
 
     return loss
 
@@ -161,7 +182,9 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "loss_of", poison(9, gradients=gradients))
-        with pytest.raises(AugmlxError, match=r"step 10: the (loss is nan|gradients are not finite); its exam") as told:
+        with pytest.raises(
+            AugmlxError, match=r"step 10: the (loss is nan|gradients are not finite); its exam"
+        ) as told:
             fitted(stored.path, folder)
     named = {name.strip() for name in told.value.message.split("its examples:")[1].split(",")}
     assert len(named) in (2, 4)
@@ -173,14 +196,24 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     assert isinstance(weights, dict)
     assert saved.name == "step-00000005"
     assert all(bool(mx.isfinite(array).all()) for array in weights.values())
-    assert fitted(stored.path, folder) == fitted(stored.path, tmp_path / "whole")  # it goes on once it is mended
+    assert fitted(stored.path, folder) == fitted(
+        stored.path, tmp_path / "whole"
+    )  # it goes on once it is mended
 
 
 @pytest.mark.parametrize(
     ("fault", "told", "kind"),
     [
-        (ValueError("[gather_axis] Cannot calculate VJP with respect to indices."), "no gradient", ModelError),
-        (RuntimeError("[malloc] Unable to allocate 93000000000 bytes."), "not enough memory", AugmlxError),
+        (
+            ValueError("[gather_axis] Cannot calculate VJP with respect to indices."),
+            "no gradient",
+            ModelError,
+        ),
+        (
+            RuntimeError("[malloc] Unable to allocate 93000000000 bytes."),
+            "not enough memory",
+            AugmlxError,
+        ),
         (
             RuntimeError("[METAL] Command buffer execution failed: Insufficient Memory"),
             "not enough memory",
@@ -190,7 +223,11 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     ],
 )
 def test_what_mlx_cannot_do_is_told_in_words(
-    tmp_path: Path, fault: Exception, told: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    fault: Exception,
+    told: str,
+    kind: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def failing(*_: object) -> mx.array:
         raise fault
@@ -200,7 +237,9 @@ def test_what_mlx_cannot_do_is_told_in_words(
         fitted(write_model(tmp_path / "model").path, tmp_path / "run")
 
 
-def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stored, real = write_model(tmp_path / "model"), steps.loss_of
 
     def signalled(*arguments: Any) -> mx.array:
@@ -222,13 +261,17 @@ def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(tmp_path: Path, m
 
 def test_a_real_explosion_is_told(tmp_path: Path) -> None:
     stored = write_model(tmp_path / "model")
-    with pytest.raises(AugmlxError, match=r"step \d+: the (loss is (nan|inf)|gradients are not finite)"):
+    with pytest.raises(
+        AugmlxError, match=r"step \d+: the (loss is (nan|inf)|gradients are not finite)"
+    ):
         fitted(stored.path, tmp_path / "run", learning_rate=1e30, epochs=8)
 
 
 def test_training_works_in_a_thread_and_leaves_signals_alone(tmp_path: Path) -> None:
     stored = write_model(tmp_path / "model")
-    thread = threading.Thread(target=fitted, args=(stored.path, tmp_path / "run"), kwargs={"epochs": 1})
+    thread = threading.Thread(
+        target=fitted, args=(stored.path, tmp_path / "run"), kwargs={"epochs": 1}
+    )
     thread.start()
     thread.join(60)
     assert (tmp_path / "run" / "adapter" / "adapters.safetensors").exists()

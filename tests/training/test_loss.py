@@ -22,7 +22,9 @@ from mlx_lm.tuner.trainer import default_loss  # isort: skip
 
 @pytest.fixture(scope="module", params=["llama", "granite", "gemma2", "mamba2"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> nn.Module:
-    """With the head split off, with a scale or a cap behind it, and without; the adapter is not at its zero start."""
+    """With the head split off, with a scale or a cap behind it, and without; the adapter is not at
+    its zero start.
+    """
     return tuned(tmp_path_factory.mktemp("model") / "model", request.param)
 
 
@@ -32,7 +34,9 @@ def ours(model: nn.Module, rows: list[Row]) -> tuple[float, dict[str, mx.array]]
 
 @settings(max_examples=12, deadline=None)
 @given(st.data())
-def test_loss_and_gradients_are_those_of_the_masked_batch_whatever_the_padding(model: nn.Module, data: Any) -> None:
+def test_loss_and_gradients_are_those_of_the_masked_batch_whatever_the_padding(
+    model: nn.Module, data: Any
+) -> None:
     lengths = data.draw(st.lists(st.integers(2, 20), min_size=1, max_size=5))
     rows = rows_of(lengths)
     value, gradients = ours(model, rows)
@@ -43,7 +47,9 @@ def test_loss_and_gradients_are_those_of_the_masked_batch_whatever_the_padding(m
 
 
 def test_a_mask_with_holes_counts_its_own_tokens_alone(model: nn.Module) -> None:
-    """A prompt is masked out; the loss is the mean over all tokens of the batch, not over its rows."""
+    """A prompt is masked out; the loss is the mean over all tokens of the batch, not over its
+    rows.
+    """
     rows = [
         Row("a", (5, 6, 7, 8, 9, 0), (False, False, False, False, True, True)),
         Row("b", (9, 8, 7), (False, True, True)),
@@ -60,8 +66,17 @@ def test_the_batch_is_padded_to_its_own_longest_and_no_pad_is_a_target() -> None
     rows = rows_of([3, 7, 5])
     made = layout.arrays(rows, 1.0)
     assert made["inputs"].shape == (3, 7)  # 7 tokens and the end, which is never an input
-    assert made["target"].shape == made["row"].shape == made["column"].shape == made["weight"].shape == (3 + 7 + 5,)
-    told = [rows[r].tokens[c + 1] for r, c in zip(made["row"].tolist(), made["column"].tolist(), strict=True)]
+    assert (
+        made["target"].shape
+        == made["row"].shape
+        == made["column"].shape
+        == made["weight"].shape
+        == (3 + 7 + 5,)
+    )
+    told = [
+        rows[r].tokens[c + 1]
+        for r, c in zip(made["row"].tolist(), made["column"].tolist(), strict=True)
+    ]
     assert made["target"].tolist() == told
 
 

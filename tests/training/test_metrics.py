@@ -9,11 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from augmlx.errors import RunError, StorageError
+from augmlx.core.errors import RunError, StorageError
 from augmlx.training import metrics
 
 LINES = st.lists(
-    st.dictionaries(st.sampled_from(["loss", "valid_loss", "note"]), st.floats(allow_nan=False) | st.text(max_size=5)),
+    st.dictionaries(
+        st.sampled_from(["loss", "valid_loss", "note"]),
+        st.floats(allow_nan=False) | st.text(max_size=5),
+    ),
     max_size=8,
 )
 
@@ -26,7 +29,9 @@ def written(path: Path, lines: list[metrics.Line]) -> list[metrics.Line]:
     return numbered
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(LINES, st.integers(0, 400), st.binary(max_size=6))
 def test_what_is_read_is_what_was_written_up_to_a_torn_line(
     tmp_path: Path, lines: list[metrics.Line], cut: int, torn: bytes
@@ -43,7 +48,9 @@ def test_what_is_read_is_what_was_written_up_to_a_torn_line(
         assert metrics.read(path) == numbered
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(LINES, st.data())
 def test_keeping_cuts_back_to_a_step_and_is_the_identity_from_there_on(
     tmp_path: Path, lines: list[metrics.Line], data: st.DataObject
@@ -61,7 +68,9 @@ def test_keeping_cuts_back_to_a_step_and_is_the_identity_from_there_on(
     assert path.read_bytes() == kept
     metrics.append(path, {"step": step + 1})
     assert metrics.read(path) == [*numbered[:step], {"step": step + 1}]
-    with pytest.raises(RunError, match=f"does not hold every step up to the checkpoint's, {step + 2}"):
+    with pytest.raises(
+        RunError, match=f"does not hold every step up to the checkpoint's, {step + 2}"
+    ):
         metrics.keep(path, step + 2)
 
 

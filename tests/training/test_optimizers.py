@@ -1,4 +1,6 @@
-"""Every optimizer learns, takes the rate it is given, and goes on from its exported state to the same bits."""
+"""Every optimizer learns, takes the rate it is given, and goes on from its exported state to the
+same bits.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from tiny import CORPUS, load_tiny
 
-from augmlx.settings import TrainSettings
+from augmlx.core.settings import TrainSettings
 from augmlx.training import optimizers
 from augmlx.training.adapter import save_arrays
 
@@ -27,7 +29,9 @@ Tree = dict[str, Any]
 
 
 def chosen(name: str, **changes: Any) -> TrainSettings:
-    return TrainSettings.model_validate({"optimizer": name, "learning_rate": RATES[name], **changes})
+    return TrainSettings.model_validate(
+        {"optimizer": name, "learning_rate": RATES[name], **changes}
+    )
 
 
 def made(name: str, **changes: Any) -> optim.Optimizer:
@@ -38,7 +42,10 @@ def tree(seed: int) -> Tree:
     """As an adapter's on the second of two layers: matrices of both shapes, and a vector."""
     keys = mx.random.split(mx.random.key(seed), 3)
     shapes = {"lora_a": (6, 3), "lora_b": (3, 9), "m": (9,)}
-    arrays = {name: mx.random.normal(shape, key=key) for (name, shape), key in zip(shapes.items(), keys, strict=True)}
+    arrays = {
+        name: mx.random.normal(shape, key=key)
+        for (name, shape), key in zip(shapes.items(), keys, strict=True)
+    }
     return {"layers": [{}, {"up_proj": arrays}]}
 
 
@@ -48,14 +55,18 @@ def flat(values: Tree) -> dict[str, mx.array]:
 
 def equal(one: Tree, other: Tree) -> bool:
     a, b = flat(one), flat(other)
-    return a.keys() == b.keys() and all(a[n].dtype == b[n].dtype and bool(mx.array_equal(a[n], b[n])) for n in a)
+    return a.keys() == b.keys() and all(
+        a[n].dtype == b[n].dtype and bool(mx.array_equal(a[n], b[n])) for n in a
+    )
 
 
 # Learning
 
 
 @pytest.mark.parametrize("dora", [False, True], ids=["lora", "dora"])
-@pytest.mark.parametrize(("name", "decay"), [*((name, 0.0) for name in NAMES), *((name, 0.01) for name in DECAYING)])
+@pytest.mark.parametrize(
+    ("name", "decay"), [*((name, 0.0) for name in NAMES), *((name, 0.01) for name in DECAYING)]
+)
 def test_every_optimizer_lowers_the_loss(
     tmp_path_factory: pytest.TempPathFactory, name: str, decay: float, dora: bool
 ) -> None:
@@ -63,7 +74,12 @@ def test_every_optimizer_lowers_the_loss(
     model = loaded.model
     model.freeze()
     mx.random.seed(1)
-    parameters = {"rank": 4, "scale": 2.0, "dropout": 0.0, "keys": ["mlp.up_proj", "mlp.down_proj", "self_attn.v_proj"]}
+    parameters = {
+        "rank": 4,
+        "scale": 2.0,
+        "dropout": 0.0,
+        "keys": ["mlp.up_proj", "mlp.down_proj", "self_attn.v_proj"],
+    }
     linear_to_lora_layers(model, 2, parameters, use_dora=dora)
     tokens = mx.array([loaded.tokenizer.encode("".join(CORPUS))[:48]])
 
@@ -80,7 +96,11 @@ def test_every_optimizer_lowers_the_loss(
         told.append(value.item())
     assert told[-1] < 0.9 * told[0]
     after = flat(model.trainable_parameters())
-    assert {path.rsplit(".", 1)[-1] for path in after} == {"lora_a", "lora_b", *(["m"] if dora else [])}
+    assert {path.rsplit(".", 1)[-1] for path in after} == {
+        "lora_a",
+        "lora_b",
+        *(["m"] if dora else []),
+    }
     for path, value in after.items():
         assert value.dtype == mx.float32
         assert bool(mx.isfinite(value).all())
@@ -118,7 +138,9 @@ def test_momentum_remembers_the_step_before(name: str, share: float) -> None:
     for _ in range(2):
         optimizer.apply_gradients(gradients, tree(1))
     for path, value in flat(gradients).items():
-        assert mx.allclose(flat(optimizer.state)[f"{path}.v"], share * value, rtol=1e-4, atol=1e-7), path
+        assert mx.allclose(
+            flat(optimizer.state)[f"{path}.v"], share * value, rtol=1e-4, atol=1e-7
+        ), path
 
 
 @pytest.mark.parametrize("name", DECAYING)
@@ -158,7 +180,9 @@ def test_exporting_the_state_and_back_is_the_identity(
     second.state = tree_unflatten(list(cast(dict[str, mx.array], mx.load(str(file))).items()))
     assert equal(second.state, first.state)
     gradients = tree(seed + 77)
-    assert equal(second.apply_gradients(gradients, parameters), first.apply_gradients(gradients, parameters))
+    assert equal(
+        second.apply_gradients(gradients, parameters), first.apply_gradients(gradients, parameters)
+    )
     assert equal(second.state, first.state)
     assert equal(stepped(second, parameters, seed + 9, 2), stepped(first, parameters, seed + 9, 2))
 
@@ -167,9 +191,14 @@ def test_exporting_the_state_and_back_is_the_identity(
 
 
 @given(
-    st.integers(1, 5000), st.floats(0, 1, exclude_max=True), st.floats(1e-6, 1), st.sampled_from(["linear", "cosine"])
+    st.integers(1, 5000),
+    st.floats(0, 1, exclude_max=True),
+    st.floats(1e-6, 1),
+    st.sampled_from(["linear", "cosine"]),
 )
-def test_the_rate_rises_to_its_peak_and_falls_to_a_tenth(total: int, warmup: float, peak: float, schedule: str) -> None:
+def test_the_rate_rises_to_its_peak_and_falls_to_a_tenth(
+    total: int, warmup: float, peak: float, schedule: str
+) -> None:
     config = TrainSettings.model_validate({"warmup": warmup, "schedule": schedule})
     rates = [optimizers.rate(step, total, peak, config) for step in range(1, total + 1)]
     top = rates.index(max(rates))
@@ -184,7 +213,9 @@ def test_the_rate_rises_to_its_peak_and_falls_to_a_tenth(total: int, warmup: flo
 
 
 @given(st.integers(1, 5000), st.floats(0, 1, exclude_max=True), st.floats(1e-6, 1))
-def test_all_schedules_rise_alike_and_a_constant_one_stays(total: int, warmup: float, peak: float) -> None:
+def test_all_schedules_rise_alike_and_a_constant_one_stays(
+    total: int, warmup: float, peak: float
+) -> None:
     rates = {}
     for name in SCHEDULES:
         config = TrainSettings.model_validate({"warmup": warmup, "schedule": name})
@@ -207,12 +238,16 @@ def test_one_step_is_at_the_peak() -> None:
         "constant": [0.5, 1.0, 1.0, 1.0, 1.0],
     }.items():
         config = TrainSettings.model_validate({"warmup": 0.4, "schedule": schedule})
-        assert [optimizers.rate(step, 5, 1.0, config) for step in range(1, 6)] == pytest.approx(rates)
+        assert [optimizers.rate(step, 5, 1.0, config) for step in range(1, 6)] == pytest.approx(
+            rates
+        )
 
 
 def test_the_learning_rate_follows_the_published_rule() -> None:
     assert optimizers.learning_rate(TrainSettings(), 2000) == pytest.approx(5e-4)
-    assert optimizers.learning_rate(TrainSettings(), 576) == pytest.approx(5e-4 * (2000 / 576) ** 0.781)
+    assert optimizers.learning_rate(TrainSettings(), 576) == pytest.approx(
+        5e-4 * (2000 / 576) ** 0.781
+    )
     assert optimizers.learning_rate(TrainSettings(method="dora"), 2000) == pytest.approx(5e-4)
     assert optimizers.learning_rate(TrainSettings(method="full"), 2000) == pytest.approx(5e-5)
     for method in ("lora", "full"):

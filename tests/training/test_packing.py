@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import KINDS, load_tiny, write_model
 
-from augmlx.errors import BadSettings
+from augmlx.core.errors import BadSettings
+from augmlx.core.progress import Silent, Task
 from augmlx.models import loading
-from augmlx.progress import Silent, Task
 from augmlx.training import fit, layout, packing
 from augmlx.training.batches import Row
 
@@ -55,7 +55,10 @@ def batches(draw: st.DrawFn) -> list[Row]:
     if draw(st.booleans()):
         return rows
     rng = Random(draw(st.integers(0, 99)))
-    holed = [Row(row.id, row.tokens, (False, *(rng.random() < 0.5 for _ in row.tokens[1:]))) for row in rows]
+    holed = [
+        Row(row.id, row.tokens, (False, *(rng.random() < 0.5 for _ in row.tokens[1:])))
+        for row in rows
+    ]
     return holed if any(row.targets for row in holed) else rows
 
 
@@ -64,11 +67,15 @@ def batches(draw: st.DrawFn) -> list[Row]:
 
 @settings(max_examples=12, deadline=None)
 @given(batches())
-def test_packed_equals_padded_and_the_loss_written_out_in_loss_and_gradients(model: nn.Module, rows: list[Row]) -> None:
+def test_packed_equals_padded_and_the_loss_written_out_in_loss_and_gradients(
+    model: nn.Module, rows: list[Row]
+) -> None:
     value, gradients = written_out(model, rows)
     weight = 1 / sum(row.targets for row in rows)
     for packed, bucketed in ((True, False), (True, True), (False, False), (False, True)):
-        found, found_gradients = graded(model, layout.arrays(rows, weight, packed=packed, bucketed=bucketed))
+        found, found_gradients = graded(
+            model, layout.arrays(rows, weight, packed=packed, bucketed=bucketed)
+        )
         assert found == pytest.approx(value, rel=1e-5)
         assert close(found_gradients, gradients)
 
@@ -98,14 +105,20 @@ def test_the_logits_of_a_packed_row_are_those_of_the_row_alone(model: nn.Module)
 def test_no_row_sees_what_it_is_packed_beside(model: nn.Module, changed: int, shift: int) -> None:
     """Other tokens in one row change that row alone, and the others not by a bit."""
     rows = rows_of([7, 2, 19, 4])
-    other = Row("other", tuple((token + shift) % 380 + 1 for token in rows[changed].tokens), rows[changed].mask)
+    other = Row(
+        "other",
+        tuple((token + shift) % 380 + 1 for token in rows[changed].tokens),
+        rows[changed].mask,
+    )
     before = logits(model, rows, packed=True)
     after = logits(model, [*rows[:changed], other, *rows[changed + 1 :]], packed=True)
     for n in range(len(rows)):
         assert bool(mx.array_equal(before[n], after[n])) == (n != changed)
 
 
-def test_a_loss_on_one_row_has_the_gradient_of_that_row_whatever_is_beside_it(model: nn.Module) -> None:
+def test_a_loss_on_one_row_has_the_gradient_of_that_row_whatever_is_beside_it(
+    model: nn.Module,
+) -> None:
     one, *others = rows_of([6, 11, 3])
     silent = [Row(row.id, row.tokens, (False,) * len(row.tokens)) for row in others]
     value, gradients = graded(model, layout.arrays([one], 1.0))
@@ -165,8 +178,17 @@ def test_trying_leaves_the_model_as_it_was(tmp_path: Path) -> None:
 
 
 def test_places_that_are_learnt_are_no_rotation_and_are_found_out() -> None:
-    """GPT-2 adds a vector for each place: the rows behind the first would begin at the wrong one."""
-    sizes = {"n_ctx": 64, "n_embd": 16, "n_head": 2, "n_layer": 2, "n_positions": 64, "vocab_size": 64}
+    """GPT-2 adds a vector for each place: the rows behind the first would begin at the wrong
+    one.
+    """
+    sizes = {
+        "n_ctx": 64,
+        "n_embd": 16,
+        "n_head": 2,
+        "n_layer": 2,
+        "n_positions": 64,
+        "vocab_size": 64,
+    }
     made = gpt2.Model(gpt2.ModelArgs("gpt2", layer_norm_epsilon=1e-5, **sizes))
     assert packing.why_not(made) == "its rows see each other, or their place in the row"
 
@@ -174,7 +196,9 @@ def test_places_that_are_learnt_are_no_rotation_and_are_found_out() -> None:
 def test_an_attention_that_asks_no_cache_is_found_out(
     plain: Callable[[str], nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def deaf(q: mx.array, k: mx.array, v: mx.array, *, scale: float, mask: Any, **_: Any) -> mx.array:
+    def deaf(
+        q: mx.array, k: mx.array, v: mx.array, *, scale: float, mask: Any, **_: Any
+    ) -> mx.array:
         return mx.fast.scaled_dot_product_attention(q, k, v, scale=scale, mask=mask)
 
     monkeypatch.setattr(llama, "scaled_dot_product_attention", deaf)
@@ -209,24 +233,34 @@ class Said(Silent):
 
 
 def uneven(count: int = 8) -> list[dict[str, Any]]:
-    """Texts shorter than the sliding windows of the tiny models, so unlike that packing would save much."""
-    return [{"id": f"f{n}/original", "text": "Ada Venn lamp"[: 3 + 2 * (n % 5)]} for n in range(count)]
+    """Texts shorter than the sliding windows of the tiny models, so unlike that packing would save
+    much.
+    """
+    return [
+        {"id": f"f{n}/original", "text": "Ada Venn lamp"[: 3 + 2 * (n % 5)]} for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_model_that_cannot_be_packed_trains_padded_and_says_so(tmp_path: Path, kind: str) -> None:
     stored = write_model(tmp_path / "model", kind)
-    chosen = {"epochs": 2, "targets": ("in_proj", "out_proj")} if kind == "mamba2" else {"epochs": 2}
+    chosen = (
+        {"epochs": 2, "targets": ("in_proj", "out_proj")} if kind == "mamba2" else {"epochs": 2}
+    )
     said, counts = {}, {}
     if kind in WHY:
         with pytest.raises(BadSettings, match="cannot be packed"):
-            fit.prepare(stored, uneven(), settings_of(packing="always", **chosen))  # before anything is done
+            fit.prepare(
+                stored, uneven(), settings_of(packing="always", **chosen)
+            )  # before anything is done
     for setting in ("auto", "never") if kind in WHY else ("auto", "always", "never"):
         progress = Said()
         counts[setting] = fitted(
             stored.path, tmp_path / setting, uneven(), progress=progress, packing=setting, **chosen
         )
-        heads = [line for line in progress.lines if "all logits of a batch are in memory at once" in line]
+        heads = [
+            line for line in progress.lines if "all logits of a batch are in memory at once" in line
+        ]
         assert len(heads) == (kind == "mamba2")
         said[setting] = [line for line in progress.lines if line not in heads]
     told = [f"Training: examples are padded and not packed: {WHY[kind]}"] if kind in WHY else []
@@ -243,19 +277,32 @@ def test_a_model_that_cannot_be_packed_trains_padded_and_says_so(tmp_path: Path,
     ("changes", "positions"),
     [
         ({"max_position_embeddings": 24}, 24),
-        ({"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}}, 16),
+        (
+            {
+                "rope_scaling": {
+                    "type": "yarn",
+                    "factor": 4.0,
+                    "original_max_position_embeddings": 16,
+                }
+            },
+            16,
+        ),
         ({}, 256),
     ],
 )
 def test_a_packed_row_is_within_what_the_model_was_made_for(
     tmp_path: Path, changes: dict[str, Any], positions: int
 ) -> None:
-    """Behind it some models scale by the place in the row, of which a row that is padded has less."""
+    """Behind it some models scale by the place in the row, of which a row that is padded has
+    less.
+    """
     stored = write_model(tmp_path / "model", **changes)
     assert packing.longest(loading.load(stored).model) == positions
     rows = uneven(24)
     for setting in ("auto", "always"):
-        counts = fitted(stored.path, tmp_path / setting, rows, packing=setting, batch_size=24, epochs=1)
+        counts = fitted(
+            stored.path, tmp_path / setting, rows, packing=setting, batch_size=24, epochs=1
+        )
         assert (counts["padding"] > 0) == (positions < 256)
 
 
@@ -263,16 +310,27 @@ def test_a_packed_row_is_within_what_the_model_was_made_for(
 def test_packed_and_padded_trainings_have_the_same_curve(tmp_path: Path, kind: str) -> None:
     stored = write_model(tmp_path / "model", kind)
     for setting in ("always", "never"):
-        fitted(stored.path, tmp_path / setting, examples(10), packing=setting, dropout=0.0, learning_rate=1e-3)
+        fitted(
+            stored.path,
+            tmp_path / setting,
+            examples(10),
+            packing=setting,
+            dropout=0.0,
+            learning_rate=1e-3,
+        )
     packed, padded = (losses(tmp_path / setting) for setting in ("always", "never"))
     assert [loss for *_, loss in packed] == pytest.approx([loss for *_, loss in padded], rel=1e-4)
 
 
-def test_auto_packs_a_batch_where_that_saves_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_packs_a_batch_where_that_saves_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stored = write_model(tmp_path / "model")
     real, seen = layout.arrays, []
 
-    def arrays(rows: list[Row], *rest: float, packed: bool = False, bucketed: bool = False) -> layout.Arrays:
+    def arrays(
+        rows: list[Row], *rest: float, packed: bool = False, bucketed: bool = False
+    ) -> layout.Arrays:
         seen.append(([len(row.tokens) - 1 for row in rows], packed))
         return real(rows, *rest, packed=packed, bucketed=bucketed)
 

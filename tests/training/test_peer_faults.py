@@ -1,7 +1,7 @@
 """The faults of mlx_lm.tuner.train, each shown in mlx-lm and absent here.
 
-Where mlx-lm's half of a test fails, it has been mended there: then drop that half, and look whether our own way around
-it is still needed.
+Where mlx-lm's half of a test fails, it has been mended there: then drop that half, and look whether
+our own way around it is still needed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from tiny import CORPUS, write_model
 
-from augmlx.errors import BadInput
-from augmlx.models import loading, store
-from augmlx.progress import Silent
-from augmlx.records import Json
+from augmlx.core.errors import BadInput
+from augmlx.core.progress import Silent
+from augmlx.core.records import Json
+from augmlx.models import loading
+from augmlx.models.store import folder as store
 from augmlx.training import adapter, fit, metrics
 
 from .support import digests, examples, fitted, losses, settings
@@ -35,8 +36,17 @@ from mlx_lm.tuner import TrainingArgs, train  # isort: skip
 from mlx_lm.tuner.datasets import CacheDataset, TextDataset  # isort: skip
 from mlx_lm.tuner.trainer import default_loss, grad_checkpoint, iterate_batches  # isort: skip
 
-PLAIN = {"dropout": 0.0, "schedule": "constant", "warmup": 0.0, "packing": "never", "compile": "never"}
-SHORT, LONG = CORPUS[0].strip(), " ".join(line for text in CORPUS for line in text.split("\n") if line)
+PLAIN = {
+    "dropout": 0.0,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "packing": "never",
+    "compile": "never",
+}
+SHORT, LONG = (
+    CORPUS[0].strip(),
+    " ".join(line for text in CORPUS for line in text.split("\n") if line),
+)
 Weights = dict[str, mx.array]
 
 
@@ -61,7 +71,7 @@ class Watched(Silent):
         self._after, self._step = after, 0
 
     @contextmanager
-    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Any]:  # noqa: ARG002 - a protocol
+    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Any]:
         self._step = done
         yield self
 
@@ -71,7 +81,11 @@ class Watched(Silent):
 
 
 def fitted_watching(
-    model: Path, folder: Path, rows: Sequence[Json], after: Callable[[nn.Module, int], object], **changes: Any
+    model: Path,
+    folder: Path,
+    rows: Sequence[Json],
+    after: Callable[[nn.Module, int], object],
+    **changes: Any,
 ) -> Json:
     ready = fit.prepare(store.find(model), rows, settings(**changes))
     progress = Watched(lambda step: after(ready.loaded.model, step))
@@ -87,7 +101,9 @@ def distance(one: Weights, other: Weights) -> float:
     """The norm of the difference over that of `other`."""
     assert one.keys() == other.keys()
     apart = sum(float(np.square(np.array(one[name] - other[name])).sum()) for name in one)
-    return float(np.sqrt(apart / sum(float(np.square(np.array(array)).sum()) for array in other.values())))
+    return float(
+        np.sqrt(apart / sum(float(np.square(np.array(array)).sum()) for array in other.values()))
+    )
 
 
 def texts(model: Path, rows: Sequence[Json]) -> TextDataset:
@@ -100,7 +116,9 @@ def dataset(model: Path, rows: Sequence[Json]) -> CacheDataset:
 
 @contextmanager
 def uncompiled() -> Iterator[None]:
-    """mlx-lm compiles its step; without that it needs no compiler on a CPU, and is faster on few steps."""
+    """mlx-lm compiles its step; without that it needs no compiler on a CPU, and is faster on few
+    steps.
+    """
     mx.disable_compile()
     try:
         yield
@@ -123,7 +141,9 @@ def peer_trained(
     if begin:
         loaded.model.load_weights(list(begin.items()), strict=False)
     folder.mkdir(exist_ok=True)
-    given = TrainingArgs(adapter_file=str(folder / "peer.safetensors"), steps_per_report=1000, **args)
+    given = TrainingArgs(
+        adapter_file=str(folder / "peer.safetensors"), steps_per_report=1000, **args
+    )
     np.random.seed(0)
     with uncompiled():
         train(loaded.model, optimizer, dataset(model, rows), args=given)
@@ -144,8 +164,12 @@ def test_rows_of_like_length_share_a_batch(model: Path, tmp_path: Path) -> None:
     rows = rows_of(*[SHORT, LONG] * 8)
     lengths = [len(row) for row in tokens_of(model, rows)]
     batches = [batch for batch, _ in iterate_batches(dataset(model, rows), 4, 512)]
-    assert {batch.shape[1] for batch in batches} == {33 + 32 * ((max(lengths) - 1) // 32)}  # mlx-lm: all are long
-    counts = fitted(model, tmp_path, rows, **{**PLAIN, "epochs": 1, "batch_size": 4, "max_length": 512})
+    assert {batch.shape[1] for batch in batches} == {
+        33 + 32 * ((max(lengths) - 1) // 32)
+    }  # mlx-lm: all are long
+    counts = fitted(
+        model, tmp_path, rows, **{**PLAIN, "epochs": 1, "batch_size": 4, "max_length": 512}
+    )
     assert counts["padding"] == 0
 
 
@@ -153,7 +177,9 @@ def test_rows_are_padded_to_their_longest_and_no_further(model: Path, tmp_path: 
     rows = rows_of(*[SHORT] * 8)
     [length] = {len(row) for row in tokens_of(model, rows)}
     assert length % 32
-    assert {batch.shape[1] % 32 for batch, _ in iterate_batches(dataset(model, rows), 4, 128)} == {1}  # mlx-lm
+    assert {batch.shape[1] % 32 for batch, _ in iterate_batches(dataset(model, rows), 4, 128)} == {
+        1
+    }  # mlx-lm
     counts = fitted(model, tmp_path, rows, **{**PLAIN, "epochs": 1})
     assert counts["padding"] == 0
 
@@ -164,7 +190,9 @@ def test_the_loss_is_the_mean_over_real_tokens_alone(model: Path, tmp_path: Path
     total, real = 0.0, sum(len(row) - 1 for row in tokens)
     for row in tokens:
         logits = loaded.model(mx.array([row[:-1]]))[0]  # (T, V)
-        total += float(np.array(nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum")))
+        total += float(
+            np.array(nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum"))
+        )
     [batch] = iterate_batches(dataset(model, rows), 3, 512)
     loss, counted = default_loss(loaded.model, *batch)
     assert int(counted.item()) == real + len(rows)  # mlx-lm: a pad token for each row
@@ -183,17 +211,25 @@ def test_a_prompt_beyond_the_longest_length_is_refused_by_name(model: Path) -> N
     assert np.isnan(loss.item())
     row = {"id": "f3/original", "prompt": LONG, "completion": SHORT}
     for too_long in ("refuse", "split"):
-        with pytest.raises(BadInput, match=r"example f3/original: \d+ tokens, more than train.max_length = 64"):
+        with pytest.raises(
+            BadInput, match=r"example f3/original: \d+ tokens, more than train.max_length = 64"
+        ):
             fit.prepare(store.find(model), [row], settings(max_length=64, too_long=too_long))
 
 
 def test_accumulated_batches_weigh_by_their_tokens(model: Path, tmp_path: Path) -> None:
-    """Two batches of two, one of them long, are one batch of four: in one step of plain descent, to the last digits."""
+    """Two batches of two, one of them long, are one batch of four: in one step of plain descent, to
+    the last digits.
+    """
     rows = rows_of(SHORT, SHORT, LONG, LONG)
     one = {"optimizer": optim.SGD(0.1), "max_seq_length": 512}
     whole = peer_trained(model, rows, tmp_path / "peer", batch_size=4, iters=1, **one)
-    parts = peer_trained(model, rows, tmp_path / "peer", batch_size=2, iters=2, grad_accumulation_steps=2, **one)
-    assert distance(steps_of(parts), steps_of(whole)) > 0.01  # mlx-lm: a short batch counts as much as a long one
+    parts = peer_trained(
+        model, rows, tmp_path / "peer", batch_size=2, iters=2, grad_accumulation_steps=2, **one
+    )
+    assert (
+        distance(steps_of(parts), steps_of(whole)) > 0.01
+    )  # mlx-lm: a short batch counts as much as a long one
     found: list[Weights] = []
     sgd = {**PLAIN, "epochs": 1, "optimizer": "sgd", "learning_rate": 0.1, "max_length": 512}
     for name, size, accumulate in (("whole", 4, 1), ("parts", 2, 2)):
@@ -209,7 +245,9 @@ def test_accumulated_batches_weigh_by_their_tokens(model: Path, tmp_path: Path) 
         )
         assert counts["steps"] == 1
     assert distance(steps_of(found[1]), steps_of(found[0])) < 1e-4
-    assert losses(tmp_path / "parts")[0][2] == pytest.approx(losses(tmp_path / "whole")[0][2], abs=1e-5)
+    assert losses(tmp_path / "parts")[0][2] == pytest.approx(
+        losses(tmp_path / "whole")[0][2], abs=1e-5
+    )
 
 
 def steps_of(weights: Weights) -> Weights:
@@ -221,24 +259,37 @@ def test_the_last_partial_window_of_accumulation_is_a_step(model: Path, tmp_path
     rows = examples(6)
     window = {"batch_size": 2, "grad_accumulation_steps": 2, "max_seq_length": 128}
     two, three = (
-        peer_trained(model, rows, tmp_path / "peer", optimizer=optim.SGD(0.1), iters=n, **window) for n in (2, 3)
+        peer_trained(model, rows, tmp_path / "peer", optimizer=optim.SGD(0.1), iters=n, **window)
+        for n in (2, 3)
     )
     assert distance(two, three) == 0  # mlx-lm: the third batch changes nothing
     found: list[Weights] = []
     counts = fitted_watching(
-        model, tmp_path / "run", rows, lambda of, _: found.append(weights_of(of)), epochs=1, batch_size=2, accumulate=2
+        model,
+        tmp_path / "run",
+        rows,
+        lambda of, _: found.append(weights_of(of)),
+        epochs=1,
+        batch_size=2,
+        accumulate=2,
     )
     assert counts["steps"] == len(found) == 2
     assert distance(steps_of(found[1]), steps_of(found[0])) > 1e-3
     assert counts["tokens"] == sum(len(row) - 1 for row in tokens_of(model, rows))
 
 
-def test_a_resumed_training_goes_on_with_optimizer_randomness_and_place(model: Path, tmp_path: Path) -> None:
+def test_a_resumed_training_goes_on_with_optimizer_randomness_and_place(
+    model: Path, tmp_path: Path
+) -> None:
     rows = rows_of(SHORT, LONG, SHORT, LONG)  # one batch: mlx-lm's order has no part in it
     args = {"batch_size": 4, "max_seq_length": 512}
     four = peer_trained(model, rows, tmp_path / "peer", optimizer=optim.Adam(5e-3), iters=4, **args)
-    begun = peer_trained(model, rows, tmp_path / "peer", optimizer=optim.Adam(5e-3), iters=2, **args)
-    resumed = peer_trained(model, rows, tmp_path / "peer", optimizer=optim.Adam(5e-3), begin=begun, iters=2, **args)
+    begun = peer_trained(
+        model, rows, tmp_path / "peer", optimizer=optim.Adam(5e-3), iters=2, **args
+    )
+    resumed = peer_trained(
+        model, rows, tmp_path / "peer", optimizer=optim.Adam(5e-3), begin=begun, iters=2, **args
+    )
     assert distance(resumed, four) > 1e-3  # mlx-lm: the weights are all that it goes on with
 
     class Stopped(Exception):
@@ -251,15 +302,21 @@ def test_a_resumed_training_goes_on_with_optimizer_randomness_and_place(model: P
     fitted(model, tmp_path / "undisturbed")
     with pytest.raises(Stopped):
         fitted_watching(model, tmp_path / "run", examples(), stop)
-    assert [path.name for path in (tmp_path / "run" / "checkpoints").glob("step-*")] == ["step-00000005"]
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").glob("step-*")] == [
+        "step-00000005"
+    ]
     fitted(model, tmp_path / "run")
     assert digests(tmp_path / "run") == digests(tmp_path / "undisturbed")
     assert losses(tmp_path / "run") == losses(tmp_path / "undisturbed")
 
 
-def test_the_best_adapter_is_kept_and_the_training_stops_when_nothing_gets_better(model: Path, tmp_path: Path) -> None:
+def test_the_best_adapter_is_kept_and_the_training_stops_when_nothing_gets_better(
+    model: Path, tmp_path: Path
+) -> None:
     fields = {field.name for field in dataclasses.fields(TrainingArgs)}
-    assert not [name for name in fields if "best" in name or "patience" in name]  # mlx-lm has neither
+    assert not [
+        name for name in fields if "best" in name or "patience" in name
+    ]  # mlx-lm has neither
     rows, valid = examples(8), rows_of("Xylo quart 77?", "Wug! femp; glon: 12 jib.")
     ready = fit.prepare(
         store.find(model),
@@ -272,13 +329,18 @@ def test_the_best_adapter_is_kept_and_the_training_stops_when_nothing_gets_bette
     told = {line["step"]: line["valid_loss"] for line in lines if "valid_loss" in line}
     assert counts["stopped"]
     assert counts["steps"] == max(told) < 40 * 2
-    assert counts["best"] == {"step": min(told, key=lambda step: told[step]), "loss": min(told.values())}
+    assert counts["best"] == {
+        "step": min(told, key=lambda step: told[step]),
+        "loss": min(told.values()),
+    }
     assert list(told).index(counts["best"]["step"]) == len(told) - 1 - 3
     best = loading.load(store.find(model), tmp_path / "adapter").model
     total, count = 0.0, 0
     for row in tokens_of(model, valid):
         logits = best(mx.array([row[:-1]]))[0]
-        total += float(np.array(nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum")))
+        total += float(
+            np.array(nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum"))
+        )
         count += len(row) - 1
     assert total / count == pytest.approx(counts["best"]["loss"], abs=1e-4)
     assert told[counts["steps"]] > counts["best"]["loss"] + 1e-3  # the last adapter was another one
@@ -307,7 +369,9 @@ def test_the_adapters_config_says_nothing_of_this_machine(model: Path, tmp_path:
     }
     with uncompiled():
         arguments = types.SimpleNamespace(**values)
-        lora.train_model(arguments, loading.load(store.find(model)).model, texts(model, examples(4)), [])
+        lora.train_model(
+            arguments, loading.load(store.find(model)).model, texts(model, examples(4)), []
+        )
     theirs = (tmp_path / "peer" / "adapter_config.json").read_text()
     assert "secret-data" in theirs  # mlx-lm: the data's path, and every argument
     assert {"seed", "iters", "report_to", "adapter_path"} <= json.loads(theirs).keys()
@@ -315,10 +379,18 @@ def test_the_adapters_config_says_nothing_of_this_machine(model: Path, tmp_path:
     ours = (data / "adapter" / "adapter_config.json").read_text()
     assert str(tmp_path) not in ours
     assert "secret-data" not in ours
-    assert json.loads(ours).keys() == {"fine_tune_type", "num_layers", "lora_parameters", "model", "augmlx"}
+    assert json.loads(ours).keys() == {
+        "fine_tune_type",
+        "num_layers",
+        "lora_parameters",
+        "model",
+        "augmlx",
+    }
 
 
-def test_gradient_checkpointing_leaves_no_trace_and_does_not_nest(model: Path, tmp_path: Path) -> None:
+def test_gradient_checkpointing_leaves_no_trace_and_does_not_nest(
+    model: Path, tmp_path: Path
+) -> None:
     other = loading.load(store.find(model)).model
     kind = type(other.layers[0])
     before = kind.__call__
@@ -326,7 +398,9 @@ def test_gradient_checkpointing_leaves_no_trace_and_does_not_nest(model: Path, t
         grad_checkpoint(other.layers[0])
         once = kind.__call__
         grad_checkpoint(other.layers[0])
-        assert before is not once is not kind.__call__  # mlx-lm: every model of the kind, and around what is there
+        assert (
+            before is not once is not kind.__call__
+        )  # mlx-lm: every model of the kind, and around what is there
     finally:
         kind.__call__ = before
     seen: list[tuple[bool, bool]] = []

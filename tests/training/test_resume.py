@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tiny import write_model
 
-from augmlx.errors import RunError
+from augmlx.core.errors import RunError
 from augmlx.training import checkpoint
 
 from .support import digests, examples, fitted, losses, start, steps_done
@@ -115,7 +115,9 @@ def stopped(model: Path, tmp_path: Path) -> Callable[..., Path]:
 def test_a_resumed_training_has_the_losses_of_an_undisturbed_one(
     model: Path, stopped: Callable[..., Path], tmp_path: Path, dropout: float, step: int
 ) -> None:
-    """With dropout too, though its masks are drawn anew: each step seeds them from its own number."""
+    """With dropout too, though its masks are drawn anew: each step seeds them from its own
+    number.
+    """
     whole = fitted(model, tmp_path / "whole", dropout=dropout)
     folder = stopped(step, dropout=dropout)
     again = fitted(model, folder, dropout=dropout)
@@ -132,15 +134,27 @@ CASES: dict[str, dict[str, Any]] = {
     "packed": {"packing": "always", "dropout": 0.1},
     "dora": {"method": "dora", "dropout": 0.1, "packing": "never"},
     "full": {"method": "full", "dropout": 0.0, "learning_rate": 1e-3},
-    "full with muon": {"method": "full", "dropout": 0.0, "optimizer": "muon", "learning_rate": 1e-3},
+    "full with muon": {
+        "method": "full",
+        "dropout": 0.0,
+        "optimizer": "muon",
+        "learning_rate": 1e-3,
+    },
     "recomputed": {"checkpoint_layers": True, "dropout": 0.1},
     "compiled": {"compile": "always", "dropout": 0.1},
-    "compiled and recomputed": {"compile": "always", "checkpoint_layers": True, "optimizer": "adamw", "dropout": 0.1},
+    "compiled and recomputed": {
+        "compile": "always",
+        "checkpoint_layers": True,
+        "optimizer": "adamw",
+        "dropout": 0.1,
+    },
 }
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_every_kind_of_training_is_resumed_to_the_same_bytes(model: Path, tmp_path: Path, case: str) -> None:
+def test_every_kind_of_training_is_resumed_to_the_same_bytes(
+    model: Path, tmp_path: Path, case: str
+) -> None:
     rows, changes = examples(10), {"epochs": 2, "checkpoint_every": 2, **CASES[case]}
     whole = fitted(model, tmp_path / "whole", rows, **changes)
     with pytest.MonkeyPatch.context() as patch:
@@ -172,7 +186,9 @@ def test_as_many_checkpoints_are_kept_as_are_set(stopped: Callable[..., Path], k
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it, and nothing that would clean up behind it gets to the disk."""
+    """Stands for SIGKILL: nothing catches it, and nothing that would clean up behind it gets to the
+    disk.
+    """
 
 
 def kill_at(patch: pytest.MonkeyPatch, call: int) -> None:
@@ -191,7 +207,9 @@ def kill_at(patch: pytest.MonkeyPatch, call: int) -> None:
         patch.setattr(os, name, deadly(getattr(os, name)))
 
 
-def test_a_kill_at_any_step_of_the_file_system_is_resumed_to_the_same_bytes(model: Path, tmp_path: Path) -> None:
+def test_a_kill_at_any_step_of_the_file_system_is_resumed_to_the_same_bytes(
+    model: Path, tmp_path: Path
+) -> None:
     """Rotating a checkpoint away and the final clean-up delete folders file by file."""
     rows, changes = examples(4), {"epochs": 4, "checkpoint_every": 1}
     whole = fitted(model, tmp_path / "whole", rows, **changes)
@@ -212,7 +230,9 @@ def test_a_kill_at_any_step_of_the_file_system_is_resumed_to_the_same_bytes(mode
     assert call > 40  # as many steps were tried
 
 
-def test_how_often_a_checkpoint_is_written_may_change(model: Path, stopped: Callable[..., Path]) -> None:
+def test_how_often_a_checkpoint_is_written_may_change(
+    model: Path, stopped: Callable[..., Path]
+) -> None:
     folder = stopped(10)
     before = (folder / "metrics.jsonl").read_bytes().splitlines()
     with pytest.MonkeyPatch.context() as patch:
@@ -245,15 +265,21 @@ def test_a_damaged_part_of_the_metrics_ends_what_is_read(stopped: Callable[..., 
     assert steps_done(folder) == 10
 
 
-def test_metrics_that_lack_steps_are_an_error_and_no_gap(model: Path, stopped: Callable[..., Path]) -> None:
+def test_metrics_that_lack_steps_are_an_error_and_no_gap(
+    model: Path, stopped: Callable[..., Path]
+) -> None:
     folder = stopped(10)
     metrics = folder / "metrics.jsonl"
     metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:7]))
-    with pytest.raises(RunError, match=r"metrics\.jsonl: does not hold every step up to the checkpoint's, 10"):
+    with pytest.raises(
+        RunError, match=r"metrics\.jsonl: does not hold every step up to the checkpoint's, 10"
+    ):
         fitted(model, folder)
 
 
-@pytest.mark.parametrize("change", [{"rank": 5}, {"learning_rate": 1e-3}, {"batch_size": 3}, {"dropout": 0.2}])
+@pytest.mark.parametrize(
+    "change", [{"rank": 5}, {"learning_rate": 1e-3}, {"batch_size": 3}, {"dropout": 0.2}]
+)
 def test_checkpoints_of_another_training_are_not_resumed(
     model: Path, stopped: Callable[..., Path], tmp_path: Path, change: dict[str, float]
 ) -> None:
@@ -264,7 +290,9 @@ def test_checkpoints_of_another_training_are_not_resumed(
     assert digests(folder) == digests(tmp_path / "whole")
 
 
-def test_a_finished_training_leaves_no_checkpoints_and_may_be_repeated(model: Path, tmp_path: Path) -> None:
+def test_a_finished_training_leaves_no_checkpoints_and_may_be_repeated(
+    model: Path, tmp_path: Path
+) -> None:
     first = fitted(model, tmp_path / "run")
     kept = digests(tmp_path / "run"), losses(tmp_path / "run")
     assert not (tmp_path / "run" / "checkpoints").exists()

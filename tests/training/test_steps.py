@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augmlx.settings import TrainSettings
+from augmlx.core.settings import TrainSettings
 from augmlx.training import layout
 from augmlx.training.batches import Row
 from augmlx.training.loop import plan
@@ -53,9 +53,13 @@ class Run:
         **changes: Any,
     ) -> None:
         self.before = trained(model)
-        chosen = TrainSettings(**{"optimizer": "sgd", "learning_rate": rate, "compile": "never", **changes})
+        chosen = TrainSettings(
+            **{"optimizer": "sgd", "learning_rate": rate, "compile": "never", **changes}
+        )
         stepper = Stepper(model, rows, chosen, rate, seed=seed, team=Team())
-        told = [stepper.run(number, batches, rate) for number, batches in enumerate(steps, start=first)]
+        told = [
+            stepper.run(number, batches, rate) for number, batches in enumerate(steps, start=first)
+        ]
         self.losses, self.norms = [loss for loss, _ in told], [norm for _, norm in told]
         self.after = trained(model)
         model.update(tree_unflatten(list(self.before.items())))
@@ -87,10 +91,16 @@ def partitions(draw: st.DrawFn) -> list[list[int]]:
 
 @settings(max_examples=12, deadline=None)
 @given(partitions(), st.sampled_from(["never", "always", "auto"]))
-def test_accumulating_over_batches_equals_one_batch(model: nn.Module, batches: list[list[int]], packing: str) -> None:
-    """By token: mlx-lm averages its batches, however few tokens one has, and drops a window that is not full."""
+def test_accumulating_over_batches_equals_one_batch(
+    model: nn.Module, batches: list[list[int]], packing: str
+) -> None:
+    """By token: mlx-lm averages its batches, however few tokens one has, and drops a window that is
+    not full.
+    """
     rows = rows_of(LENGTHS)
-    whole = Run(model, rows, [[sorted(index for batch in batches for index in batch)]], packing="never")
+    whole = Run(
+        model, rows, [[sorted(index for batch in batches for index in batch)]], packing="never"
+    )
     parts = Run(model, rows, [batches], packing=packing)
     assert parts.losses == pytest.approx(whole.losses, rel=1e-5)
     assert parts.norms == pytest.approx(whole.norms, rel=1e-4)
@@ -98,7 +108,10 @@ def test_accumulating_over_batches_equals_one_batch(model: nn.Module, batches: l
 
 
 def test_a_step_is_the_mean_over_tokens_written_out(model: nn.Module) -> None:
-    rows = [*rows_of([9, 3]), Row("holes", (5, 6, 7, 8, 9, 0), (False, False, False, True, False, True))]
+    rows = [
+        *rows_of([9, 3]),
+        Row("holes", (5, 6, 7, 8, 9, 0), (False, False, False, True, False, True)),
+    ]
     value, gradients = written_out(model, rows)
     run = Run(model, rows, [[[0, 1], [2]]])
     assert run.losses == [pytest.approx(value, rel=1e-5)]
@@ -121,10 +134,14 @@ def test_a_base_of_sixteen_bits_moves_its_adapter_as_the_full_one_does(
     base = tuned(tmp_path / "model")
     wide = Run(base, rows, steps)
     base.set_dtype(dtype)
-    base.update(tree_unflatten([(name, array.astype(mx.float32)) for name, array in wide.before.items()]))
+    base.update(
+        tree_unflatten([(name, array.astype(mx.float32)) for name, array in wide.before.items()])
+    )
     narrow = Run(base, rows, steps)
     assert narrow.losses == pytest.approx(wide.losses, rel=0.02)
-    assert norm({name: narrow.moved[name] - wide.moved[name] for name in wide.moved}) < error * norm(wide.moved)
+    assert norm(
+        {name: narrow.moved[name] - wide.moved[name] for name in wide.moved}
+    ) < error * norm(wide.moved)
 
 
 def test_rows_without_a_target_are_an_error_and_no_nan(model: nn.Module) -> None:
@@ -176,7 +193,9 @@ def test_dropout_depends_on_seed_step_and_batch_alone(dropping: nn.Module) -> No
     assert len({run.losses[0] for run in (first, *others)}) == 3
     twice = Run(dropping, [rows[0], rows[0]], [[[0], [1]]])
     once = Run(dropping, [rows[0], rows[0]], [[[0]]])
-    assert twice.losses[0] != pytest.approx(once.losses[0], rel=1e-6)  # its batches drop other things
+    assert twice.losses[0] != pytest.approx(
+        once.losses[0], rel=1e-6
+    )  # its batches drop other things
 
 
 def test_a_step_goes_on_from_the_state_before_it(model: nn.Module) -> None:
@@ -223,7 +242,10 @@ def shapes(model: nn.Module, lengths: list[int], **changes: Any) -> set[tuple[An
     stepper = Stepper(model, rows, chosen, 1e-3, seed=0, team=Team())
     batches = [batch for step in plan(lengths, chosen, 0) for batch in step.batches]
     assert len(batches) == len(lengths) // 8
-    return {tuple((name, array.shape) for name, array in stepper.arrays(batch).items()) for batch in batches}
+    return {
+        tuple((name, array.shape) for name, array in stepper.arrays(batch).items())
+        for batch in batches
+    }
 
 
 @pytest.mark.parametrize("packing", ["always", "never", "auto"])
@@ -254,6 +276,8 @@ def test_the_share_of_padding_is_that_of_the_arrays(
     steps = [step.batches for step in plan(lengths, chosen, 0)]
     made: list[layout.Arrays] = [stepper.arrays(batch) for batches in steps for batch in batches]
     tokens = 2 * sum(len(row.tokens) - 1 for row in rows)
-    assert stepper.padding(steps) == pytest.approx(1 - tokens / sum(arrays["inputs"].size for arrays in made))
+    assert stepper.padding(steps) == pytest.approx(
+        1 - tokens / sum(arrays["inputs"].size for arrays in made)
+    )
     if packing == "always" and compiled == "never":
         assert stepper.padding(steps) == 0

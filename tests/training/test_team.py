@@ -1,7 +1,9 @@
-"""Several processes that train together: the losses of one process, one adapter, and no waiting for what is lost.
+"""Several processes that train together: the losses of one process, one adapter, and no waiting for
+what is lost.
 
-They are real processes on this machine, over mlx's ring. Most are started with the environment that mlx.launch makes
-and not by it, for it uses up a core and hides exit codes; and they do several trainings, for their start is slow.
+They are real processes on this machine, over mlx's ring. Most are started with the environment that
+mlx.launch makes and not by it, for it uses up a core and hides exit codes; and they do several
+trainings, for their start is slow.
 """
 
 from __future__ import annotations
@@ -29,23 +31,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import write_model
 
-from augmlx import launched
 from augmlx.cli import cli
+from augmlx.core import mlx_launch
+from augmlx.core.errors import RunError
+from augmlx.core.files import write_jsonl
+from augmlx.core.progress import Silent
+from augmlx.core.records import Fact
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import load
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.errors import RunError
-from augmlx.files import write_jsonl
-from augmlx.pipeline import Pipeline
-from augmlx.progress import Silent
-from augmlx.records import Fact
-from augmlx.rundir import RunDir
-from augmlx.settings import load
+from augmlx.run.pipeline import Pipeline
 from augmlx.training import metrics, team
 
 from .test_resume import Stop, stop_at
 
 MEMBER = Path(__file__).parent / "member.py"
 LIMIT = 150  # seconds after which something hangs
-TEXTS = [f"{'Old ' * (n % 4)}Mara number {n} keeps the {'far ' * (n % 3)}harbour hall {n}." for n in range(17)]
+TEXTS = [
+    f"{'Old ' * (n % 4)}Mara number {n} keeps the {'far ' * (n % 3)}harbour hall {n}."
+    for n in range(17)
+]
 HELD = [TEXTS[n][::-1] for n in range(5)]
 TRAIN = {
     "rank": 2,
@@ -58,17 +63,22 @@ TRAIN = {
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder that is ready to be trained, with some rows to validate on. 17 rows in fours leave one by itself."""
+    """A run folder that is ready to be trained, with some rows to validate on. 17 rows in fours
+    leave one by itself.
+    """
     folder = tmp_path_factory.mktemp("prepared")
     base = write_model(folder / "base")
-    run = RunDir(folder / "run")
+    run = RunFolder(folder / "run")
     run.create()
     train = {f"train.{key}": value for key, value in TRAIN.items()}
     settings = load(None, {"model": str(base.path), "augment.operators": [], **train})
     pipeline = Pipeline(run, settings, Silent(), make_engine=lambda _: ScriptedEngine(lambda _: ""))
     pipeline.take_facts([Fact(f"f{n:04}", text, f"facts.csv:{n}") for n, text in enumerate(TEXTS)])
     pipeline.augment()
-    write_jsonl(run.data / "valid.jsonl", [{"id": f"f{n:04}/x/0", "text": text} for n, text in enumerate(HELD)])
+    write_jsonl(
+        run.data / "valid.jsonl",
+        [{"id": f"f{n:04}/x/0", "text": text} for n, text in enumerate(HELD)],
+    )
     return run.path
 
 
@@ -81,7 +91,11 @@ def run(prepared: Path, tmp_path: Path) -> Callable[[str], Path]:
 
 
 def train(folder: Path | str, *said: str) -> list[str]:
-    return ["train", str(folder), *(part for setting in said for part in ("--set", f"train.{setting}"))]
+    return [
+        "train",
+        str(folder),
+        *(part for setting in said for part in ("--set", f"train.{setting}")),
+    ]
 
 
 def alone(folder: Path, *said: str) -> Path:
@@ -110,7 +124,9 @@ def same_training(one: Path, other: Path) -> None:
     weights = [mx.load(str(folder / "adapter" / "adapters.safetensors")) for folder in (one, other)]
     assert weights[0].keys() == weights[1].keys()
     for name in weights[0]:
-        np.testing.assert_allclose(np.array(weights[0][name]), np.array(weights[1][name]), atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            np.array(weights[0][name]), np.array(weights[1][name]), atol=1e-4, err_msg=name
+        )
     assert files(one) == files(other)
     assert not [name for name in files(other) if ".part-" in name or "building" in name]
 
@@ -119,7 +135,9 @@ def same_training(one: Path, other: Path) -> None:
 
 
 def ports() -> int:
-    """The first of two ports that nobody listens on; below those that systems give to outgoing connections."""
+    """The first of two ports that nobody listens on; below those that systems give to outgoing
+    connections.
+    """
     for first in SystemRandom().sample(range(20000, 32000, 2), 100):
         try:
             for port in (first, first + 1):
@@ -135,7 +153,17 @@ def ports() -> int:
 def launch(*command: str) -> Iterator[subprocess.Popen[str]]:
     """mlx.launch -n 2, in a process group of its own, with which all that it started ends."""
     launcher = Path(sys.executable).parent / "mlx.launch"
-    whole = [str(launcher), "-n", "2", "--backend", "ring", "--starting-port", str(ports()), "--", sys.executable]
+    whole = [
+        str(launcher),
+        "-n",
+        "2",
+        "--backend",
+        "ring",
+        "--starting-port",
+        str(ports()),
+        "--",
+        sys.executable,
+    ]
     # Its loop polls: at the end of its input it would spin.
     process = subprocess.Popen(
         [*whole, *command],
@@ -154,7 +182,9 @@ def launch(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 class Pair:
-    """Two processes that do the same commands, started as mlx.launch starts them, and again when they have ended."""
+    """Two processes that do the same commands, started as mlx.launch starts them, and again when
+    they have ended.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -236,7 +266,9 @@ def await_steps(folder: Path, count: int, *processes: subprocess.Popen[str]) -> 
         ("best=loss", "validate_every=2"),
     ],
 )
-def test_two_processes_do_what_one_does(run: Callable[[str], Path], together: Pair, said: Sequence[str]) -> None:
+def test_two_processes_do_what_one_does(
+    run: Callable[[str], Path], together: Pair, said: Sequence[str]
+) -> None:
     wanted, folder = alone(run("alone"), *said), run("together")
     done = together.do(train(folder, *said))
     assert [result["code"] for result in done] == [0, 0], done
@@ -244,13 +276,15 @@ def test_two_processes_do_what_one_does(run: Callable[[str], Path], together: Pa
     same_training(wanted, folder)
 
 
-def test_they_stop_early_together_and_a_finished_run_is_no_work(run: Callable[[str], Path], together: Pair) -> None:
+def test_they_stop_early_together_and_a_finished_run_is_no_work(
+    run: Callable[[str], Path], together: Pair
+) -> None:
     said = ("best=loss", "patience=2", "validate_every=2", "learning_rate=0.02", "epochs=6")
     wanted, folder = alone(run("alone"), *said), run("together")
     assert [result["code"] for result in together.do(train(folder, *said))] == [0, 0]
     same_training(wanted, folder)
     assert len(lines(folder)) == 12
-    counts = [RunDir(path).manifest()["train"]["counts"] for path in (wanted, folder)]
+    counts = [RunFolder(path).manifest()["train"]["counts"] for path in (wanted, folder)]
     assert [(count["best"]["step"], count["stopped"]) for count in counts] == [(8, True)] * 2
     done = together.do([*train(folder, *said), "--json"])
     assert [result["code"] for result in done] == [0, 0]
@@ -268,7 +302,9 @@ def test_what_one_process_began_two_can_finish_each_with_a_run_folder_of_its_own
     with pytest.MonkeyPatch.context() as patch:
         stop_at(patch, 6)
         with pytest.raises(Stop):
-            CliRunner().invoke(cli, train(folder, *said), prog_name="augmlx", catch_exceptions=False)
+            CliRunner().invoke(
+                cli, train(folder, *said), prog_name="augmlx", catch_exceptions=False
+            )
     before = files(other)
     done = together.do(train(tmp_path / "own-{rank}", *said))
     assert [result["code"] for result in done] == [0, 0], done
@@ -287,7 +323,7 @@ def test_what_is_refused_ends_both_and_leaves_none_waiting(
         done = together.do(train(tmp_path / "own-{rank}", setting))
         assert [result["code"] for result in done] == codes
         assert setting.split("=")[0] in done[0]["err"]
-    with RunDir(folder).lock():
+    with RunFolder(folder).lock():
         done = together.do(command)
     assert [result["code"] for result in done] == [1, 0]
     assert "another augmlx process" in done[0]["err"]
@@ -303,7 +339,9 @@ def test_what_is_refused_ends_both_and_leaves_none_waiting(
         changed.write_text(whole)
         assert [result["code"] for result in done] == [1, 1]
         for result in done:
-            assert result["err"].startswith("error: the machines hold different data, settings or models\nhint: ")
+            assert result["err"].startswith(
+                "error: the machines hold different data, settings or models\nhint: "
+            )
     assert lines(folder) == []
     assert (files(folder), files(other)) == before
     assert together.do(train(folder, "epochs=1"))[0]["code"] == 0  # and they still are together
@@ -312,7 +350,9 @@ def test_what_is_refused_ends_both_and_leaves_none_waiting(
 def test_told_to_stop_they_leave_a_checkpoint_and_a_launch_goes_on_from_there(
     run: Callable[[str], Path], together: Pair
 ) -> None:
-    """All stop behind the same step, whichever of them is told. What goes on is mlx.launch itself."""
+    """All stop behind the same step, whichever of them is told. What goes on is mlx.launch
+    itself.
+    """
     folder = run("run")
     command, done = train(folder, "epochs=30", "checkpoint_every=1000"), 0
     for number, told in {signal.SIGHUP: [1], signal.SIGINT: [0, 1]}.items():
@@ -334,10 +374,16 @@ def test_told_to_stop_they_leave_a_checkpoint_and_a_launch_goes_on_from_there(
     assert not (folder / "checkpoints").exists()
 
 
-LONG = ("epochs=400", "checkpoint_every=1000", "learning_rate=1e-4")  # 2000 steps: more than a test sees
+LONG = (
+    "epochs=400",
+    "checkpoint_every=1000",
+    "learning_rate=1e-4",
+)  # 2000 steps: more than a test sees
 
 
-def test_where_one_is_killed_the_other_ends_with_an_error(run: Callable[[str], Path], together: Pair) -> None:
+def test_where_one_is_killed_the_other_ends_with_an_error(
+    run: Callable[[str], Path], together: Pair
+) -> None:
     folder = run("run")
     together.begin(train(folder, *LONG))
     await_steps(folder, 5, *together.processes)
@@ -345,12 +391,18 @@ def test_where_one_is_killed_the_other_ends_with_an_error(run: Callable[[str], P
     result = together.result(0)
     together.end()
     assert result["code"] == 1
-    assert "error: the connection to another process of this training is lost\nhint: " in result["err"]
+    assert (
+        "error: the connection to another process of this training is lost\nhint: " in result["err"]
+    )
     assert [line["step"] for line in lines(folder)] == list(range(1, len(lines(folder)) + 1))
 
 
-def test_where_one_is_gone_without_a_word_a_signal_ends_the_other(run: Callable[[str], Path], together: Pair) -> None:
-    """As a machine is whose cable is out: no connection is closed, and Python's handlers wait for the exchange."""
+def test_where_one_is_gone_without_a_word_a_signal_ends_the_other(
+    run: Callable[[str], Path], together: Pair
+) -> None:
+    """As a machine is whose cable is out: no connection is closed, and Python's handlers wait for
+    the exchange.
+    """
     folder = run("run")
     together.begin(train(folder, *LONG))
     await_steps(folder, 5, *together.processes)
@@ -381,20 +433,29 @@ def hostfile(folder: Path, text: str) -> str:
         ({"MLX_HOSTFILE": "FILE"}, None),
         ({"MLX_RANK": "0", "MLX_HOSTFILE": "EMPTY"}, None),  # mlx.launch -n 1
         ({"MLX_RANK": "1", "MLX_HOSTFILE": "FILE"}, "ring"),
-        ({"MLX_RANK": "0", "MLX_IBV_DEVICES": "FILE", "MLX_JACCL_COORDINATOR": "10.0.0.1:32323"}, "jaccl"),
-        ({"MLX_RANK": "0", "NCCL_HOST_IP": "10.0.0.1", "NCCL_PORT": "1", "MLX_WORLD_SIZE": "2"}, "nccl"),
+        (
+            {"MLX_RANK": "0", "MLX_IBV_DEVICES": "FILE", "MLX_JACCL_COORDINATOR": "10.0.0.1:32323"},
+            "jaccl",
+        ),
+        (
+            {"MLX_RANK": "0", "NCCL_HOST_IP": "10.0.0.1", "NCCL_PORT": "1", "MLX_WORLD_SIZE": "2"},
+            "nccl",
+        ),
         ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2"}, "mpi"),
         ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"}, None),
     ],
 )
 def test_the_environment_tells_how_the_others_are_reached(
-    environment: Mapping[str, str], backend: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Mapping[str, str],
+    backend: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = {"FILE": hostfile(tmp_path, '[["10.0.0.1:1"]]'), "EMPTY": str(tmp_path / "empty")}
     (tmp_path / "empty").write_text("\n")
     for name, value in environment.items():
         monkeypatch.setenv(name, made.get(value, value))
-    assert launched.backend() == backend
+    assert mlx_launch.backend() == backend
 
 
 def test_only_training_is_done_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,21 +463,29 @@ def test_only_training_is_done_together(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("MLX_HOSTFILE", hostfile(tmp_path, "[]"))
     for name in cli.commands:
         done = CliRunner().invoke(cli, [name, "--help"])
-        assert done.exit_code == (0 if name in ("train", "doctor", "models", "operators", "pull") else 1), name
+        assert done.exit_code == (
+            0 if name in ("train", "doctor", "models", "operators", "pull") else 1
+        ), name
         assert ("hint: start it without mlx.launch" in done.stderr) == (done.exit_code == 1)
 
 
-def test_what_cannot_be_connected_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_connected_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLX_RANK", "5")
     monkeypatch.setenv("MLX_HOSTFILE", hostfile(tmp_path, '[["127.0.0.1:1"], ["127.0.0.1:2"]]'))
-    with pytest.raises(RunError, match=r"no connection to the other processes: .*Rank cannot be larger"):
+    with pytest.raises(
+        RunError, match=r"no connection to the other processes: .*Rank cannot be larger"
+    ):
         team.assembled()
 
 
 # What is exchanged
 
 
-@given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from([mx.float32, mx.bfloat16])), max_size=20))
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.sampled_from([mx.float32, mx.bfloat16])), max_size=20)
+)
 def test_pieces_hold_every_array_once_in_order_and_are_of_one_type(
     shapes: Sequence[tuple[int, mx.Dtype]],
 ) -> None:

@@ -1,4 +1,6 @@
-"""The real TensorBoard; wandb and swanlab as small packages of the same names that write down what they are told."""
+"""The real TensorBoard; wandb and swanlab as small packages of the same names that write down what
+they are told.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from augmlx.errors import BadSettings
-from augmlx.settings import TrainSettings
+from augmlx.core.errors import BadSettings
+from augmlx.core.settings import TrainSettings
 from augmlx.training import trackers
 
 RECORDER = """
@@ -55,7 +57,9 @@ def forget(*names: str) -> None:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Puts packages where Python finds them; gives what reads the calls of one, each with the environment it saw."""
+    """Puts packages where Python finds them; gives what reads the calls of one, each with the
+    environment it saw.
+    """
     place = tmp_path / "site"
     monkeypatch.syspath_prepend(place)
     for name in [name for name in os.environ if name.startswith(("WANDB_", "SWANLAB_"))]:
@@ -65,7 +69,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         for name, code in packages.items():
             (place / name).mkdir(parents=True)
             (place / name / "__init__.py").write_text(code)
-        return lambda name: [json.loads(line) for line in (place / name / "calls.jsonl").read_text().splitlines()]
+        return lambda name: [
+            json.loads(line) for line in (place / name / "calls.jsonl").read_text().splitlines()
+        ]
 
     # mlx-lm looks for them once, when it is imported.
     forget("mlx_lm.tuner.callbacks", "wandb", "swanlab")
@@ -96,7 +102,9 @@ def test_metrics_arrive_under_the_names_of_mlx_lm(install: Install, tmp_path: Pa
         }
 
 
-def test_nothing_is_told_of_the_run_but_settings_and_numbers(install: Install, tmp_path: Path) -> None:
+def test_nothing_is_told_of_the_run_but_settings_and_numbers(
+    install: Install, tmp_path: Path
+) -> None:
     calls = install(wandb=RECORDER)
     folder = tmp_path / "secret-customer"
     trackers.open_trackers(reporting_to("wandb", rank=5), folder).close()
@@ -116,7 +124,10 @@ def test_they_stay_offline_and_collect_nothing_besides(install: Install, tmp_pat
     calls = install(wandb=RECORDER, swanlab=RECORDER)
     before = dict(os.environ)
     trackers.open_trackers(reporting_to("wandb", "swanlab"), tmp_path).close()
-    for name, modes in (("wandb", ("WANDB_MODE", "WANDB_X_DISABLE_META")), ("swanlab", ("SWANLAB_MODE",))):
+    for name, modes in (
+        ("wandb", ("WANDB_MODE", "WANDB_X_DISABLE_META")),
+        ("swanlab", ("SWANLAB_MODE",)),
+    ):
         for call in calls(name):
             assert call[-1][modes[0]] == "offline"
             assert set(modes) <= set(call[-1])
@@ -124,7 +135,9 @@ def test_they_stay_offline_and_collect_nothing_besides(install: Install, tmp_pat
     assert dict(os.environ) == before
 
 
-def test_a_mode_of_the_users_own_goes_first(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mode_of_the_users_own_goes_first(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = install(wandb=RECORDER)
     monkeypatch.setenv("WANDB_MODE", "online")
     trackers.open_trackers(reporting_to("wandb"), tmp_path).close()
@@ -132,7 +145,9 @@ def test_a_mode_of_the_users_own_goes_first(install: Install, tmp_path: Path, mo
     assert os.environ["WANDB_MODE"] == "online"
 
 
-def test_stdout_stays_free_for_data(install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stdout_stays_free_for_data(
+    install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     install(swanlab=RECORDER)
     opened = trackers.open_trackers(reporting_to("swanlab"), tmp_path)
     opened.step(METRICS)
@@ -142,7 +157,9 @@ def test_stdout_stays_free_for_data(install: Install, tmp_path: Path, capsys: py
     assert "hello from a tracker" in err
 
 
-def test_a_tracker_that_is_not_there_is_refused_before_any_work(install: Install, tmp_path: Path) -> None:
+def test_a_tracker_that_is_not_there_is_refused_before_any_work(
+    install: Install, tmp_path: Path
+) -> None:
     install(wandb=RECORDER)
     with pytest.raises(BadSettings, match="swanlab is not installed") as caught:
         trackers.open_trackers(reporting_to("wandb", "swanlab"), tmp_path / "run")

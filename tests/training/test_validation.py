@@ -1,4 +1,6 @@
-"""Validating: the right number, on the right steps, the best kept, and no weight of the training changed by it."""
+"""Validating: the right number, on the right steps, the best kept, and no weight of the training
+changed by it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import write_model
 
-from augmlx.errors import BadSettings, RunError
+from augmlx.core.errors import BadSettings, RunError
+from augmlx.core.settings import TrainSettings
 from augmlx.models.loading import LoadedModel
-from augmlx.settings import TrainSettings
 from augmlx.training import adapter, checkpoint, metrics
 from augmlx.training.team import Team
 from augmlx.training.validation import Validation, Validator
@@ -25,7 +27,10 @@ import mlx.core as mx  # isort: skip
 import mlx.nn as nn  # isort: skip
 
 ROWS = examples(10)
-HELD_OUT = [{"id": f"v{n}/original", "text": text} for n, text in enumerate(["Venn was built", "Mara keeps a lamp in"])]
+HELD_OUT = [
+    {"id": f"v{n}/original", "text": text}
+    for n, text in enumerate(["Venn was built", "Mara keeps a lamp in"])
+]
 Judge = Callable[[LoadedModel], Mapping[str, float]]
 
 
@@ -36,7 +41,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(model: Path, folder: Path, **changes: Any) -> dict[str, Any]:
     """3 steps an epoch."""
-    return fitted(model, folder, ROWS, valid=HELD_OUT, **{"epochs": 6, "checkpoint_every": 1000, **changes})
+    return fitted(
+        model, folder, ROWS, valid=HELD_OUT, **{"epochs": 6, "checkpoint_every": 1000, **changes}
+    )
 
 
 def lines(folder: Path) -> list[metrics.Line]:
@@ -100,11 +107,15 @@ def test_training_goes_on_where_a_judge_fails(dropping: nn.Module) -> None:
 @pytest.mark.parametrize(
     ("every", "due"), [(0, [3, 6]), (1, [1, 2, 3, 4, 5, 6]), (2, [2, 4, 6]), (4, [4, 6]), (9, [6])]
 )
-def test_it_is_due_each_epoch_or_after_so_many_steps(dropping: nn.Module, every: int, due: list[int]) -> None:
+def test_it_is_due_each_epoch_or_after_so_many_steps(
+    dropping: nn.Module, every: int, due: list[int]
+) -> None:
     for rows, expected in ((rows_of([3]), due), ([], [])):
         validator = Validator(dropping, rows, TrainSettings(validate_every=every), None, Team())
         assert [
-            step for step in range(1, 7) if validator.due(step, ends_epoch=step % 3 == 0, ends=step == 6)
+            step
+            for step in range(1, 7)
+            if validator.due(step, ends_epoch=step % 3 == 0, ends=step == 6)
         ] == expected
 
 
@@ -112,12 +123,17 @@ VALIDATIONS = st.builds(
     Validation,
     st.integers(1, 9),
     st.sampled_from([0.5, 1.0, 2.0]),
-    st.none() | st.fixed_dictionaries({"a": st.sampled_from([0.0, 0.5]), "b": st.sampled_from([0.0, 0.5, 1.0])}),
+    st.none()
+    | st.fixed_dictionaries(
+        {"a": st.sampled_from([0.0, 0.5]), "b": st.sampled_from([0.0, 0.5, 1.0])}
+    ),
 )
 
 
 @given(st.lists(VALIDATIONS, min_size=1, max_size=5), st.sampled_from(["loss", "accuracy"]))
-def test_the_best_is_the_first_of_those_that_none_is_better_than(found: list[Validation], by: str) -> None:
+def test_the_best_is_the_first_of_those_that_none_is_better_than(
+    found: list[Validation], by: str
+) -> None:
     best: Validation | None = None
     for validation in found:
         if validation.better_than(best, by):
@@ -136,17 +152,25 @@ def test_kinds_of_questions_count_alike() -> None:
 
 
 @pytest.mark.parametrize("every", [0, 1, 4])
-def test_the_metrics_have_it_on_the_steps_that_it_was_made_on(model: Path, tmp_path: Path, every: int) -> None:
+def test_the_metrics_have_it_on_the_steps_that_it_was_made_on(
+    model: Path, tmp_path: Path, every: int
+) -> None:
     train(model, tmp_path, validate_every=every, epochs=2)
-    assert list(validated(tmp_path)) == [step for step in range(1, 7) if step % (every or 3) == 0 or step == 6]
+    assert list(validated(tmp_path)) == [
+        step for step in range(1, 7) if step % (every or 3) == 0 or step == 6
+    ]
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_validating_changes_no_weight_of_the_training(model: Path, tmp_path: Path, method: str) -> None:
+def test_validating_changes_no_weight_of_the_training(
+    model: Path, tmp_path: Path, method: str
+) -> None:
     dropout = {"dropout": 0.0} if method == "full" else {"dropout": 0.3}
     fitted(model, tmp_path / "without", ROWS, method=method, epochs=2, **dropout)
     judge = scripted(*[0.5] * 6)
-    train(model, tmp_path / "with", method=method, epochs=2, validate_every=1, judge=judge, **dropout)
+    train(
+        model, tmp_path / "with", method=method, epochs=2, validate_every=1, judge=judge, **dropout
+    )
     assert len(validated(tmp_path / "with")) == 6
     assert losses(tmp_path / "with") == losses(tmp_path / "without")
     assert digests(tmp_path / "with") == digests(tmp_path / "without")
@@ -173,7 +197,9 @@ def saved(folder: Path) -> dict[str, mx.array]:
     return arrays
 
 
-def test_the_adapter_is_that_of_the_lowest_loss(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_adapter_is_that_of_the_lowest_loss(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = weights_at(monkeypatch)
     # Texts of its own are soon learnt by heart, and the others are not the better for it.
     counts = train(model, tmp_path / "run", best="loss", validate_every=1, learning_rate=5e-2)
@@ -197,9 +223,8 @@ def test_by_accuracy_a_tie_is_decided_by_loss(model: Path, tmp_path: Path) -> No
     told = validated(tmp_path)
     best = min([6, 9, 12], key=lambda step: told[step])
     assert counts["best"] == {"step": best, "loss": told[best], "accuracy": pytest.approx(0.8)}
-    assert [line["valid_accuracy"]["forward"] for line in lines(tmp_path) if "valid_accuracy" in line] == [
-        0.2, 0.8, 0.8, 0.8, 0.4, 0.1,
-    ]  # fmt: skip
+    measured = [line["valid_accuracy"] for line in lines(tmp_path) if "valid_accuracy" in line]
+    assert [accuracy["forward"] for accuracy in measured] == [0.2, 0.8, 0.8, 0.8, 0.4, 0.1]
 
 
 def test_without_anything_better_it_stops_after_its_patience(model: Path, tmp_path: Path) -> None:
@@ -209,13 +234,17 @@ def test_without_anything_better_it_stops_after_its_patience(model: Path, tmp_pa
     assert counts["best"]["step"] == 12
     assert counts["steps"] == 18  # two validations behind it; the 0.9 is never seen
     assert [line["step"] for line in lines(tmp_path / "run")] == list(range(1, 19))
-    same = train(model, tmp_path / "other", best="accuracy", epochs=4, judge=scripted(0.1, 0.2, 0.3, 0.6))
+    same = train(
+        model, tmp_path / "other", best="accuracy", epochs=4, judge=scripted(0.1, 0.2, 0.3, 0.6)
+    )
     assert same["best"]["step"] == 12
     assert "stopped" not in same
 
 
 def test_patience_that_ends_with_the_training_stopped_nothing(model: Path, tmp_path: Path) -> None:
-    counts = train(model, tmp_path, best="accuracy", patience=2, epochs=3, judge=scripted(0.5, 0.4, 0.3))
+    counts = train(
+        model, tmp_path, best="accuracy", patience=2, epochs=3, judge=scripted(0.5, 0.4, 0.3)
+    )
     assert counts["steps"] == 9
     assert "stopped" not in counts
 
@@ -230,7 +259,9 @@ def test_patience_begins_anew_with_each_better_one(model: Path, tmp_path: Path) 
 
 def test_the_best_needs_something_to_validate_on(model: Path, tmp_path: Path) -> None:
     for best in ("loss", "accuracy"):
-        with pytest.raises(BadSettings, match=f'train.best = "{best}": there are no validation examples') as caught:
+        with pytest.raises(
+            BadSettings, match=f'train.best = "{best}": there are no validation examples'
+        ) as caught:
             fitted(model, tmp_path / "run", ROWS, best=best)
         assert "split.valid" in str(caught.value.hint)
     assert not (tmp_path / "run").exists()
@@ -249,11 +280,19 @@ def raising(*_: Any, **__: Any) -> None:
 
 def unordered(**changes: Any) -> dict[str, Any]:
     """A training whose best validation is in its midst."""
-    return {"best": "loss", "validate_every": 1, "learning_rate": 5e-2, "checkpoint_every": 4, **changes}
+    return {
+        "best": "loss",
+        "validate_every": 1,
+        "learning_rate": 5e-2,
+        "checkpoint_every": 4,
+        **changes,
+    }
 
 
 @pytest.mark.parametrize("call", [1, 2, 3, 5])
-def test_a_kill_between_the_best_and_its_checkpoint_changes_nothing(model: Path, tmp_path: Path, call: int) -> None:
+def test_a_kill_between_the_best_and_its_checkpoint_changes_nothing(
+    model: Path, tmp_path: Path, call: int
+) -> None:
     """The best on the disk is then newer than the one that the checkpoint knows of."""
     whole = train(model, tmp_path / "whole", **unordered())
     real, calls = checkpoint.save_best, iter(range(1, 10**6))
@@ -296,7 +335,9 @@ def test_the_best_and_the_patience_survive_a_kill(model: Path, tmp_path: Path, s
     assert validated(tmp_path / "run") == validated(tmp_path / "whole")
 
 
-def test_a_training_that_has_ended_early_does_not_go_on_when_resumed(model: Path, tmp_path: Path) -> None:
+def test_a_training_that_has_ended_early_does_not_go_on_when_resumed(
+    model: Path, tmp_path: Path
+) -> None:
     told = (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
     chosen = {"best": "accuracy", "patience": 2}
     whole = train(model, tmp_path / "whole", judge=scripted(*told), **chosen)
@@ -312,8 +353,12 @@ def test_a_training_that_has_ended_early_does_not_go_on_when_resumed(model: Path
     assert len(lines(tmp_path / "run")) == 9
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-5])])
-def test_a_damaged_best_is_a_clear_error(model: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-5])]
+)
+def test_a_damaged_best_is_a_clear_error(
+    model: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     chosen = unordered(checkpoint_every=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapter, "save", raising)
@@ -322,7 +367,9 @@ def test_a_damaged_best_is_a_clear_error(model: Path, tmp_path: Path, damage: Ca
     damage(tmp_path / "checkpoints" / "best.safetensors")
     with pytest.raises(RunError, match=r"best\.safetensors: damaged checkpoint") as caught:
         train(model, tmp_path, **chosen)
-    assert f"delete {tmp_path / 'checkpoints'} and run again; it begins anew" in str(caught.value.hint)
+    assert f"delete {tmp_path / 'checkpoints'} and run again; it begins anew" in str(
+        caught.value.hint
+    )
     assert not (tmp_path / "adapter").exists()
     shutil.rmtree(tmp_path / "checkpoints")
     train(model, tmp_path, **chosen)

@@ -1,0 +1,96 @@
+"""Filters: pure functions that object to a candidate, or do not.
+
+A filter sees one candidate and those of the same fact and operator that survived the filters before
+it ("siblings", in sample order, the candidate among them). It returns why the candidate must go, or
+None. Reasons never quote the user's text: they end up in logs and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from augmlx.augment.filters import deduction, form, links, logic, questions, votes
+from augmlx.augment.filters.candidate import Candidate
+from augmlx.augment.filters.measures import MEASURES, Rows
+from augmlx.core.settings import AugmentSettings
+from augmlx.english.logic import RULES
+from augmlx.english.text import normalise
+
+__all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "judge"]
+
+Filter = Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]
+Scores = Mapping[tuple[int, str], float]  # (sample, measure) -> what the model said
+
+_PURE: Mapping[str, Filter] = {
+    "form": form.objection,
+    "entity": logic.unknown_entity,
+    "direction": logic.same_direction,
+    "order": logic.changed_order,
+    "swap": logic.swapped,
+    "relation": logic.lost_relation,
+    "meaning": logic.changed_meaning,
+    "question": questions.objection,
+    "bridge": links.bridged,
+    "linked": links.linked,
+    "recognised": deduction.recognised_form,
+    **{rule: deduction.follows_by(rule) for rule in sorted(RULES)},
+    "vote": votes.outvoted,
+    "duplicate": votes.duplicate,
+    "keep": votes.surplus,
+}
+FILTERS = (*_PURE, *MEASURES)  # the names that an operator may ask for
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a candidate; `by` and `why` are empty where it is kept."""
+
+    candidate: Candidate
+    by: str = ""
+    why: str = ""
+
+    @property
+    def kept(self) -> bool:
+        return not self.by
+
+
+def judge(
+    candidates: Sequence[Candidate],
+    filters: Sequence[str],
+    settings: AugmentSettings,
+    scores: Scores | None = None,
+    *,
+    limit: bool = True,
+) -> list[Verdict]:
+    """One verdict per candidate of one operator on the same premises, in their order.
+
+    The filters run one after another over what is left, so logic decides before the model is asked
+    and the vote is counted. A text without a word is dropped whatever the filters are: nothing can
+    be learnt from it. "keep", the limit of examples, always comes last, unless `limit` is false.
+    """
+    left = [candidate for candidate in candidates if normalise(candidate.text)]
+    verdicts = {
+        candidate.sample: Verdict(candidate, by="form", why="empty") for candidate in candidates
+    }
+    verdicts |= {candidate.sample: Verdict(candidate) for candidate in left}
+    for name in (*filters, "keep") if limit else filters:
+        objections = {c.sample: _objection(name, c, left, settings, scores or {}) for c in left}
+        for candidate in left:
+            if why := objections[candidate.sample]:
+                verdicts[candidate.sample] = Verdict(candidate, by=name, why=why)
+        left = [candidate for candidate in left if not objections[candidate.sample]]
+    return [verdicts[candidate.sample] for candidate in candidates]
+
+
+def _objection(
+    name: str,
+    candidate: Candidate,
+    left: Sequence[Candidate],
+    settings: AugmentSettings,
+    scores: Scores,
+) -> str | None:
+    if name in MEASURES:
+        value = scores.get((candidate.sample, name))
+        return None if value is None else MEASURES[name].objection(value, settings)
+    return _PURE[name](candidate, left, settings)

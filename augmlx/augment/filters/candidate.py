@@ -1,0 +1,28 @@
+"""What a filter looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A produced text beside what it was made from.
+
+    `source` is the fact it is about (of a pair the first). `premises` are all the facts it may draw
+    on, the source among them; empty means the source alone. `answer` is what a question must ask
+    for. `finish` is the engine's: "stop" or "length" (cut off).
+    """
+
+    sample: int
+    text: str
+    source: str
+    finish: str
+    premises: tuple[str, ...] = ()
+    answer: str = ""
+    conclusions: int = 1  # how many different ones a rule draws from these premises
+
+    @property
+    def ground(self) -> tuple[str, ...]:
+        """Every fact that the text may draw on."""
+        return self.premises or (self.source,)

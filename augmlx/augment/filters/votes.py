@@ -1,0 +1,54 @@
+"""Filters that compare a candidate with its siblings: agreement, repetition, surplus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rapidfuzz.distance import Indel
+
+from augmlx.augment.filters.candidate import Candidate
+from augmlx.core.settings import AugmentSettings
+from augmlx.english.text import normalise, wording
+
+
+def outvoted(
+    candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
+) -> str | None:
+    """Fewer than `vote_share` of the samples that passed so far say the same, after normalisation
+    (`wording`)."""
+    counts = Counter(wording(sibling.text) for sibling in siblings)
+    votes = counts[wording(candidate.text)]
+    if votes < settings.vote_share * len(siblings):
+        return f"{votes} of {len(siblings)} samples agree"
+    return None
+
+
+def duplicate(
+    candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
+) -> str | None:
+    """Says the same as an earlier sample. The similarity keeps the order of the words (Indel,
+    normalised): a token-set or embedding similarity would take a statement and its reversal for the
+    same.
+    """
+    mine = normalise(candidate.text)
+    for earlier in siblings:
+        if earlier.sample >= candidate.sample:
+            break
+        if (
+            Indel.normalized_similarity(mine, normalise(earlier.text))
+            >= settings.duplicate_similarity
+        ):
+            return f"repeats sample {earlier.sample}"
+    return None
+
+
+def surplus(
+    candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
+) -> str | None:
+    """More than `keep` examples of this fact and operator are left, and more than a rule draws
+    conclusions.
+    """
+    rank = sum(1 for sibling in siblings if sibling.sample < candidate.sample)
+    most = max(settings.keep, candidate.conclusions)
+    return f"{most} are kept already" if rank >= most else None

@@ -1,0 +1,246 @@
+"""The journal: every request and completion of a run, in SQLite (WAL). It is what resume reads.
+
+A batch is written in one transaction, so after a crash it is there whole or not at all and is
+replayed whole: a row's last bits depend on who shares its batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augmlx.core.errors import RunError, StorageError, storage_errors
+from augmlx.core.files import FILE_MODE, make_folder
+from augmlx.engines.protocol import Completion, Request
+
+_VERSION = 2  # of the schema
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS prefixes (
+    sha256 TEXT PRIMARY KEY, text TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS requests (
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, operator TEXT NOT NULL, sample INTEGER NOT NULL,
+    prefix TEXT NOT NULL REFERENCES prefixes, suffix TEXT NOT NULL,
+    opening TEXT NOT NULL, chat INTEGER NOT NULL,
+    seed TEXT NOT NULL, temperature REAL NOT NULL, top_p REAL NOT NULL, max_tokens INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS requests_by_id ON requests (id);
+CREATE TABLE IF NOT EXISTS completions (
+    key TEXT PRIMARY KEY, text TEXT NOT NULL, finish TEXT NOT NULL, tokens INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS scores (
+    key TEXT NOT NULL, measure TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (key, measure)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    key TEXT PRIMARY KEY, kept INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+Row = tuple[Any, ...]
+_CHUNK = 500  # below SQLite's oldest limit of 999 variables in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request with what it is for: `id` is that of the example it may become."""
+
+    request: Request
+    id: str
+    operator: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One journalled request with all that became of it; `verdict` is (kept, by, why)."""
+
+    id: str
+    sample: int
+    request: Request
+    completion: Completion
+    scores: Mapping[str, float]
+    verdict: tuple[bool, str, str] | None
+
+
+class Journal:
+    """An open journal. Use `open_journal`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def completions(self, keys: Sequence[str]) -> dict[str, Completion]:
+        """The journalled completions among `keys`."""
+        rows = self._chosen(
+            "SELECT key, text, finish, tokens FROM completions WHERE key IN ({})", keys
+        )
+        return {row[0]: Completion(*row) for row in rows}
+
+    def scores(self, keys: Sequence[str]) -> dict[tuple[str, str], float]:
+        """(key, measure) -> the journalled scores of `keys`."""
+        rows = self._chosen("SELECT key, measure, value FROM scores WHERE key IN ({})", keys)
+        return {(key, measure): value for key, measure, value in rows}
+
+    def _chosen(self, query: str, keys: Sequence[str]) -> Iterator[Row]:
+        for start in range(0, len(keys), _CHUNK):
+            part = keys[start : start + _CHUNK]
+            yield from self._db.execute(query.format(",".join("?" * len(part))), part)
+
+    def add(self, requests: Iterable[Entry], completions: Iterable[Completion]) -> None:
+        """Write one batch, whole or not at all. What is journalled is never written again: a second
+        completion of one request raises sqlite3.IntegrityError, for it would be a bug.
+
+        A prompt's prefix is written once for all that share it: it is most of the prompt."""
+        rows, prefixes = [], {}
+        for entry in requests:
+            r = entry.request
+            sha256 = hashlib.sha256(r.prefix.encode()).hexdigest()
+            prefixes[sha256] = r.prefix
+            drawn = (r.seed, r.temperature, r.top_p, r.max_tokens)
+            rows.append(
+                (
+                    r.key,
+                    entry.id,
+                    entry.operator,
+                    entry.sample,
+                    sha256,
+                    r.suffix,
+                    r.opening,
+                    r.chat,
+                    *drawn,
+                )
+            )
+        with self._db:
+            for table in (
+                "requests",
+                "completions",
+            ):  # a failure is no completion: what comes of trying again replaces it
+                failed = (
+                    f"DELETE FROM {table} WHERE key IN (SELECT key FROM completions WHERE "
+                    f"key = ? AND finish = 'error')"
+                )
+                self._db.executemany(failed, [(row[0],) for row in rows])
+            self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
+            self._db.executemany("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany(
+                "INSERT INTO completions VALUES (?,?,?,?)",
+                [(c.key, c.text, c.finish, c.tokens) for c in completions],
+            )
+
+    def add_scores(self, scores: Iterable[tuple[str, str, float]]) -> None:
+        """Write one batch of (key, measure, value), whole or not at all."""
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?,?,?)", scores)
+
+    def judge(self, verdicts: Iterable[tuple[str, bool, str, str]]) -> None:
+        """Write verdicts: (key, kept, by, why); later ones replace earlier ones."""
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)", verdicts)
+
+    def story(self, group: str) -> list[Told]:
+        """Everything that is known of the samples of a group, such as "f0001/reversal/", in their
+        order.
+        """
+        rows = self._db.execute(
+            "SELECT r.key, r.id, r.sample, p.text, r.suffix, r.opening, r.chat, r.seed, "
+            "r.temperature, r.top_p,"
+            " r.max_tokens, c.text, c.finish, c.tokens, v.kept, v.by, v.why"
+            " FROM requests r JOIN prefixes p ON p.sha256 = r.prefix JOIN completions c USING (key)"
+            " LEFT JOIN verdicts v USING (key) WHERE r.id >= ? AND r.id < ? ORDER BY r.sample, "
+            "c.rowid",
+            (group, group + "\U0010ffff"),
+        ).fetchall()
+        told = []
+        for row in rows:
+            (
+                key,
+                name,
+                sample,
+                prefix,
+                suffix,
+                opening,
+                chat,
+                seed,
+                temperature,
+                top_p,
+                max_tokens,
+            ) = row[:11]
+            text, finish, tokens, kept, by, why = row[11:]
+            request = Request(
+                key,
+                prefix,
+                suffix,
+                seed,
+                temperature,
+                top_p,
+                max_tokens,
+                opening=opening,
+                chat=bool(chat),
+            )
+            scores = {measure: value for (_, measure), value in self.scores([key]).items()}
+            verdict = None if kept is None else (bool(kept), by, why)
+            told.append(
+                Told(name, sample, request, Completion(key, text, finish, tokens), scores, verdict)
+            )
+        return told
+
+    def counts(self) -> dict[str, int]:
+        tables = ("requests", "completions", "scores", "verdicts")
+        return {
+            table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in tables
+        }
+
+
+@contextmanager
+def open_journal(path: Path | None) -> Iterator[Journal]:
+    """Open or make the journal, private to the user; None keeps it in memory.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written to.
+        RunError: the file is no journal, or one of another version.
+    """
+    if path is not None:
+        make_folder(path.parent)
+        with storage_errors(path):
+            path.touch(mode=FILE_MODE)
+    try:
+        connection = sqlite3.connect(path or ":memory:")
+        try:
+            # WAL with synchronous=NORMAL survives a killed process; only a power cut may lose the
+            # last batch.
+            _refuse_other_versions(connection, path)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(f"{_SCHEMA}PRAGMA user_version={_VERSION};")
+            yield Journal(connection)
+        finally:
+            connection.close()
+    except sqlite3.IntegrityError:
+        raise  # something was written twice: a bug
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", None)
+        if name is None:  # raised by Python's own wrapper: a wrong call, so a bug
+            raise
+        if name.split("_")[1] in _REFUSED:
+            hint = "free some space or check the permissions; then run again"
+            raise StorageError(f"{path}: {error}", hint=hint) from error
+        raise RunError(
+            f"{path}: not a journal of augmlx ({error})", hint="delete it; its work is redone"
+        ) from error
+
+
+# What SQLite calls a disk that does not do what it is asked to.
+_REFUSED = frozenset({"FULL", "IOERR", "READONLY", "CANTOPEN", "BUSY", "LOCKED", "PERM"})
+
+
+def _refuse_other_versions(connection: sqlite3.Connection, path: Path | None) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and version != _VERSION:
+        raise RunError(
+            f"{path}: a journal of another version of augmlx", hint="delete it; its work is redone"
+        )

@@ -1,0 +1,98 @@
+"""Replay: a little ordinary text among the facts, so that the model does not forget how to speak of
+anything else.
+
+Either of the user's choosing, or the base model's own answers to everyday questions, which teach it
+nothing new and so hold it where it is (self-distillation; METHOD.md's rule of 5 to 10 %).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from random import Random
+
+from augmlx.augment.journal import Entry, Journal
+from augmlx.core.progress import Progress
+from augmlx.core.records import Example, Fact, Origin, fingerprint
+from augmlx.data.tables import read_facts
+from augmlx.engines.protocol import Completion, Engine, Request
+from augmlx.english.text import ENDED, split_sentences
+
+OWN = "self"
+_ANSWER_TOKENS = 96
+_STOP = "\nQuestion:"  # an answer may have several lines
+_BATCH = 64
+
+
+def needed(trained: int, share: float) -> int:
+    """How many rows of replay make up `share` of a set of which `trained` are not replay."""
+    return round(trained * share / (1 - share))
+
+
+def from_file(path: Path) -> tuple[Fact, ...]:
+    """The texts or training rows of a file of any kind that facts may come in. Raises BadInput."""
+    return read_facts(path).facts
+
+
+def drawn(texts: Sequence[Fact], count: int, *, seed: int) -> list[Example]:
+    """`count` of the texts, or all where there are fewer; in the order of the file."""
+    chosen = Random(f"{seed}:replay").sample(range(len(texts)), min(count, len(texts)))
+    return [_example(texts[n].id, texts[n].text, texts[n].row) for n in sorted(chosen)]
+
+
+def answered(
+    count: int, engine: Engine, journal: Journal, *, chat: bool, seed: int, progress: Progress
+) -> list[Example]:
+    """`count` answers of the model's own to everyday questions, from the journal where it holds
+    them; cut-off ones without their unfinished sentence. Failed and empty ones are left out.
+    """
+    questions = (
+        resources.files("augmlx.augment").joinpath("everyday.txt").read_text("utf-8").splitlines()
+    )
+    requests = [
+        _request(questions[n % len(questions)], n, engine, chat=chat, seed=seed)
+        for n in range(count)
+    ]
+    with progress.task("Answering for replay", count) as task:
+        for start in range(0, count, _BATCH):
+            batch = requests[start : start + _BATCH]
+            known = journal.completions([r.key for r in batch])
+            if missing := [r for r in batch if r.key not in known]:
+                entries = [
+                    Entry(r, f"replay/{r.seed.rpartition(':')[2]}", "replay", 0) for r in missing
+                ]
+                journal.add(entries, list(engine.generate(missing)))
+            task.advance(len(batch))
+    found = journal.completions([r.key for r in requests])
+    examples = []
+    for number, r in enumerate(requests):
+        completion = found[r.key]
+        if completion.finish != "error" and (answer := _whole(completion)):
+            question = questions[number % len(questions)]
+            row = {"prompt": question, "completion": answer}
+            examples.append(_example(str(number), f"Question: {question}\nAnswer: {answer}", row))
+    return examples
+
+
+def _request(question: str, number: int, engine: Engine, *, chat: bool, seed: int) -> Request:
+    suffix = question if chat else f"Question: {question}\nAnswer:"
+    drawn_from = f"{seed}:replay:{number}"
+    key = fingerprint(
+        [suffix, chat, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, _STOP, engine.fingerprint]
+    )
+    return Request(key, "", suffix, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, stop=_STOP, chat=chat)
+
+
+def _whole(completion: Completion) -> str:
+    """The answer; to learn from one that was cut off would be to learn to stop in mid-sentence."""
+    text = completion.text.strip()
+    if completion.finish != "length":
+        return text
+    last = split_sentences(text)[-1]
+    return text if ENDED.search(last.text) else text[: last.start].rstrip()
+
+
+def _example(name: str, text: str, row: object) -> Example:
+    origin = Origin((), "replay", "", "", 0, 0, "")
+    return Example(f"replay/{name}", text, origin, row if isinstance(row, dict) else None)

@@ -1,0 +1,124 @@
+"""Files: private (folders 0700, files 0600), whole or not at all, and errors that name the
+place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from augmlx.core.errors import BadInput, storage_errors
+from augmlx.core.records import Json
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+_PART = ".part-"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents; the ones made here are private."""
+    with storage_errors(path):
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=FOLDER_MODE)
+                folder.chmod(FOLDER_MODE)  # a strict umask would lock the user out of it
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; fsynced and renamed over `path` at the end, deleted where
+    the block fails.
+
+    Its name ends like that of `path`, for writers that go by the suffix.
+    """
+    make_folder(path.parent)
+    beside = path.with_name(f"{_PART}{os.getpid()}-{path.name}")
+    with storage_errors(path):
+        try:
+            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE))
+            yield beside
+            with beside.open("rb") as file:
+                beside.chmod(FILE_MODE)  # whatever the umask was, or the writer made of it
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all: written beside, fsynced, then renamed over
+    `path`.
+    """
+    with atomic_path(path) as beside, beside.open("wb") as file:
+        yield file
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 (hex) of what a file holds."""
+    with storage_errors(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """A copy that appears whole or not at all."""
+    with atomic_path(target) as part:
+        shutil.copyfile(source, part)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def jsonl_writer(path: Path) -> Iterator[Callable[[Json], None]]:
+    """A function that writes one JSON object a line; the file appears when the block ends well."""
+    with atomic(path) as file:
+        yield lambda row: _write_line(file, row)
+
+
+def _write_line(file: IO[bytes], row: Json) -> None:
+    file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Json]) -> None:
+    """Write one JSON object a line."""
+    with jsonl_writer(path) as write:
+        for row in rows:
+            write(row)
+
+
+def read_jsonl(path: Path) -> Iterator[Json]:
+    """The objects of a JSON-lines file of ours. Raises BadInput with path:line on a torn line."""
+    # Read as bytes, so that a line that is not UTF-8 is met where its number is known.
+    with storage_errors(path), path.open("rb") as file:
+        for line, data in enumerate(file, start=1):
+            try:
+                value = json.loads(data.decode("utf-8"))
+            except (ValueError, RecursionError):
+                value = None
+            if not isinstance(value, dict):
+                hint = "the file was changed by hand; delete it and run again"
+                raise BadInput(f"{path}:{line}: not a JSON object", hint=hint)
+            yield value
+
+
+def remove_stale_parts(folder: Path) -> None:
+    """Delete the files that an interrupted `atomic` left beside their targets."""
+    with storage_errors(folder):
+        for part in folder.rglob(f"{_PART}*"):
+            if not part.is_dir():
+                part.unlink(missing_ok=True)

@@ -1,0 +1,458 @@
+"""The settings of augmlx.toml, one model per stage. Every default is written once, here.
+
+Order of precedence: these defaults < augmlx.toml < command-line flags (dotted keys such as
+"train.epochs").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from augmlx.core.errors import BadSettings, storage_errors
+from augmlx.core.files import write_text
+from augmlx.core.records import Arm
+
+
+class _Section(BaseModel):
+    # Strict: "12" and true are no numbers. Infinity passes every lower bound and cannot be written
+    # back.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # TOML and JSON have only lists
+
+
+def _distinct(value: Any) -> Any:
+    value = _tuple(value)
+    if isinstance(value, tuple) and any(item in value[:n] for n, item in enumerate(value)):
+        raise ValueError("the same entry twice")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
+
+
+class AugmentSettings(_Section):
+    """What is generated and what is kept."""
+
+    operators: Names = Field(
+        ("reversal", "rephrase"),
+        description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
+    )
+    prompting: Literal["auto", "raw", "chat"] = Field(
+        "auto",
+        description=(
+            "raw: a text to be continued; chat: the model's chat template; auto: what "
+            "suits the model"
+        ),
+    )
+    exemplars: int = Field(
+        8,
+        ge=1,
+        description="worked examples in a prompt where exemplars.csv brings some: its nearest",
+    )
+    partners: int = Field(8, ge=1, le=1000, description="most facts that one fact is paired with")
+    context_tokens: int = Field(
+        1024, ge=16, description="most tokens of other facts that a corpus operator shows"
+    )
+    samples: int = Field(
+        8, ge=1, le=256, description="completions per fact and operator; the first is greedy"
+    )
+    temperature: float = Field(0.8, gt=0, le=4, description="of every sample but the first")
+    top_p: float = Field(
+        0.95, gt=0, le=1, description="nucleus: the smallest set of tokens of this mass"
+    )
+    max_tokens: int = Field(64, ge=1, le=4096, description="longest completion, in tokens")
+    batch_size: int = Field(64, ge=1, le=1024, description="rows decoded together")
+    vote_share: float = Field(
+        0.5, ge=0, le=1, description="share of a fact's surviving samples that must agree"
+    )
+    plausibility: float = Field(
+        4.0,
+        description=(
+            "how much likelier (nats a token) its facts must make a text, for operators "
+            "that ask for it"
+        ),
+    )
+    round_trip: float = Field(
+        -0.25,
+        description=(
+            "by how much (nats a token) a text's answer to its own question must beat the others"
+        ),
+    )
+    judge: float = Field(
+        -1.0,
+        description=(
+            'by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
+        ),
+    )
+    duplicate_similarity: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="texts of one fact and operator at least this alike are duplicates",
+    )
+    keep: int = Field(2, ge=1, description="most examples kept per fact and operator")
+
+
+class SplitSettings(_Section):
+    """What is trained on and what is held out. Originals are always trained on."""
+
+    test: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
+        "auto",
+        description=(
+            "share of facts whose augmentations become the test; auto: 0.2 without "
+            "--questions, else 0"
+        ),
+    )
+    valid: float = Field(
+        0.0, ge=0, lt=1, description="share of facts whose augmentations become valid.jsonl"
+    )
+    per_fact: int = Field(
+        0, ge=0, description="most augmentations of one fact that are trained on; 0: no limit"
+    )
+    ratio: float = Field(
+        0.0, ge=0, description="most augmentations for each original, over all facts; 0: no limit"
+    )
+    leak: Literal["report", "drop"] = Field(
+        "report",
+        description="augmentations that state what a question asks for: count those that do so "
+        "word for word, or leave all of them out",
+    )
+    replay: str = Field(
+        "",
+        description="ordinary text mixed in against forgetting: a file of texts or a training set, "
+        'or "self" for the base model\'s own answers to everyday questions',
+    )
+    replay_share: float = Field(
+        0.05, ge=0, lt=1, description="share of the training examples that is replay"
+    )
+    form: Literal["auto", "text", "completions", "chat"] = Field(
+        "auto",
+        description=(
+            "how rows of data/ are written, as mlx-lm names it; auto: as the facts' file has them"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> SplitSettings:
+        if (0.0 if self.test == "auto" else self.test) + self.valid >= 1:
+            raise ValueError("test and valid together must be less than 1")
+        return self
+
+
+class TrainSettings(_Section):
+    """Fine-tuning: what is trained, on what, how, and for how long."""
+
+    method: Literal["lora", "dora", "full"] = Field(
+        "lora",
+        description=(
+            "lora or dora: an adapter (over a quantised model: QLoRA); full: the targets' "
+            "own weights"
+        ),
+    )
+    rank: int = Field(16, ge=1, le=1024, description="rank of the adapter")
+    ranks: dict[Name, Annotated[int, Field(ge=1, le=1024)]] = Field(
+        default={},
+        description='other ranks for some targets, such as { down_proj = 32, "self_attn.*" = 8 }; '
+        "a path goes before a name, a name before a pattern",
+    )
+    scale: float = Field(
+        2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank"
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
+    layers: Literal[-1] | Annotated[int, Field(ge=1)] = Field(
+        -1, description="number of last layers that are trained; -1 means all"
+    )
+    targets: Names = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        min_length=1,
+        description=(
+            'linear modules that are trained, by name or pattern, such as "*_proj" or "mlp.*"'
+        ),
+    )
+    optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
+        "adam", description="sgd has momentum 0.9, muon 0.95"
+    )
+    weight_decay: float = Field(0.0, ge=0, le=1, description="of every optimizer but adam")
+    learning_rate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        "auto",
+        description=(
+            "auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a "
+            "tenth for full"
+        ),
+    )
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear",
+        description="of the learning rate behind its warm-up; linear and cosine end at a tenth",
+    )
+    warmup: float = Field(
+        0.05, ge=0, lt=1, description="share of the steps with a rising learning rate"
+    )
+    clip: float = Field(0.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
+    epochs: int = Field(10, ge=1, description="passes over the training data")
+    batch_size: int = Field(8, ge=1, description="examples in memory at a time")
+    accumulate: int = Field(1, ge=1, description="batches per optimizer step")
+    max_length: int = Field(512, ge=8, description="longest example, in tokens")
+    too_long: Literal["refuse", "split"] = Field(
+        "refuse", description="what is done with longer examples; only texts can be split"
+    )
+    turns: Literal["all", "last"] = Field(
+        "all", description="which of the assistant's turns in a chat are learnt"
+    )
+    packing: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="examples of a batch in one row without padding, within the model's window; "
+        "auto: where it saves enough of it",
+    )
+    compile: Literal["auto", "always", "never"] = Field(
+        "auto", description="compile the step, with batches padded to few shapes; auto: on a GPU"
+    )
+    checkpoint_layers: bool = Field(
+        False, description="gradient checkpointing: less memory, a third more time"
+    )
+    checkpoint_every: int = Field(25, ge=1, description="steps between checkpoints")
+    checkpoints: int = Field(2, ge=1, description="how many of the newest checkpoints are kept")
+    validate_every: int = Field(
+        0, ge=0, description="steps between validations on data/valid.jsonl; 0: every epoch"
+    )
+    best: Literal["off", "loss", "accuracy"] = Field(
+        "off",
+        description="keep the adapter of the best validation, by loss or by accuracy on questions "
+        "made of valid.jsonl; off: keep the last",
+    )
+    patience: int = Field(
+        0, ge=0, description="stop after so many validations without a better one; 0: never"
+    )
+    report_to: Annotated[
+        tuple[Literal["wandb", "swanlab", "tensorboard"], ...], BeforeValidator(_distinct)
+    ] = Field(
+        (),
+        description=(
+            "where the metrics also go, if installed; no part of augmlx: wandb and "
+            "swanlab may upload"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainSettings:
+        if self.method == "full":
+            for name in ("rank", "ranks", "scale", "dropout"):
+                default = type(self).model_fields[name].default
+                if getattr(self, name) != default:
+                    raise ValueError(
+                        f"train.{name} is of adapters, and method full has none: leave it at "
+                        f"{default}"
+                    )
+        if self.optimizer == "adam" and self.weight_decay:
+            raise ValueError("adam has no weight decay; write optimizer = adamw")
+        if self.optimizer in ("sgd", "muon") and self.learning_rate == "auto":
+            raise ValueError(
+                f"the learning rate for {self.optimizer} must be named: the rule of auto is for "
+                f"adam"
+            )
+        if self.patience and self.best == "off":
+            raise ValueError("patience needs best = loss or accuracy, to tell what is better")
+        return self
+
+    def steps_per_epoch(self, examples: int) -> int:
+        return -(-examples // (self.batch_size * self.accumulate))
+
+    @property
+    def learnt(self) -> dict[str, Any]:
+        """What of these settings decides the weights. Validating changes none, unless the best is
+        kept.
+        """
+        aside = {"checkpoint_every", "checkpoints", "report_to"}
+        return self.model_dump(
+            mode="json", exclude=aside | ({"validate_every"} if self.best == "off" else set())
+        )
+
+
+class MemorySettings(_Section):
+    """Limits of MLX's memory on a GPU, for as long as a stage runs. They change no result."""
+
+    wired: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        "auto", description="GB that stay wired; auto: what the system recommends for its GPU"
+    )
+    cache: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        "auto", description="GB of freed buffers that MLX may keep for reuse; auto: MLX's own limit"
+    )
+
+
+class EvalSettings(_Section):
+    """Which arms answer, and how."""
+
+    arms: Annotated[tuple[Arm, ...], BeforeValidator(_distinct)] = Field(
+        ("base", "icl", "finetuned", "augmented"),
+        min_length=1,
+        description="arms to compare; also icl-augmented (augmentations in context, too), "
+        "rephrased (a control: originals and rephrasings alone, about as many steps) and oracle "
+        "(true consequences, from --oracle)",
+    )
+    adapters: dict[Name, Name] = Field(
+        default={},
+        description=(
+            'adapter folders of this model as further arms, such as { older = "runs/old/adapter" }'
+        ),
+    )
+    ability: bool = Field(
+        True,
+        description=(
+            "ask the arms a shipped text and everyday questions, too: is general ability "
+            "still there?"
+        ),
+    )
+    choices: int = Field(4, ge=2, le=26, description="choices per question, the answer included")
+    score: Literal["token", "sum"] = Field(
+        "token", description="choose by log-probability per token, or summed over the choice"
+    )
+    max_tokens: int = Field(24, ge=1, description="longest greedy answer, in tokens")
+
+    @model_validator(mode="after")
+    def _arms_have_names_of_their_own(self) -> EvalSettings:
+        if taken := sorted(set(self.adapters) & set(get_args(Arm))):
+            raise ValueError(
+                f"eval.adapters: {', '.join(taken)} is an arm already; choose another name"
+            )
+        if bad := next(
+            (name for name in self.adapters if not re.fullmatch(r"[\w.-]{1,40}", name)), None
+        ):
+            raise ValueError(
+                f"eval.adapters: {bad!r}: an arm's name is made of letters, digits, and . _ -"
+            )
+        return self
+
+
+class Settings(_Section):
+    """Everything a run depends on besides its input files."""
+
+    model: Name = Field(
+        "smollm2-135m", description="a model of the store (augmlx models), or a model folder"
+    )
+    seed: int = Field(0, ge=0, description="all randomness is derived from it")
+    augment: AugmentSettings = AugmentSettings()
+    split: SplitSettings = SplitSettings()
+    train: TrainSettings = TrainSettings()
+    eval: EvalSettings = EvalSettings()
+    memory: MemorySettings = MemorySettings()
+
+
+def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from an augmlx.toml (or none) and dotted overrides; None among the overrides means
+    unset.
+
+    Raises:
+        BadSettings: with the file, the key and the reason.
+        StorageError: the file cannot be read.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            with storage_errors(path):
+                values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:  # tomllib leaks more than its own error
+            raise BadSettings(
+                f"{path}: not valid TOML: {error}", hint="mend the line it names"
+            ) from error
+        _validated(values, path)  # by itself first, so that a bad flag is not blamed on the file
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            section, _, name = key.rpartition(".")
+            target = values.setdefault(section, {}) if section else values
+            if isinstance(
+                target, dict
+            ):  # a section that is no table is reported by the validation below
+                target[name] = value
+    return _validated(values, None)
+
+
+def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSettings(
+            _explain(error, path), hint="augmlx init DIR writes a file with every setting"
+        ) from error
+
+
+_TYPE_NAME = re.compile(r"literal\[.*\]|constrained-\w+")
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    place = str(path) if path is not None else "settings"
+    faults = []
+    for fault in error.errors(include_url=False, include_context=False):
+        # The location of a union's member ends in its type; only our own keys are of use to the
+        # user.
+        known = [str(part) for part in fault["loc"] if not _TYPE_NAME.fullmatch(str(part))]
+        reason = (
+            "unknown setting"
+            if fault["type"] == "extra_forbidden"
+            else fault["msg"].lower().removeprefix("value error, ")
+        )
+        if fault["type"] == "tuple_type":
+            reason = 'write a list, such as ["one", "two"]'
+        if fault["type"] == "extra_forbidden" and (meant := _meant(known)):
+            reason = f"unknown setting; did you mean {meant}?"
+        faults.append(f"{place}: {'.'.join(known)}: {reason}")
+    return "\n".join(dict.fromkeys(faults))
+
+
+def _meant(key: Sequence[str]) -> str | None:
+    """The setting whose name is nearest to a mistyped one."""
+    names = [
+        name
+        for name, field in Settings.model_fields.items()
+        if not isinstance(field.default, _Section)
+    ]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, _Section):
+            names += [f"{name}.{inner}" for inner in type(field.default).model_fields]
+    ends = [
+        name for name in names if name.rpartition(".")[2] == key[-1]
+    ]  # its section was left out, or is another
+    return next(iter(get_close_matches(".".join(key), names, n=1, cutoff=0.75) or ends), None)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{_toml_value(key)} = {_toml_value(item)}" for key, item in value.items())
+            + "}"
+        )
+    # TOML's basic strings, numbers and booleans are written as JSON writes them, save for the DEL
+    # character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def to_toml(settings: Settings) -> str:
+    """The settings as a commented augmlx.toml; loading it gives the same settings back."""
+    top, sections = [], []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if not isinstance(value, _Section):
+            top.append(f"# {field.description}\n{name} = {_toml_value(value)}\n")
+            continue
+        lines = [f"[{name}]"]
+        for key, item in type(value).model_fields.items():
+            lines.append(f"# {item.description}\n{key} = {_toml_value(getattr(value, key))}")
+        sections.append("\n".join(lines) + "\n")
+    return "\n".join([*top, *sections])
+
+
+def save(settings: Settings, path: Path) -> None:
+    write_text(path, to_toml(settings))

@@ -1,0 +1,1 @@
+"""The MLX engine: continuous batching over shared beginnings, sampling, scoring."""

@@ -1,0 +1,137 @@
+"""What generates and scores: the Engine protocol and the two values that cross it. No mlx here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion to be written.
+
+    `prefix` is the part of the prompt that many requests share word for word (instruction and
+    exemplars); the whole prompt is prefix + suffix. `seed` is a text, such as
+    "0:fact-3:reversal:2"; sampling draws from it alone, so a row is the same in any batch.
+    `temperature` 0 is greedy.
+
+    What the engine writes goes on behind `opening`, the words that the answer begins with. With
+    `chat` the prompt is one user message, put into the model's chat template, and `opening` stands
+    behind the template's start of an answer.
+    """
+
+    key: (
+        str  # names the request in the journal: sha256 of everything that its completion depends on
+    )
+    prefix: str
+    suffix: str
+    seed: str
+    temperature: float
+    top_p: float
+    max_tokens: int
+    stop: str = "\n"
+    opening: str = ""
+    chat: bool = False
+
+    @property
+    def content(self) -> str:
+        """What is asked, without the opening of the answer: with `chat` the user's message."""
+        return self.prefix + self.suffix
+
+    @property
+    def prompt(self) -> str:
+        """The whole prompt as text to be continued; under `chat` without what the model's template
+        adds.
+        """
+        return f"{self.content} {self.opening}" if self.opening else self.content
+
+    @property
+    def prompt_sha256(self) -> str:
+        return hashlib.sha256(self.prompt.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine wrote. `finish`: "stop", "length" (cut off), or "error" with the reason in
+    `text`.
+    """
+
+    key: str
+    text: str
+    finish: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-probability (nats) of a continuation given its prompt, summed over its `tokens`
+    tokens.
+    """
+
+    logprob: float
+    tokens: int
+
+
+@dataclass(slots=True)
+class TokenCount:
+    """Tokens an engine has put through its model, or did not have to.
+
+    `prefilled` and `reused` add up to the tokens of all prompts (and of all scored continuations
+    but their last token). A server tells only what was generated.
+    """
+
+    prefilled: int = 0
+    reused: int = 0
+    generated: int = 0
+
+
+class Engine(Protocol):
+    """A local model, or something that stands in for one."""
+
+    @property
+    def name(self) -> str:
+        """Which engine: "mlx", "http" or "scripted"."""
+
+    @property
+    def model(self) -> str:
+        """Which model, without a path of this machine."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over what a completion depends on besides the request: weights, tokenizer,
+        adapter.
+        """
+
+    @property
+    def window(self) -> int:
+        """How many tokens the model can attend to."""
+
+    @property
+    def tokens(self) -> TokenCount:
+        """What was put through the model since the engine was made."""
+
+    @property
+    def can_score(self) -> bool:
+        """Whether `score` gives an answer; a server's protocol has none."""
+
+    @property
+    def prompting(self) -> Literal["raw", "chat"]:
+        """How the model is best asked: by a text to be continued, or through its chat template."""
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """One completion per request, in the order of the requests; all of them run as one
+        batch.
+        """
+
+    def score(
+        self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = ""
+    ) -> list[Score]:
+        """The score of each continuation after its prompt; what the prompts share is prefilled
+        once. `prefix` is what those of further calls begin with, too, as a Request's does: it is
+        prefilled once for all of them.
+        """

@@ -1,0 +1,113 @@
+"""What a recognised sentence says, in one shape for all its wordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Kind = Literal[
+    "all",
+    "some",
+    "is",
+    "more",
+    "before",
+    "in",
+    "part",
+    "if",
+    "role",
+    "member",
+    "list",
+    "union",
+    "common",
+]
+
+
+# Kinds of statements that are about no single thing: nobody asks who "all wugs" are.
+GENERAL = frozenset({"all", "some", "list", "if"})
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A kind, a thing or a clause. `key` and `negated` ("non-wugs", "the lamp is not on") are
+    compared; `text`, as it stood, its article and negation aside, and its number are for saying it.
+    """
+
+    key: str
+    text: str = field(compare=False)
+    plural: bool = field(default=False, compare=False)
+    negated: bool = False
+
+    def __neg__(self) -> Term:
+        return replace(self, negated=not self.negated)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A statement. Two wordings of one statement are equal; so are their hashes.
+
+    | kind   | terms            | says                                                    |
+    |--------|------------------|---------------------------------------------------------|
+    | all    | kind, kind       | all are; with the second negated: none are              |
+    | some   | kind, kind       | some are; with the second negated: some are not         |
+    | is     | thing, kind      | is a, or is not a                                       |
+    | more   | thing, thing     | the first is further along the scale `relation`         |
+    | before | thing, thing     | the first came before the second                        |
+    | in     | thing, thing     | the first is inside the second                          |
+    | part   | thing, thing     | the first is part of the second                         |
+    | if     | clause, clause   | if the first, then the second                           |
+    | role   | thing, filler    | the `relation` of the thing is the filler, and only it  |
+    | member | member, whole    | the first is a `relation` of the second                 |
+    | list   | whole            | its `relation`s are the `items`, and no others          |
+    | union  | whole, whole     | the `relation`s of either are the `items`               |
+    | common | whole, whole     | the `relation`s of both are the `items`, maybe none     |
+
+    `word` and `turned` are for saying it: the verb or the noun of the relation ("is younger than",
+    "member"), and whether the terms were said the other way round than they are compared. Use the
+    functions below to make a form of two kinds or a list: they keep the content canonical.
+    """
+
+    kind: Kind
+    terms: tuple[Term, ...]
+    relation: str = ""
+    items: tuple[Term, ...] = ()
+    word: str = field(default="", compare=False)
+    turned: bool = field(default=False, compare=False)
+
+    @property
+    def said(self) -> tuple[Term, ...]:
+        """The terms in the order, and with the negations, in which they were said."""
+        if not self.turned:
+            return self.terms
+        first, second = self.terms
+        return (-second, -first) if self.kind == "all" else (second, first)
+
+
+def universal(subject: Term, predicate: Term) -> Form:
+    """ "No A are B" is "no B are A"; the contrapositive of "all A are B" is a statement of its
+    own.
+    """
+    turned = subject.negated != predicate.negated and subject.key > predicate.key
+    return Form("all", (-predicate, -subject) if turned else (subject, predicate), turned=turned)
+
+
+def particular(subject: Term, predicate: Term) -> Form:
+    """ "Some A are B" is "some B are A"; of "some A are not B" the terms keep their places."""
+    turned = (subject.negated, subject.key) > (predicate.negated, predicate.key)
+    return Form("some", (predicate, subject) if turned else (subject, predicate), turned=turned)
+
+
+def closed(
+    kind: Kind, wholes: Sequence[Term], relation: str, items: Sequence[Term], word: str
+) -> Form:
+    """A closed list ("list", "union" or "common"). The order in which a list is told says
+    nothing.
+    """
+    each = {item.key: item for item in items}
+    owners = tuple(sorted(wholes, key=lambda term: term.key))
+    return Form(kind, owners, relation, tuple(each[key] for key in sorted(each)), word)
+
+
+def terms(form: Form) -> tuple[str, ...]:
+    """Index keys of what a form speaks about, in order and each once: partner facts share one."""
+    return tuple(dict.fromkeys(term.key for term in (*form.terms, *form.items)))

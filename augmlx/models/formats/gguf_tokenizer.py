@@ -1,0 +1,201 @@
+"""The tokenizer inside a GGUF file -> tokenizer.json and tokenizer_config.json.
+
+Byte-level BPE ("gpt2") and SentencePiece BPE ("llama"). A GGUF does not carry the pre-tokenizer,
+only a name for it; an unknown name is refused, because a wrong split gives a model that seems to
+work and is quietly worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
+
+from augmlx.core.errors import ModelError
+from augmlx.core.records import Json
+
+_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # token types of llama.cpp
+
+_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
+_REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_LLAMA3 = _WORDS + r"|\p{N}{1,3}" + _REST
+_QWEN2 = _WORDS + r"|\p{N}" + _REST
+
+# The family of each name of `tokenizer.ggml.pre`.
+_FAMILIES = {
+    "gpt-2": "gpt2",
+    "smollm": "digits",  # GPT-2's split, with every digit by itself
+    "starcoder": "digits",
+    "refact": "digits",
+    "llama-bpe": "llama3",
+    "llama3": "llama3",
+    "llama-v3": "llama3",
+    "qwen2": "qwen2",
+    "deepseek-r1-qwen": "qwen2",
+}
+
+
+def build(path: Path, metadata: Mapping[str, Any]) -> tuple[Tokenizer, Json]:
+    """The tokenizer of a GGUF file and its tokenizer_config.json, chat template included.
+
+    Raises:
+        ModelError: no tokenizer, or one of a kind that is not supported.
+    """
+    kind = metadata.get("tokenizer.ggml.model")
+    tokens: list[str] = metadata.get("tokenizer.ggml.tokens") or []
+    if not tokens:
+        raise ModelError(
+            f"{path}: holds no tokenizer", hint="choose a GGUF file with its tokenizer inside"
+        )
+    if kind == "gpt2":
+        tokenizer, family = _byte_level(path, tokens, metadata)
+    elif kind == "llama":
+        tokenizer, family = _sentencepiece(path, tokens, metadata), "sentencepiece"
+    else:
+        raise ModelError(f"{path}: tokenizer '{kind}' is not supported (gpt2 and llama are)")
+    types = metadata.get("tokenizer.ggml.token_type") or [1] * len(tokens)
+    for token, type_ in zip(tokens, types, strict=True):
+        if type_ in (_UNKNOWN, _CONTROL):
+            tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True)])
+        elif type_ == _USER_DEFINED:
+            tokenizer.add_tokens([AddedToken(token, normalized=False, special=False)])
+    return tokenizer, _finish(tokenizer, tokens, metadata, family)
+
+
+def _byte_level(
+    path: Path, tokens: list[str], metadata: Mapping[str, Any]
+) -> tuple[Tokenizer, str]:
+    pre = metadata.get("tokenizer.ggml.pre")
+    family = _FAMILIES.get(str(pre))
+    if family is None:
+        known = ", ".join(sorted(_FAMILIES))
+        raise ModelError(f"{path}: pre-tokenizer '{pre}' is not supported (these are: {known})")
+    merges = [_pair(merge) for merge in metadata.get("tokenizer.ggml.merges") or []]
+    vocabulary = {token: index for index, token in reversed(list(enumerate(tokens)))}
+    # Llama 3 takes a whole word that is in the vocabulary as it is, even where the merges would not
+    # reach it.
+    model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=family == "llama3")
+    tokenizer = Tokenizer(model)
+    bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    if family in ("llama3", "qwen2"):
+        split = pre_tokenizers.Split(
+            Regex(_LLAMA3 if family == "llama3" else _QWEN2), behavior="isolated"
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, bytes_only])
+    elif family == "digits":
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=True), gpt2]
+        )
+    else:
+        tokenizer.pre_tokenizer = gpt2
+    if family == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer, family
+
+
+def _pair(merge: str) -> tuple[str, str]:
+    # Byte-level tokens hold no space of their own: the one in the middle separates.
+    left, _, right = merge.partition(" ")
+    return left, right
+
+
+def _sentencepiece(path: Path, tokens: list[str], metadata: Mapping[str, Any]) -> Tokenizer:
+    """SentencePiece BPE: the merges are implied by the scores, the unknown falls back to bytes.
+
+    This is the conversion of transformers' own LlamaConverter, with llama.cpp's prefix space.
+    """
+    scores = metadata.get("tokenizer.ggml.scores")
+    if not scores or "<0x00>" not in tokens:
+        raise ModelError(
+            f"{path}: a SentencePiece tokenizer without scores or byte tokens is not supported"
+        )
+    vocabulary = {token: index for index, token in reversed(list(enumerate(tokens)))}
+    unknown = tokens[int(metadata.get("tokenizer.ggml.unknown_token_id", 0))]
+    merges = _merges_from_scores(vocabulary, scores)
+    model = models.BPE(
+        vocab=vocabulary, merges=merges, unk_token=unknown, fuse_unk=True, byte_fallback=True
+    )
+    tokenizer = Tokenizer(model)
+    prefix = bool(metadata.get("tokenizer.ggml.add_space_prefix", True))
+    steps: list[Any] = [normalizers.Prepend("▁")] if prefix else []
+    tokenizer.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
+    strip = [decoders.Strip(content=" ", left=1, right=0)] if prefix else []
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip]
+    )
+    return tokenizer
+
+
+def _merges_from_scores(
+    vocabulary: Mapping[str, int], scores: list[float]
+) -> list[tuple[str, str]]:
+    """Every way to build a token from two others, best token first; ties by the ids of the
+    parts.
+    """
+    ranked = []
+    for token, index in vocabulary.items():
+        for cut in range(1, len(token)):
+            left, right = token[:cut], token[cut:]
+            if left in vocabulary and right in vocabulary:
+                ranked.append((-scores[index], vocabulary[left], vocabulary[right], left, right))
+    return [(left, right) for _, _, _, left, right in sorted(ranked)]
+
+
+def _finish(
+    tokenizer: Tokenizer, tokens: list[str], metadata: Mapping[str, Any], family: str
+) -> Json:
+    """Set what is added around a text, and return tokenizer_config.json."""
+
+    def token(key: str) -> str | None:
+        index = metadata.get(f"tokenizer.ggml.{key}_token_id")
+        return None if index is None else tokens[int(index)]
+
+    bos, eos = token("bos"), token("eos")
+    # What llama.cpp assumes where the file has no flag.
+    add_bos = (
+        bool(metadata.get("tokenizer.ggml.add_bos_token", family in ("sentencepiece", "llama3")))
+        and bos
+    )
+    add_eos = bool(metadata.get("tokenizer.ggml.add_eos_token", False)) and eos
+    if add_bos or add_eos:
+        single = f"{bos + ' ' if add_bos and bos else ''}$A{' ' + eos if add_eos and eos else ''}"
+        used = [
+            text
+            for text in dict.fromkeys((bos if add_bos else None, eos if add_eos else None))
+            if text
+        ]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=single,
+            pair=f"{single} {single.replace('$A', '$B')}",
+            special_tokens=[(text, tokens.index(text)) for text in used],
+        )
+    config: Json = {
+        # The class that reads tokenizer.json as it is; the llama class would put its own
+        # pre-tokenizer in.
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,
+        "add_bos_token": bool(add_bos),
+        "add_eos_token": bool(add_eos),
+        "bos_token": bos,
+        "eos_token": eos,
+        "unk_token": token("unknown"),
+        "pad_token": token("padding"),
+    }
+    if length := metadata.get("llama.context_length"):
+        config["model_max_length"] = int(length)
+    if template := metadata.get("tokenizer.chat_template"):
+        config["chat_template"] = template
+    return {key: value for key, value in config.items() if value is not None}

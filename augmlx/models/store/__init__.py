@@ -1,0 +1,3 @@
+"""The model store: where models lie, which have short names, how they are fetched, and what this
+machine can run.
+"""

@@ -1,0 +1,51 @@
+"""Runs as `python -m augmlx.models.store.hub_child REPOSITORY FOLDER`: the one process that may
+talk to Hugging Face.
+
+Exit 0 when the files are there; 1 with one line on stdout that says why not.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+SMALL = ["*.json", "tokenizer.model", "*.jinja", "README.md"]
+WEIGHTS = ["model*.safetensors"]
+
+
+def main(repository: str, folder: str) -> int:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    from augmlx.core.errors import AugmlxError
+    from augmlx.models.store.folder import check_config
+
+    try:
+        # The small files first: a model that asks to run its own code is refused before gigabytes
+        # are fetched.
+        snapshot_download(repository, local_dir=folder, allow_patterns=SMALL)
+        check_config(Path(folder))
+        snapshot_download(repository, local_dir=folder, allow_patterns=WEIGHTS)
+    except AugmlxError as error:
+        return _say(error.message)
+    except GatedRepoError:
+        return _say("the model is gated")
+    except RepositoryNotFoundError:
+        return _say("there is no such model, or it is private")
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        return _say(f"no connection ({type(error).__name__})")
+    return 0
+
+
+def _say(reason: str) -> int:
+    sys.stdout.write(" ".join(reason.split()) + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:3]))

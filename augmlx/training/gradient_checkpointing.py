@@ -1,0 +1,77 @@
+"""Gradient checkpointing: what a layer computes on the way forward is dropped and computed again on
+the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+
+@contextmanager
+def layers_recomputed(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Inside, each of the model's layers is recomputed on the way back, if `wanted`; other models
+    are not touched.
+
+    mlx-lm changes the class of the layers, so that every model of that kind is changed, and twice
+    by a second call. Here these layers alone become of a class of their own, and are of their old
+    one behind. Nor does it draw the same dropout again on the way back; here each drop-out of these
+    layers does.
+    """
+    layers = [layer for layer in model.layers if wanted and not hasattr(layer, "recomputed")]
+    dropouts = [
+        module for layer in layers for module in layer.modules() if type(module) is nn.Dropout
+    ]
+    before = [(module, type(module)) for module in (*layers, *dropouts)]
+    made: dict[type, type] = {nn.Dropout: _Dropout}
+    for module, kind in before:
+        if kind not in made:
+            body = {
+                "__call__": _recomputed(kind),
+                "__module__": kind.__module__,
+                "recomputed": True,
+            }
+            made[kind] = type(f"Recomputed{kind.__name__}", (kind,), body)
+        module.__class__ = made[kind]
+    try:
+        yield
+    finally:
+        for module, kind in before:
+            module.__class__ = kind
+
+
+def _recomputed(kind: type) -> Any:
+    def call(layer: nn.Module, *given: Any, **named: Any) -> Any:
+        dropouts = [module for module in layer.modules() if isinstance(module, _Dropout)]
+        keys = [mx.random.randint(0, 2**31, (2,), dtype=mx.uint32) for _ in dropouts]
+
+        def inner(parameters: Any, keys: list[mx.array], *given: Any, **named: Any) -> Any:
+            layer.update(parameters)
+            for dropout, key in zip(dropouts, keys, strict=True):
+                vars(dropout)["key"] = mx.stop_gradient(key)
+            try:
+                return kind.__call__(layer, *given, **named)
+            finally:
+                for dropout in dropouts:
+                    del vars(dropout)["key"]
+
+        # Parameters go in as an argument: mx.checkpoint gives no gradient to what a function holds
+        # by itself. So do the keys, which mx.compile loses otherwise.
+        return mx.checkpoint(inner)(layer.trainable_parameters(), keys, *given, **named)
+
+    return call
+
+
+class _Dropout(nn.Dropout):
+    """Drops the same for the same key; mlx draws anew at every call."""
+
+    key: mx.array
+
+    def __call__(self, x: mx.array) -> mx.array:
+        if self._p_1 == 1 or not self.training:
+            return x
+        return mx.random.bernoulli(self._p_1, x.shape, key=self.key) * x * (1 / self._p_1)

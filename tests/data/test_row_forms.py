@@ -1,0 +1,199 @@
+"""Rows of a training set: one form a file, the user's rows as they are, and a CSV that is safe to
+open.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augmlx.augment.generate import original
+from augmlx.core.errors import BadSettings
+from augmlx.core.records import Example, Fact, Origin
+from augmlx.data.row_forms import Form, form_of, text_of, training_row, write_csv
+from augmlx.data.tables import read_facts
+
+FORMS: tuple[Form, ...] = get_args(Form)
+KEYS = {
+    "text": {"id", "text"},
+    "completions": {"id", "prompt", "completion"},
+    "chat": {"id", "messages"},
+}
+ASKED = {"prompt": "Who owns Zorb?", "completion": "Ana"}
+CHAT = {
+    "messages": [
+        {"role": "system", "content": ""},
+        {"role": "user", "content": "Who?"},
+        {"role": "assistant", "content": "Ana."},
+    ]
+}
+TOOLS = [{"type": "function", "function": {"name": "f"}}]
+
+
+def example(text: str, row: dict[str, Any] | None = None, operator: str = "reversal") -> Example:
+    return Example(f"f1/{operator}/0", text, Origin(("f1",), operator, "mlx", "m", 0, 0, ""), row)
+
+
+def fact(text: str = "Ana owns Zorb.", row: dict[str, Any] | None = None) -> Fact:
+    return Fact("f1", text, "facts.csv:2", row=row)
+
+
+@given(
+    st.lists(
+        st.builds(
+            example,
+            st.text(min_size=1, max_size=30),
+            st.sampled_from([None, ASKED, CHAT, {**ASKED, "tools": TOOLS}]),
+            st.sampled_from(["original", "reversal", "qa-forward", "replay"]),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(FORMS),
+)
+@settings(max_examples=100, deadline=None)
+def test_all_rows_of_a_file_are_of_its_form(examples: list[Example], form: Form) -> None:
+    for each in examples:
+        row = training_row(each, form)
+        assert set(row) - {"tools"} == KEYS[form]
+        assert row["id"] == each.id
+        assert "tools" not in row or form != "text"
+        assert isinstance(text_of(row), str)
+
+
+@pytest.mark.parametrize(
+    ("row", "form"), [(ASKED, "completions"), (CHAT, "chat"), ({**CHAT, "tools": TOOLS}, "chat")]
+)
+def test_rows_of_the_user_are_not_changed(row: dict[str, Any], form: Form) -> None:
+    made = training_row(original(fact(row=row)), form)
+    assert made.pop("id") == "f1/original"
+    assert json.dumps(made) == json.dumps(row)
+
+
+def test_a_statement_is_what_is_learnt_and_stands_behind_a_request_for_it() -> None:
+    each = example("Zorb is owned by Ana.")
+    assert training_row(each, "text") == {"id": each.id, "text": "Zorb is owned by Ana."}
+    asked = training_row(each, "completions")
+    assert asked["completion"] == "Zorb is owned by Ana."
+    assert asked["prompt"] == "State a fact about Zorb."
+    turns = training_row(each, "chat")["messages"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"]
+    assert [turn["content"] for turn in turns] == [asked["prompt"], asked["completion"]]
+    assert training_row(example("Rain."), "completions")["prompt"] == "State a fact."
+
+
+def test_a_question_keeps_its_answer_apart_in_every_form_but_text() -> None:
+    each = example("Question: Who owns Zorb?\nAnswer: Ana", ASKED, "qa-reverse")
+    assert training_row(each, "text")["text"] == "Question: Who owns Zorb?\nAnswer: Ana"
+    assert training_row(each, "completions") == {"id": each.id, **ASKED}
+    assert [turn["content"] for turn in training_row(each, "chat")["messages"]] == list(
+        ASKED.values()
+    )
+
+
+def test_a_chat_that_is_replayed_among_prompts_is_told_as_its_statement() -> None:
+    each = example("Who? Ana.", CHAT, "replay")
+    assert training_row(each, "completions")["completion"] == "Who? Ana."
+    assert training_row(each, "text") == {"id": each.id, "text": "Who? Ana."}
+    assert training_row(each, "chat") == {"id": each.id, **CHAT}
+
+
+def test_tools_go_along_into_a_chat() -> None:
+    made = training_row(example("Who? Ana.", {**ASKED, "tools": TOOLS}, "replay"), "chat")
+    assert made["tools"] == TOOLS
+
+
+def test_the_form_is_that_of_the_users_rows_and_else_the_wanted_one() -> None:
+    assert form_of([fact()]) == form_of([]) == "text"
+    assert form_of([fact()], "chat") == "chat"
+    assert form_of([fact(row=ASKED)]) == form_of([fact(row=ASKED)], "completions") == "completions"
+    assert form_of([fact(row=CHAT)], "auto") == "chat"
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"), [(ASKED, "text"), (ASKED, "chat"), (CHAT, "text"), (CHAT, "completions")]
+)
+def test_a_form_that_would_change_the_users_rows_is_refused(
+    row: dict[str, Any], wanted: Form
+) -> None:
+    with pytest.raises(BadSettings, match=r"split\.form: is") as caught:
+        form_of([fact(row=row)], wanted)
+    assert "auto" in str(caught.value.hint)
+
+
+def test_the_text_of_a_row_leaves_out_what_is_none() -> None:
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [{}]},
+        {"role": "tool", "content": "4"},
+    ]
+    assert text_of({"messages": turns}) == "4"
+    assert text_of({"prompt": "a", "completion": "b"}) == "a\nb"
+
+
+# CSV
+
+
+def cells(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@given(
+    st.lists(
+        st.text(
+            st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
+            min_size=1,
+            max_size=30,
+        ),
+        max_size=6,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_the_csv_reads_back_and_no_cell_is_a_formula(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "augmented.csv"
+    write_csv(path, [example(text) for text in texts])
+    rows = cells(path)
+    assert [
+        row["fact"].removeprefix("'") if row["fact"] != text else text
+        for row, text in zip(rows, texts, strict=True)
+    ] == texts
+    for row in rows:
+        assert set(row) == {"fact", "type", "id", "sources"}
+        assert all(cell[0] not in "=+-@\t\r" for cell in row.values())
+        assert (row["type"], row["id"], row["sources"]) == ("reversal", "f1/reversal/0", "f1")
+
+
+def test_the_csv_is_a_file_of_facts_itself(tmp_path: Path) -> None:
+    path = tmp_path / "augmented.csv"
+    write_csv(
+        path,
+        [
+            original(fact('Ana "the boss" owns Zorb, Inc.')),
+            example("=HYPERLINK(1)"),
+            example("Question: a?\nAnswer: b"),
+        ],
+    )
+    path.write_text(path.read_text().replace("f1/reversal/0", "x", 1))  # ids are unique in a run
+    table = read_facts(path)
+    assert [f.text for f in table.facts] == [
+        'Ana "the boss" owns Zorb, Inc.',
+        "'=HYPERLINK(1)",
+        "Question: a? Answer: b",
+    ]
+
+
+def test_the_csv_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def broken() -> Any:
+        yield example("Ana owns Zorb.")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_csv(tmp_path / "augmented.csv", broken())
+    assert list(tmp_path.iterdir()) == []
