@@ -4,9 +4,11 @@ met with.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from augmlx.augment.journal import Told, open_journal
+from augmlx.core import example_id
 from augmlx.core.errors import BadInput
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Json, fact_from_json
@@ -66,10 +68,10 @@ def _records(run: RunFolder, name: str) -> dict[str, Json]:
     return found
 
 
-def _group(name: str) -> tuple[str, str]:
+def _group(name: str) -> tuple[str, int]:
     """What the samples of one operator on the same premises, of one round, have in common."""
-    group, _, sample = name.rpartition("/")
-    return group, sample.partition("~")[2]
+    of = example_id.parse(name)
+    return of.group, of.round
 
 
 def _told(run: RunFolder, name: str, record: Json) -> Told:
@@ -77,8 +79,8 @@ def _told(run: RunFolder, name: str, record: Json) -> Told:
     round's folder.
     """
     group, turn = _group(name)
-    path = RunFolder(run / "rounds" / turn).journal if turn else run.journal
-    asked = name.removesuffix(f"~{turn}")
+    path = RunFolder(run / "rounds" / str(turn)).journal if turn > 1 else run.journal
+    asked = str(replace(example_id.parse(name), round=1))
     found: list[Told] = []
     if path.exists():
         with open_journal(path) as journal:

@@ -19,9 +19,10 @@ from augmlx.augment.filters import FILTERS, MEASURES, Candidate, Rows, Scores, V
 from augmlx.augment.journal import Entry, Journal
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
+from augmlx.core import example_id
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.progress import Progress
-from augmlx.core.records import Example, Fact, Json, Origin, Rejected
+from augmlx.core.records import Example, Json, Origin, Rejected
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Completion, Engine
 from augmlx.english.text import wording
@@ -183,7 +184,9 @@ class _Group:
 
 
 def _groups(plan: Plan, journal: Journal) -> Iterator[_Group]:
-    grouped = (list(members) for _, members in groupby(plan, key=lambda p: p.id.rpartition("/")[0]))
+    grouped = (
+        list(members) for _, members in groupby(plan, key=lambda p: example_id.parse(p.id).group)
+    )
     while several := list(islice(grouped, _GROUPS)):
         keys = [p.request.key for members in several for p in members]
         completions, scores = journal.completions(keys), journal.scores(keys)
@@ -307,10 +310,3 @@ class Tally:
                 name: dict(counts) for name, counts in sorted(self.by_operator.items())
             },
         }
-
-
-def original(fact: Fact) -> Example:
-    """A fact as a training example of its own."""
-    return Example(
-        f"{fact.id}/original", fact.text, Origin((fact.id,), "original", "", "", 0, 0, ""), fact.row
-    )

@@ -13,6 +13,7 @@ from augmlx.augment import operators
 from augmlx.augment.operators import Exemplar, Operator
 from augmlx.augment.operators.exemplars import Exemplars, chosen
 from augmlx.augment.premises import Found, Premiser, Premises
+from augmlx.core.example_id import ExampleId
 from augmlx.core.records import Fact, fingerprint
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Engine, Request
@@ -40,7 +41,7 @@ class Planned:
     @property
     def id(self) -> str:
         """Such as "f0001/reversal/0", or "f0001+f0007/chain/0" for a pair."""
-        return f"{self.premises.id}/{self.operator.name}/{self.sample}"
+        return str(ExampleId(self.premises.id, self.operator.name, self.sample))
 
 
 class Plan:

@@ -7,14 +7,18 @@ nothing new and so hold it where it is (self-distillation; METHOD.md's rule of 5
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from random import Random
 
-from augmlx.augment.journal import Entry, Journal
+from augmlx.augment.journal import Entry, Journal, open_journal
+from augmlx.core.example_id import REPLAY, ExampleId
 from augmlx.core.progress import Progress
-from augmlx.core.records import Example, Fact, Origin, fingerprint
+from augmlx.core.records import Example, Fact, fingerprint, replayed
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
+from augmlx.data.row_forms import Form
 from augmlx.data.tables import read_facts
 from augmlx.engines.protocol import Completion, Engine, Request
 from augmlx.english.text import ENDED, split_sentences
@@ -25,11 +29,6 @@ _STOP = "\nQuestion:"  # an answer may have several lines
 _BATCH = 64
 
 
-def needed(trained: int, share: float) -> int:
-    """How many rows of replay make up `share` of a set of which `trained` are not replay."""
-    return round(trained * share / (1 - share))
-
-
 def from_file(path: Path) -> tuple[Fact, ...]:
     """The texts or training rows of a file of any kind that facts may come in. Raises BadInput."""
     return read_facts(path).facts
@@ -38,7 +37,7 @@ def from_file(path: Path) -> tuple[Fact, ...]:
 def drawn(texts: Sequence[Fact], count: int, *, seed: int) -> list[Example]:
     """`count` of the texts, or all where there are fewer; in the order of the file."""
     chosen = Random(f"{seed}:replay").sample(range(len(texts)), min(count, len(texts)))
-    return [_example(texts[n].id, texts[n].text, texts[n].row) for n in sorted(chosen)]
+    return [replayed(texts[n].id, texts[n].text, texts[n].row) for n in sorted(chosen)]
 
 
 def answered(
@@ -60,7 +59,8 @@ def answered(
             known = journal.completions([r.key for r in batch])
             if missing := [r for r in batch if r.key not in known]:
                 entries = [
-                    Entry(r, f"replay/{r.seed.rpartition(':')[2]}", "replay", 0) for r in missing
+                    Entry(r, str(ExampleId(r.seed.rpartition(":")[2], REPLAY)), REPLAY, 0)
+                    for r in missing
                 ]
                 journal.add(entries, list(engine.generate(missing)))
             task.advance(len(batch))
@@ -71,7 +71,7 @@ def answered(
         if completion.finish != "error" and (answer := _whole(completion)):
             question = questions[number % len(questions)]
             row = {"prompt": question, "completion": answer}
-            examples.append(_example(str(number), f"Question: {question}\nAnswer: {answer}", row))
+            examples.append(replayed(str(number), f"Question: {question}\nAnswer: {answer}", row))
     return examples
 
 
@@ -84,6 +84,11 @@ def _request(question: str, number: int, engine: Engine, *, chat: bool, seed: in
     return Request(key, "", suffix, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, stop=_STOP, chat=chat)
 
 
+def _name_of(request: Request) -> str:
+    *_, number = request.seed.split(":")
+    return str(ExampleId(number, REPLAY))
+
+
 def _whole(completion: Completion) -> str:
     """The answer; to learn from one that was cut off would be to learn to stop in mid-sentence."""
     text = completion.text.strip()
@@ -93,6 +98,38 @@ def _whole(completion: Completion) -> str:
     return text if ENDED.search(last.text) else text[: last.start].rstrip()
 
 
-def _example(name: str, text: str, row: object) -> Example:
-    origin = Origin((), "replay", "", "", 0, 0, "")
-    return Example(f"replay/{name}", text, origin, row if isinstance(row, dict) else None)
+def replay_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:
+    """The user's own texts for replay, if a file was named: from here, else from beside
+    augmlx.toml.
+    """
+    named = settings.split.replay
+    if named in ("", OWN):
+        return ()
+    here, beside = Path(named), (folder or Path()) / named
+    return from_file(beside if beside.exists() and not here.exists() else here)
+
+
+def replay_examples(
+    run: RunFolder,
+    texts: Sequence[Fact],
+    count: int,
+    *,
+    settings: Settings,
+    form: Form,
+    make_engine: Callable[[], Engine],
+    progress: Progress,
+) -> list[Example]:
+    """`count` examples of replay, or fewer where there are no more.
+
+    Args:
+        texts: the user's own, of which some are drawn.
+        form: how rows of the training set are written: decides how the model is asked.
+        make_engine: gives the base model, where its own answers are wanted; they are journalled.
+    """
+    seed = settings.seed
+    if settings.split.replay != OWN or not count:
+        return drawn(texts, count, seed=seed)
+    engine = make_engine()
+    chat = form != "text" and engine.prompting == "chat"
+    with open_journal(run.journal) as journal:
+        return answered(count, engine, journal, chat=chat, seed=seed, progress=progress)

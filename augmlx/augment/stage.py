@@ -15,10 +15,11 @@ from augmlx.augment import generate
 from augmlx.augment.contradictions import Consistency
 from augmlx.augment.journal import open_journal
 from augmlx.augment.plan import Plan
+from augmlx.core import example_id
 from augmlx.core.errors import ModelError
 from augmlx.core.files import jsonl_writer, read_jsonl
 from augmlx.core.progress import Progress
-from augmlx.core.records import Example, Fact, Json, Rejected, example_from_json, to_json
+from augmlx.core.records import Example, Fact, Json, Rejected, example_from_json, original, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
@@ -108,7 +109,7 @@ def write(
         o.name: {"without": f.without, "capped": f.capped} for o, f in plan.found.items()
     }
     row_forms.write_csv(
-        run.path / "augmented.csv", chain(map(generate.original, facts), augmented(run))
+        run.path / "augmented.csv", chain(map(original, facts), run.kept_examples())
     )
     if counts["failed"] and counts["failed"] == counts["produced"]:
         hint = (
@@ -119,11 +120,6 @@ def write(
     return counts
 
 
-def augmented(run: RunFolder) -> Iterator[Example]:
-    """The kept examples of a run."""
-    return map(example_from_json, read_jsonl(run.augmented))
-
-
 def _kept(earlier: Earlier | None) -> Iterator[Example]:
     return map(example_from_json, _before(earlier, earlier.augmented)) if earlier else iter(())
 
@@ -132,11 +128,7 @@ def _before(earlier: Earlier, path: Path) -> Iterator[Json]:
     """The records of earlier rounds; where the rounds start anew, those of later ones may stand
     there, too.
     """
-    return (
-        row
-        for row in read_jsonl(path)
-        if int(row["id"].rpartition("/")[2].partition("~")[2] or 1) < earlier.number
-    )
+    return (row for row in read_jsonl(path) if example_id.parse(row["id"]).round < earlier.number)
 
 
 def _of_this_round(
@@ -145,7 +137,7 @@ def _of_this_round(
     """A record under an id of its own, rejected where an earlier round has kept the same text."""
     if earlier is None:
         return record
-    name = f"{record.id}~{earlier.number}"
+    name = str(replace(example_id.parse(record.id), round=earlier.number))
     if isinstance(record, Example) and normalise(record.text) in known:
         return Rejected(name, record.text, "duplicate", "an earlier round says it", record.origin)
     return replace(record, id=name)
@@ -156,7 +148,7 @@ def _withdraw(run: RunFolder, losers: Mapping[str, str]) -> Iterator[Rejected]:
     if not losers:
         return
     with jsonl_writer(run.augmented) as keep:
-        for example in augmented(run):
+        for example in run.kept_examples():
             if why := losers.get(example.id):
                 yield Rejected(example.id, example.text, "contradiction", why, example.origin)
             else:

@@ -15,6 +15,7 @@ import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.common import FilePath
+from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 @click.argument("question", required=False)
 @click.option(
     "--arm",
-    type=click.Choice(["both", "base", "augmented"]),
+    type=click.Choice(["both", BASE.name, AUGMENTED.name]),
     default="both",
     show_default=True,
     help="Who answers.",
@@ -101,7 +102,7 @@ def ask(
         answers = answered(question)
         _tell_json(question, answers, as_json)
         if (
-            answers.get("augmented") == ""
+            answers.get(AUGMENTED.name) == ""
             and answerer.form == "text"
             and question.rstrip().endswith("?")
         ):

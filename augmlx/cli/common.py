@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.core.progress import Progress, Task
 from augmlx.core.records import Json, fingerprint
 from augmlx.evaluation.statistics import percent
@@ -281,13 +282,17 @@ def arms_table(summary: Json) -> str:
     )
 
 
+# The base model is told of in the table alone.
+_TOLD_AGAINST = tuple(name for name in AUGMENTED.against if name != BASE.name)
+
+
 def differences_lines(summary: Json) -> str:
     """What augmentation bought over plain fine-tuning, the context and the control: a line for each
     kind and arm. It is called a difference only where its 95 % interval excludes 0. Plain text.
     """
     lines = []
     for row in summary["differences"]:
-        if row["arm"] != "augmented" or row["against"] not in ("finetuned", "icl", "rephrased"):
+        if row["arm"] != AUGMENTED.name or row["against"] not in _TOLD_AGAINST:
             continue
         verdict = "" if row["differs"] else "; may be chance"
         if row["n"] and not row["only_arm"] and not row["only_against"]:

@@ -10,7 +10,7 @@ import rich_click as click
 from augmlx.cli import common
 from augmlx.cli.augment import take_questions
 from augmlx.cli.common import FilePath
-from augmlx.core.records import Arm
+from augmlx.core.arms import ORACLE, ArmName
 
 
 @click.command("eval")
@@ -20,7 +20,7 @@ from augmlx.core.records import Arm
     "--arm",
     "arms",
     multiple=True,
-    type=click.Choice(get_args(Arm)),
+    type=click.Choice(get_args(ArmName)),
     help="An arm to ask; may be repeated. By default those of eval.arms.",
 )
 @click.option(
@@ -65,14 +65,16 @@ def evaluate(
     from augmlx.core.run_folder import RunFolder
     from augmlx.run.pipeline import Pipeline
 
-    if oracle is not None and arms and "oracle" not in arms:
+    if oracle is not None and arms and ORACLE.name not in arms:
         raise click.UsageError("--oracle goes with --arm oracle")
     given = common.overrides(model, seed, pairs)
     for key, value in (("eval.arms", list(arms)), ("eval.adapters", _named(adapters))):
         given |= {key: value} if value else {}
     settings = common.run_settings(run, given)
-    if oracle is not None and "oracle" not in settings.eval.arms:
-        settings = common.run_settings(run, {**given, "eval.arms": [*settings.eval.arms, "oracle"]})
+    if oracle is not None and ORACLE.name not in settings.eval.arms:
+        settings = common.run_settings(
+            run, {**given, "eval.arms": [*settings.eval.arms, ORACLE.name]}
+        )
     folder = RunFolder(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from augmlx.core.example_id import ORACLE, ORIGINAL, REPLAY, ExampleId
+
 Json = dict[str, Any]
-Arm = Literal["base", "icl", "icl-augmented", "finetuned", "rephrased", "augmented", "oracle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,28 @@ class AdapterSpec:
 
     def rank_of(self, target: str) -> int:
         return dict(self.ranks).get(target, self.rank)
+
+
+def unwritten(fact_ids: tuple[str, ...], operator: str) -> Origin:
+    """The origin of a text that no model wrote: the user's own, or one of replay."""
+    return Origin(fact_ids, operator, "", "", 0, 0, "")
+
+
+def original(fact: Fact) -> Example:
+    """A fact as a training example of its own."""
+    name = ExampleId(fact.id, ORIGINAL)
+    return Example(str(name), fact.text, unwritten((fact.id,), ORIGINAL), fact.row)
+
+
+def consequence(fact: Fact) -> Example:
+    """What the user says follows from the fact of the same id, as a training example."""
+    name = ExampleId(fact.id, ORACLE)
+    return Example(str(name), fact.text, unwritten((fact.id,), ORACLE), fact.row)
+
+
+def replayed(name: str, text: str, row: Mapping[str, Any] | None) -> Example:
+    """Ordinary text as a training example; `row` as in Example."""
+    return Example(str(ExampleId(name, REPLAY)), text, unwritten((), REPLAY), row)
 
 
 def to_json(record: Any) -> Json:

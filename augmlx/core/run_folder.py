@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from augmlx.core.errors import RunError, StorageError, storage_errors
-from augmlx.core.files import FILE_MODE, FOLDER_MODE, make_folder, write_json
-from augmlx.core.records import Json
+from augmlx.core.files import FILE_MODE, FOLDER_MODE, make_folder, read_jsonl, write_json
+from augmlx.core.records import Example, Json, example_from_json
 
 
 class RunFolder:
@@ -78,6 +78,10 @@ class RunFolder:
     @property
     def report(self) -> Path:
         return self / "report.html"
+
+    def kept_examples(self) -> Iterator[Example]:
+        """The augmentations that were kept, from augmented.jsonl."""
+        return map(example_from_json, read_jsonl(self.augmented))
 
     def create(self, *inputs: Path | None) -> None:
         """Make the folder if it is missing; a folder that is there and empty becomes private too.

@@ -12,13 +12,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from augmlx.core.arms import ARMS, BY_DEFAULT, ArmName
 from augmlx.core.errors import BadSettings, storage_errors
 from augmlx.core.files import write_text
-from augmlx.core.records import Arm
 
 
 class _Section(BaseModel):
@@ -293,8 +293,8 @@ class MemorySettings(_Section):
 class EvalSettings(_Section):
     """Which arms answer, and how."""
 
-    arms: Annotated[tuple[Arm, ...], BeforeValidator(_distinct)] = Field(
-        ("base", "icl", "finetuned", "augmented"),
+    arms: Annotated[tuple[ArmName, ...], BeforeValidator(_distinct)] = Field(
+        BY_DEFAULT,
         min_length=1,
         description="arms to compare; also icl-augmented (augmentations in context, too), "
         "rephrased (a control: originals and rephrasings alone, about as many steps) and oracle "
@@ -321,7 +321,7 @@ class EvalSettings(_Section):
 
     @model_validator(mode="after")
     def _arms_have_names_of_their_own(self) -> EvalSettings:
-        if taken := sorted(set(self.adapters) & set(get_args(Arm))):
+        if taken := sorted(set(self.adapters) & set(ARMS)):
             raise ValueError(
                 f"eval.adapters: {', '.join(taken)} is an arm already; choose another name"
             )

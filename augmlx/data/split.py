@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from augmlx.augment.generate import original
-from augmlx.core.records import Example, Fact
+from augmlx.core.records import Example, Fact, original
 from augmlx.core.settings import SplitSettings
 from augmlx.english.sameness import mark, marks, said
 from augmlx.english.text import arguments, normalise

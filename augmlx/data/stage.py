@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from augmlx.augment import replay as mixing
-from augmlx.augment.journal import open_journal
-from augmlx.augment.stage import augmented
 from augmlx.core.errors import BadInput
 from augmlx.core.files import jsonl_writer, read_jsonl
 from augmlx.core.progress import Progress
@@ -19,7 +16,6 @@ from augmlx.core.settings import Settings
 from augmlx.data import row_forms
 from augmlx.data.split import Part, deal
 from augmlx.data.tables import Question
-from augmlx.engines.protocol import Engine
 
 
 def write_data(
@@ -30,18 +26,20 @@ def write_data(
     progress: Progress,
     *,
     form: row_forms.Form,
-    replay: Sequence[Fact],
+    replay: Callable[[int], Sequence[Example]],
     held: Mapping[str, Part] | None,
-    make_engine: Callable[[], Engine],
 ) -> Json:
-    """Deal the run's examples out and mix replay in; returns the counts. `held` is that of
-    split.deal; `replay` are the user's own texts; `make_engine` gives the base model, which is
-    asked for answers of its own where those are wanted.
+    """Deal the run's examples out and mix replay in; returns the counts.
+
+    Args:
+        form: how the rows are written.
+        replay: gives so many examples of replay, or fewer.
+        held: as in split.deal.
     """
     config = settings.split
     dealing = deal(
         facts,
-        lambda: augmented(run),
+        run.kept_examples,
         config,
         asked=[f"{question.prompt} {question.answer}" for question in questions],
         held=held,
@@ -60,16 +58,8 @@ def write_data(
                 files[item.part]({"id": item.example.id, "why": item.why})
             else:
                 files[item.part](row_forms.training_row(item.example, form))
-        mixed = _replay(
-            run,
-            settings,
-            progress,
-            replay,
-            mixing.needed(counts["train"], config.replay_share),
-            make_engine,
-            form,
-        )
-        wanted = mixing.needed(counts["train"], config.replay_share) if config.replay else 0
+        wanted = replay_needed(counts["train"], config.replay_share) if config.replay else 0
+        mixed = replay(wanted)
         if len(mixed) < wanted:
             progress.say(
                 f"replay: {len(mixed)} texts, fewer than the {wanted} that split.replay_share "
@@ -81,6 +71,11 @@ def write_data(
         if not counts[part]:
             (run.data / f"{part.replace(' ', '_')}.jsonl").unlink()  # mlx-lm takes no empty file
     return {**counts, "replay": len(mixed), "form": form}
+
+
+def replay_needed(trained: int, share: float) -> int:
+    """How many rows of replay make up `share` of a set of which `trained` are not replay."""
+    return round(trained * share / (1 - share))
 
 
 def dealt(run: RunFolder) -> tuple[list[Json], list[Json]]:
@@ -102,32 +97,3 @@ def _rows(path: Path) -> list[Json]:
             raise BadInput(f"{path}:{line}: {fault}", hint="correct the row, or augment again")
         rows.append(row)
     return rows
-
-
-def replay_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:
-    """The user's own texts for replay, if a file was named: from here, else from beside
-    augmlx.toml.
-    """
-    named = settings.split.replay
-    if named in ("", mixing.OWN):
-        return ()
-    here, beside = Path(named), (folder or Path()) / named
-    return mixing.from_file(beside if beside.exists() and not here.exists() else here)
-
-
-def _replay(
-    run: RunFolder,
-    settings: Settings,
-    progress: Progress,
-    texts: Sequence[Fact],
-    count: int,
-    make_engine: Callable[[], Engine],
-    form: row_forms.Form,
-) -> list[Example]:
-    seed = settings.seed
-    if settings.split.replay != mixing.OWN or not count:
-        return mixing.drawn(texts, count, seed=seed)
-    engine = make_engine()
-    chat = form != "text" and engine.prompting == "chat"
-    with open_journal(run.journal) as journal:
-        return mixing.answered(count, engine, journal, chat=chat, seed=seed, progress=progress)

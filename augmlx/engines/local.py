@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from augmlx.core.records import fingerprint
 from augmlx.engines.protocol import Engine
+from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
 
@@ -51,6 +52,4 @@ def engine_mark(model: StoredModel, adapter: Path | None) -> str:
     """The fingerprint of that engine, without loading it."""
     if adapter is None:
         return model.fingerprint
-    from augmlx.training.adapter import adapter_fingerprint
-
     return fingerprint([model.fingerprint, adapter_fingerprint(adapter)])

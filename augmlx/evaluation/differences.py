@@ -4,28 +4,10 @@ each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from augmlx.core.records import EvalItem, EvalResult, Json
 from augmlx.evaluation.statistics import LEAST_CLUSTERS, bootstrap, mcnemar
-
-_PAIRS = (
-    *(("augmented", against) for against in ("finetuned", "icl", "base", "rephrased")),
-    ("oracle", "augmented"),
-    ("icl-augmented", "icl"),
-    ("finetuned", "base"),
-)
-
-
-def pairs_of(arms: Iterable[str]) -> list[tuple[str, str]]:
-    """The (arm, against) worth telling of the arms that there are; one that the user named is
-    held against the base, and the augmented one against it."""
-    present = list(dict.fromkeys(arms))
-    known = {name for pair in _PAIRS for name in pair}
-    named = [
-        pair for arm in present if arm not in known for pair in ((arm, "base"), ("augmented", arm))
-    ]
-    return [pair for pair in (*_PAIRS, *named) if set(pair) <= set(present)]
 
 
 def differences(

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from augmlx.augment.stage import augmented
 from augmlx.core.errors import BadInput
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import EvalItem, Example, Fact, Json
@@ -95,4 +94,4 @@ def _judged(run: RunFolder, valid: Sequence[Json]) -> tuple[list[Example], set[s
 
 
 def _examples(run: RunFolder, names: set[str]) -> list[Example]:
-    return [example for example in augmented(run) if example.id in names]
+    return [example for example in run.kept_examples() if example.id in names]

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from augmlx.core import arms
+from augmlx.core.arms import BASE
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl, write_json, write_jsonl
 from augmlx.core.progress import Progress
@@ -29,8 +31,6 @@ from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation.items import link
 
 _CODE = 4  # raised when an arm answers otherwise than before
-_IN_CONTEXT = ("icl", "icl-augmented")  # the base model, shown something
-_BEFORE = "base"
 
 
 def mark(settings: Settings) -> Json:
@@ -81,12 +81,12 @@ def compare(
     lost = [
         row
         for arm, after in general.items()
-        if arm != _BEFORE and _BEFORE in general
-        for row in ability.regressions(general[_BEFORE], after, arm, seed=settings.seed)
+        if arm != BASE.name and BASE.name in general
+        for row in ability.regressions(general[BASE.name], after, arm, seed=settings.seed)
     ]
-    if general and _BEFORE not in general:
+    if general and BASE.name not in general:
         told.append(
-            f"The arm {_BEFORE} was not asked, so nothing tells whether general ability was lost."
+            f"The arm {BASE.name} was not asked, so nothing tells whether general ability was lost."
         )
     named = link(items, facts)
     summary = {
@@ -94,7 +94,7 @@ def compare(
         "differences": differences.differences(
             results,
             items,
-            differences.pairs_of(arms_of),
+            arms.pairs_among(arms_of),
             seed=settings.seed,
             cluster_of={item.id: facts[named[item.id]].id for item in items},
         ),
@@ -149,9 +149,11 @@ class _Asking:
         ]
 
     def _mark(self, arm: str, engine_mark: str) -> str:
-        return fingerprint(
-            [self._shared, self._beside if arm == "icl-augmented" else [], engine_mark]
-        )
+        return fingerprint([self._shared, self._beside_in(arm) or [], engine_mark])
+
+    def _beside_in(self, arm: str) -> dict[str, list[str]] | None:
+        """What stands in an arm's prompt behind the facts."""
+        return self._beside if arms.shown_to(arm) == "facts and augmentations" else None
 
     def _path(self, arm: str) -> Path:
         return self._run.eval / "arms" / f"{arm}.jsonl"
@@ -169,15 +171,15 @@ class _Asking:
         config = self._settings.eval
         shown: dict[str, str] = {}
         head: Json = {"fingerprint": self._mark(arm, engine_mark)}
-        if arm in _IN_CONTEXT:
-            beside = self._beside if arm == "icl-augmented" else None
+        if arms.shown_to(arm) != "nothing":
+            beside = self._beside_in(arm)
             shown, left_out = answer_module.contexts(
                 self._items, self._facts, engine, config.max_tokens, beside
             )
             if note := answer_module.context_note(arm, shown, left_out):
                 head["note"] = note
         rows = answer_module.answer(arm, self._items, engine, config, self._progress, shown)
-        if config.ability and arm not in _IN_CONTEXT and engine.can_score:
+        if config.ability and arms.shown_to(arm) == "nothing" and engine.can_score:
             head["ability"] = ability.measure(engine, self._progress)
         write_jsonl(self._path(arm), [head, *map(to_json, rows)])
         return head, rows

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from augmlx.core.arms import ARMS, AUGMENTED, ORACLE
 from augmlx.core.records import Json
 from augmlx.report.charts import arm_class
 from augmlx.report.evaluated import Evaluation
@@ -14,7 +15,7 @@ from augmlx.report.findings import WITH
 from augmlx.report.text import clip
 
 MOST = 12
-_RIVALS = ("base", "icl", "icl-augmented", "finetuned", "rephrased")
+_RIVALS = tuple(arm.name for arm in ARMS.values() if arm not in (AUGMENTED, ORACLE))
 _MOST_CHARACTERS = 300
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from augmlx.report.evaluated import ARMS, Cell, Difference
+from augmlx.core.arms import ARMS
+from augmlx.report.evaluated import Cell, Difference
 from augmlx.report.findings import WITH, interval, percent, points
 from augmlx.report.text import clip
 

@@ -9,14 +9,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from augmlx.core.arms import in_table_order
 from augmlx.core.records import Json
 from augmlx.report.reading import json_of, rows_of, shape, share, share_or_none
 
-# In the order in which a reader compares them; the user's own adapters follow.
-ARMS = ("base", "icl", "icl-augmented", "finetuned", "rephrased", "augmented", "oracle")
-T = TypeVar("T")
 _KINDS = ("forward", "reversal", "syllogism", "rephrase")
 
 
@@ -159,24 +157,19 @@ def _parsed(value: Json) -> dict[str, Any]:
         for arm, cells in value["arms"].items()
     }
     return {
-        "arms": arms_in_order(arms),
+        "arms": in_table_order(arms),
         "derived": bool(value.get("derived")),
         "notes": tuple(str(note) for note in value.get("notes", ())),
         "model": str(value.get("model", "")),
         "score": str(value.get("score", "")),
         "differences": tuple(_difference(row) for row in value.get("differences", ())),
         "leaks": {str(kind): _leak(leak) for kind, leak in value.get("leaks", {}).items()},
-        "ability": arms_in_order(
+        "ability": in_table_order(
             {str(arm): _ability(row) for arm, row in (value.get("ability") or {}).items()}
         ),
         "regressions": tuple(_regression(row) for row in value.get("regressions", ())),
         "precision": precision_of(value.get("precision")),
     }
-
-
-def arms_in_order(arms: Mapping[str, T]) -> dict[str, T]:
-    ordered = [arm for arm in ARMS if arm in arms] + sorted(set(arms) - set(ARMS))
-    return {arm: arms[arm] for arm in ordered}
 
 
 def precision_of(value: Any) -> tuple[int, int] | None:
@@ -236,7 +229,7 @@ def _leak(value: Json) -> Leak:
     }
     verbatim = tuple(str(item) for item in value.get("verbatim", ()))
     return Leak(
-        int(value["generated"]), int(value["not_generated"]), verbatim, arms_in_order(accuracy)
+        int(value["generated"]), int(value["not_generated"]), verbatim, in_table_order(accuracy)
     )
 
 

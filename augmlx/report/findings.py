@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from augmlx.core.arms import AUGMENTED, FINETUNED, REPHRASED
 from augmlx.evaluation import ability, statistics
 from augmlx.report.evaluated import Cell, Difference, Evaluation
 from augmlx.report.text import clip
 
-WITH, WITHOUT, CONTROL = "augmented", "finetuned", "rephrased"
+WITH, WITHOUT, CONTROL = AUGMENTED.name, FINETUNED.name, REPHRASED.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from augmlx.core import settings
+from augmlx.core.arms import AUGMENTED, CONTROLS
 from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.report.evaluated import Evaluation, in_order, precision_of, read_evaluation
 from augmlx.report.reading import rows_of, shape, share
-from augmlx.run.stages import CONTROLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,14 @@ def gather(run: RunFolder) -> Gathered:
     run.require()
     manifest = run.manifest()
     evaluation = read_evaluation(run.eval, "augmlx eval RUN")
+    folders = {AUGMENTED.name: "."}
+    folders |= {arm.name: arm.stage for arm in CONTROLS}
     metrics = {
         arm: run / folder / "metrics.jsonl"
-        for arm, folder in (("augmented", "."), *CONTROLS.items())
+        for arm, folder in (
+            (AUGMENTED.name, "."),
+            *((arm.name, arm.stage or ".") for arm in CONTROLS),
+        )
     }
     rows = {arm: rows_of(path) for arm, path in metrics.items()}
     return Gathered(
@@ -67,12 +72,12 @@ def gather(run: RunFolder) -> Gathered:
         rejected=_texts(run.rejected),
         loss={arm: points for arm, path in metrics.items() if (points := _loss(rows[arm], path))},
         valid_loss=_loss(
-            [row for row in rows["augmented"] if row.get("valid_loss") is not None],
-            metrics["augmented"],
+            [row for row in rows[AUGMENTED.name] if row.get("valid_loss") is not None],
+            metrics[AUGMENTED.name],
             "valid_loss",
         ),
-        valid_accuracy=_valid_accuracy(rows["augmented"], metrics["augmented"]),
-        speed=_speed(rows["augmented"], metrics["augmented"]),
+        valid_accuracy=_valid_accuracy(rows[AUGMENTED.name], metrics[AUGMENTED.name]),
+        speed=_speed(rows[AUGMENTED.name], metrics[AUGMENTED.name]),
         evaluation=evaluation,
         precision=_precision(run, manifest) or (evaluation.precision if evaluation else None),
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import escape
 
+from augmlx.core.arms import AUGMENTED, BASE
+from augmlx.core.example_id import ORIGINAL
 from augmlx.core.records import Json
 from augmlx.report import charts, findings
 from augmlx.report.cases import build_cases
@@ -81,9 +83,9 @@ def _tiles(gathered: Gathered) -> list[tuple[str, str, str]]:
     tiles = []
     manifest = gathered.manifest
     if gathered.evaluation is not None:
-        cells = gathered.evaluation.arms.get("augmented", {})
+        cells = gathered.evaluation.arms.get(AUGMENTED.name, {})
         for kind in [kind for kind in ("forward", "reversal") if kind in cells]:
-            base = gathered.evaluation.arms.get("base", {}).get(kind)
+            base = gathered.evaluation.arms.get(BASE.name, {}).get(kind)
             remark = "" if base is None else f"base model {findings.percent(base.accuracy)}"
             tiles.append((findings.percent(cells[kind].accuracy), f"{kind} accuracy", remark))
     if gathered.facts:
@@ -172,7 +174,7 @@ _COUNTS = {
 
 
 def _augmentations(rows: list[Json]) -> list[Json]:
-    return [row for row in rows if row.get("origin", {}).get("operator") != "original"]
+    return [row for row in rows if row.get("origin", {}).get("operator") != ORIGINAL]
 
 
 def _samples(gathered: Gathered) -> list[Sample]:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from augmlx.core.arms import ARMS, BASE, in_table_order
 from augmlx.evaluation import leaks as accounts
 from augmlx.evaluation import statistics
 from augmlx.evaluation.ability import told as lost_ability
 from augmlx.report import charts, findings
-from augmlx.report.evaluated import ARMS, Cell, Difference, Evaluation
+from augmlx.report.evaluated import Cell, Difference, Evaluation
 from augmlx.report.text import clip, model_name
 
 MOST_KINDS = 12
@@ -21,15 +22,6 @@ _MOST_IDS = 30
 _RULES = {
     "token": "the choice with the greatest log-probability per token counts as the answer",
     "sum": "the choice with the greatest summed log-probability counts as the answer",
-}
-_ABOUT = {
-    "base": "the model as it came",
-    "icl": "the model with the facts in its prompt",
-    "icl-augmented": "with the facts and their augmentations in its prompt",
-    "finetuned": "trained on the facts alone",
-    "rephrased": "control: trained on the facts and rephrasings, for about as many steps",
-    "augmented": "trained on the facts and what follows from them",
-    "oracle": "trained on the true consequences: what perfect augmentation would give",
 }
 # Columns of the table of numbers that only newer summaries hold.
 _MORE = {"by_sum": "Summed", "by_token": "Per token", "exact": "Exact answer", "f1": "Token F1"}
@@ -80,7 +72,11 @@ def _notes(found: Evaluation) -> list[str]:
 def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:
     """(arm, its class, what it is)."""
     return [
-        (clip(arm, 40), charts.arm_class(arm), _ABOUT.get(arm, "an adapter of yours"))
+        (
+            clip(arm, 40),
+            charts.arm_class(arm),
+            ARMS[arm].about if arm in ARMS else "an adapter of yours",
+        )
         for arm in arms
     ]
 
@@ -150,8 +146,12 @@ def _reach(most: float) -> float:
     return next((step for step in (0.1, 0.25, 0.5, 0.75) if most <= step), 1.0)
 
 
+def _place(arm: str) -> int:
+    return list(ARMS).index(arm) if arm in ARMS else len(ARMS)
+
+
 def _order(row: Difference) -> tuple[int, str, str]:
-    return (ARMS.index(row.against) if row.against in ARMS else len(ARMS), row.arm, row.against)
+    return (_place(row.against), row.arm, row.against)
 
 
 def _against(arm: str, against: str) -> str:
@@ -201,7 +201,7 @@ def ability(found: Evaluation) -> dict[str, Any] | None:
     """
     if not found.ability:
         return None
-    before = found.ability.get("base")
+    before = found.ability.get(BASE.name)
     lost = {(row.arm, row.what) for row in found.regressions}
     rows = []
     for arm, now in list(found.ability.items())[:MOST_ARMS]:
@@ -220,9 +220,12 @@ def ability(found: Evaluation) -> dict[str, Any] | None:
                 "arm": clip(arm, 40),
                 "style": charts.arm_class(arm),
                 "n": now.n,
-                "text": (*(text if arm != "base" else (text[0], "")), (arm, "perplexity") in lost),
+                "text": (
+                    *(text if arm != BASE.name else (text[0], "")),
+                    (arm, "perplexity") in lost,
+                ),
                 "questions": (
-                    *(questions if arm != "base" else (questions[0], "")),
+                    *(questions if arm != BASE.name else (questions[0], "")),
                     (arm, "questions") in lost,
                 ),
             }
@@ -256,4 +259,4 @@ def precision(counts: tuple[int, int] | None) -> dict[str, Any] | None:
 def chosen_arms(evaluations: Sequence[Evaluation]) -> list[str]:
     """All arms of several evaluations, in the order of the legend."""
     found = {arm for evaluation in evaluations for arm in evaluation.arms}
-    return ([arm for arm in ARMS if arm in found] + sorted(found - set(ARMS)))[:MOST_ARMS]
+    return list(in_table_order(dict.fromkeys(found)))[:MOST_ARMS]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from augmlx.core.arms import CONTROLS
 from augmlx.core.records import Json
 from augmlx.report.text import clip, duration, gigabytes, model_name
-from augmlx.run.stages import CONTROLS
 
-_STAGES = ("augment", "split", "train", *CONTROLS.values(), "eval", "export")
+_STAGES = ("augment", "split", "train", *(arm.stage for arm in CONTROLS), "eval", "export")
 
 
 def told_settings(values: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:

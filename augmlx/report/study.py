@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from augmlx.core.arms import AUGMENTED, FINETUNED, ICL
 from augmlx.core.errors import RunError
 from augmlx.core.records import Json
 from augmlx.report import charts, findings
@@ -76,7 +77,8 @@ def _tiles(
     kind = findings.deciding_kind(found)
     if kind is not None:
         cells = {
-            arm: found.arms.get(arm, {}).get(kind) for arm in ("augmented", "finetuned", "icl")
+            arm: found.arms.get(arm, {}).get(kind)
+            for arm in (AUGMENTED.name, FINETUNED.name, ICL.name)
         }
         tiles += [
             (findings.percent(cell.accuracy), f"{arm}, {clip(kind, 24)}", findings.interval(cell))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.core.errors import BadInput, BadSettings
 from augmlx.data.row_forms import Form
 from augmlx.engines import local
@@ -19,7 +20,7 @@ from augmlx.models.store.folder import StoredModel
 if TYPE_CHECKING:
     from augmlx.engines.mlx.engine import MlxEngine
 
-ARMS = ("base", "augmented")
+ARMS = (BASE.name, AUGMENTED.name)
 CONTINUED, TALKED = (
     48,
     512,
@@ -35,7 +36,7 @@ def load(model: StoredModel, adapter: Path, form: Form, arms: Sequence[str] = AR
     if len(arms) > 1:
         return Answerer(dict(zip(ARMS, local.mlx_pair(model, adapter), strict=True)), form)
     return Answerer(
-        {arm: local.mlx_engine(model, None if arm == "base" else adapter) for arm in arms}, form
+        {arm: local.mlx_engine(model, None if arm == BASE.name else adapter) for arm in arms}, form
     )
 
 

@@ -14,13 +14,14 @@ from augmlx.augment import stage as augment_stage
 from augmlx.augment.operators import Operator, exemplars
 from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.plan import Plan
-from augmlx.augment.replay import OWN
+from augmlx.augment.replay import OWN, replay_examples, replay_texts
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings as settings_module
+from augmlx.core.arms import ARMS, CONTROLS, Arm
 from augmlx.core.errors import BadInput, BadSettings, ModelError, RunError
 from augmlx.core.files import copy_file, file_sha256, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress
-from augmlx.core.records import EvalItem, Fact, Json, fact_from_json, fingerprint, to_json
+from augmlx.core.records import EvalItem, Example, Fact, Json, fact_from_json, fingerprint, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
@@ -31,9 +32,10 @@ from augmlx.engines.protocol import Engine
 from augmlx.evaluation import items, run_items
 from augmlx.evaluation import stage as evaluation_stage
 from augmlx.models import loading, memory
+from augmlx.models.formats import adapter_folder
 from augmlx.models.store import folder as store
 from augmlx.run import ask, control_arms
-from augmlx.run.stages import CONTROLS, Stages
+from augmlx.run.stages import Stages
 
 if TYPE_CHECKING:
     from augmlx.training.team import Team
@@ -152,7 +154,7 @@ class Pipeline:
         facts = self.facts()
         chosen = augmenting.load_operators(self.settings.augment, self.operators_folder)
         own = exemplars.read(self.operators_folder, chosen)
-        replay = split_stage.replay_texts(self.settings, self.operators_folder)
+        replay = replay_texts(self.settings, self.operators_folder)
         form = row_forms.form_of(facts, self.settings.split.form)
         counts = self._stages.do(
             "augment",
@@ -247,11 +249,22 @@ class Pipeline:
                 self.settings,
                 self.progress,
                 form=form,
-                replay=replay,
+                replay=partial(self._replayed, replay, form),
                 held=self._earlier.held if self._earlier else None,
-                make_engine=lambda: self.make_engine(None),
             ),
             computes=self.settings.split.replay == OWN and self._by_mlx(),
+        )
+
+    def _replayed(self, texts: Sequence[Fact], form: row_forms.Form, count: int) -> list[Example]:
+        """`count` examples of replay, or fewer: of the user's texts, or of the base model's own."""
+        return replay_examples(
+            self.run,
+            texts,
+            count,
+            settings=self.settings,
+            form=form,
+            make_engine=lambda: self.make_engine(None),
+            progress=self.progress,
         )
 
     def train(self, team: Team | None = None) -> Json:
@@ -335,10 +348,7 @@ class Pipeline:
                 *self._train_inputs(rows, valid, settings),
                 *([] if steps is None else [steps]),
             ],
-            outputs=[
-                folder / "adapter" / "adapters.safetensors",
-                folder / "adapter" / "adapter_config.json",
-            ],
+            outputs=[folder / "adapter" / name for name in adapter_folder.FILES],
             prepare=prepare,
         )
         if (
@@ -349,7 +359,7 @@ class Pipeline:
             checkpoint.clear(left)
         return counts
 
-    def _control(self, arm: str, rows: Sequence[Json], steps: int) -> None:
+    def _control(self, arm: Arm, rows: Sequence[Json], steps: int) -> None:
         """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented
         training, and the last adapter.
         """
@@ -357,8 +367,9 @@ class Pipeline:
         settings = self.settings.model_copy(
             update={"train": self.settings.train.model_copy(update=plain)}
         )
-        folder, label = control_arms.folder_of(self.run, arm), f"Training the arm {arm}"
-        self._train(CONTROLS[arm], rows, (), folder, settings, label, steps=steps)
+        folder = control_arms.folder_of(self.run, arm.name)
+        label = f"Training the arm {arm.name}"
+        self._train(arm.stage, rows, (), folder, settings, label, steps=steps)
 
     def evaluate(self) -> Json:
         """The arms of the settings on the same items -> eval/. Returns the summary."""
@@ -367,11 +378,10 @@ class Pipeline:
         chosen, notes = run_items.items_of(self.run, self.facts(), self.questions(), self.settings)
         facts = self.facts()
         form = row_forms.form_of(facts, self.settings.split.form)
-        rows = {
-            arm: control_arms.rows(arm, self.run, facts, form) for arm in CONTROLS if arm in places
-        }
-        for arm in rows:  # all that can be refused has been
-            self._control(arm, rows[arm], int(trained["counts"]["steps"]))
+        controls = [arm for arm in CONTROLS if arm.name in places]
+        rows = [control_arms.rows(arm.name, self.run, facts, form) for arm in controls]
+        for arm, of_arm in zip(controls, rows, strict=True):  # all that can be refused has been
+            self._control(arm, of_arm, int(trained["counts"]["steps"]))
         marks = {arm: engine_mark(self.model, place) for arm, place in places.items()}
         self._stages.do(
             "eval",
@@ -402,12 +412,8 @@ class Pipeline:
         marks: Mapping[str, str],
     ) -> Json:
         manifest = self.run.manifest()
-        stages = {
-            arm: CONTROLS.get(arm, "train")
-            for arm in places
-            if arm == "augmented" or arm in CONTROLS
-        }
-        counts = {arm: manifest[stage]["counts"] for arm, stage in stages.items()}
+        stages = {name: ARMS[name].stage for name in places if name in ARMS}
+        counts = {name: manifest[stage]["counts"] for name, stage in stages.items() if stage}
         about = {
             arm: {key: c[key] for key in ("examples", "steps", "tokens")}
             for arm, c in counts.items()
@@ -433,7 +439,7 @@ class Pipeline:
     def export(self, out: Path | None = None, *, hf_base: str | None = None) -> Path:
         """adapter/ -> a PEFT folder. Returns where it is."""
         from augmlx.exporting.peft import export_peft
-        from augmlx.training.adapter import read_spec
+        from augmlx.models.formats.adapter_folder import read_spec
 
         trained = self._require_training()["fingerprint"]
         target = out or self.run.path / "export" / "peft"

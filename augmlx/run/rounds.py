@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from augmlx.augment.stage import Earlier
+from augmlx.core.arms import AUGMENTED
 from augmlx.core.errors import BadSettings
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import (
@@ -27,16 +28,16 @@ from augmlx.data.split import Part, group_of
 from augmlx.evaluation import answer as answer_module
 from augmlx.run.pipeline import Pipeline
 
-_TUNED = "augmented"
-
 
 def require_comparison(settings: Settings) -> None:
     """Raises BadSettings where the tuned model is not evaluated: every round would count as no
     worse.
     """
-    if _TUNED not in settings.eval.arms:
-        fault = f"eval.arms: {_TUNED} is not among them, and rounds are kept by what it answers"
-        raise BadSettings(fault, hint=f"add {_TUNED}, or leave out --rounds")
+    if AUGMENTED.name not in settings.eval.arms:
+        fault = (
+            f"eval.arms: {AUGMENTED.name} is not among them, and rounds are kept by what it answers"
+        )
+        raise BadSettings(fault, hint=f"add {AUGMENTED.name}, or leave out --rounds")
 
 
 def run_rounds(pipeline: Pipeline, wanted: int) -> list[Json]:
@@ -75,7 +76,7 @@ def _folder(run: RunFolder, number: int) -> RunFolder:
 
 
 def _mark(run: RunFolder) -> str:
-    from augmlx.training.adapter import adapter_fingerprint
+    from augmlx.models.formats.adapter_folder import adapter_fingerprint
 
     return adapter_fingerprint(run.adapter)
 
@@ -97,12 +98,14 @@ def _round(pipeline: Pipeline, number: int) -> Json:
         child.augment()
         counts = child.train()
     before = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
-    was = sum(result.correct for result in before if result.arm == _TUNED)
+    was = sum(result.correct for result in before if result.arm == AUGMENTED.name)
     items = [item_from_json(row) for row in read_jsonl(run.eval / "items.jsonl")]
     engine = pipeline.make_engine(folder.adapter)
     now = sum(
         r.correct
-        for r in answer_module.answer(_TUNED, items, engine, settings.eval, pipeline.progress)
+        for r in answer_module.answer(
+            AUGMENTED.name, items, engine, settings.eval, pipeline.progress
+        )
     )
     kept = now >= was
     outcome = "kept" if kept else "left aside, for it answers fewer"

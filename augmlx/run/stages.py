@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from augmlx import __version__
+from augmlx.core.arms import CONTROLS, FINETUNED, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.progress import Progress
 from augmlx.core.records import Json, fingerprint
@@ -22,26 +23,14 @@ from augmlx.core.run_folder import RunFolder
 
 # Raised when a stage's code changes what it writes, so that older results are not taken for its
 # own.
-CODE = {
-    "augment": 2,
-    "split": 3,
-    "train": 2,
-    "baseline": 2,
-    "rephrased": 1,
-    "oracle": 1,
-    "eval": 4,
-    "export": 1,
-}
-CONTROLS = {
-    "finetuned": "baseline",
-    "rephrased": "rephrased",
-    "oracle": "oracle",
-}  # arm -> the stage that trains it
+CODE = {"augment": 2, "split": 3, "train": 2, "eval": 4, "export": 1}
+CODE |= {FINETUNED.stage: 2, REPHRASED.stage: 1, ORACLE.stage: 1}
+_CONTROLS = tuple(arm.stage for arm in CONTROLS)
 FOLLOWING = {
-    "augment": ("split", "train", *CONTROLS.values(), "eval", "export"),
-    "split": ("train", *CONTROLS.values(), "eval", "export"),
+    "augment": ("split", "train", *_CONTROLS, "eval", "export"),
+    "split": ("train", *_CONTROLS, "eval", "export"),
     "train": ("eval", "export"),
-    **dict.fromkeys(CONTROLS.values(), ("eval",)),
+    **dict.fromkeys(_CONTROLS, ("eval",)),
     "eval": (),
     "export": (),
 }

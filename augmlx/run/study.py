@@ -13,14 +13,15 @@ from math import exp, log
 from pathlib import Path
 from statistics import fmean
 
+from augmlx.core import arms
+from augmlx.core.arms import BY_DEFAULT, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.files import make_folder, read_jsonl, write_json
 from augmlx.core.progress import Progress
 from augmlx.core.records import EvalItem, EvalResult, Json, item_from_json, result_from_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
-from augmlx.evaluation import ability, differences, leaks, worlds
-from augmlx.evaluation import answer as arms
+from augmlx.evaluation import ability, answer, differences, leaks, worlds
 from augmlx.evaluation.worlds import World
 from augmlx.models import loading
 from augmlx.models.store import folder as store
@@ -37,7 +38,7 @@ _FOREIGN = (
     _SUMMARY,
     "report.html",
 )  # of a run, or of the user's own
-ARMS = ("base", "icl", "finetuned", "augmented", "oracle")
+ARMS = (*BY_DEFAULT, ORACLE.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,11 @@ class Study:
             pipeline.take_oracle(run / "oracle.csv")
             pipeline.augment()
             pipeline.train()
-            if "rephrased" in pipeline.settings.eval.arms and not control_arms.trained_on(
+            if REPHRASED.name in pipeline.settings.eval.arms and not control_arms.trained_on(
                 run, control_arms.REPHRASE
             ):
                 pipeline.settings = _without_rephrased(pipeline.settings)
-                notes.append("no rephrasing was kept, so there is no arm rephrased")
+                notes.append(f"no rephrasing was kept, so there is no arm {REPHRASED.name}")
             summary = pipeline.evaluate()
             pipeline.report()
             kept = [world.right(example.text) for example in control_arms.trained_on(run)]
@@ -169,7 +170,7 @@ def _read_claim(path: Path) -> Json:
 
 def _without_rephrased(settings: Settings) -> Settings:
     """No rephrasing was kept, so that the control would be plain fine-tuning once more."""
-    arms = tuple(arm for arm in settings.eval.arms if arm != "rephrased")
+    arms = tuple(arm for arm in settings.eval.arms if arm != REPHRASED.name)
     return settings.model_copy(update={"eval": settings.eval.model_copy(update={"arms": arms})})
 
 
@@ -186,7 +187,7 @@ def summarised(name: str, size: float, settings: Settings, seeds: Sequence[Finis
         results += [
             replace(result, item_id=f"{done.seed}/{result.item_id}") for result in done.results
         ]
-    table = arms.summarise(results, items)
+    table = answer.summarise(results, items)
     for arm, kinds in table.items():
         for kind, cell in kinds.items():
             cell["seeds"] = [_accuracy(done.results, arm, kind) for done in seeds]
@@ -209,7 +210,7 @@ def summarised(name: str, size: float, settings: Settings, seeds: Sequence[Finis
         "differences": differences.differences(
             results,
             items,
-            differences.pairs_of(list(table)),
+            arms.pairs_among(list(table)),
             seed=seeds[0].seed,
             cluster_of=cluster_of,
         ),

@@ -1,12 +1,7 @@
-"""Adapters: what is trained of a model, and reading and writing mlx-lm's adapter folder.
-
-`mlx_lm.generate --adapter-path` reads what is written here. Unlike mlx-lm's own file,
-adapter_config.json holds no data path and no argument that says anything about this machine.
-"""
+"""Adapters: what is trained of a model, and the weights of mlx-lm's adapter folder."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,13 +13,13 @@ from mlx.utils import tree_flatten
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from augmlx.core.errors import BadSettings, ModelError, StorageError, storage_errors
-from augmlx.core.files import atomic_path, file_sha256, make_folder, write_json
-from augmlx.core.records import AdapterSpec, fingerprint
+from augmlx.core.errors import BadSettings, StorageError
+from augmlx.core.files import atomic_path, make_folder
+from augmlx.core.records import AdapterSpec
 from augmlx.core.settings import TrainSettings
+from augmlx.models.formats import adapter_folder
 from augmlx.models.loading import LoadedModel
 
-WEIGHTS, CONFIG = "adapters.safetensors", "adapter_config.json"
 _EXPERTS = (SwitchLinear, QuantizedSwitchLinear)
 _QUANTISED = (nn.QuantizedLinear, QuantizedSwitchLinear)
 
@@ -170,7 +165,7 @@ def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
         return
     for rank in sorted({spec.rank_of(target) for target in spec.targets}):
         keys = [target for target in spec.targets if spec.rank_of(target) == rank]
-        parameters = {**_lora_parameters(spec), "rank": rank, "keys": keys}
+        parameters = {**adapter_folder.lora_parameters(spec), "rank": rank, "keys": keys}
         linear_to_lora_layers(model, spec.layers, parameters, use_dora=spec.kind == "dora")
 
 
@@ -196,35 +191,13 @@ def _widen(module: nn.Module) -> None:
     module.set_dtype(mx.float32)
 
 
-def _lora_parameters(spec: AdapterSpec) -> dict[str, Any]:
-    return {
-        "rank": spec.rank,
-        "scale": spec.scale,
-        "dropout": spec.dropout,
-        "keys": list(spec.targets),
-    }
-
-
 def save(model: nn.Module, spec: AdapterSpec, folder: Path) -> None:
     """Write the adapter folder; the weights appear whole, and before the config that points to
     them.
     """
     make_folder(folder)
-    save_arrays(_as_mlx_lm_reads(model, spec), folder / WEIGHTS)
-    ours = {
-        "base": spec.base,
-        "hf_base": spec.hf_base,
-        "total_layers": spec.total_layers,
-        "ranks": dict(spec.ranks),
-    }
-    config = {
-        "fine_tune_type": spec.kind,
-        "num_layers": spec.layers,
-        "lora_parameters": _lora_parameters(spec),
-        "model": spec.hf_base or spec.base,
-        "augmlx": ours,
-    }
-    write_json(folder / CONFIG, config)
+    save_arrays(_as_mlx_lm_reads(model, spec), folder / adapter_folder.WEIGHTS)
+    adapter_folder.write_config(spec, folder)
 
 
 def _as_mlx_lm_reads(model: nn.Module, spec: AdapterSpec) -> dict[str, mx.array]:
@@ -264,38 +237,3 @@ def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:
             raise StorageError(
                 f"{path}: cannot be written", hint="free some space and run again; it resumes"
             ) from error
-
-
-def read_spec(folder: Path) -> AdapterSpec:
-    """The spec of a saved adapter. Raises ModelError where the folder holds none that augmlx
-    wrote.
-    """
-    try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        lora, ours = config["lora_parameters"], config["augmlx"]
-        return AdapterSpec(
-            base=ours["base"],
-            hf_base=ours["hf_base"],
-            rank=lora["rank"],
-            scale=lora["scale"],
-            dropout=lora["dropout"],
-            targets=tuple(lora["keys"]),
-            layers=config["num_layers"],
-            total_layers=ours["total_layers"],
-            kind=config["fine_tune_type"],
-            ranks=tuple(dict(ours.get("ranks", {})).items()),
-        )
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder}: no adapter here", hint="train one first: augmlx train RUN"
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{folder / CONFIG}: not an adapter of augmlx", hint="train it again"
-        ) from error
-
-
-def adapter_fingerprint(folder: Path) -> str:
-    """sha256 over the adapter's weights and config."""
-    with storage_errors(folder):
-        return fingerprint([file_sha256(folder / WEIGHTS), (folder / CONFIG).read_text("utf-8")])

@@ -15,7 +15,6 @@ alone.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise, takewhile
@@ -33,7 +32,6 @@ from augmlx.training.batches import Row, checked_row, text_row
 Span = tuple[int, int]  # characters of a text, from and to
 # stands in for a turn's content, to see what the template writes around it
 _MARK = "\u25c6answer\u25c6"
-_PIECE = re.compile(r"#\d+\Z")  # behind the id of a text that was split
 
 
 def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings) -> list[Row]:
@@ -56,16 +54,6 @@ def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings)
             raise _refused(name, "its text is none", "correct or delete the row")
         return _text_rows(name, example["text"], tokenizer, settings)
     return [_answer_row(name, example, tokenizer, settings)]
-
-
-def example_of(row: str) -> str:
-    """The id of the example that a row (its id) is, or is a piece of."""
-    return _PIECE.sub("", row)
-
-
-def is_original(row: str) -> bool:
-    """Whether a row (its id) is one of the facts themselves, or a piece of one."""
-    return example_of(row).endswith("/original")
 
 
 def _answer_row(

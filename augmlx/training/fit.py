@@ -10,6 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from augmlx.core import example_id
 from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
@@ -146,9 +147,9 @@ def fit(
     _refuse_broken(model)
     if team is None or team.first:
         adapter.save(model, ready.spec, folder / "adapter")
-    names = {encoding.example_of(row.id) for row in ready.rows}
-    originals = sum(map(encoding.is_original, names))
-    replay = sum(name.startswith("replay/") for name in names)
+    names = {example_id.without_piece(row.id) for row in ready.rows}
+    ids = [example_id.parse(name) for name in names]
+    originals, replay = sum(i.is_original for i in ids), sum(i.is_replay for i in ids)
     counts: Json = {
         "examples": len(names),
         "originals": originals,

@@ -13,13 +13,13 @@ from tiny.line import Recorder
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
-from augmlx.augment.generate import Tally, collect, generate, load_operators, measure, original
+from augmlx.augment.generate import Tally, collect, generate, load_operators, measure
 from augmlx.augment.journal import Journal, open_journal
 from augmlx.augment.operators import exemplars
 from augmlx.augment.plan import Plan
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Progress, Silent
-from augmlx.core.records import Example, Fact, Origin, Rejected
+from augmlx.core.records import Example, Fact, Origin, Rejected, original
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine

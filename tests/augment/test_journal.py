@@ -25,8 +25,8 @@ from augmlx.engines.protocol import Completion, Request
 ADD = """
 import sys
 from pathlib import Path
-from augmlx.engine import Completion, Request
-from augmlx.journal import Entry, open_journal
+from augmlx.engines.protocol import Completion, Request
+from augmlx.augment.journal import Entry, open_journal
 with open_journal(Path(sys.argv[1])) as journal:
     number = 0
     while True:
@@ -44,9 +44,9 @@ with open_journal(Path(sys.argv[1])) as journal:
 FULL = """
 import resource, sys
 from pathlib import Path
-from augmlx.errors import AugmlxError
-from augmlx.engine import Completion, Request
-from augmlx.journal import Entry, open_journal
+from augmlx.core.errors import AugmlxError
+from augmlx.engines.protocol import Completion, Request
+from augmlx.augment.journal import Entry, open_journal
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
     with open_journal(Path(sys.argv[1])) as journal:

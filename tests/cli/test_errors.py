@@ -19,7 +19,7 @@ from .support import journalled
 
 HOLD = """
 import sys
-from augmlx.rundir import RunFolder
+from augmlx.core.run_folder import RunFolder
 with RunFolder(sys.argv[1]).lock():
     print("held", flush=True)
     sys.stdin.read()

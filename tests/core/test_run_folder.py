@@ -31,15 +31,15 @@ from augmlx.core.run_folder import RunFolder
 
 HOLD = """
 import sys, time
-from augmlx.rundir import RunFolder
+from augmlx.core.run_folder import RunFolder
 with RunFolder(sys.argv[1]).lock():
     print("held", flush=True)
     time.sleep(600)
 """
 TRY = """
 import sys
-from augmlx.errors import AugmlxError
-from augmlx.rundir import RunFolder
+from augmlx.core.errors import AugmlxError
+from augmlx.core.run_folder import RunFolder
 try:
     with RunFolder(sys.argv[1]).lock():
         print("held")
@@ -51,7 +51,7 @@ except AugmlxError as error:
 FULL = """
 import resource, sys
 from pathlib import Path
-from augmlx.errors import AugmlxError
+from augmlx.core.errors import AugmlxError
 from augmlx import files, rundir
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 run = rundir.RunFolder(sys.argv[1])

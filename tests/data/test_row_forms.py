@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augmlx.augment.generate import original
 from augmlx.core.errors import BadSettings
-from augmlx.core.records import Example, Fact, Origin
+from augmlx.core.records import Example, Fact, Origin, original
 from augmlx.data.row_forms import Form, form_of, text_of, training_row, write_csv
 from augmlx.data.tables import read_facts
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.augment.generate import original
-from augmlx.core.records import Example, Fact, Origin
+from augmlx.core.records import Example, Fact, Origin, original
 from augmlx.core.settings import SplitSettings
 from augmlx.data.split import AUTO_TEST, Dealt, group_of
 from augmlx.data.split import deal as deal_out

@@ -19,9 +19,9 @@ from augmlx.core.records import Fact, fingerprint, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.exporting import verify
 from augmlx.exporting.peft import export_peft
+from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.run.pipeline import Pipeline
 from augmlx.run.stages import CODE
-from augmlx.training.adapter import read_spec
 
 from .support import PROMPTS, save_adapter, spec_of, tiny_base
 

@@ -9,6 +9,7 @@ import pytest
 from mlx_lm import load
 from tiny.line import FACTS, TEXTS, Setup, write
 
+from augmlx.core.arms import CONTROLS
 from augmlx.core.errors import BadSettings, RunError
 from augmlx.core.files import read_jsonl
 from augmlx.engines.protocol import Request
@@ -52,8 +53,8 @@ def test_every_arm_is_trained_on_what_its_name_says(augmented: Setup, tmp_path: 
     assert list(summary["arms"]) == arms
     facts = pipeline.facts()
     texts = {
-        arm: [row["text"] for row in control_arms.rows(arm, pipeline.run, facts, "text")]
-        for arm in control_arms.CONTROLS
+        arm.name: [row["text"] for row in control_arms.rows(arm.name, pipeline.run, facts, "text")]
+        for arm in CONTROLS
     }
     assert texts["finetuned"] == TEXTS
     assert texts["oracle"][len(TEXTS) :] == [

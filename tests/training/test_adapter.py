@@ -11,6 +11,7 @@ from augmlx.core.errors import BadSettings, ModelError, StorageError
 from augmlx.core.records import AdapterSpec
 from augmlx.core.settings import TrainSettings
 from augmlx.models import loading
+from augmlx.models.formats.adapter_folder import adapter_fingerprint, read_spec
 from augmlx.models.store import folder as store
 from augmlx.training import adapter
 
@@ -108,7 +109,7 @@ def test_mlx_lm_loads_the_folder_with_the_logits_of_the_model_in_memory(
     plain, _ = mlx_lm.load(str(stored.path))
     assert mx.array_equal(theirs(TOKENS), loaded.model(TOKENS))
     assert not mx.allclose(plain(TOKENS), loaded.model(TOKENS), atol=0.1)
-    assert adapter.read_spec(tmp_path / "adapter") == spec
+    assert read_spec(tmp_path / "adapter") == spec
     assert {array.dtype for array in lora(loaded.model).values()} == {mx.float32}
 
 
@@ -134,31 +135,31 @@ def test_the_folder_says_nothing_about_this_machine(tmp_path: Path) -> None:
 
 def test_a_folder_without_an_adapter_of_ours_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no adapter here"):
-        adapter.read_spec(tmp_path)
+        read_spec(tmp_path)
     for text in ("{", "[]", "{}", '{"lora_parameters": {}, "augmlx": {}}'):
         (tmp_path / "adapter_config.json").write_text(text)
         with pytest.raises(ModelError, match="not an adapter of augmlx"):
-            adapter.read_spec(tmp_path)
+            read_spec(tmp_path)
     with pytest.raises(StorageError):
-        adapter.adapter_fingerprint(tmp_path)
+        adapter_fingerprint(tmp_path)
 
 
 def test_the_fingerprint_follows_weights_and_config(tmp_path: Path) -> None:
     adapter.save_arrays({"b": mx.ones(3), "a": mx.zeros(2)}, tmp_path / "adapters.safetensors")
     config = tmp_path / "adapter_config.json"
     config.write_text("{}")
-    first = adapter.adapter_fingerprint(tmp_path)
+    first = adapter_fingerprint(tmp_path)
     config.write_text("{} ")
-    second = adapter.adapter_fingerprint(tmp_path)
+    second = adapter_fingerprint(tmp_path)
     adapter.save_arrays({"a": mx.zeros(2), "b": mx.ones(3) * 2}, tmp_path / "adapters.safetensors")
-    assert len({first, second, adapter.adapter_fingerprint(tmp_path)}) == 3
+    assert len({first, second, adapter_fingerprint(tmp_path)}) == 3
 
 
 def test_the_fingerprint_takes_no_copies_of_the_weights(tmp_path: Path) -> None:
     adapter.save_arrays({"a": mx.zeros(4 << 20)}, tmp_path / "adapters.safetensors")  # 16 MB
     (tmp_path / "adapter_config.json").write_text("{}")
     tracemalloc.start()
-    adapter.adapter_fingerprint(tmp_path)
+    adapter_fingerprint(tmp_path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 20

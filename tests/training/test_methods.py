@@ -23,6 +23,7 @@ from augmlx.core.records import AdapterSpec
 from augmlx.core.settings import TrainSettings
 from augmlx.exporting.peft import export_peft
 from augmlx.models import loading
+from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import pull as pull_module
 from augmlx.models.store.pull import pull
@@ -221,7 +222,7 @@ def test_experts_get_lora_but_no_dora_and_no_peft_form(
     )
     assert not saved[f"{name}.lora_a"][:, 2:].any()
     assert not saved[f"{name}.lora_b"][..., 2:].any()
-    spec = adapter.read_spec(tmp_path / "run" / "adapter")
+    spec = read_spec(tmp_path / "run" / "adapter")
     with pytest.raises(
         ModelError, match=r"experts have no form in PEFT: .*switch_mlp\.down_proj"
     ) as caught:
@@ -354,7 +355,7 @@ def test_the_saved_form_is_the_same_function_at_the_largest_rank(
     loaded.model.load_weights(list(filled.items()), strict=False)
     loaded.model.eval()
     adapter.save(loaded.model, spec, folder / "adapter")
-    assert adapter.read_spec(folder / "adapter") == spec
+    assert read_spec(folder / "adapter") == spec
     theirs, _ = mlx_lm.load(str(loaded.stored.path), adapter_path=str(folder / "adapter"))
     assert mx.allclose(theirs(TOKENS), loaded.model(TOKENS), atol=1e-4)
     assert theirs.layers[0].mlp.up_proj.lora_a.shape == (32, spec.rank)
@@ -380,7 +381,7 @@ def test_mlx_lm_loads_the_trained_model_with_its_logits(
     assert mx.allclose(theirs(TOKENS), model(TOKENS), atol=1e-5)
     assert not mx.allclose(plain(TOKENS), model(TOKENS), atol=0.1)
     assert mx.array_equal(loading.load(stored, folder).model(TOKENS), theirs(TOKENS))
-    spec = adapter.read_spec(folder)
+    spec = read_spec(folder)
     assert spec.kind == changes.get("method", "lora")
     assert dict(spec.ranks) == (
         {}
@@ -440,7 +441,7 @@ def test_a_full_training_can_be_fused_as_its_export_says(
     fitted(stored.path, tmp_path / "run", epochs=1, **FULL)
     folder = tmp_path / "run" / "adapter"
     with pytest.raises(ModelError, match="PEFT holds only what is added") as caught:
-        export_peft(folder, adapter.read_spec(folder), tmp_path / "peft", hf_base="org/tiny")
+        export_peft(folder, read_spec(folder), tmp_path / "peft", hf_base="org/tiny")
     assert "mlx_lm.fuse --model BASE --adapter-path ADAPTER" in str(caught.value.hint)
     assert not (tmp_path / "peft").exists()
     paths = [
@@ -471,7 +472,7 @@ def test_an_adapter_of_a_quantised_base_is_exported(tmp_path: Path, case: str) -
     stored = write_model(tmp_path / "model", bits=bits)
     fitted(stored.path, tmp_path / "run", epochs=1, **changes)
     folder = tmp_path / "run" / "adapter"
-    notes = export_peft(folder, adapter.read_spec(folder), tmp_path / "peft", hf_base="org/tiny")
+    notes = export_peft(folder, read_spec(folder), tmp_path / "peft", hf_base="org/tiny")
     assert "14 modules" in notes[0]
 
 

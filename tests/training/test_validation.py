@@ -16,6 +16,7 @@ from tiny import write_model
 
 from augmlx.core.errors import BadSettings, RunError
 from augmlx.core.settings import TrainSettings
+from augmlx.models.formats import adapter_folder
 from augmlx.models.loading import LoadedModel
 from augmlx.training import adapter, checkpoint, metrics
 from augmlx.training.team import Team
@@ -192,7 +193,7 @@ def weights_at(patch: pytest.MonkeyPatch) -> list[dict[str, mx.array]]:
 
 
 def saved(folder: Path) -> dict[str, mx.array]:
-    arrays = mx.load(str(folder / "adapter" / adapter.WEIGHTS))
+    arrays = mx.load(str(folder / "adapter" / adapter_folder.WEIGHTS))
     assert isinstance(arrays, dict)
     return arrays
 

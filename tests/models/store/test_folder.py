@@ -21,8 +21,8 @@ from tests.models.support import names, tiny_gguf
 KILLED = """
     import os, signal, sys
     from contextlib import contextmanager
-    from augmlx.models.pull import pull
-    from augmlx.progress import Silent
+    from augmlx.models.store.pull import pull
+    from augmlx.core.progress import Silent
 
     class Task:
         steps = 0

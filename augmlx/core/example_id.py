@@ -1,0 +1,94 @@
+"""The id of an example: a type with one spelling on disk, so that nobody has to cut up a string.
+
+    mill/original          the fact "mill" itself
+    mill/oracle            a consequence of it that the user says is true
+    mill/reversal/0        sample 0 of the operator reversal on it
+    wugs+tibs/chain/1~2    sample 1 of an operator on two facts, in round 2
+    replay/7               a text of replay, which is of no fact
+
+Ids of facts may hold anything, slashes too, and a fact may be called "replay": the end decides.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ORIGINAL, ORACLE, REPLAY = "original", "oracle", "replay"
+_ENDS = (ORIGINAL, ORACLE)
+_SAMPLE = re.compile(r"(?P<sample>\d+)(?:~(?P<round>\d+))?")
+_PIECE = re.compile(r"#\d+\Z")  # of a text that is split in training
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleId:
+    """Which operator made an example of what.
+
+    Args:
+        of: the id of its fact, or the ids joined by "+"; for replay the text's own name.
+        operator: a name, or ORIGINAL, ORACLE, REPLAY for what no operator made.
+        sample: which sample of the operator, from 0; None where there are no samples.
+        round: which round of `run --rounds` it is of, from 1.
+    """
+
+    of: str
+    operator: str
+    sample: int | None = None
+    round: int = 1
+
+    def __str__(self) -> str:
+        if self.operator == REPLAY:
+            return f"{REPLAY}/{_quoted(self.of)}"
+        if self.sample is None:
+            return f"{self.of}/{self.operator}"
+        turn = f"~{self.round}" if self.round > 1 else ""
+        return f"{self.of}/{self.operator}/{self.sample}{turn}"
+
+    @property
+    def group(self) -> str:
+        """What the samples of one operator on the same facts have in common, of whatever round."""
+        return f"{self.of}/{self.operator}"
+
+    @property
+    def is_original(self) -> bool:
+        return self.operator == ORIGINAL
+
+    @property
+    def is_replay(self) -> bool:
+        return self.operator == REPLAY
+
+
+def parse(text: str) -> ExampleId:
+    """The id that is spelt so. One that none of ours is (a row the user has added) is an operator's
+    without a name.
+    """
+    head, _, end = text.rpartition("/")
+    if head and end in _ENDS:
+        return ExampleId(head, end)
+    if head == REPLAY:
+        return ExampleId(_unquoted(end), REPLAY)
+    premises, _, operator = head.rpartition("/")
+    if premises and (match := _SAMPLE.fullmatch(end)):
+        return ExampleId(premises, operator, int(match["sample"]), int(match["round"] or 1))
+    return ExampleId(text, "")
+
+
+def without_piece(row_id: str) -> str:
+    """The id of the example that a training row ("mill/original#2") is, or is a piece of."""
+    return _PIECE.sub("", row_id)
+
+
+_QUOTED = {"%": "%25", "/": "%2F", "#": "%23"}
+
+
+def _quoted(name: str) -> str:
+    """A text's name without a slash, and unlike the ends that say something: a replayed text may be
+    called anything.
+    """
+    if name in _ENDS:
+        return f"%{ord(name[0]):02X}{name[1:]}"
+    return re.sub(r"[%/#]", lambda match: _QUOTED[match[0]], name)
+
+
+def _unquoted(name: str) -> str:
+    return re.sub(r"%([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), name)
