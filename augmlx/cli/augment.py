@@ -56,23 +56,20 @@ def augment(
 
 @contextmanager
 def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterator[Pipeline]:
-    """A locked run folder that holds the facts and questions; says what of them is left out."""
-    from augmlx.run.pipeline import Pipeline
+    """A pipeline over a locked run folder, as the options of a command say."""
+    from augmlx.run.pipeline import open_pipeline
 
-    table, settings, folder = given.read()
-    run = RunFolder(out)
-    run.create(given.path, questions)
-    with run.lock():
-        pipeline = Pipeline(
-            run, settings, common.progress(), operators_folder=folder, writer=given.writer
-        )
-        for note in table.notes:
-            pipeline.progress.say(note)
-        for repeat in table.duplicates:
-            pipeline.progress.say(f"{repeat}; only the first is used")
-        pipeline.refuse_others(table.facts)  # before anything in the folder is replaced
-        take_questions(pipeline, questions)
-        pipeline.take_facts(table.facts)
+    settings, folder = given.settings()
+    with open_pipeline(
+        out,
+        given.path,
+        questions=questions,
+        settings=settings,
+        progress=common.progress(),
+        column=given.column,
+        operators_folder=folder,
+        writer=given.writer,
+    ) as pipeline:
         yield pipeline
 
 

@@ -128,19 +128,27 @@ class FromFacts:
 
         return Writer(self.server.mark, self.server.engine) if self.server else None
 
-    def read(self) -> tuple[FactTable, Settings, Path | None]:
-        """The facts, the settings, and the folder of the augmlx.toml they come from, if any."""
-        from augmlx.augment.operators import exemplars
-        from augmlx.core import settings
+    def table(self) -> FactTable:
+        """The facts. Raises BadInput."""
         from augmlx.data.tables import read_facts
 
-        table = read_facts(self.path, column=self.column)
+        return read_facts(self.path, column=self.column)
+
+    def settings(self) -> tuple[Settings, Path | None]:
+        """The settings, and the folder of the augmlx.toml that they come from, if any."""
+        from augmlx.augment.operators import exemplars
+        from augmlx.core import settings
+
         places = [Path("augmlx.toml"), self.path.parent / "augmlx.toml"]
-        found = self.config or next((place for place in places if place.is_file()), None)
-        if found is None and (self.path.parent / exemplars.FILE).is_file():
-            told = "is not read, for there is no augmlx.toml beside it (augmlx init DIR writes one)"
-            click.echo(f"{self.path.parent / exemplars.FILE}: {told}", err=True)
-        return table, settings.load(found, self.said), found and found.parent
+        config = self.config or next((place for place in places if place.is_file()), None)
+        unread = self.path.parent / exemplars.FILE
+        if config is None and unread.is_file():
+            click.echo(
+                f"{unread}: is not read, for there is no augmlx.toml beside it "
+                "(augmlx init DIR writes one)",
+                err=True,
+            )
+        return settings.load(config, self.said), config and config.parent
 
 
 def facts_options(command: Callable[..., None]) -> Callable[..., None]:

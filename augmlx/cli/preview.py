@@ -27,7 +27,8 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
     """
     from augmlx.augment.preview import preview as look
 
-    table, settings, folder = given.read()
+    table = given.table()
+    settings, folder = given.settings()
     progress = common.progress()
     for note in table.notes:
         progress.say(note)

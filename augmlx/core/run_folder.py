@@ -53,12 +53,53 @@ class RunFolder:
         return self / "augmented.jsonl"
 
     @property
+    def augmented_csv(self) -> Path:
+        """The kept texts for a spreadsheet."""
+        return self / "augmented.csv"
+
+    @property
     def rejected(self) -> Path:
         return self / "rejected.jsonl"
 
     @property
     def data(self) -> Path:
         return self / "data"
+
+    @property
+    def train_rows(self) -> Path:
+        """What is trained on, in mlx-lm's own format."""
+        return self.data / "train.jsonl"
+
+    @property
+    def valid_rows(self) -> Path:
+        """What is validated on; there is no such file where nothing is."""
+        return self.data / "valid.jsonl"
+
+    @property
+    def test_rows(self) -> Path:
+        """What is held out; there is no such file where nothing is."""
+        return self.data / "test.jsonl"
+
+    @property
+    def left_out(self) -> Path:
+        """Which examples are in no part, and why."""
+        return self.data / "left_out.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """A line for each optimizer step."""
+        return self / "metrics.jsonl"
+
+    @property
+    def trained_files(self) -> list[Path]:
+        """What a training was made from and left, besides the adapter."""
+        made_from = [self.augmented, self.augmented_csv, self.rejected, self.train_rows]
+        return [*made_from, self.metrics]
+
+    @property
+    def peft(self) -> Path:
+        """Where the adapter is exported to by default."""
+        return self / "export" / "peft"
 
     @property
     def adapter(self) -> Path:

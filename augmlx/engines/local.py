@@ -4,6 +4,7 @@ imported.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,18 @@ from augmlx.models.store.folder import StoredModel
 
 if TYPE_CHECKING:
     from augmlx.engines.mlx.engine import MlxEngine
+
+
+@dataclass(frozen=True, slots=True)
+class MlxEngines:
+    """Makes MLX engines of a stored model; `width` rows are decoded together."""
+
+    model: StoredModel
+    width: int
+
+    def __call__(self, adapter: Path | None) -> MlxEngine:
+        """The engine of the model, under an adapter folder if one is given."""
+        return mlx_engine(self.model, adapter, width=self.width)
 
 
 def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> MlxEngine:

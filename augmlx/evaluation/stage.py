@@ -30,6 +30,7 @@ from augmlx.evaluation import ability, differences, leaks
 from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation.items import link
 
+FILES = ("summary.json", "results.jsonl", "items.jsonl")  # of eval/
 _CODE = 4  # raised when an arm answers otherwise than before
 
 

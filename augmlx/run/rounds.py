@@ -26,6 +26,7 @@ from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
 from augmlx.evaluation import answer as answer_module
+from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
 
 
@@ -76,8 +77,6 @@ def _folder(run: RunFolder, number: int) -> RunFolder:
 
 
 def _mark(run: RunFolder) -> str:
-    from augmlx.models.formats.adapter_folder import adapter_fingerprint
-
     return adapter_fingerprint(run.adapter)
 
 

@@ -15,13 +15,13 @@ from augmlx.core import settings
 from augmlx.core.errors import ModelError, RunError
 from augmlx.core.files import write_jsonl
 from augmlx.core.progress import Silent
-from augmlx.core.records import Fact, fingerprint, to_json
+from augmlx.core.records import Fact, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.exporting import verify
 from augmlx.exporting.peft import export_peft
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.run.pipeline import Pipeline
-from augmlx.run.stages import CODE
+from augmlx.run.stages import TRAIN
 
 from .support import PROMPTS, save_adapter, spec_of, tiny_base
 
@@ -108,7 +108,7 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
         run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS))
     )
     used = settings.load(run.settings)
-    basis = fingerprint(["train", CODE["train"], Pipeline(run, used, Silent())._train_basis()])
+    basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
     run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     result = CliRunner().invoke(export, [str(run.path), "--format", "peft", "--verify", "--json"])
     assert result.exit_code == 0, result.output

@@ -1,0 +1,189 @@
+"""The stages that make the training set: augment (facts -> kept examples) and split (-> data/)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from augmlx.augment import generate
+from augmlx.augment import stage as augment_stage
+from augmlx.augment.operators import Operator, exemplars
+from augmlx.augment.operators.exemplars import Exemplars
+from augmlx.augment.plan import Plan
+from augmlx.augment.replay import OWN, replay_examples, replay_texts
+from augmlx.augment.stage import Earlier, Writer
+from augmlx.core.errors import BadInput, BadSettings
+from augmlx.core.files import file_sha256
+from augmlx.core.records import Example, Fact, Json
+from augmlx.core.settings import Settings
+from augmlx.data import row_forms
+from augmlx.data import stage as split_stage
+from augmlx.data.tables import Question
+from augmlx.engines.local import engine_mark
+from augmlx.models import loading
+from augmlx.run.line import Line
+from augmlx.run.stages import AUGMENT, SPLIT, StageTask
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What examples are made from besides the facts.
+
+    Args:
+        operators: those of the settings, checked.
+        exemplars: the user's own worked examples, by operator.
+        replay: the user's own ordinary texts, where a file of them was named.
+        earlier: what earlier rounds left, in a later one.
+        writer: what writes in the place of the settings' model.
+    """
+
+    operators: Sequence[Operator]
+    exemplars: Exemplars
+    replay: Sequence[Fact]
+    earlier: Earlier | None
+    writer: Writer | None
+
+
+def read_sources(
+    settings: Settings, folder: Path | None, earlier: Earlier | None, writer: Writer | None
+) -> Sources:
+    """Read what the settings name, from `folder` (that of augmlx.toml) where it lies beside it.
+
+    Raises BadInput.
+    """
+    operators = generate.load_operators(settings.augment, folder)
+    return Sources(
+        operators=operators,
+        exemplars=exemplars.read(folder, operators),
+        replay=replay_texts(settings, folder),
+        earlier=earlier,
+        writer=writer,
+    )
+
+
+def refuse_what_training_would(line: Line) -> None:
+    """Raises BadSettings for what later stages would refuse as well, but after all the
+    generating.
+    """
+    best = line.settings.train.best
+    if best != "off" and not line.settings.split.valid:
+        hint = "hold some out: --set split.valid=0.1"
+        raise BadSettings(f'train.best = "{best}": split.valid is 0', hint=hint)
+    row_forms.form_of(line.facts, line.settings.split.form)
+
+
+def augment_task(line: Line, sources: Sources) -> StageTask:
+    """facts -> augmented.jsonl, rejected.jsonl, journal.sqlite."""
+    own = sources.exemplars
+    return StageTask(
+        AUGMENT,
+        basis=line.augment_basis,
+        inputs=[
+            *([sources.writer.mark] if sources.writer else []),
+            *_marks_of_rounds(line, sources.earlier),
+            *(operator.model_dump(mode="json") for operator in sources.operators),
+            {name: [exemplar.model_dump() for exemplar in own[name]] for name in own},
+        ],
+        outputs=[line.run.augmented, line.run.rejected, line.run.journal],
+        prepare=lambda: _prepare(line, sources),
+    )
+
+
+def split_task(line: Line, sources: Sources, questions: Sequence[Question]) -> StageTask:
+    """augmented.jsonl -> data/{train,valid,test}.jsonl."""
+    held = sources.earlier.held if sources.earlier else None
+    asked: object = bool(questions)
+    if line.settings.split.leak == "drop":
+        asked = [[question.prompt, question.answer] for question in questions]
+    return StageTask(
+        SPLIT,
+        basis=line.split_basis,
+        inputs=[
+            line.run.manifest()[AUGMENT.name]["fingerprint"],
+            asked,
+            [[fact.text, fact.row] for fact in sources.replay],
+            *([held] if held is not None else []),
+        ],
+        outputs=[line.run.train_rows],
+        prepare=lambda: partial(
+            split_stage.write_data,
+            line.run,
+            line.facts,
+            questions,
+            line.settings,
+            line.progress,
+            form=line.form,
+            replay=partial(_replayed, line, sources.replay),
+            held=held,
+        ),
+        computes=line.settings.split.replay == OWN and line.answers_by_mlx,
+    )
+
+
+def _marks_of_rounds(line: Line, earlier: Earlier | None) -> list[object]:
+    """What a later round depends on: its writer, and what earlier rounds left."""
+    if earlier is None:
+        return []
+    left = [file_sha256(path) for path in (earlier.augmented, earlier.rejected)]
+    return [earlier.number, engine_mark(line.model, earlier.adapter), *left]
+
+
+def _prepare(line: Line, sources: Sources) -> Callable[[], Json]:
+    settings, earlier = line.settings, sources.earlier
+    if sources.writer is not None:  # training is the local model's all the same
+        engine = sources.writer.engine()
+        count_tokens = loading.token_counter(line.model)
+    else:
+        engine = line.make_engine(earlier.adapter if earlier else None)
+        count_tokens = engine.count
+    generate.require_scores(sources.operators, engine)
+    _refuse_too_long(line, count_tokens)
+    plan = Plan(
+        line.facts,
+        sources.operators,
+        settings.augment,
+        seed=settings.seed,
+        engine=engine,
+        own=sources.exemplars,
+    )
+    return partial(
+        augment_stage.write,
+        line.run,
+        line.facts,
+        plan,
+        engine,
+        settings,
+        line.progress,
+        earlier,
+    )
+
+
+def _refuse_too_long(line: Line, count_tokens: Callable[[str], int]) -> None:
+    """Training would refuse them, after all the generating. Raises BadInput."""
+    train = line.settings.train
+    if train.too_long == "split" and line.form == "text":
+        return
+    for fact in line.facts:
+        text = row_forms.text_of(fact.row) if fact.row else fact.text
+        length = count_tokens(text) + 1  # the end token
+        if length > train.max_length:
+            raise BadInput(
+                f"{fact.source}: {length} tokens, more than train.max_length = {train.max_length}",
+                hint="raise train.max_length, or shorten the fact; plain texts can be split: "
+                "train.too_long = split",
+            )
+
+
+def _replayed(line: Line, texts: Sequence[Fact], count: int) -> list[Example]:
+    """`count` examples of replay, or fewer: of the user's texts, or of the base model's own."""
+    return replay_examples(
+        line.run,
+        texts,
+        count,
+        settings=line.settings,
+        form=line.form,
+        make_engine=lambda: line.make_engine(None),
+        progress=line.progress,
+    )

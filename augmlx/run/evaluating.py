@@ -1,0 +1,87 @@
+"""The stage that compares the arms: items -> eval/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from augmlx.core.arms import ARMS
+from augmlx.core.records import EvalItem, Json, to_json
+from augmlx.data.tables import Question
+from augmlx.engines.local import engine_mark
+from augmlx.evaluation import run_items
+from augmlx.evaluation import stage as evaluation_stage
+from augmlx.run import control_arms
+from augmlx.run.line import Line
+from augmlx.run.stages import EVAL, StageTask
+
+_ABOUT_TRAINING = ("examples", "steps", "tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is asked of whom.
+
+    Args:
+        items: the questions, the same for all arms.
+        notes: what a reader of the numbers must know.
+        places: each arm with its adapter's folder; None is the base model.
+    """
+
+    items: Sequence[EvalItem]
+    notes: Sequence[str]
+    places: Mapping[str, Path | None]
+
+
+def comparison(line: Line, questions: Sequence[Question]) -> Comparison:
+    """The comparison that the settings ask for. Raises BadInput and BadSettings."""
+    places = control_arms.places(line.run, line.model, line.settings)
+    items, notes = run_items.items_of(line.run, line.facts, questions, line.settings)
+    return Comparison(items, notes, places)
+
+
+def eval_task(line: Line, asked: Comparison, trained_fingerprint: str) -> StageTask:
+    """The arms on the same items -> eval/summary.json, results.jsonl, items.jsonl."""
+    marks = {arm: engine_mark(line.model, place) for arm, place in asked.places.items()}
+    return StageTask(
+        EVAL,
+        basis=line.eval_basis,
+        inputs=[
+            [to_json(item) for item in asked.items],
+            trained_fingerprint,
+            marks,
+            evaluation_stage.mark(line.settings),
+        ],
+        outputs=[line.run.eval / name for name in evaluation_stage.FILES],
+        prepare=lambda: lambda: _compare(line, asked, marks),
+        computes=line.answers_by_mlx,
+    )
+
+
+def _compare(line: Line, asked: Comparison, marks: Mapping[str, str]) -> Json:
+    return evaluation_stage.compare(
+        line.run,
+        asked.items,
+        line.facts,
+        line.settings,
+        arms_of=list(asked.places),
+        engine_of=lambda arm: line.make_engine(asked.places[arm]),
+        mark_of=marks.__getitem__,
+        progress=line.progress,
+        about={
+            "derived": not line.run.questions.exists(),
+            "model": line.model.name,
+            "trained": _trained(line, asked.places),
+        },
+        notes=asked.notes,
+        trained=control_arms.trained_on(line.run),
+    )
+
+
+def _trained(line: Line, places: Mapping[str, Path | None]) -> dict[str, Json]:
+    """Of each trained arm, on how much it was trained."""
+    manifest = line.run.manifest()
+    stages = {name: ARMS[name].stage for name in places if name in ARMS}
+    counts = {name: manifest[stage]["counts"] for name, stage in stages.items() if stage}
+    return {name: {key: of_arm[key] for key in _ABOUT_TRAINING} for name, of_arm in counts.items()}

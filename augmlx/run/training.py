@@ -1,0 +1,125 @@
+"""The stages that train: the run's own adapter, and those of the control arms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from augmlx.core.arms import Arm
+from augmlx.core.records import Json
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
+from augmlx.data import stage as split_stage
+from augmlx.evaluation import run_items
+from augmlx.models.formats import adapter_folder
+from augmlx.run import control_arms
+from augmlx.run.line import Line
+from augmlx.run.stages import TRAIN, TRAIN_CONTROL, Stage, Stages, StageTask
+
+if TYPE_CHECKING:
+    from augmlx.training.team import Team
+
+# A control takes as many steps as it is told, and keeps its last adapter.
+_PLAIN = {"best": "off", "patience": 0, "validate_every": 0, "report_to": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What one arm is trained on, and where.
+
+    Args:
+        stage: under which it stands in the manifest.
+        rows: as data/train.jsonl holds them.
+        valid: as data/valid.jsonl holds them.
+        folder: gets adapter/, checkpoints/ and metrics.jsonl.
+        label: what the progress bar says.
+        steps: about so many optimizer steps, in whole epochs; None: the epochs of the settings.
+    """
+
+    stage: Stage
+    rows: Sequence[Json]
+    valid: Sequence[Json]
+    folder: Path
+    label: str
+    steps: int | None = None
+
+
+def own_training(run: RunFolder) -> Training:
+    """The run's own adapter: data/train.jsonl -> adapter/."""
+    rows, valid = split_stage.dealt(run)
+    return Training(TRAIN, rows, valid, run.path, "Training")
+
+
+def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> Training:
+    """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented
+    training.
+    """
+    folder = control_arms.folder_of(line.run, arm.name)
+    label = f"Training the arm {arm.name}"
+    return Training(TRAIN_CONTROL[arm.stage], rows, (), folder, label, steps)
+
+
+def plainly(line: Line) -> Line:
+    """The line under whose settings the controls are trained."""
+    train = line.settings.train.model_copy(update=_PLAIN)
+    return replace(line, settings=line.settings.model_copy(update={"train": train}))
+
+
+def train_task(
+    line: Line, training: Training, basis: object, team: Team | None = None
+) -> StageTask:
+    """What trains one arm. The other processes of a `team` follow (run/follow.py)."""
+    steps = [] if training.steps is None else [training.steps]
+    return StageTask(
+        training.stage,
+        basis=basis,
+        inputs=[*_inputs(training, line.settings), *steps],
+        outputs=[training.folder / "adapter" / name for name in adapter_folder.FILES],
+        prepare=lambda: _prepare(line, training, team),
+    )
+
+
+def train(stages: Stages, task: StageTask, folder: Path) -> Json:
+    """Do the stage; returns its counts. Once it is on record, nothing is left to resume."""
+    counts = stages.do(task)
+    checkpoints = folder / "checkpoints"
+    if checkpoints.exists():
+        from augmlx.training import checkpoint
+
+        checkpoint.clear(checkpoints)
+    return counts
+
+
+def _inputs(training: Training, settings: Settings) -> list[object]:
+    judged = []
+    if settings.train.best == "accuracy":
+        judged = [settings.eval.choices, settings.eval.score]
+    return [training.rows, training.valid, settings.train.learnt, *judged]
+
+
+def _prepare(line: Line, training: Training, team: Team | None) -> Callable[[], Json]:
+    from augmlx.training import fit
+
+    settings = line.settings
+    ready = fit.prepare(line.model, training.rows, settings, training.valid)
+    if training.steps is not None:
+        ready = fit.for_steps(ready, training.steps)
+    judge = None
+    if settings.train.best == "accuracy":
+        judge = run_items.judge(line.run, line.facts, training.valid, settings)
+    work = partial(
+        fit.fit,
+        ready,
+        training.folder,
+        identity=fit.identity_of(line.model, training.rows, settings),
+        progress=line.progress,
+        label=training.label,
+        judge=judge,
+        team=team,
+    )
+    if team is not None:
+        team.begin(True)
+    return work
