@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 from augmlx.core.errors import BadInput, storage_errors
@@ -84,14 +86,15 @@ def write_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def jsonl_writer(path: Path) -> Iterator[Callable[[Json], None]]:
+def jsonl_writer(path: Path) -> Iterator[Callable[[Json], object]]:
     """A function that writes one JSON object a line; the file appears when the block ends well."""
+    jsonlines = _jsonlines()
     with atomic(path) as file:
-        yield lambda row: _write_line(file, row)
-
-
-def _write_line(file: IO[bytes], row: Json) -> None:
-    file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        try:
+            yield jsonlines.Writer(text).write
+        finally:
+            text.detach()  # written out; the file is closed where it was opened
 
 
 def write_jsonl(path: Path, rows: Iterable[Json]) -> None:
@@ -103,17 +106,28 @@ def write_jsonl(path: Path, rows: Iterable[Json]) -> None:
 
 def read_jsonl(path: Path) -> Iterator[Json]:
     """The objects of a JSON-lines file of ours. Raises BadInput with path:line on a torn line."""
+    jsonlines = _jsonlines()
+    line = 0
     # Read as bytes, so that a line that is not UTF-8 is met where its number is known.
     with storage_errors(path), path.open("rb") as file:
-        for line, data in enumerate(file, start=1):
+        rows = jsonlines.Reader(file).iter(type=dict)
+        while True:
+            line += 1
             try:
-                value = json.loads(data.decode("utf-8"))
-            except (ValueError, RecursionError):
-                value = None
-            if not isinstance(value, dict):
+                row = next(rows, None)
+            except (jsonlines.InvalidLineError, RecursionError) as error:
                 hint = "the file was changed by hand; delete it and run again"
-                raise BadInput(f"{path}:{line}: not a JSON object", hint=hint)
-            yield value
+                raise BadInput(f"{path}:{line}: not a JSON object", hint=hint) from error
+            if row is None:
+                return
+            yield row
+
+
+def _jsonlines() -> ModuleType:
+    """Loaded when it is needed: attrs, which it brings, takes as long as all of `augmlx --help`."""
+    import jsonlines
+
+    return jsonlines
 
 
 def remove_stale_parts(folder: Path) -> None:

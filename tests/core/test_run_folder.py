@@ -52,9 +52,9 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from augmlx.core.errors import AugmlxError
-from augmlx import files, rundir
+from augmlx.core import files, run_folder
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-run = rundir.RunFolder(sys.argv[1])
+run = run_folder.RunFolder(sys.argv[1])
 try:
     if sys.argv[2] == "lock":
         with run.lock():
