@@ -171,12 +171,12 @@ class Journal:
             text, finish, tokens, kept, by, why = row[11:]
             request = Request(
                 key,
-                prefix,
-                suffix,
-                seed,
-                temperature,
-                top_p,
-                max_tokens,
+                prefix=prefix,
+                suffix=suffix,
+                seed=seed,
+                temperature=temperature,
+                top_p=top_p,
+                max_tokens=max_tokens,
                 opening=opening,
                 chat=bool(chat),
             )

@@ -141,7 +141,7 @@ class Plan:
                 key = fingerprint(
                     [operator.name, operator.function, fact.id, fact.text, sample, self._engine]
                 )
-                request = Request(key, "", fact.text, "", 0.0, 1.0, 0)
+                request = Request.ruled(key, fact.text)
                 yield Planned(request, operator, premises, sample, written=text)
 
     def _asked(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:

@@ -81,7 +81,17 @@ def _request(question: str, number: int, engine: Engine, *, chat: bool, seed: in
     key = fingerprint(
         [suffix, chat, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, _STOP, engine.fingerprint]
     )
-    return Request(key, "", suffix, drawn_from, 0.7, 0.95, _ANSWER_TOKENS, stop=_STOP, chat=chat)
+    return Request(
+        key,
+        prefix="",
+        suffix=suffix,
+        seed=drawn_from,
+        temperature=0.7,
+        top_p=0.95,
+        max_tokens=_ANSWER_TOKENS,
+        stop=_STOP,
+        chat=chat,
+    )
 
 
 def _name_of(request: Request) -> str:

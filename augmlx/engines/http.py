@@ -25,9 +25,8 @@ from augmlx.engines.server import PROTOCOL, Busy, Refused, Server
 
 M = TypeVar("M", bound=BaseModel)
 _WINDOW = 4096  # where the server does not say; Ollama's own default
-_TRIAL = Request(
-    "trial", "", "a b c a b c a b c a b", "", 0.0, 1.0, 4
-)  # any model goes on with " c"
+# Any model goes on with " c".
+_TRIAL = Request.greedy("trial", "a b c a b c a b c a b", max_tokens=4)
 _THOUGHT = re.compile(r"\A(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
 # What a space may have stood before: no closing mark, no apostrophe, no script that is written
 # without spaces.

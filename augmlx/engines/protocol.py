@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion to be written.
+    """One completion to be written: a prompt, and how its continuation is drawn.
 
-    `prefix` is the part of the prompt that many requests share word for word (instruction and
-    exemplars); the whole prompt is prefix + suffix. `seed` is a text, such as
-    "0:fact-3:reversal:2"; sampling draws from it alone, so a row is the same in any batch.
-    `temperature` 0 is greedy.
-
-    What the engine writes goes on behind `opening`, the words that the answer begins with. With
-    `chat` the prompt is one user message, put into the model's chat template, and `opening` stands
-    behind the template's start of an answer.
+    Attributes:
+        key: names the request in the journal: sha256 of everything that its completion depends on.
+        prefix: the part of the prompt that many requests share word for word (instruction and
+            exemplars); the whole prompt is prefix + suffix.
+        suffix: the part that is this request's own.
+        seed: a text, such as "0:fact-3:reversal:2". Sampling draws from it alone, so a row is the
+            same in any batch.
+        temperature: 0 is greedy.
+        top_p: the mass of the nucleus that is sampled from; 1 is the whole distribution.
+        max_tokens: the most that is written.
+        stop: the text that ends the completion, and is no part of it; "" for none.
+        opening: the words that the answer begins with; what the engine writes goes on behind them.
+        chat: whether the prompt is one user message, put into the model's chat template. `opening`
+            then stands behind the template's start of an answer.
     """
 
-    key: (
-        str  # names the request in the journal: sha256 of everything that its completion depends on
-    )
+    key: str
+    _: KW_ONLY
     prefix: str
     suffix: str
     seed: str
@@ -34,6 +39,35 @@ class Request:
     stop: str = "\n"
     opening: str = ""
     chat: bool = False
+
+    @classmethod
+    def greedy(
+        cls,
+        key: str,
+        suffix: str,
+        *,
+        max_tokens: int,
+        prefix: str = "",
+        stop: str = "\n",
+        chat: bool = False,
+    ) -> Request:
+        """A request whose every token is the most probable one, so that no seed tells in it."""
+        return cls(
+            key,
+            prefix=prefix,
+            suffix=suffix,
+            seed="",
+            temperature=0.0,
+            top_p=1.0,
+            max_tokens=max_tokens,
+            stop=stop,
+            chat=chat,
+        )
+
+    @classmethod
+    def ruled(cls, key: str, text: str) -> Request:
+        """What the journal keeps where a rule, and no engine, wrote something about `text`."""
+        return cls.greedy(key, text, max_tokens=0)
 
     @property
     def content(self) -> str:

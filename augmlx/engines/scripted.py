@@ -49,7 +49,7 @@ class ScriptedEngine:
             if isinstance(written, Completion):
                 yield written
                 continue
-            text = written.split(request.stop)[0]
+            text = written.split(request.stop)[0] if request.stop else written
             self.tokens.generated += self.count(text)
             yield Completion(request.key, text, "stop", self.count(text))
 

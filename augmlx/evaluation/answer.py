@@ -111,15 +111,7 @@ def _answer(
 ) -> list[EvalResult]:
     scores = _scores(items, engine, context)
     requests = [
-        Request(
-            key=item.id,
-            prefix=context,
-            suffix=asked(item.prompt),
-            seed="",
-            temperature=0.0,
-            top_p=1.0,
-            max_tokens=settings.max_tokens,
-        )
+        Request.greedy(item.id, asked(item.prompt), prefix=context, max_tokens=settings.max_tokens)
         for item in items
     ]
     results = []

@@ -12,41 +12,44 @@ MARK = "<!-- written by augmlx: a later export replaces this folder -->"
 
 def spread(numbers: Iterable[int]) -> str:
     """One number, or the least and the greatest of several."""
-    found = sorted(set(numbers))
-    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    distinct = sorted(set(numbers))
+    least, greatest = distinct[0], distinct[-1]
+    return str(least) if least == greatest else f"{least} to {greatest}"
 
 
-def model_card(spec: AdapterSpec, base: str, alpha: Mapping[int, int]) -> str:
-    """README.md in Hugging Face's form: YAML front matter, then Markdown. `alpha` is that of each
-    rank.
+def model_card(spec: AdapterSpec, base: str, alpha_of_rank: Mapping[int, int]) -> str:
+    """README.md in Hugging Face's form: YAML front matter, then Markdown.
+
+    Args:
+        base: the Hugging Face name of the base model.
+        alpha_of_rank: lora_alpha for each rank that a module has.
     """
-    method = "DoRA" if spec.kind == "dora" else "LoRA"
-    smaller = dict(spec.ranks)
-    modules = ", ".join(sorted({_module(target, smaller.get(target)) for target in spec.targets}))
-    layers = (
-        f"the last {spec.layers} of {spec.total_layers}"
-        if spec.layers < spec.total_layers
-        else "all"
+    # Its YAML alone: what the library does besides with a card, such as checking it, asks the Hub.
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        base_model=base,
+        library_name="peft",
+        pipeline_tag="text-generation",
+        tags=[spec.kind, "augmlx", "mlx"],
     )
-    return f"""---
-base_model: {base}
-library_name: peft
-pipeline_tag: text-generation
-tags:
-- {spec.kind}
-- augmlx
-- mlx
----
-{MARK}
+    return f"---\n{data.to_yaml()}\n---\n{_text(spec, base, alpha_of_rank)}"
+
+
+def _text(spec: AdapterSpec, base: str, alpha_of_rank: Mapping[int, int]) -> str:
+    """What a reader of the card sees, in Markdown."""
+    method = "DoRA" if spec.kind == "dora" else "LoRA"
+    rank, alpha = spread(alpha_of_rank), spread(alpha_of_rank.values())
+    return f"""{MARK}
 
 # {method} adapter for {base}
 
 | | |
 |---|---|
 | Base model | `{base}` |
-| Method | {method}, rank {spread(alpha)}, alpha {spread(alpha.values())}, dropout {spec.dropout:g} |
-| Modules | {modules} |
-| Layers | {layers} |
+| Method | {method}, rank {rank}, alpha {alpha}, dropout {spec.dropout:g} |
+| Modules | {_modules(spec)} |
+| Layers | {_layers(spec)} |
 | Trained with | augmlx {__version__} on MLX: the facts, and what the model inferred from them in context |
 | Weights | float32 |
 
@@ -68,6 +71,18 @@ read those facts. The licence of the base model applies to its use.
 """  # noqa: E501
 
 
-def _module(target: str, smaller: int | None) -> str:
-    name = f"`{target.rpartition('.')[2]}`"
-    return name if smaller is None else f"{name} (rank {smaller})"
+def _layers(spec: AdapterSpec) -> str:
+    if spec.layers < spec.total_layers:
+        return f"the last {spec.layers} of {spec.total_layers}"
+    return "all"
+
+
+def _modules(spec: AdapterSpec) -> str:
+    """The names of the trained modules, with their rank where it is not the largest."""
+    smaller_ranks = dict(spec.ranks)
+    names = set()
+    for target in spec.targets:
+        name = f"`{target.rpartition('.')[2]}`"
+        rank = smaller_ranks.get(target)
+        names.add(name if rank is None else f"{name} (rank {rank})")
+    return ", ".join(sorted(names))

@@ -90,19 +90,12 @@ class Answerer:
 
     def _request(self, question: str, max_tokens: int) -> Request:
         if self._through_template:
-            return Request("ask", "", question, "", 0.0, 1.0, max_tokens, stop="", chat=True)
+            return Request.greedy("ask", question, max_tokens=max_tokens, stop="", chat=True)
         if self.form == "text":
-            return Request("ask", "", asked(question), "", 0.0, 1.0, max_tokens)
+            return Request.greedy("ask", asked(question), max_tokens=max_tokens)
         # As training parts a prompt from its completion where there is no template.
-        return Request(
-            "ask",
-            "",
-            f"{question}\n" if ENDED.search(question) else question,
-            "",
-            0.0,
-            1.0,
-            max_tokens,
-        )
+        prompt = f"{question}\n" if ENDED.search(question) else question
+        return Request.greedy("ask", prompt, max_tokens=max_tokens)
 
     def _stream(self, arm: str, request: Request) -> Iterator[str]:
         completion = yield from self._engines[arm].stream(request, tuple(self._turns[arm]))

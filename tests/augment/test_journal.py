@@ -32,7 +32,9 @@ with open_journal(Path(sys.argv[1])) as journal:
     while True:
         keys = [f"{number}-{row}" for row in range(200)]
         requests = [
-            Entry(Request(key, "p" * 500, key, "0", 0.0, 1.0, 8), key, "reversal", 0)
+            Entry(
+                Request.greedy(key, key, prefix="p" * 500, max_tokens=8), key, "reversal", 0
+            )
             for key in keys
         ]
         journal.add(requests, [Completion(key, "text " * 50, "stop", 1) for key in keys])
@@ -51,7 +53,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
     with open_journal(Path(sys.argv[1])) as journal:
         for n in range(1000):
-            journal.add([Entry(Request(str(n), "p", "s" * 9000, "0", 0.0, 1.0, 8), "f", "o", 0)],
+            request = Request.greedy(str(n), "s" * 9000, prefix="p", max_tokens=8)
+            journal.add([Entry(request, "f", "o", 0)],
                         [Completion(str(n), "t" * 9000, "stop", 1)])
 except AugmlxError as error:
     print(type(error).__name__, error.render())
@@ -59,7 +62,15 @@ except AugmlxError as error:
 
 
 def request(key: str, prefix: str = "prefix") -> Request:
-    return Request(key, prefix, f"suffix {key}", f"0:{key}", 0.8, 0.95, 64)
+    return Request(
+        key,
+        prefix=prefix,
+        suffix=f"suffix {key}",
+        seed=f"0:{key}",
+        temperature=0.8,
+        top_p=0.95,
+        max_tokens=64,
+    )
 
 
 def completion(key: str, text: str = "text") -> Completion:

@@ -88,7 +88,8 @@ def expected(run: Path, text: str, max_tokens: int = 48, *, chat: bool = False) 
     from augmlx.models.store import folder as store
 
     model: StoredModel = store.find(str(run.parent / "tiny"))
-    request = Request("k", "", text, "", 0.0, 1.0, max_tokens, "" if chat else "\n", chat=chat)
+    stop = "" if chat else "\n"
+    request = Request.greedy("k", text, max_tokens=max_tokens, stop=stop, chat=chat)
     engines = {
         "base": local.mlx_engine(model, None),
         "augmented": local.mlx_engine(model, run / "adapter"),

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -715,9 +715,7 @@ def test_mlx_lm_server_writes_the_same_greedy_text_as_the_mlx_engine(mlx_server:
         opening = closing_phrase(fact.text) if number % 4 else None
         suffix = f"Fact: {fact.text}\nOther way round:"
         asked.append(request(suffix, number, max_tokens=48, opening=opening or ""))
-    asked = [
-        Request(r.key, REVERSALS, r.suffix, r.seed, 0.0, 1.0, 48, opening=r.opening) for r in asked
-    ]
+    asked = [replace(r, prefix=REVERSALS) for r in asked]
     here = list(MlxEngine(loading.load(pull("smollm2-135m"))).generate(asked))
     there = HttpEngine(
         mlx_server, model="default_model", waits=(0.5,) * 120

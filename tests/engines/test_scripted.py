@@ -7,7 +7,7 @@ from augmlx.engines.scripted import ScriptedEngine
 
 
 def request(key: str, suffix: str = "x") -> Request:
-    return Request(key, "prefix ", suffix, f"0:{key}", 0.0, 1.0, 8)
+    return Request.greedy(key, suffix, prefix="prefix ", max_tokens=8)
 
 
 def test_it_is_an_engine() -> None:
@@ -28,6 +28,12 @@ def test_completions_come_in_the_order_of_the_requests_and_are_counted() -> None
 def test_what_it_writes_ends_at_the_stop() -> None:
     engine = ScriptedEngine(lambda _: "one line\nanother")
     assert next(engine.generate([request("a")])).text == "one line"
+
+
+def test_without_a_stop_all_of_it_is_kept() -> None:
+    engine = ScriptedEngine(lambda _: "one line\nanother")
+    (completion,) = engine.generate([Request.greedy("a", "x", max_tokens=8, stop="")])
+    assert completion.text == "one line\nanother"
 
 
 def test_a_script_may_fail_or_be_cut_off() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augmlx.core.errors import BadSettings, ModelError
-from augmlx.exporting.peft import export_peft, from_peft, read_tensors, to_peft, whole_alpha
+from augmlx.exporting.peft import export_peft, from_peft, to_peft, whole_alpha
+from augmlx.exporting.trained_matrices import read_tensors
 
 from .support import spec_of, write_pairs
 

@@ -46,7 +46,7 @@ def loaded() -> LoadedModel:
 
 def requests() -> list[Request]:
     return [
-        Request(f"{n}", PREFIX, f"Fact: {fact}\nReversed:", f"0:{n}", 0.0, 1.0, 24)
+        Request.greedy(f"{n}", f"Fact: {fact}\nReversed:", prefix=PREFIX, max_tokens=24)
         for n, fact in enumerate(FACTS)
     ]
 
@@ -87,7 +87,8 @@ def test_rows_that_take_turns_write_the_same(loaded: LoadedModel) -> None:
 def test_a_sampled_row_is_the_same_alone_and_in_a_batch(loaded: LoadedModel) -> None:
     engine = MlxEngine(loaded)
     r = requests()[0]
-    asked = [Request(f"{n}", r.prefix, r.suffix, f"0:a:{n}", 0.8, 0.95, 12) for n in range(6)]
+    sampled = replace(r, temperature=0.8, top_p=0.95, max_tokens=12)
+    asked = [replace(sampled, key=f"{n}", seed=f"0:a:{n}") for n in range(6)]
     together = list(engine.generate(asked))
     assert list(engine.generate(asked[2:3])) == together[2:3]
     assert len({completion.text for completion in together}) > 1

@@ -40,7 +40,8 @@ def said(answerer: Answerer, question: str, arm: str = "base", max_tokens: int =
 
 
 def written(engine: MlxEngine, text: str, stop: str) -> str:
-    return next(engine.generate([Request("k", "", text, "", 0.0, 1.0, 30, stop)])).text.strip()
+    request = Request.greedy("k", text, max_tokens=30, stop=stop)
+    return next(engine.generate([request])).text.strip()
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ DATED = (
     "date_string }} " + PLAIN
 )
 OPEN = PLAIN + "<think>\n"
-ASKED = Request(
-    "k", "Turn it round.\n\nFact: ", "Ada keeps Venn.", "s", 0.0, 1.0, 20, "\n", "", True
+ASKED = Request.greedy(
+    "k", "Ada keeps Venn.", prefix="Turn it round.\n\nFact: ", max_tokens=20, chat=True
 )
 
 

@@ -96,7 +96,7 @@ def test_calls_that_name_the_context_share_it_with_each_other_and_with_generatio
     assert [score.tokens for score in apart] == [score.tokens for score in together]
     assert [s.logprob for s in apart] == pytest.approx([s.logprob for s in together], abs=1e-4)
     before = engine.tokens.prefilled
-    request = Request("0", CONTEXT, "00 What is it?", "0", 0.0, 1.0, 2)
+    request = Request.greedy("0", "00 What is it?", prefix=CONTEXT, max_tokens=2)
     list(engine.generate([request]))
     assert engine.tokens.prefilled - before == len(engine.prompt_tokens(request)) - engine.count(
         CONTEXT

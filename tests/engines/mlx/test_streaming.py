@@ -38,7 +38,7 @@ PLAIN = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 ONE_TURN = "{% if messages | length > 1 %}{{ raise_exception('one turn only') }}{% endif %}" + PLAIN
-ASKED = Request("k", "", "Who keeps the harbour hall?", "s", 0.0, 1.0, 24, "")
+ASKED = Request.greedy("k", "Who keeps the harbour hall?", max_tokens=24, stop="")
 
 
 def chatty(folder: Path, template: str, *, bytewise: bool = False) -> LoadedModel:

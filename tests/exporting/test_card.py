@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from augmlx.exporting.card import model_card
+
+from .support import spec_of
+
+
+def head(card: str) -> Any:
+    """What the YAML at the head of a card says."""
+    _, text, _ = card.split("---\n", maxsplit=2)
+    return yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("base", ["org/tiny", "123", "1e5", "no", "null", "2024-05-01", "a.b-c_d"])
+def test_the_head_says_what_the_hub_looks_for_whatever_the_base_is_called(base: str) -> None:
+    assert head(model_card(spec_of(kind="dora"), base, {4: 8})) == {
+        "base_model": base,
+        "library_name": "peft",
+        "pipeline_tag": "text-generation",
+        "tags": ["dora", "augmlx", "mlx"],
+    }
+
+
+def test_a_card_is_made_offline_and_opens_no_connection() -> None:
+    code = (
+        "import json, sys\n"
+        "reached = []\n"
+        "events = ('socket.connect', 'socket.getaddrinfo', 'socket.gethostbyname')\n"
+        "sys.addaudithook(lambda name, _: reached.append(name) if name in events else None)\n"
+        "from augmlx.core.records import AdapterSpec\n"
+        "from augmlx.exporting.card import model_card\n"
+        "spec = AdapterSpec('tiny', None, 4, 2.0, 0.0, ('mlp.up_proj',), 3, 3)\n"
+        "card = model_card(spec, 'org/tiny', {4: 8})\n"
+        "from huggingface_hub import constants\n"
+        "print(json.dumps([card[:4], reached, constants.HF_HUB_OFFLINE]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["---\n", [], True]
