@@ -46,12 +46,14 @@ def augment(
             raise click.UsageError("--explain goes with -o RUN and --json alone")
         _explain(RunFolder(out), explain, as_json)
         return
+    from augmlx.run.everything import counts_line
+
     with opened(given, out, questions) as pipeline:
         counts = pipeline.augment()
     if as_json:
         common.echo_json({"run": str(out), **counts})
     else:
-        click.echo(told(counts))
+        click.echo(counts_line(counts))
 
 
 @contextmanager
@@ -71,20 +73,6 @@ def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterat
         writer=given.writer,
     ) as pipeline:
         yield pipeline
-
-
-def take_questions(pipeline: Pipeline, questions: Path | None) -> None:
-    """Bring the questions into the run, or say that those given earlier are used."""
-    if questions is not None:
-        pipeline.take_questions(questions)
-    elif pipeline.run.questions.exists():
-        pipeline.progress.say(f"using the questions given earlier ({pipeline.run.questions})")
-
-
-def told(counts: dict[str, object]) -> str:
-    """One line on what was produced."""
-    rest = "{produced} produced, {kept} kept, {rejected} rejected, {failed} failed".format(**counts)
-    return f"{counts['facts']} {'fact' if counts['facts'] == 1 else 'facts'}: {rest}"
 
 
 def _explain(run: RunFolder, name: str, as_json: bool) -> None:

@@ -8,7 +8,6 @@ from typing import get_args
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.cli.augment import take_questions
 from augmlx.cli.common import FilePath
 from augmlx.core.arms import ORACLE, ArmName
 
@@ -78,7 +77,7 @@ def evaluate(
     folder = RunFolder(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, common.progress())
-        take_questions(pipeline, questions)
+        pipeline.take_questions(questions)
         if oracle is not None:
             pipeline.take_oracle(oracle)
         summary = pipeline.evaluate()

@@ -7,8 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from augmlx.cli import common
-from augmlx.cli.augment import opened, told
-from augmlx.core.records import Json
+from augmlx.cli.augment import opened
 
 
 @click.command()
@@ -38,32 +37,24 @@ def run(
     Example:
       augmlx run facts.csv --questions questions.csv -o runs/first
     """
-    from augmlx.run.rounds import require_comparison, run_rounds
+    from augmlx.run.everything import run_all
 
-    rounds_run: list[Json] = []
     with opened(given, out, questions) as pipeline:
-        if rounds > 1:
-            require_comparison(pipeline.settings)
-        counts = pipeline.augment()
-        pipeline.progress.say(told(counts))
-        pipeline.train()
-        summary = pipeline.evaluate()
-        if rounds > 1:
-            rounds_run = run_rounds(pipeline, rounds)
-            summary = pipeline.evaluate()
-        exported = pipeline.export_if_possible()
-        report = pipeline.report()
+        outcome = run_all(pipeline, rounds=rounds)
     if as_json:
-        files = {
-            "adapter": str(pipeline.run.adapter),
-            "report": str(report),
-            "peft": exported and str(exported),
-        }
         common.echo_json(
-            {"run": str(out), "augment": counts, "eval": summary, "rounds": rounds_run, **files}
+            {
+                "run": str(out),
+                "augment": outcome.counts,
+                "eval": outcome.summary,
+                "rounds": list(outcome.rounds),
+                "adapter": str(outcome.adapter),
+                "report": str(outcome.report),
+                "peft": outcome.exported and str(outcome.exported),
+            }
         )
         return
-    common.echo_summary(summary)
-    for path in (pipeline.run.adapter, exported, report):
+    common.echo_summary(outcome.summary)
+    for path in (outcome.adapter, outcome.exported, outcome.report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)

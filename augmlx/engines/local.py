@@ -12,7 +12,7 @@ from augmlx.core.records import fingerprint
 from augmlx.engines.protocol import Engine
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.models.loading import LoadedModel
-from augmlx.models.store.folder import StoredModel
+from augmlx.models.store.folder import StoredModel, find
 
 if TYPE_CHECKING:
     from augmlx.engines.mlx.engine import MlxEngine
@@ -28,6 +28,18 @@ class MlxEngines:
     def __call__(self, adapter: Path | None) -> MlxEngine:
         """The engine of the model, under an adapter folder if one is given."""
         return mlx_engine(self.model, adapter, width=self.width)
+
+
+def open_engine(model: str | Path, adapter: Path | None = None) -> MlxEngine:
+    """An engine to ask by oneself.
+
+    Args:
+        model: a name in the store, or a model folder.
+        adapter: a folder as `augmlx train` and mlx-lm write it.
+
+    Raises ModelError where there is no such model or adapter.
+    """
+    return mlx_engine(find(str(model)), adapter)
 
 
 def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> MlxEngine:

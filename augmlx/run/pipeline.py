@@ -85,8 +85,14 @@ class Pipeline:
         write_jsonl(self.run.facts, map(to_json, facts))
         self._facts = facts
 
-    def take_questions(self, path: Path) -> None:
-        """Copy the user's questions into the run. Raises BadInput, before any work."""
+    def take_questions(self, path: Path | None) -> None:
+        """Copy the user's questions into the run; without any, say that those given earlier are
+        used. Raises BadInput, before any work.
+        """
+        if path is None:
+            if self.run.questions.exists():
+                self.progress.say(f"using the questions given earlier ({self.run.questions})")
+            return
         questions = read_questions(path)
         items.from_questions(questions, self.settings.eval.choices, seed=self.settings.seed)
         write_jsonl(self.run.questions, map(question_row, questions))
@@ -312,9 +318,6 @@ def open_pipeline(
         for repeat in table.duplicates:
             progress.say(f"{repeat}; only the first is used")
         pipeline.refuse_others(table.facts)  # before anything in the folder is replaced
-        if questions is not None:
-            pipeline.take_questions(questions)
-        elif folder.questions.exists():
-            progress.say(f"using the questions given earlier ({folder.questions})")
+        pipeline.take_questions(questions)
         pipeline.take_facts(table.facts)
         yield pipeline
