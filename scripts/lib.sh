@@ -65,10 +65,15 @@ browser() {
   if ! has_browser; then say "No Chromium was found: the tests that open the report in a browser are skipped, unless Playwright brought its own"; fi
 }
 
-setup() {
+# Everything but a model.
+install_all() {
   make_venv || return 1
   install "$1" || return 1
   fast_blas || return 1
+}
+
+setup() {
+  install_all "$1" || return 1
   say "Fetching the embedded model (93 MB, once)"
   .venv/bin/augmlx pull smollm2-135m || return 1
 }

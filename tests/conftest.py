@@ -1,8 +1,15 @@
-"""Fixtures of the tests that run the whole line."""
+"""What holds for the whole suite, and fixtures of the tests that run the whole line.
+
+No test reads the home or the model store of whoever runs it: both are folders of the suite.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,9 +19,28 @@ from tiny.line import TEXTS, Setup
 
 from augmlx.models.store.folder import StoredModel
 
-# A busy machine is no fault of the code.
-settings.register_profile("augmlx", deadline=None)
+# The same commit gives the same answer; `scripts/search` tries fresh examples, and many. A busy
+# machine is no fault of the code.
+settings.register_profile("augmlx", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("augmlx")
+
+_NOBODY = Path(tempfile.mkdtemp(prefix="augmlx-tests-"))
+atexit.register(shutil.rmtree, _NOBODY, ignore_errors=True)
+os.environ["HOME"] = str(_NOBODY)
+os.environ.pop("XDG_CACHE_HOME", None)
+# The embedded model, for tests marked `real`; scripts/test fetches it, else the first of them does.
+_REAL_STORE = Path(__file__).parents[1] / ".venv" / "store-of-the-tests"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A store for each test, before the fixtures of its module are made: an empty one, or that of
+    the embedded model.
+    """
+    store = _REAL_STORE if item.get_closest_marker("real") else _NOBODY / "store"
+    os.environ["AUGMLX_HOME"] = str(store)
+
 
 # Where the tests are a job in the background, or under nohup, these are ignored; what they start
 # would inherit that.

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from augmlx.data.starter import example
+from augmlx.models.store.folder import StoredModel
 
 from .support import journalled
 
@@ -124,16 +125,12 @@ def test_an_unknown_model_names_those_there_are(tmp_path: Path, facts: Path) -> 
     )
 
 
-def test_an_unknown_operator_names_the_known_ones(tmp_path: Path, facts: Path) -> None:
-    done = augmlx(
-        "augment",
-        facts,
-        "-o",
-        tmp_path / "run",
-        "--set",
-        'augment.operators=["mirror"]',
-        AUGMLX_HOME="",
-    )
+def test_an_unknown_operator_names_the_known_ones(
+    tmp_path: Path, facts: Path, base: StoredModel
+) -> None:
+    operators = 'augment.operators=["mirror"]'
+    out = tmp_path / "run"
+    done = augmlx("augment", facts, "-o", out, "--model", base.path, "--set", operators)
     refused(done, "mirror", "reversal")
 
 

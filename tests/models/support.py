@@ -25,7 +25,7 @@ TEMPLATE = (
 
 
 def ensure_smollm2() -> StoredModel:
-    """SmolLM2-135M in the user's normal store, fetched if it is missing."""
+    """SmolLM2-135M in the store of the tests marked `real`, fetched if it is missing."""
     return pull("smollm2-135m")
 
 

@@ -55,6 +55,6 @@ def test_an_install_is_done_once_until_what_it_installs_from_changes(checkout: P
     assert calls(checkout) == 2
 
 
-@pytest.mark.parametrize("name", ["setup", "demo", "test", "lib.sh"])
+@pytest.mark.parametrize("name", ["setup", "demo", "test", "search", "lib.sh"])
 def test_the_scripts_parse(name: str) -> None:
     subprocess.run(["bash", "-n", ROOT / "scripts" / name], check=True)
