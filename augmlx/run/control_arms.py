@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from augmlx.core.arms import ARMS, AUGMENTED, FINETUNED, ORACLE, REPHRASED
+from augmlx.core.arms import ARMS, AUGMENTED, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Example, Fact, Json, consequence, fact_from_json, original
@@ -36,40 +36,48 @@ def places(run: RunFolder, model: StoredModel, settings: Settings) -> dict[str, 
 
     Raises BadSettings for a named adapter that is none, or is another model's.
     """
-    found: dict[str, Path | None] = {
-        arm: folder_of(run, arm) / "adapter" if ARMS[arm].stage else None
-        for arm in settings.eval.arms
-    }
+    places: dict[str, Path | None] = {}
+    for name in settings.eval.arms:
+        is_trained = ARMS[name].stage != ""
+        places[name] = folder_of(run, name) / "adapter" if is_trained else None
     for name, path in settings.eval.adapters.items():
         require_adapter_of(Path(path), model.name, f"eval.adapters: {name}")
-        found[name] = Path(path)
-    return found
+        places[name] = Path(path)
+    return places
 
 
 def rows(arm: str, run: RunFolder, facts: Sequence[Fact], form: row_forms.Form) -> list[Json]:
-    """The training rows of a control arm. Raises RunError where there is nothing that sets it
-    apart.
+    """The training rows of a control arm: the originals, and what is its own.
+
+    Raises RunError where there is nothing that sets it apart.
     """
-    examples = [original(fact) for fact in facts]
+    own: list[Example] = []
     if arm == REPHRASED.name:
-        examples += trained_on(run, REPHRASE)
-        hint = "augment with the operator rephrase, or leave the arm out of eval.arms"
-        fault = "the arm rephrased needs rephrasings in the training set, and there are none"
+        own = trained_on(run, REPHRASE)
+        if not own:
+            raise RunError(
+                f"{run.path}: the arm rephrased needs rephrasings in the training set, and there "
+                "are none",
+                hint="augment with the operator rephrase, or leave the arm out of eval.arms",
+            )
     elif arm == ORACLE.name:
-        examples += consequences(run)
-        hint = "bring true consequences: augmlx eval RUN --oracle FILE"
-        fault = "the arm oracle needs consequences known to be true"
-    if arm != FINETUNED.name and len(examples) == len(facts):
-        raise RunError(f"{run.path}: {fault}", hint=hint)
+        own = consequences(run)
+        if not own:
+            raise RunError(
+                f"{run.path}: the arm oracle needs consequences known to be true",
+                hint="bring true consequences: augmlx eval RUN --oracle FILE",
+            )
+    examples = [*map(original, facts), *own]
     return [row_forms.training_row(example, form) for example in examples]
 
 
 def trained_on(run: RunFolder, operator: str | None = None) -> list[Example]:
     """The augmentations (of one operator) that the augmented arm is trained on."""
-    names = {row["id"] for row in read_jsonl(run.data / "train.jsonl")}
-    return [
-        e for e in run.kept_examples() if e.id in names and operator in (None, e.origin.operator)
-    ]
+    ids = {row["id"] for row in read_jsonl(run.train_rows)}
+    examples = [example for example in run.kept_examples() if example.id in ids]
+    if operator is None:
+        return examples
+    return [example for example in examples if example.origin.operator == operator]
 
 
 def consequences(run: RunFolder) -> list[Example]:

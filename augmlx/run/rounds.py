@@ -8,20 +8,13 @@ is whole at any moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from augmlx.augment.stage import Earlier
 from augmlx.core.arms import AUGMENTED
 from augmlx.core.errors import BadSettings
 from augmlx.core.files import read_jsonl
-from augmlx.core.records import (
-    Fact,
-    Json,
-    example_from_json,
-    fingerprint,
-    item_from_json,
-    result_from_json,
-)
+from augmlx.core.records import Fact, Json, fingerprint, item_from_json, result_from_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
@@ -29,113 +22,166 @@ from augmlx.evaluation import answer as answer_module
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
 
+MOST_ROUNDS = 99
+_ENTRY = "round-"  # in the manifest, before the number
+_HELD_OUT: tuple[Part, ...] = ("valid", "test")
+
 
 def require_comparison(settings: Settings) -> None:
     """Raises BadSettings where the tuned model is not evaluated: every round would count as no
     worse.
     """
     if AUGMENTED.name not in settings.eval.arms:
-        fault = (
-            f"eval.arms: {AUGMENTED.name} is not among them, and rounds are kept by what it answers"
+        raise BadSettings(
+            f"eval.arms: {AUGMENTED.name} is not among them, and rounds are kept by what it "
+            "answers",
+            hint=f"add {AUGMENTED.name}, or leave out --rounds",
         )
-        raise BadSettings(fault, hint=f"add {AUGMENTED.name}, or leave out --rounds")
 
 
 def run_rounds(pipeline: Pipeline, wanted: int) -> list[Json]:
-    """Rounds 2 to `wanted` over an evaluated run; the entry of each: right answers before and
-    after, and whether it was kept. Rounds that are finished are not run again, as long as the
-    adapter is the one they ended with.
+    """Rounds 2 to `wanted` over an evaluated run. Those that are finished are not run again, as
+    long as the adapter is the one they ended with.
+
+    Returns:
+        An entry for each round: {right, before, items, kept, counts, from, to, settings}: the right
+        answers after it and before it, whether it was kept, the counts of its training, and the
+        fingerprints of the adapters it went on from and ended with.
     """
     run = pipeline.run
-    settings = pipeline.settings.model_dump(mode="json", exclude={"eval": {"arms"}, "memory": True})
-    settings["train"] = pipeline.settings.train.learnt
-    found = [entry for name, entry in run.manifest().items() if name.startswith("round-")]
-    if _mark(run) not in {mark for entry in found for mark in (entry["from"], entry["to"])}:
-        run.forget(
-            name for name in run.manifest() if name.startswith("round-")
-        )  # they went on from another adapter
+    _forget_rounds_of_another_adapter(run)
+    settings_mark = _settings_mark(pipeline.settings)
     entries: list[Json] = []
     for number in range(2, wanted + 1):
-        name = f"round-{number}"
-        entry = run.manifest().get(name)
         start = entries[-1]["to"] if entries else None
-        here = _mark(run)
-        known = entry is not None and entry["settings"] == fingerprint(settings)
-        if entry is None or not known or (start is not None and entry["from"] != start):
-            entry = _round(pipeline, number) | {"from": here, "settings": fingerprint(settings)}
-            entry["to"] = _mark(_folder(run, number)) if entry["kept"] else here
-            run.forget(f"round-{later}" for later in range(number, 100))
-            run.record(name, entry)
-        if entry["kept"] and _mark(run) == entry["from"]:
+        entry = run.manifest().get(f"{_ENTRY}{number}")
+        if entry is None or not _goes_on_from(entry, start, settings_mark):
+            entry = _do_round(pipeline, number, settings_mark)
+        if entry["kept"] and adapter_fingerprint(run.adapter) == entry["from"]:
             pipeline.adopt(_folder(run, number), entry["counts"])
         entries.append(entry)
     return entries
+
+
+def _settings_mark(settings: Settings) -> str:
+    """The fingerprint of what of the settings decides a round."""
+    values = settings.model_dump(mode="json", exclude={"eval": {"arms"}, "memory": True})
+    values["train"] = settings.train.learnt
+    return fingerprint(values)
+
+
+def _goes_on_from(entry: Json, start: str | None, settings_mark: str) -> bool:
+    """Whether a finished round is of these settings and, behind another, of that one's adapter."""
+    if entry["settings"] != settings_mark:
+        return False
+    return start is None or entry["from"] == start
+
+
+def _forget_rounds_of_another_adapter(run: RunFolder) -> None:
+    entries = {key: row for key, row in run.manifest().items() if key.startswith(_ENTRY)}
+    known_adapters = {entry[end] for entry in entries.values() for end in ("from", "to")}
+    if adapter_fingerprint(run.adapter) not in known_adapters:
+        run.forget(entries)
 
 
 def _folder(run: RunFolder, number: int) -> RunFolder:
     return RunFolder(run.path / "rounds" / str(number))
 
 
-def _mark(run: RunFolder) -> str:
-    return adapter_fingerprint(run.adapter)
+def _do_round(pipeline: Pipeline, number: int, settings_mark: str) -> Json:
+    """Augment and train anew, compare, and put the round on record; later ones are forgotten."""
+    run = pipeline.run
+    start = adapter_fingerprint(run.adapter)
+    counts = _train_round(pipeline, number)
+    entry = _compared(pipeline, number)
+    entry |= {"counts": counts, "from": start, "settings": settings_mark}
+    entry["to"] = adapter_fingerprint(_folder(run, number).adapter) if entry["kept"] else start
+    run.forget(f"{_ENTRY}{later}" for later in range(number, MOST_ROUNDS + 1))
+    run.record(f"{_ENTRY}{number}", entry)
+    return entry
 
 
-def _round(pipeline: Pipeline, number: int) -> Json:
-    run, settings, facts = pipeline.run, pipeline.settings, pipeline.facts()
+def _train_round(pipeline: Pipeline, number: int) -> Json:
+    """The round's own run folder, augmented by the tuned model and trained; returns its counts."""
+    run, facts = pipeline.run, pipeline.facts()
     folder = _folder(run, number)
     folder.create()
+    held = held_out(run, facts)
     with folder.lock():
         child = Pipeline(
             folder,
-            settings,
+            pipeline.settings,
             pipeline.progress,
             operators_folder=pipeline.operators_folder,
             make_engine=pipeline.make_engine,
-            earlier=Earlier(number, run.augmented, run.rejected, run.adapter, held_out(run, facts)),
+            earlier=Earlier(number, run.augmented, run.rejected, run.adapter, held),
         )
         child.take_facts(facts)
         child.augment()
-        counts = child.train()
-    before = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
-    was = sum(result.correct for result in before if result.arm == AUGMENTED.name)
+        return child.train()
+
+
+def _compared(pipeline: Pipeline, number: int) -> Json:
+    """The run's own questions, answered by the round's adapter: is it no worse?"""
+    run = pipeline.run
+    results = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
+    before = sum(result.correct for result in results if result.arm == AUGMENTED.name)
     items = [item_from_json(row) for row in read_jsonl(run.eval / "items.jsonl")]
-    engine = pipeline.make_engine(folder.adapter)
-    now = sum(
-        r.correct
-        for r in answer_module.answer(
-            AUGMENTED.name, items, engine, settings.eval, pipeline.progress
-        )
+    engine = pipeline.make_engine(_folder(run, number).adapter)
+    answers = answer_module.answer(
+        AUGMENTED.name, items, engine, pipeline.settings.eval, pipeline.progress
     )
-    kept = now >= was
+    right = sum(result.correct for result in answers)
+    kept = right >= before
     outcome = "kept" if kept else "left aside, for it answers fewer"
-    pipeline.progress.say(f"round {number}: {now} of {len(items)} right, {was} before; {outcome}")
-    return {"right": now, "before": was, "items": len(items), "kept": kept, "counts": counts}
+    pipeline.progress.say(
+        f"round {number}: {right} of {len(items)} right, {before} before; {outcome}"
+    )
+    return {"right": right, "before": before, "items": len(items), "kept": kept}
 
 
 def held_out(run: RunFolder, facts: Sequence[Fact]) -> dict[str, Part]:
-    """fact id -> part, of every fact whose augmentations are held out.
+    """Fact id -> part ("valid" or "test"), of every fact whose augmentations are held out.
 
     What was drawn of several facts is held out with any of them, so it tells of a fact only where
     no example of one fact does.
     """
-    homes: dict[str, Part] = {}
-    parts: tuple[Part, ...] = ("valid", "test")
-    for part in parts:
+    part_of_example = _held_examples(run)
+    if not part_of_example:
+        return {}
+    group_of_fact = {fact.id: group_of(fact) for fact in facts}
+    held: list[tuple[list[str], Part]] = []  # the groups of an example's facts, and its part
+    for example in run.kept_examples():
+        if example.id in part_of_example:
+            groups = [group_of_fact[fact_id] for fact_id in example.origin.fact_ids]
+            held.append((groups, part_of_example[example.id]))
+    part_of_group = _parts_of_groups(held)
+    return {
+        fact_id: part_of_group[group]
+        for fact_id, group in group_of_fact.items()
+        if group in part_of_group
+    }
+
+
+def _held_examples(run: RunFolder) -> dict[str, Part]:
+    part_of_example: dict[str, Part] = {}
+    for part in _HELD_OUT:
         path = run.data / f"{part}.jsonl"
         if path.exists():
-            homes |= {row["id"]: part for row in read_jsonl(path)}
-    examples = map(example_from_json, read_jsonl(run.augmented)) if homes else iter(())
-    place = {fact.id: group_of(fact) for fact in facts}
-    found = [
-        ([place[i] for i in e.origin.fact_ids], homes[e.id]) for e in examples if e.id in homes
-    ]
+            part_of_example |= {row["id"]: part for row in read_jsonl(path)}
+    return part_of_example
+
+
+def _parts_of_groups(held: Iterable[tuple[list[str], Part]]) -> dict[str, Part]:
+    held = list(held)
     # A text of the share for validation that the test has too stands in the test: "valid", last,
     # has the last word.
-    single = [(groups[0], home) for groups, home in found if len(groups) == 1]
-    held: dict[str, Part] = {
-        group: part for part in reversed(parts) for group, home in single if home == part
-    }
-    for groups, part in found:
-        if part not in {held.get(group) for group in groups}:
-            held |= dict.fromkeys(groups, part)
-    return {fact_id: held[group] for fact_id, group in place.items() if group in held}
+    part_of_group: dict[str, Part] = {}
+    for part in reversed(_HELD_OUT):
+        for groups, home in held:
+            if len(groups) == 1 and home == part:
+                part_of_group[groups[0]] = part
+    for groups, part in held:
+        if part not in {part_of_group.get(group) for group in groups}:
+            part_of_group |= dict.fromkeys(groups, part)
+    return part_of_group
