@@ -37,9 +37,9 @@ def places(run: RunFolder, model: StoredModel, settings: Settings) -> dict[str, 
     Raises BadSettings for a named adapter that is none, or is another model's.
     """
     places: dict[str, Path | None] = {}
-    for name in settings.eval.arms:
-        is_trained = ARMS[name].stage != ""
-        places[name] = folder_of(run, name) / "adapter" if is_trained else None
+    for arm in settings.eval.arms:
+        is_trained = ARMS[arm].stage != ""
+        places[arm] = folder_of(run, arm) / "adapter" if is_trained else None
     for name, path in settings.eval.adapters.items():
         require_adapter_of(Path(path), model.name, f"eval.adapters: {name}")
         places[name] = Path(path)
