@@ -45,7 +45,9 @@ from augmlx.core.records import Example, Fact, Json, Rejected
 from augmlx.core.settings import AugmentSettings, Settings
 from augmlx.engines.local import mlx_engine
 from augmlx.engines.protocol import Engine
-from augmlx.english.text import content_stems, entities, wording
+from augmlx.english.names import entities
+from augmlx.english.sameness import wording
+from augmlx.english.stems import content_stems
 from augmlx.models.store import folder as store
 
 Judge = Callable[[str, Sequence[WorldFact]], Judgement]

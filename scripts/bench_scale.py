@@ -68,7 +68,7 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
     from augmlx.data.tables import read_facts
     from augmlx.engines.protocol import Request
     from augmlx.engines.scripted import ScriptedEngine
-    from augmlx.english.text import arguments, closing_phrase
+    from augmlx.english.sentence import arguments, closing_phrase
     from augmlx.run.pipeline import Pipeline
 
     def script(request: Request) -> str:

@@ -241,7 +241,7 @@ def english_lists(name: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_function_word(text: str) -> bool:
-    from augmlx.english.text import STOPWORDS
+    from augmlx.english.lexicon import STOPWORDS
 
     return text in STOPWORDS
 

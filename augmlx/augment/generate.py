@@ -25,7 +25,7 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import Example, Json, Origin, Rejected
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Completion, Engine
-from augmlx.english.text import wording
+from augmlx.english.sameness import wording
 
 # batches that are generated and journalled together, so that rows which end early leave no gap
 _JOURNALLED = 4

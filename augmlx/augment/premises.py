@@ -18,7 +18,9 @@ from augmlx.augment.operators import Operator
 from augmlx.core.records import Fact
 from augmlx.english import logic
 from augmlx.english.logic import Form
-from augmlx.english.text import arguments, entities, is_number, normalise, with_determiner
+from augmlx.english.names import entities, is_number, with_determiner
+from augmlx.english.sentence import arguments
+from augmlx.english.text import normalise
 
 _SCANNED = 16  # partners looked at for each one that is taken, before the rest is given up
 _NEAR = 64  # neighbours by one name that are looked at

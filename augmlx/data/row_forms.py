@@ -16,7 +16,7 @@ from typing import Any, Literal
 from augmlx.core.errors import BadSettings
 from augmlx.core.files import atomic_path
 from augmlx.core.records import Example, Fact, Json
-from augmlx.english.text import arguments
+from augmlx.english.sentence import arguments
 
 Form = Literal["text", "completions", "chat"]
 

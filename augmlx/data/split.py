@@ -21,7 +21,8 @@ from typing import Literal
 from augmlx.core.records import Example, Fact, original
 from augmlx.core.settings import SplitSettings
 from augmlx.english.sameness import mark, marks, said
-from augmlx.english.text import arguments, normalise
+from augmlx.english.sentence import arguments
+from augmlx.english.text import normalise
 
 AUTO_TEST = 0.2
 Part = Literal["train", "valid", "test", "left out"]

@@ -9,69 +9,89 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from augmlx.english.text import (
-    AUXILIARIES,
-    DETERMINERS,
-    PREPOSITIONS,
-    Mention,
-    spelt_out,
-    stem,
-    words,
-)
+from augmlx.english.adjectives import comparison_sign
+from augmlx.english.lexicon import AUXILIARIES, DETERMINERS, PREPOSITIONS, word_set
+from augmlx.english.relation import relation_stems, says_all, turned_stems
+from augmlx.english.stems import content_stems, stem
+from augmlx.english.synonyms import light, related
+from augmlx.english.text import Mention, words
 
 FIRST, LAST = "<first>", "<last>"  # the source's arguments, wherever they stand
-Slots = Sequence[tuple[Mention, str]]
-
-# An argument behind one of these is not the subject; "by" makes it the subject instead.
-_GOVERNING = PREPOSITIONS | frozenset(
-    "before after above below behind beside inside under beneath outside".split()
-)
-_RELATIVE = frozenset({"where", "when", "whom"})
-QUANTIFIERS = frozenset("all every each some most many few several".split())
+SLOTS = (FIRST, LAST)
 
 
-def tokens(text: str, slots: Slots) -> list[str]:
-    """The words of a sentence in order, each argument as its slot, determiners left out, "A's R"
-    put as "R of A".
+def tokens(text: str, first: Mention, last: Mention) -> list[str]:
+    """The words of a sentence in lower case and in order, its arguments as FIRST and LAST.
+
+    Determiners are left out, and "A's R" is put as "R of A".
     """
-    parts = [(mention.start, slot) for mention, slot in slots]
+    mentions = (first, last)
+    parts = [(mention.start, slot) for mention, slot in zip(mentions, SLOTS, strict=True)]
     for word in words(text):
-        inside = any(mention.start <= word.start < mention.end for mention, _ in slots)
-        if not inside and word.text.casefold() not in DETERMINERS:
-            parts.append((word.start, word.text.casefold()))
+        lower = word.text.casefold()
+        is_inside = any(mention.start <= word.start < mention.end for mention in mentions)
+        if not is_inside and lower not in DETERMINERS:
+            parts.append((word.start, lower))
     return _without_possessives([part for _, part in sorted(parts)])
 
 
-def _without_possessives(said: list[str]) -> list[str]:
-    for index in range(1, len(said)):
-        if said[index] == "s" and said[index - 1] in (FIRST, LAST):
-            end = index + 1
-            while (
-                end < len(said)
-                and said[end] not in (FIRST, LAST)
-                and said[end] not in AUXILIARIES | PREPOSITIONS
-            ):
-                end += 1
-            owner = said[index - 1]
-            return _without_possessives(
-                [*said[: index - 1], *said[index + 1 : end], "of", owner, *said[end:]]
-            )
-    return said
+def _without_possessives(spoken: list[str]) -> list[str]:
+    for place in range(1, len(spoken)):
+        owner = spoken[place - 1]
+        if spoken[place] != "s" or owner not in SLOTS:
+            continue
+        end = _end_of_noun(spoken, place + 1)
+        noun = spoken[place + 1 : end]
+        return _without_possessives([*spoken[: place - 1], *noun, "of", owner, *spoken[end:]])
+    return spoken
 
 
-def skeleton(said: Sequence[str], dropped: Collection[str] = ()) -> list[str]:
+def _end_of_noun(spoken: Sequence[str], start: int) -> int:
+    closing = AUXILIARIES | PREPOSITIONS | {*SLOTS}
+    places = (place for place in range(start, len(spoken)) if spoken[place] in closing)
+    return next(places, len(spoken))
+
+
+def skeleton(spoken: Sequence[str], dropped: Collection[str] = ()) -> list[str]:
     """The stems of `tokens` without auxiliaries, "of" and the `dropped` stems: "the owner of" is
     "owns".
     """
-    kept = [
-        word if word in (FIRST, LAST) else stem(word)
-        for word in said
-        if word not in AUXILIARIES | {"of"}
-    ]
-    return [word for word in kept if word not in dropped]
+    kept = [word for word in spoken if word not in AUXILIARIES and word != "of"]
+    stems = [word if word in SLOTS else stem(word) for word in kept]
+    return [word for word in stems if word not in dropped]
 
 
-def subject(said: Sequence[str], relation: Collection[str]) -> str:
+def is_exchanged(given: Sequence[str], spoken: Sequence[str]) -> bool:
+    """Whether the tokens of a text say those of its source with the arguments exchanged."""
+    other = {FIRST: LAST, LAST: FIRST}
+    exchanged = [other.get(word, word) for word in given]
+    return skeleton(spoken, light()) == skeleton(exchanged, light())
+
+
+def keeps_subject(source: str, text: str, given: Sequence[str], spoken: Sequence[str]) -> bool:
+    """Whether a text says the relation of its source from the right end.
+
+    That is with the same subject, or with words of the other end and the other subject. A text that
+    says another relation, or none, is let through.
+
+    Args:
+        given: the tokens of the source.
+        spoken: the tokens of the text.
+    """
+    # The rules about subjects are English.
+    relation = [word for word in relation_stems(source) if word.isascii()]
+    told = set(content_stems(text))
+    if not relation or not says_all(relation, told):
+        return True
+    turns = len(turned_stems(relation, told))
+    if comparison_sign(source) * comparison_sign(text) == -1:
+        turns += 1
+    relation_or_related = {*relation}.union(*map(related, relation))
+    same_subject = subject(given, relation) == subject(spoken, relation_or_related)
+    return same_subject == (turns % 2 == 0)
+
+
+def subject(spoken: Sequence[str], relation: Collection[str]) -> str:
     """FIRST or LAST: the argument that is the subject of the words whose stems are in `relation`.
 
     It is the one after "by"; else the second where a preposition governs the first ("In Oslo lives
@@ -79,42 +99,27 @@ def subject(said: Sequence[str], relation: Collection[str]) -> str:
     sister of Ana lives in Oslo"); else the second where the verb comes after both ("Oslo is where
     Ana was born"); else the first.
     """
-    said = [word for word in said if word not in QUANTIFIERS]
-    one, two = (index for index, word in enumerate(said) if word in (FIRST, LAST))
-    for index in (one, two):
-        if index and said[index - 1] == "by":
-            return said[index]
-    between = said[one + 1 : two]
-    before = said[one - 1] if one else ""
-    equates = bool(between) and between[0] in AUXILIARIES and not PREPOSITIONS & set(between)
-    if equates if before == "of" else before in _GOVERNING:
-        return said[two]
-    if _RELATIVE & set(between):
-        return said[two]
-    places = [
-        index
-        for index, word in enumerate(said)
-        if word not in (FIRST, LAST) and stem(word) in relation
+    spoken = [word for word in spoken if word not in word_set("quantifiers")]
+    one, two = (place for place, word in enumerate(spoken) if word in SLOTS)
+    for place in (one, two):
+        if place and spoken[place - 1] == "by":
+            return spoken[place]
+    if _is_governed(spoken, one, two):
+        return spoken[two]
+    if not word_set("relative_adverbs").isdisjoint(spoken[one + 1 : two]):
+        return spoken[two]
+    verb_places = [
+        place for place, word in enumerate(spoken) if word not in SLOTS and stem(word) in relation
     ]
-    if places and (min(places) > two or max(places) < one):
-        return said[two]
-    return said[one]
+    if verb_places and (min(verb_places) > two or max(verb_places) < one):
+        return spoken[two]
+    return spoken[one]
 
 
-_IRREGULAR_COMPARATIVES = frozenset({"more", "worse"})
-_NO_COMPARATIVES = frozenset({"other", "rather", "whether", "either", "neither", "never"})
-
-
-def degree(text: str) -> int:
-    """1 where a sentence says that one is more than the other, -1 for less, 0 where it compares
-    nothing.
-    """
-    spoken = [word.text.casefold() for word in words(spelt_out(text))]
-    if "than" not in spoken:
-        return 0
-    if {"less", "fewer"} & set(spoken):
-        return -1
-    compared = (
-        w for w in spoken[: spoken.index("than")] if w.endswith("er") and w not in _NO_COMPARATIVES
-    )
-    return int(any(compared) or bool(_IRREGULAR_COMPARATIVES & set(spoken)))
+def _is_governed(spoken: Sequence[str], one: int, two: int) -> bool:
+    """Whether a preposition governs the first argument, which is no subject then."""
+    before = spoken[one - 1] if one else ""
+    if before != "of":
+        return before in PREPOSITIONS | word_set("place_prepositions")
+    between = spoken[one + 1 : two]
+    return bool(between) and between[0] in AUXILIARIES and PREPOSITIONS.isdisjoint(between)

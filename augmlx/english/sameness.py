@@ -1,5 +1,4 @@
-"""What a statement is known by: so that the same one, in other words but the same way round, is met
-again.
+"""When two texts say the same: what a statement is known by, in other words but the same way round.
 
 Heuristics for English, like the language and the forms that they are made from. The words alone
 work for any script.
@@ -11,21 +10,27 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from augmlx.core.records import Example
+from augmlx.english.lexicon import AUXILIARIES, DETERMINERS
 from augmlx.english.logic import Form, Term, parse
-from augmlx.english.text import NEGATIONS, arguments, content_stems, normalise, spelt_out, words
+from augmlx.english.relation import stems_beside_arguments
+from augmlx.english.scope import telling
+from augmlx.english.sentence import arguments
+from augmlx.english.text import normalise
 
-# Function words that make it another statement. The others come and go with the wording.
-_TELLING = {
-    **dict.fromkeys(NEGATIONS, "no"),
-    **dict.fromkeys(("all", "every", "each", "any"), "all"),
-    **dict.fromkeys(("some",), "some"),
-    **dict.fromkeys(("more", "most"), "more"),
-    **dict.fromkeys(("less", "least", "fewer"), "less"),
-}
+
+def wording(text: str) -> str:
+    """A text as it counts in a vote: its words in order, without auxiliaries, determiners, case and
+    punctuation. "The radio was designed by Ada" and "The radio is designed by Ada" agree; "Ada
+    designed the radio" does not.
+    """
+    skipped = AUXILIARIES | DETERMINERS
+    return " ".join(word for word in normalise(text).split() if word not in skipped)
 
 
 def said(example: Example) -> Iterator[str]:
-    """Its text; and a question with its answer, which a text may have words around."""
+    """What an example states: its text; and a question with its answer, which a text may have words
+    around.
+    """
     yield example.text
     if example.row and "prompt" in example.row:
         yield f"{example.row['prompt']} {example.row['completion']}"
@@ -37,37 +42,20 @@ def mark(text: str) -> bytes:
 
 
 def marks(text: str) -> Iterator[bytes]:
-    """Two texts that share a mark state the same: by their words; by who is said to stand in which
-    relation to whom, in that order; or by the same recognised form that begins with the same.
+    """Two texts that share a mark state the same.
+
+    They do by their words; by who is said to stand in which relation to whom, in that order; or by
+    the same recognised form that begins with the same.
     """
     yield mark(normalise(text))
-    if found := arguments(text):
-        first, last = (normalise(mention.text) for mention in found)
-        named = {stem for mention in found for stem in content_stems(mention.text)}
-        relation = sorted(set(content_stems(text)) - named)
-        yield mark(
-            "\n".join([first, last, *relation, *(f"?{word}" for word in sorted(telling(text)))])
-        )
+    if both := arguments(text):
+        first, last = (normalise(mention.text) for mention in both)
+        relation = sorted(stems_beside_arguments(text))
+        scope = [f"?{word}" for word in sorted(telling(text))]
+        yield mark("\n".join([first, last, *relation, *scope]))
     if form := parse(text):
-        yield mark(
-            repr(
-                (
-                    form.kind,
-                    _keys(form.terms),
-                    form.relation,
-                    _keys(form.items),
-                    _opening(form, text),
-                )
-            )
-        )
-
-
-def telling(text: str) -> frozenset[str]:
-    """Whether a text denies ("no"), how many it speaks of ("all", "some"), which end of a scale
-    ("more", "less").
-    """
-    lower = (word.text.casefold() for word in words(spelt_out(text)))
-    return frozenset(_TELLING[word] for word in lower if word in _TELLING)
+        terms, items = _keys(form.terms), _keys(form.items)
+        yield mark(repr((form.kind, terms, form.relation, items, _opening(form, text))))
 
 
 def _keys(terms: Sequence[Term]) -> list[tuple[str, bool]]:
@@ -75,19 +63,16 @@ def _keys(terms: Sequence[Term]) -> list[tuple[str, bool]]:
 
 
 def _opening(form: Form, text: str) -> str:
-    """What a statement begins with: a form is the same both ways round. Of a list's items any may
-    come first.
+    """The key of what a statement begins with: a form is the same both ways round. Of a list's
+    items any may come first.
     """
     text = text.replace("’", "'").casefold()
 
     def place(term: Term) -> tuple[int, int]:
-        return text.find(term.text.casefold()), -len(
-            term.text
-        )  # of "Ana" and "Ana Bell" in one place, the longer
+        # Of "Ana" and "Ana Bell" in one place, the longer.
+        return text.find(term.text.casefold()), -len(term.text)
 
-    sides = (
-        {"items": form.items, "wholes": form.terms}
-        if form.items
-        else {t.key: (t,) for t in form.terms}
-    )
+    sides: dict[str, tuple[Term, ...]] = {term.key: (term,) for term in form.terms}
+    if form.items:
+        sides = {"items": form.items, "wholes": form.terms}
     return min(sides, key=lambda name: min(map(place, sides[name])))

@@ -1,66 +1,61 @@
-"""What the filters know about words: relations.toml, by stem."""
+"""Which words say the same relation, from the same end or from the other; all by their stems."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from importlib import resources
-from typing import Any
+from functools import cache
 
-from augmlx.english.logic.words import antonyms
-from augmlx.english.text import stem
+from augmlx.english.lexicon import ordered, pairs, rows
+from augmlx.english.stems import stem
 
-Table = Mapping[str, frozenset[str]]
+Related = Mapping[str, frozenset[str]]
 
 
-@lru_cache(maxsize=1)
-def inverses() -> Table:
+@cache
+def inverses() -> Related:
     """stem -> stems of the words that say the same relation from its other end."""
-    return _table((left, right) for left, right in (*_read()["inverses"], *antonyms()))
+    return _related((*pairs("inverses"), *pairs("scales")))
 
 
-@lru_cache(maxsize=1)
-def synonyms() -> Table:
+@cache
+def synonyms() -> Related:
     """stem -> stems of the words that say the same relation from the same end."""
-    return _table((row, row) for row in _read()["synonyms"])
+    return _related((row, row) for row in rows("synonyms"))
 
 
-@lru_cache(maxsize=1)
+def related(word: str) -> frozenset[str]:
+    """Stems of the words that say the relation of a stem from either end."""
+    return inverses().get(word, frozenset()) | synonyms().get(word, frozenset())
+
+
+@cache
+def stems_of(name: str) -> frozenset[str]:
+    """The stems of the words of a list of the lexicon."""
+    return frozenset(map(stem, ordered(name)))
+
+
 def light() -> frozenset[str]:
     """Words that a paraphrase may add without saying more ("the one who", "serves as")."""
-    return _stems(_read()["light"])
+    return stems_of("light")
 
 
-@lru_cache(maxsize=1)
 def symmetric() -> frozenset[str]:
     """Words of relations that hold both ways round ("married", "borders")."""
-    return _stems(_read()["symmetric"])
+    return stems_of("symmetric")
 
 
-@lru_cache(maxsize=1)
 def posture() -> frozenset[str]:
     """Verbs that only say that a thing is somewhere ("stands"): beside a symmetric word they take
     no side.
     """
-    return _stems(_read()["posture"])
+    return stems_of("posture")
 
 
-def _stems(rows: Iterable[str]) -> frozenset[str]:
-    return frozenset(stem(word) for row in rows for word in row.split())
-
-
-def _table(pairs: Iterable[tuple[str, str]]) -> Table:
-    table: dict[str, set[str]] = {}
-    for left, right in pairs:
-        for one, other in ((left, right), (right, left)):
-            for word in one.split():
-                table.setdefault(stem(word), set()).update(_stems([other]))
-    return {word: frozenset(others) for word, others in table.items()}
-
-
-@lru_cache(maxsize=1)
-def _read() -> dict[str, Any]:
-    return tomllib.loads(
-        resources.files("augmlx.english").joinpath("relations.toml").read_text("utf-8")
-    )
+def _related(sides: Iterable[tuple[str, ...]]) -> Related:
+    by_stem: dict[str, set[str]] = {}
+    for left, right in sides:
+        for side, opposite in ((left, right), (right, left)):
+            opposite_stems = set(map(stem, opposite.split()))
+            for word in side.split():
+                by_stem.setdefault(stem(word), set()).update(opposite_stems)
+    return {word: frozenset(others) for word, others in by_stem.items()}

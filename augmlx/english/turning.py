@@ -9,67 +9,18 @@ stays the model's, and the filters judge it as any other.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib import resources
+from functools import cache
 
-from augmlx.english.logic.words import antonyms, is_comparative, is_plural
-from augmlx.english.text import (
-    AUXILIARIES,
-    PREPOSITIONS,
-    arguments,
-    closing_phrase,
-    looks_like_a_verb,
-    words,
-)
+from augmlx.english.adjectives import antonyms, is_comparative
+from augmlx.english.lexicon import AUXILIARIES, COPULAS, PREPOSITIONS, pairs, rows, word_set
+from augmlx.english.nouns import is_plural
+from augmlx.english.sentence import arguments, closing_phrase
+from augmlx.english.text import Mention, words
+from augmlx.english.verbs import looks_like_a_verb, participle, present
 
-_BE = frozenset("is are was were".split())
-# Words that say the other end of a relation in the same place of a sentence.
-_PAIRS = (
-    "before after",
-    "above below",
-    "north south",
-    "east west",
-    "northeast southwest",
-    "northwest southeast",
-)
-_BESIDE_A_PAIR = frozenset(
-    "is are was were lies lie stands stand sits sit located situated came comes took takes place "
-    "happened happens "
-    "occurred occurs held began begins started starts ended ends just directly right far well to "
-    "the of".split()
-)
-# Where a thing or a person is, or something happens: "Redcliff is where Julia Stone lives."
-_PLACED = frozenset(
-    "lives lived live resides resided dwells lies lay lie stands stood stand sits sat located "
-    "situated based born died "
-    "buried works worked studies studied teaches taught hangs hung held place happened kept "
-    "stored grows grew".split()
-)
-_INSIDE = frozenset("in at inside within".split())
-_CONVERTED = re.compile(
-    r"(No|Some)\b", re.IGNORECASE
-)  # "No A are B" and "Some A are B" hold both ways round
-# Verbs that have no passive, and verbs of relations that hold both ways round.
-_NO_PASSIVE = frozenset(
-    "became become becomes remained remains seemed seems equals resembles costs weighs "
-    "means".split()
-)
-_SYMMETRIC = frozenset("married marries met meets".split())
-_WHOLES = frozenset(
-    {("part", "of"), ("a", "part", "of"), ("a", "member", "of"), ("one", "member", "of")}
-)
-# What is said of a transfer from its other end, and the word before the other person then.
-_TRANSFERS = {
-    **{("to", verb): ("received", "from") for verb in "gave sent handed donated".split()},
-    ("to", "sold"): ("bought", "from"),
-    ("to", "lent"): ("borrowed", "from"),
-    ("to", "loaned"): ("borrowed", "from"),
-    ("from", "bought"): ("sold", "to"),
-    ("from", "borrowed"): ("lent", "to"),
-    ("from", "received"): ("gave", "to"),
-}
+# "No A are B" and "Some A are B" hold both ways round.
+_CONVERTED = re.compile(r"(No|Some)\b", re.IGNORECASE)
 
 
 def turned(text: str) -> str:
@@ -78,152 +29,142 @@ def turned(text: str) -> str:
 
     Nothing where the statement speaks of one thing only.
     """
-    start, found = closing_phrase(text), arguments(text)
-    if start is None or found is None:
+    start, both = closing_phrase(text), arguments(text)
+    if start is None or both is None:
         return ""
-    end = found[0].end
-    if not text[end : end + 1].isspace():  # "Ana's mother is Ida": the names only change places
-        return start
+    end_of_first = both[0].end
+    if not text[end_of_first : end_of_first + 1].isspace():
+        return start  # "Ana's mother is Ida": the names only change places
+    middle = text[end_of_first : text.rindex(start)]
     if quantifier := _CONVERTED.match(text):
-        bare = re.fullmatch(r"\s*(?:is|are)\s*", text[end : text.rindex(start)])
-        return f"{quantifier[1].lower()} {start}" if bare else start
-    between = words(text[end : text.rindex(start)])
-    said = [word.text.casefold() for word in between]
-    if not said:
-        return start
-    if (
-        said == ["belongs", "to"]
-        and text[:4].casefold() == "the "
-        and start[:4].casefold() != "the "
-    ):
-        return f"{start} owns"  # a thing has an article and a person has none
-    if (
-        len(said) > 2
-        and (back := _TRANSFERS.get((said[-1], said[0])))
-        and not PREPOSITIONS & set(said[1:-1])
-    ):
-        moved = text[end + between[1].start : end + between[-2].end]
-        return f"{start} {back[0]} {moved} {back[1]}"
-    verb = (
-        _other_end(said, start)
-        or _active(said)
-        or _passive(said, start, plural=_is_several(text[:end], opens=True))
-    )
+        is_bare = re.fullmatch(r"\s*(?:is|are)\s*", middle)
+        return f"{quantifier[1].lower()} {start}" if is_bare else start
+    verb = _turned_verb(middle, first=text[:end_of_first], start=start)
     return f"{start} {verb}" if verb else start
 
 
-def _other_end(said: Sequence[str], start: str) -> str:
-    """What stands behind `start` where the words between it and the subject have an opposite."""
-    verb, *rest = said
-    if verb in _BE and said[-1] == "than":
-        return _less(verb, rest)
-    if verb in _BE and tuple(rest) in _WHOLES:
-        return "include" if _is_several(start) else "includes"
-    opposites = _opposites()
-    if set(said) - _BESIDE_A_PAIR == opposites.keys() & set(said) != set():
-        return " ".join(opposites.get(word, word) for word in said)
-    return "is where" if said[-1] in _INSIDE and _PLACED & set(said) and "by" not in said else ""
-
-
-def _passive(said: Sequence[str], start: str, *, plural: bool) -> str:
-    """ "designed" -> "was designed by". `plural`: the subject is."""
-    verb, *rest = said
-    closed = AUXILIARIES | PREPOSITIONS | _NO_PASSIVE | _SYMMETRIC
-    if rest or verb in closed or len(verb) < 3 or not looks_like_a_verb(verb):
+def _turned_verb(middle: str, *, first: str, start: str) -> str:
+    """What stands behind `start` in place of the words between the arguments; nothing where that is
+    not known.
+    """
+    between = words(middle)
+    spoken = [word.text.casefold() for word in between]
+    if not spoken:
         return ""
-    present = verb.endswith("s")
-    if plural and not present and not verb.endswith("ed"):
-        return ""  # "glons read wugs": today or yesterday
-    be = {(True, True): "are", (True, False): "is", (False, True): "were", (False, False): "was"}
-    done = _participle(verb)
+    if spoken == ["belongs", "to"] and _has_the(first) and not _has_the(start):
+        return "owns"  # a thing has an article and a person has none
     return (
-        f"{be[present, _is_several(start)]} {done} by" if done else be[present, _is_several(start)]
+        _transfer(middle, between, spoken)
+        or _other_end(spoken, start)
+        or _active(spoken)
+        or _passive(spoken, start, plural=_is_several(first, opens=True))
     )
 
 
-def _active(said: Sequence[str]) -> str:
+def _has_the(phrase: str) -> bool:
+    return phrase[:4].casefold() == "the "
+
+
+def _transfer(middle: str, between: Sequence[Mention], spoken: Sequence[str]) -> str:
+    """ "gave the mill to" -> "received the mill from"."""
+    other_end = _transfers().get((spoken[0], spoken[-1]))
+    if other_end is None or len(spoken) < 3 or PREPOSITIONS & set(spoken[1:-1]):
+        return ""
+    verb, preposition = other_end
+    thing = middle[between[1].start : between[-2].end]
+    return f"{verb} {thing} {preposition}"
+
+
+def _other_end(spoken: Sequence[str], start: str) -> str:
+    """The words between the arguments where they have an opposite."""
+    verb, *rest = spoken
+    if verb in COPULAS and spoken[-1] == "than":
+        return _less(verb, rest)
+    if verb in COPULAS and " ".join(rest) in rows("memberships"):
+        return "include" if _is_several(start) else "includes"
+    opposites = _opposites()
+    turning = opposites.keys() & set(spoken)
+    if turning and set(spoken) - word_set("beside_opposites") == turning:
+        return " ".join(opposites.get(word, word) for word in spoken)
+    is_place = spoken[-1] in word_set("placing_prepositions") and "by" not in spoken
+    return "is where" if is_place and word_set("placing_verbs") & set(spoken) else ""
+
+
+def _passive(spoken: Sequence[str], start: str, *, plural: bool) -> str:
+    """ "designed" -> "was designed by". `plural`: the subject is."""
+    verb, *rest = spoken
+    if rest or _has_no_passive(verb):
+        return ""
+    is_present = verb.endswith("s")
+    if plural and not is_present and not verb.endswith("ed"):
+        return ""  # "glons read wugs": today or yesterday
+    if is_present:
+        be = "are" if _is_several(start) else "is"
+    else:
+        be = "were" if _is_several(start) else "was"
+    done = participle(verb)
+    return f"{be} {done} by" if done else be
+
+
+def _has_no_passive(verb: str) -> bool:
+    if len(verb) < 3 or not looks_like_a_verb(verb):
+        return True
+    if verb in AUXILIARIES or verb in PREPOSITIONS:
+        return True
+    return verb in word_set("no_passive") or verb in word_set("meeting_verbs")
+
+
+def _active(spoken: Sequence[str]) -> str:
     """ "is admired by" -> "admires", "was built by" -> "built"; nothing where spelling alone does
     not tell.
     """
-    if len(said) != 3 or said[0] not in ("is", "was") or said[2] != "by" or said[1] in _SYMMETRIC:
+    if len(spoken) != 3 or spoken[0] not in ("is", "was") or spoken[2] != "by":
         return ""
-    done = said[1]
-    if said[0] == "was":
-        return done if done.endswith("ed") else ""
-    if not done.endswith("ed"):
+    be, done, _ = spoken
+    if done in word_set("meeting_verbs") or not done.endswith("ed"):
         return ""
-    base = done.removesuffix("ed")
-    if re.search(r"[cvuz]$|[^aeiou][aeiou]s$|[^aeiou][iau]r$|ag$|[dlr]g$|[bcdfgkpstz]l$", base):
-        return f"{base}es"
-    if (
-        re.search(r"(?:ai|ea|ee|oa|oi|oo)[dklmnpr]$|oat$|[^aeiouy][dknptmw]$|[aeo][yw]$", base)
-        and base[-1] != base[-2]
-    ):
-        return "" if base.endswith("ast") else f"{base}s"  # "taste", "cast"
-    return ""
-
-
-def _participle(verb: str) -> str:
-    """ "designed", "supervises" -> "supervised", "wrote" -> "written"; nothing where spelling alone
-    does not tell.
-    """
-    if not verb.endswith("s"):
-        return _irregular()[1].get(verb) or (verb if verb.endswith("ed") else "")
-    base = re.sub(r"(?<=ch|sh|ss|zz)es$|(?<=x)es$|s$", "", verb)
-    bases = _irregular()[0]
-    found = re.match(r"over|under|out|re|mis|fore|with", base)
-    prefix = found[0] if found and base not in bases else ""
-    if base[len(prefix) :] in bases:
-        return prefix + bases[base[len(prefix) :]]
-    if base.endswith("ie"):
-        return f"{base[:-1]}ed"
-    if base.endswith("e"):
-        return f"{base}d"
-    doubles = re.search(r"^[^aeiou]*[aeiou][bdgklmnprt]$|[^aeiou][aeiou][lmrt]$|[aeiou]p$", base)
-    return "" if doubles else f"{base}ed"  # "plans", "controls", "equips"
+    return done if be == "was" else present(done)
 
 
 def _less(verb: str, rest: Sequence[str]) -> str:
     """ "is larger than" -> "is smaller than", "are more shy than" -> "are less shy than"."""
     if len(rest) == 3 and rest[0] in ("more", "less"):
         return f"{verb} {'less' if rest[0] == 'more' else 'more'} {rest[1]} than"
-    if len(rest) == 2 and is_comparative(rest[0]):
-        others = _scales().get(rest[0], frozenset())
-        return f"{verb} {next(iter(others))} than" if len(others) == 1 else f"{verb} less"
-    return ""
+    if len(rest) != 2 or not is_comparative(rest[0]):
+        return ""
+    opposites = antonyms().get(rest[0], frozenset())
+    if len(opposites) == 1:
+        return f"{verb} {next(iter(opposites))} than"
+    return f"{verb} less"
 
 
 def _is_several(phrase: str, *, opens: bool = False) -> bool:
-    """Whether a phrase names several: a plural without a name's capital ("glons", "the Bor mills"),
-    unless it has that only because it opens the sentence.
+    """Whether a phrase names several: a plural without a name's capital ("glons", "the Bor mills").
+
+    Args:
+        opens: the phrase opens its sentence, so that its first word has a capital anyway.
     """
-    first, *_, last = (*words(phrase), *words(phrase))
-    name = last.text != last.text.casefold() and not (opens and first.start == last.start)
-    return is_plural(last.text) and not name and first.text.casefold() not in ("a", "an")
+    spoken = words(phrase)
+    first, last = spoken[0], spoken[-1]
+    has_capital = last.text != last.text.casefold() and not (opens and first is last)
+    is_one = has_capital or first.text.casefold() in ("a", "an")
+    return is_plural(last.text) and not is_one
 
 
-@lru_cache(maxsize=1)
-def _irregular() -> tuple[dict[str, str], dict[str, str]]:
-    """The first form of an irregular verb -> its participle; its other forms -> its participle."""
-    told = tomllib.loads(
-        resources.files("augmlx.english").joinpath("irregular.toml").read_text("utf-8")
-    )
-    rows = [row.split() for row in told["verbs"] if row.split()[0] not in ("run", "come", "become")]
-    return {row[0]: row[-1] for row in rows}, {form: row[-1] for row in rows for form in row[1:]}
-
-
-@lru_cache(maxsize=1)
+@cache
 def _opposites() -> dict[str, str]:
-    pairs = [row.split() for row in _PAIRS]
-    return {one: other for a, b in pairs for one, other in ((a, b), (b, a))}
+    both_ways: dict[str, str] = {}
+    for row in rows("opposites"):
+        one, other = row.split()
+        both_ways |= {one: other, other: one}
+    return both_ways
 
 
-@lru_cache(maxsize=1)
-def _scales() -> dict[str, frozenset[str]]:
-    """A comparative -> the first words of the sides that are its opposite."""
-    found: dict[str, frozenset[str]] = {}
-    for pole, other in antonyms():
-        for side, against in ((pole, other), (other, pole)):
-            for word in side.split():
-                found[word] = found.get(word, frozenset()) | {against.split()[0]}
-    return found
+@cache
+def _transfers() -> dict[tuple[str, str], tuple[str, str]]:
+    """(verb, the word before the other person) -> the same as they are from the other end."""
+    other_ends: dict[tuple[str, str], tuple[str, str]] = {}
+    for verbs, preposition, other_verb, other_preposition in pairs("transfers"):
+        for verb in verbs.split():
+            other_ends[verb, preposition] = (other_verb, other_preposition)
+    return other_ends

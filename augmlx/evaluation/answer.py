@@ -10,6 +10,7 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import EvalItem, EvalResult, Fact, Json
 from augmlx.core.settings import EvalSettings
 from augmlx.engines.protocol import Engine, Request, Score
+from augmlx.english.text import QUESTION_MARKS
 from augmlx.evaluation import grading
 from augmlx.evaluation.items import link
 from augmlx.evaluation.statistics import wilson
@@ -74,7 +75,7 @@ def asked(prompt: str) -> str:
     """A question is put as one; anything else is a text to be continued."""
     return (
         f"Question: {prompt}\nAnswer:"
-        if prompt.rstrip().endswith(("?", "？", "؟"))
+        if prompt.rstrip().endswith(QUESTION_MARKS)
         else prompt.rstrip()
     )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from augmlx.core.records import EvalItem
+from augmlx.english.lexicon import ARTICLES
 from augmlx.english.text import normalise
-
-_ARTICLES = frozenset(("a", "an", "the"))
 
 
 def exact(generated: str, item: EvalItem) -> bool:
@@ -45,7 +44,7 @@ def _expected(item: EvalItem) -> tuple[str, ...]:
 
 def _tokens(text: str) -> Counter[str]:
     each = normalise(text).split()
-    return Counter([word for word in each if word not in _ARTICLES] or each)
+    return Counter([word for word in each if word not in ARTICLES] or each)
 
 
 def _overlap(one: Counter[str], other: Counter[str]) -> float:

@@ -8,7 +8,10 @@ from random import Random
 from augmlx.core.errors import BadInput
 from augmlx.core.records import EvalItem, Example, Fact
 from augmlx.data.tables import Question
-from augmlx.english.text import arguments, content_stems, mention_of, normalise
+from augmlx.english.names import mention_of
+from augmlx.english.sentence import arguments
+from augmlx.english.stems import content_stems
+from augmlx.english.text import normalise
 
 
 def from_questions(questions: Sequence[Question], choices: int, *, seed: int) -> list[EvalItem]:

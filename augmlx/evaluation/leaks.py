@@ -15,16 +15,17 @@ from typing import TypeVar
 
 from augmlx.core.records import EvalItem, EvalResult, Example, Fact, Json
 from augmlx.english.logic import parse
-from augmlx.english.sameness import marks, said, telling
-from augmlx.english.synonyms import synonyms
-from augmlx.english.text import content_stems, entities, normalise, split_sentences
+from augmlx.english.names import entities
+from augmlx.english.sameness import marks, said
+from augmlx.english.scope import telling
+from augmlx.english.stems import content_stems
+from augmlx.english.synonyms import stems_of, synonyms
+from augmlx.english.text import QUESTION_MARKS, normalise, split_sentences
 from augmlx.evaluation.answer import asked
 
 _NAMED = 3  # items that a note names
 # Words that a question may have around a statement without asking for another one.
-_HEDGES = frozenset(
-    content_stems("known said called believed reported indeed really actually currently originally")
-)
+_HEDGES = stems_of("hedges")
 
 
 def account(
@@ -222,7 +223,7 @@ def _units(text: str) -> Iterator[str]:
     sentences = split_sentences(text.strip())
     for number, sentence in enumerate(sentences):
         yield sentence.text
-        if number and sentences[number - 1].text.endswith(("?", "？", "؟")):
+        if number and sentences[number - 1].text.endswith(QUESTION_MARKS):
             yield f"{sentences[number - 1].text} {sentence.text}"
 
 

@@ -15,7 +15,9 @@ from augmlx.augment.operators import Operator
 from augmlx.augment.premises import Found, Premiser
 from augmlx.core.records import Fact
 from augmlx.english import logic
-from augmlx.english.text import arguments, entities, normalise
+from augmlx.english.names import entities
+from augmlx.english.sentence import arguments
+from augmlx.english.text import normalise
 
 SHIPPED = {item.operator.name: item.operator for item in operators.available(FILTERS)}
 PAIR_RULES = [

@@ -703,7 +703,7 @@ def test_mlx_lm_server_writes_the_same_greedy_text_as_the_mlx_engine(mlx_server:
     import augmlx
     from augmlx.data.tables import read_facts
     from augmlx.engines.mlx.engine import MlxEngine
-    from augmlx.english.text import closing_phrase
+    from augmlx.english.sentence import closing_phrase
     from augmlx.models import loading
     from augmlx.models.store.pull import pull
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.core.records import Example, Origin
-from augmlx.english.sameness import marks, said, telling
+from augmlx.english.sameness import marks, said
+from augmlx.english.scope import telling
 
 
 def alike(one: str, other: str) -> bool:

@@ -8,21 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.english.text import (
-    STOPWORDS,
-    arguments,
-    closing_phrase,
-    content_stems,
-    entities,
-    is_number,
-    mention_of,
-    normalise,
-    sentences,
-    split_sentences,
-    stem,
-    wording,
-    words,
-)
+from augmlx.english.lexicon import STOPWORDS
+from augmlx.english.names import entities, is_number, mention_of
+from augmlx.english.sameness import wording
+from augmlx.english.sentence import arguments, closing_phrase
+from augmlx.english.stems import content_stems, stem
+from augmlx.english.text import normalise, sentence_count, split_sentences, words
 
 # sentence: (entities, first argument, last argument)
 PARSED = {
@@ -98,7 +89,7 @@ def test_a_text_that_speaks_of_one_thing_has_no_arguments(text: str) -> None:
     ],
 )
 def test_a_title_or_an_initial_ends_no_sentence(text: str, count: int) -> None:
-    assert sentences(text) == count
+    assert sentence_count(text) == count
 
 
 @given(st.text('Aab.!?。 \n"', max_size=60))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.english.text import closing_phrase
+from augmlx.english.sentence import closing_phrase
 from augmlx.english.turning import turned
 
 OPENINGS = """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from augmlx.augment.filters import deduction, form, links, logic, questions, votes
+from augmlx.augment.filters import deduction, entity, form, links, order, questions, relation, votes
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
 from augmlx.core.settings import AugmentSettings
@@ -24,12 +24,12 @@ Scores = Mapping[tuple[int, str], float]  # (sample, measure) -> what the model 
 
 _PURE: Mapping[str, Filter] = {
     "form": form.objection,
-    "entity": logic.unknown_entity,
-    "direction": logic.same_direction,
-    "order": logic.changed_order,
-    "swap": logic.swapped,
-    "relation": logic.lost_relation,
-    "meaning": logic.changed_meaning,
+    "entity": entity.unknown_entity,
+    "direction": order.same_direction,
+    "order": order.changed_order,
+    "swap": relation.swapped,
+    "relation": relation.lost_relation,
+    "meaning": relation.changed_meaning,
     "question": questions.objection,
     "bridge": links.bridged,
     "linked": links.linked,
@@ -69,28 +69,34 @@ def judge(
     and the vote is counted. A text without a word is dropped whatever the filters are: nothing can
     be learnt from it. "keep", the limit of examples, always comes last, unless `limit` is false.
     """
-    left = [candidate for candidate in candidates if normalise(candidate.text)]
-    verdicts = {
-        candidate.sample: Verdict(candidate, by="form", why="empty") for candidate in candidates
-    }
-    verdicts |= {candidate.sample: Verdict(candidate) for candidate in left}
+    verdicts: dict[int, Verdict] = {}
+    remaining: list[Candidate] = []
+    for candidate in candidates:
+        if normalise(candidate.text):
+            verdicts[candidate.sample] = Verdict(candidate)
+            remaining.append(candidate)
+        else:
+            verdicts[candidate.sample] = Verdict(candidate, by="form", why="empty")
     for name in (*filters, "keep") if limit else filters:
-        objections = {c.sample: _objection(name, c, left, settings, scores or {}) for c in left}
-        for candidate in left:
-            if why := objections[candidate.sample]:
+        passed = []
+        for candidate in remaining:
+            why = _objection(name, candidate, remaining, settings, scores or {})
+            if why:
                 verdicts[candidate.sample] = Verdict(candidate, by=name, why=why)
-        left = [candidate for candidate in left if not objections[candidate.sample]]
+            else:
+                passed.append(candidate)
+        remaining = passed
     return [verdicts[candidate.sample] for candidate in candidates]
 
 
 def _objection(
     name: str,
     candidate: Candidate,
-    left: Sequence[Candidate],
+    siblings: Sequence[Candidate],
     settings: AugmentSettings,
     scores: Scores,
 ) -> str | None:
-    if name in MEASURES:
-        value = scores.get((candidate.sample, name))
-        return None if value is None else MEASURES[name].objection(value, settings)
-    return _PURE[name](candidate, left, settings)
+    if name not in MEASURES:
+        return _PURE[name](candidate, siblings, settings)
+    value = scores.get((candidate.sample, name))
+    return None if value is None else MEASURES[name].objection(value, settings)

@@ -6,24 +6,34 @@ from collections.abc import Callable, Sequence
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
-from augmlx.english.logic import GENERAL, Claims, consequences, contrapositive, converse, parse
+from augmlx.english.logic import (
+    GENERAL,
+    Claims,
+    Form,
+    consequences,
+    contrapositive,
+    converse,
+    parse,
+)
+
+_UNKNOWN_FORM = "is no statement of a form that is known"
 
 
 def follows_by(
     rule: str,
 ) -> Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]:
     """The filter of a deductive operator: a candidate must follow from its premises by this rule (a
-    name in forms.RULES).
+    name in logic.RULES).
     """
 
     def invalid(
         candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
     ) -> str | None:
-        said = parse(candidate.text)
-        if said is None:
-            return "is no statement of a form that is known"
+        conclusion = parse(candidate.text)
+        if conclusion is None:
+            return _UNKNOWN_FORM
         premises = [form for form in map(parse, candidate.ground) if form is not None]
-        if said not in consequences(rule, premises, known=Claims(premises)):
+        if conclusion not in consequences(rule, premises, known=Claims(premises)):
             return "does not follow from its premises"
         return None
 
@@ -38,22 +48,27 @@ def recognised_form(
 
     Of a source that is about kinds, a list or a condition only what has a known form can be checked
     at all.
-
-    No rule decides between two relations that are not known to be the same or opposite ("mother
-    of", "child of"), nor whether a role holds both ways round ("spouse of").
     """
-    source, said = parse(candidate.source), parse(candidate.text)
-    if source is not None and said is None and source.kind in GENERAL:
-        return "is no statement of a form that is known"
-    if source is None or said is None or source.relation != said.relation:
+    source, form = parse(candidate.source), parse(candidate.text)
+    if source is None:
         return None
-    if source.kind == said.kind == "if" and {term.key for term in source.terms} != {
-        term.key for term in said.terms
-    }:
-        return None  # a clause may have been paraphrased
-    if "member" in (source.kind, said.kind) or (
-        said.kind == "role" and said.terms == source.terms[::-1]
-    ):
+    if form is None:
+        return _UNKNOWN_FORM if source.kind in GENERAL else None
+    if not _is_decided(source, form):
         return None
     allowed = (source, converse(source), contrapositive(source))
-    return None if said in allowed else "is not what its source says"
+    return None if form in allowed else "is not what its source says"
+
+
+def _is_decided(source: Form, form: Form) -> bool:
+    """Whether a rule decides between two forms.
+
+    None does between two relations that are not known to be the same or opposite ("mother of",
+    "child of"), nor whether a role holds both ways round ("spouse of").
+    """
+    if source.relation != form.relation or "member" in (source.kind, form.kind):
+        return False
+    if source.kind == form.kind == "if":
+        # A clause may have been paraphrased.
+        return {term.key for term in source.terms} == {term.key for term in form.terms}
+    return not (form.kind == "role" and form.terms == source.terms[::-1])

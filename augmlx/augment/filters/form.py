@@ -7,15 +7,9 @@ from collections.abc import Sequence
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
-from augmlx.english.text import normalise, sentences
+from augmlx.english.prompts import opens_with_chatter, opens_with_label
+from augmlx.english.text import FINISHED, normalise, sentence_count
 
-_CHATTER = re.compile(
-    r"(here (is|are)|sure|certainly|of course|okay|as an ai|i('m| am) sorry)\b", re.IGNORECASE
-)
-_LABEL = re.compile(
-    r"(fact|result|other way round|in other words|answer|question|note|example)\s*:", re.IGNORECASE
-)
-_SENTENCE_END = re.compile(r"[.!?。！？।؟]['\"”’)\]」』]*$")
 _MARKUP = re.compile(
     r"<\|[^|]*\|>|</?\w+>|\{\{|\}\}|\{%|%\}|`+|\*\*|^[#>*-]+\s|^\d+[.)]\s|\[/?INST\]", re.MULTILINE
 )
@@ -33,23 +27,20 @@ def objection(
         return "empty"
     if candidate.finish == "length":
         return "cut off at the token limit"
-    if _opens_with(_CHATTER, text, source):
+    if opens_with_chatter(text, source):
         return "talks about the task"
-    if _opens_with(_LABEL, text, source):
+    if opens_with_label(text, source):
         return "repeats the prompt's label"
-    if {found.group() for found in _MARKUP.finditer(text)} - {
-        found.group() for found in _MARKUP.finditer(source)
-    }:
+    if _markup(text) - _markup(source):
         return "holds markup that is not in the source"
     if normalise(text) == normalise(source):
         return "copies the source"
-    if _SENTENCE_END.search(source) and not _SENTENCE_END.search(text):
+    if FINISHED.search(source) and not FINISHED.search(text):
         return "is not a finished sentence"
-    if sentences(text) > sentences(source):
+    if sentence_count(text) > sentence_count(source):
         return "more than one sentence"
     return None
 
 
-def _opens_with(pattern: re.Pattern[str], text: str, source: str) -> bool:
-    found = pattern.match(text)
-    return found is not None and found.group().casefold() not in source.casefold()
+def _markup(text: str) -> set[str]:
+    return {mark.group() for mark in _MARKUP.finditer(text)}

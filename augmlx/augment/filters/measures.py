@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Score
-from augmlx.english.text import arguments, with_determiner
+from augmlx.english.names import with_determiner
+from augmlx.english.sentence import arguments
 
 Rows = tuple[
     tuple[str, str], ...

@@ -6,76 +6,16 @@ Winter Song", and that statement is held to the same rules as any other. English
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from augmlx.augment.filters import logic
 from augmlx.augment.filters.candidate import Candidate
+from augmlx.augment.filters.entity import unknown_entity
+from augmlx.augment.filters.relation import changed_meaning
 from augmlx.core.settings import AugmentSettings
-from augmlx.english.text import (
-    PREPOSITIONS,
-    arguments,
-    entities,
-    mention_of,
-    normalise,
-    with_determiner,
-)
-
-_BY_WHOM = re.compile(
-    r"by (?:whom|what|which \w+) (?P<aux>is|are|was|were) (?P<rest>.+)", re.IGNORECASE
-)
-_DO = re.compile(r"(?:who|whom|what|where|which \w+) (?:do|does|did) (?P<rest>.+)", re.IGNORECASE)
-_BE = re.compile(
-    r"(?:who|whom|what|where|which \w+) (?P<aux>is|are|was|were) (?P<rest>.+)", re.IGNORECASE
-)
-_VERB = re.compile(r"(?:who|what|which \w+) (?P<rest>.+)", re.IGNORECASE)
-_STRANDED = PREPOSITIONS | {
-    "than",
-    "before",
-    "after",
-    "above",
-    "below",
-    "behind",
-    "beside",
-    "inside",
-    "under",
-}
-
-
-def declarative(question: str, answer: str, other: str) -> str | None:
-    """A question with its answer in the place of its question word; `other` is what it asks about.
-    None where it is no question of a known form.
-    """
-    asked = question.strip()
-    if not asked.endswith("?"):
-        return None
-    asked = " ".join(asked[:-1].split())
-    if found := _BY_WHOM.fullmatch(asked):
-        return _behind(other, found["aux"], found["rest"], f"by {answer}")
-    if found := _DO.fullmatch(asked):
-        return f"{found['rest']} {answer}."
-    if found := _BE.fullmatch(asked):
-        return (
-            _behind(other, found["aux"], found["rest"], answer)
-            or f"{answer} {found['aux']} {found['rest']}."
-        )
-    if found := _VERB.fullmatch(asked):
-        return f"{answer} {found['rest']}."
-    return None
-
-
-def _behind(other: str, aux: str, rest: str, answer: str) -> str | None:
-    """ "is" + "Lake Orrin larger than" -> "Lake Orrin is larger than" and the answer; None where
-    the rest does not begin with what is asked about and leave the answer's place open.
-    """
-    mention = mention_of(other, rest)
-    if mention is None or normalise(rest[: mention.start]) not in ("", "the"):
-        return None
-    subject, left = rest[: mention.end], rest[mention.end :].split()
-    if left and left[-1].casefold() not in _STRANDED and not answer.startswith("by "):
-        return None
-    return " ".join([subject, aux, *left, answer]) + "."
+from augmlx.english.names import entities, mention_of, with_determiner
+from augmlx.english.questions import declarative
+from augmlx.english.sentence import arguments
 
 
 def objection(
@@ -84,27 +24,36 @@ def objection(
     """It must be a question about the fact's other side, must not give its answer away, and must
     say the fact's relation from the right end.
     """
-    found = arguments(candidate.source)
+    both = arguments(candidate.source)
     if not candidate.answer:
         return "has no answer"
-    if found is None:
+    if both is None:
         return "the arguments of the source cannot be told apart"
-    asks_for_first = candidate.answer == with_determiner(candidate.source, found[0])
-    other = found[1 if asks_for_first else 0].text
-    if mention_of(other, candidate.text, anywhere=True) is None:
+    first, last = both
+    asks_for_first = candidate.answer == with_determiner(candidate.source, first)
+    asked_about = (last if asks_for_first else first).text
+    if mention_of(asked_about, candidate.text, anywhere=True) is None:
         return "does not name what it asks about"
-    given_away = [mention.text for mention in entities(candidate.answer)] or [candidate.answer]
-    if any(mention_of(text, candidate.text, anywhere=True) for text in given_away):
+    if _gives_away(candidate.text, candidate.answer):
         return "gives its answer away"
-    statement = declarative(candidate.text, candidate.answer, other)
+    statement = declarative(candidate.text, candidate.answer, asked_about)
     if statement is None:
         return "is no question of a known form"
-    whole = replace(candidate, text=statement[0].upper() + statement[1:], answer="")
-    for rule in (logic.unknown_entity, logic.changed_meaning):
+    capital = statement[0].upper()
+    whole = replace(candidate, text=f"{capital}{statement[1:]}", answer="")
+    for rule in (unknown_entity, changed_meaning):
         if why := rule(whole, [whole], settings):
-            return f"with its answer it {_said(why)}"
+            return f"with its answer it {_as_predicate(why)}"
     return None
 
 
-def _said(why: str) -> str:
-    return why if why.split()[0].endswith("s") else f"fails: {why}"
+def _gives_away(question: str, answer: str) -> bool:
+    """Whether a question names a name of its answer, or the answer itself where that has none."""
+    names = [mention.text for mention in entities(answer)] or [answer]
+    return any(mention_of(name, question, anywhere=True) for name in names)
+
+
+def _as_predicate(why: str) -> str:
+    """A reason behind "it": one that does not begin with a verb is told as a failure."""
+    is_predicate = why.split()[0].endswith("s")
+    return why if is_predicate else f"fails: {why}"

@@ -9,16 +9,18 @@ from rapidfuzz.distance import Indel
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
-from augmlx.english.text import normalise, wording
+from augmlx.english.sameness import wording
+from augmlx.english.text import normalise
 
 
 def outvoted(
     candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
 ) -> str | None:
     """Fewer than `vote_share` of the samples that passed so far say the same, after normalisation
-    (`wording`)."""
-    counts = Counter(wording(sibling.text) for sibling in siblings)
-    votes = counts[wording(candidate.text)]
+    (`wording`).
+    """
+    votes_by_wording = Counter(wording(sibling.text) for sibling in siblings)
+    votes = votes_by_wording[wording(candidate.text)]
     if votes < settings.vote_share * len(siblings):
         return f"{votes} of {len(siblings)} samples agree"
     return None
@@ -27,18 +29,17 @@ def outvoted(
 def duplicate(
     candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
 ) -> str | None:
-    """Says the same as an earlier sample. The similarity keeps the order of the words (Indel,
-    normalised): a token-set or embedding similarity would take a statement and its reversal for the
-    same.
+    """Says the same as an earlier sample.
+
+    The similarity keeps the order of the words (Indel, normalised): a token-set or embedding
+    similarity would take a statement and its reversal for the same.
     """
-    mine = normalise(candidate.text)
+    text = normalise(candidate.text)
     for earlier in siblings:
         if earlier.sample >= candidate.sample:
             break
-        if (
-            Indel.normalized_similarity(mine, normalise(earlier.text))
-            >= settings.duplicate_similarity
-        ):
+        similarity = Indel.normalized_similarity(text, normalise(earlier.text))
+        if similarity >= settings.duplicate_similarity:
             return f"repeats sample {earlier.sample}"
     return None
 
@@ -49,6 +50,6 @@ def surplus(
     """More than `keep` examples of this fact and operator are left, and more than a rule draws
     conclusions.
     """
-    rank = sum(1 for sibling in siblings if sibling.sample < candidate.sample)
-    most = max(settings.keep, candidate.conclusions)
-    return f"{most} are kept already" if rank >= most else None
+    rank = sum(sibling.sample < candidate.sample for sibling in siblings)
+    limit = max(settings.keep, candidate.conclusions)
+    return f"{limit} are kept already" if rank >= limit else None

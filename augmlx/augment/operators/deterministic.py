@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from augmlx.english.text import entities, is_number, words
+from augmlx.english.names import entities, is_number
+from augmlx.english.text import words
 
 
 def entity_reversal(text: str) -> list[str]:

@@ -16,7 +16,8 @@ from augmlx.augment.operators.loading import names
 from augmlx.augment.operators.schema import PREMISES, Exemplar, Operator
 from augmlx.core.errors import BadInput
 from augmlx.data.rows import Row, bad_input, folded, read_rows
-from augmlx.english.text import arguments, content_stems
+from augmlx.english.sentence import arguments
+from augmlx.english.stems import content_stems
 
 FILE = "exemplars.csv"
 _FIELDS = ("fact", "fact2", "operator", "answer", "result")

@@ -13,7 +13,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from augmlx.augment.operators.schema import Exemplar, Operator
 from augmlx.core.errors import BadInput
-from augmlx.english.text import Mention, arguments, closing_phrase, with_determiner
+from augmlx.english.names import with_determiner
+from augmlx.english.sentence import arguments, closing_phrase
+from augmlx.english.text import Mention
 from augmlx.english.turning import turned
 
 _JINJA = SandboxedEnvironment(

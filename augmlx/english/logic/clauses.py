@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from augmlx.english.lexicon import word_set
 from augmlx.english.logic.phrases import TOKEN, is_content, thing
 from augmlx.english.logic.statement import Term
 
@@ -11,25 +12,20 @@ _CLAUSE = re.compile(r"(.+?) (is|are|was|were|can|will)( ?not)? (.+)")
 
 
 def clause(text: str) -> Term | None:
-    each = text.casefold().split(" ")
-    if len(each) < 2 or not all(TOKEN.fullmatch(word) for word in each) or _BINDING & set(each):
+    """A clause as a term, negated where "not" denies all of it; None where it is more than one
+    clause.
+    """
+    each_word = text.casefold().split(" ")
+    if len(each_word) < 2 or not all(TOKEN.fullmatch(word) for word in each_word):
+        return None
+    if not word_set("clause_binders").isdisjoint(each_word):
         return None
     found = _CLAUSE.fullmatch(text)
-    if (
-        found is not None
-        and found[3]
-        and can_be_negated(bare := f"{found[1]} {found[2]} {found[4]}")
-    ):
-        return Term(bare.casefold(), bare, negated=True)
+    if found is not None and found[3]:
+        affirmed = f"{found[1]} {found[2]} {found[4]}"
+        if can_be_negated(affirmed):
+            return Term(affirmed.casefold(), affirmed, negated=True)
     return Term(text.casefold(), text)
-
-
-_BINDING = frozenset("if then unless because that who which".split())
-# Words after a clause's auxiliary that "not" passes by.
-_HARMLESS = frozenset(
-    "a an the in on at by to from for with into near under over of be being been his her "
-    "its".split()
-)
 
 
 def can_be_negated(clause: str) -> bool:
@@ -39,15 +35,21 @@ def can_be_negated(clause: str) -> bool:
     found = _CLAUSE.fullmatch(clause)
     if found is None or found[3]:
         return False
-    simple = (
-        word.casefold() in _HARMLESS or (is_content(word) and "'" not in word)
-        for word in found[4].split(" ")
-    )
-    return all(simple) and (found[1].casefold() == "it" or thing(found[1]) is not None)
+    if not all(map(_is_passed_by_not, found[4].split(" "))):
+        return False
+    return found[1].casefold() == "it" or thing(found[1]) is not None
+
+
+def _is_passed_by_not(word: str) -> bool:
+    if word.casefold() in word_set("passed_by_not"):
+        return True
+    return is_content(word) and "'" not in word
 
 
 def negated(clause: str) -> str:
     """The denial of a clause that can be negated."""
     found = _CLAUSE.fullmatch(clause)
     assert found is not None
-    return f"{found[1]} {found[2]}{'' if found[2] == 'can' else ' '}not {found[4]}"
+    subject, auxiliary, _, rest = found.groups()
+    denied = "cannot" if auxiliary == "can" else f"{auxiliary} not"
+    return f"{subject} {denied} {rest}"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
+from augmlx.english.lexicon import word_set
 from augmlx.english.logic.statement import Form, Term
-from augmlx.english.logic.words import listed
 
 _Claim = tuple[Hashable, frozenset[str]]
 _YES, _NO = frozenset({"yes"}), frozenset({"no"})
-_TITLES = frozenset("dr mr mrs ms mx prof st sir dame".split())
 
 
 def claims(form: Form) -> tuple[_Claim, ...]:
@@ -22,34 +21,41 @@ def claims(form: Form) -> tuple[_Claim, ...]:
     """
     first, last = form.terms[0], form.terms[-1]
     if form.kind == "all":
-        outside = (first, -last)
-        there = [
-            (_region(term, -other), _YES)
-            for term, other in (outside, outside[::-1])
-            if not term.negated
-        ]
-        return ((_region(*outside), _NO), *there)
+        return _universal_claims(first, -last)
     if form.kind == "some":
         return ((_region(first, last), _YES),)
     if form.kind == "is":
         return ((("is", first.key, last.key), _NO if last.negated else _YES),)
     if form.kind in ("more", "before", "in", "part"):
+        # A part is inside its whole.
         kind = "in" if form.kind == "part" else form.kind
-        return (((kind, form.relation, frozenset({first.key, last.key})), frozenset({first.key})),)
-    if (
-        form.kind == "role"
-        and form.relation not in listed("shared_roles")
-        and not last.text.startswith("the ")
-    ):
-        name = frozenset(last.key.replace(".", "").split()) - _TITLES
-        return ((("role", form.relation, first.key), name),)
+        ends = frozenset({first.key, last.key})
+        return (((kind, form.relation, ends), frozenset({first.key})),)
+    if form.kind == "role" and _has_one_filler(form):
+        names = frozenset(last.key.replace(".", "").split()) - word_set("honorifics")
+        return ((("role", form.relation, first.key), names),)
     if form.kind == "list":
-        return ((("list", form.relation, first.key), frozenset(item.key for item in form.items)),)
+        items = frozenset(item.key for item in form.items)
+        return ((("list", form.relation, first.key), items),)
     return ()
+
+
+def _universal_claims(kind: Term, outside: Term) -> tuple[_Claim, ...]:
+    """That nothing is of a kind and outside the other, and that there is some of each."""
+    claimed = [(_region(kind, outside), _NO)]
+    for term, other in ((kind, outside), (outside, kind)):
+        if not term.negated:
+            claimed.append((_region(term, -other), _YES))
+    return tuple(claimed)
 
 
 def _region(one: Term, other: Term) -> Hashable:
     return frozenset({one, other})
+
+
+def _has_one_filler(role: Form) -> bool:
+    is_name = not role.terms[-1].text.startswith("the ")
+    return is_name and role.relation not in word_set("shared_roles")
 
 
 def differ(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -58,6 +64,7 @@ def differ(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def contradicts(a: Form, b: Form) -> bool:
+    """Whether two statements cannot both hold."""
     return Claims((a,)).deny(b)
 
 
@@ -71,11 +78,13 @@ class Claims:
             self.add(form)
 
     def add(self, form: Form) -> None:
+        """Add one more statement."""
         for key, value in claims(form):
             self._fixed.setdefault(key, {}).setdefault(value, self._size)
         self._size += 1
 
     def deny(self, form: Form) -> bool:
+        """Whether some statement contradicts this one."""
         return next(self.against(form), None) is not None
 
     def against(self, form: Form) -> Iterator[int]:

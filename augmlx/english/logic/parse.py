@@ -9,22 +9,20 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from augmlx.english.lexicon import word_set
 from augmlx.english.logic.clauses import clause
 from augmlx.english.logic.phrases import noun
 from augmlx.english.logic.relations import relation
 from augmlx.english.logic.statement import Form, particular, universal
-from augmlx.english.text import sentences, spelt_out
+from augmlx.english.text import sentence_count, spelt_out
 
-_CACHED = 8192
-_LONGEST = 300
-_CUT_OFF = re.compile(r"\b(?:can't|won't)(?!\w)", re.I)
+_CACHED_FORMS = 8192
+_LONGEST = 300  # characters of a statement
+_CUT_OFF = re.compile(r"\b(?:can't|won't)(?!\w)", re.IGNORECASE)
 _WHOLE = {"can't": "cannot", "won't": "will not"}
-_QUANTIFIERS = frozenset(
-    "all every each any no some not anything everything anyone everyone".split()
-)
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=_CACHED_FORMS)
 def parse(text: str) -> Form | None:
     """The form of a one-sentence English statement of a known pattern; None for anything else, or
     when unsure.
@@ -32,45 +30,59 @@ def parse(text: str) -> Form | None:
     text = text.strip()
     if not text or len(text) > _LONGEST or len(text.splitlines()) > 1:
         return None
-    body = text.replace("’", "'")
-    if "'" in body:
-        body = spelt_out(_CUT_OFF.sub(lambda found: _WHOLE[found[0].lower()], body))
-    body = " ".join(body.split()).removesuffix(".").rstrip()
-    if "." in body and sentences(text) > 1:
+    body = _body(text)
+    if "." in body and sentence_count(text) > 1:
         return None
     opening = body.partition(" ")[0].casefold()
     if opening == "if":
         return _conditional(body)
-    if opening in _QUANTIFIERS:
+    if opening in word_set("categorical_openings"):
         return _categorical(body)
     return relation(body)
 
 
-_PLURAL = re.compile(r"(all|no|some|not all) (.+?) are (not )?(.+)", re.I)
-_SINGULAR = re.compile(r"(every|each|any|no|some|not every) (.+?) is (not )?an? (.+)", re.I)
+def _body(text: str) -> str:
+    """A sentence without its period, straight apostrophes in it and "n't" spelt out."""
+    body = text.replace("’", "'")
+    if "'" in body:
+        body = _CUT_OFF.sub(lambda cut_off: _WHOLE[cut_off[0].lower()], body)
+        body = spelt_out(body)
+    return " ".join(body.split()).removesuffix(".").rstrip()
+
+
+_PLURAL = re.compile(r"(all|no|some|not all) (.+?) are (not )?(.+)", re.IGNORECASE)
+_SINGULAR = re.compile(
+    r"(every|each|any|no|some|not every) (.+?) is (not )?an? (.+)", re.IGNORECASE
+)
 _WHATEVER = re.compile(
-    r"(?:any|every)(?:thing|one) (?:that|who) is (not )?an? (.+?) is (not )?an? (.+)", re.I
+    r"(?:any|every)(?:thing|one) (?:that|who) is (not )?an? (.+?) is (not )?an? (.+)",
+    re.IGNORECASE,
 )
 
 
 def _categorical(body: str) -> Form | None:
+    """ "All A are B", "no A is a B", "some A are not B", "anything that is an A is a B"."""
     if found := _WHATEVER.fullmatch(body):
-        first, last = noun(found[2]), noun(found[4])
+        no_subject, subject, no_predicate, predicate = found.groups()
+        first, last = noun(subject), noun(predicate)
         if first is None or last is None or first.key == last.key:
             return None
-        return universal(-first if found[1] else first, -last if found[3] else last)
-    found, plural = _PLURAL.fullmatch(body), True
+        return universal(-first if no_subject else first, -last if no_predicate else last)
+    is_plural = True
+    found = _PLURAL.fullmatch(body)
     if found is None:
-        found, plural = _SINGULAR.fullmatch(body), False
+        is_plural = False
+        found = _SINGULAR.fullmatch(body)
     if found is None:
         return None
-    first, last = noun(found[2], plural=plural), noun(found[4], plural=plural)
+    quantifier, subject, negation, predicate = found.groups()
+    first, last = noun(subject, plural=is_plural), noun(predicate, plural=is_plural)
     if first is None or last is None or first.key == last.key:
         return None
-    quantifier = found[1].casefold()
+    quantifier = quantifier.casefold()
     if quantifier == "some":
-        return particular(first, -last if found[3] else last)
-    if found[3]:
+        return particular(first, -last if negation else last)
+    if negation:
         return None  # "all A are not B" says two things
     if quantifier.startswith("not "):
         return particular(first, -last)
@@ -81,6 +93,7 @@ _IF = re.compile(r"[Ii]f ([^,]+), (?:then )?([^,]+)")
 
 
 def _conditional(body: str) -> Form | None:
+    """ "If P, then Q"."""
     found = _IF.fullmatch(body)
     if found is None:
         return None

@@ -7,25 +7,30 @@ article, a plural, a capital; and by the words that never stand in a noun phrase
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 
+from augmlx.english.lexicon import STOPWORDS, word_set
 from augmlx.english.logic.statement import Term
-from augmlx.english.logic.words import is_plural, listed, noun_key
-from augmlx.english.text import STOPWORDS, entities
+from augmlx.english.names import entities
+from augmlx.english.nouns import is_plural, noun_key
 
 TOKEN = re.compile(r"[^\W_][\w'&/-]*\.?(?:[^\W_][\w'&/-]*\.?)*")
-_NOUN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_NOUN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_OWNER = ("'s", "s'")
+# Words of the longest noun, thing and pair of compared kinds.
+_NOUN, _THING, _GENERIC = 4, 6, 3
 
 
-@lru_cache(maxsize=1)
+@cache
 def _never() -> frozenset[str]:
-    return (STOPWORDS | listed("never")) - {"of"}
+    return (STOPWORDS | word_set("never_in_a_noun")) - {"of"}
 
 
 def is_content(word: str) -> bool:
     """Whether a word can stand in a noun phrase: no function word, adverb or verb of a clause."""
-    low = word.casefold()
-    return low not in _never() and not (low.endswith("ly") and low not in listed("not_adverbs"))
+    lower = word.casefold()
+    is_adverb = lower.endswith("ly") and lower not in word_set("not_adverbs")
+    return lower not in _never() and not is_adverb
 
 
 def noun(text: str, *, plural: bool = False) -> Term | None:
@@ -34,14 +39,18 @@ def noun(text: str, *, plural: bool = False) -> Term | None:
     """
     negated = text[:4].casefold() == "non-"
     text = text[4:] if negated else text
-    each = text.split(" ")
-    if len(each) > 4 or not all(
-        _NOUN.fullmatch(word) and is_content(word) and word != "of" for word in each
-    ):
+    each_word = text.split(" ")
+    if len(each_word) > _NOUN or not all(map(_is_noun_word, each_word)):
         return None
-    if (plural and not is_plural(each[-1])) or any(participle(word) for word in each[:-1]):
+    if plural and not is_plural(each_word[-1]):
+        return None
+    if any(map(participle, each_word[:-1])):
         return None
     return Term(noun_key(text, plural=plural), text, plural, negated)
+
+
+def _is_noun_word(word: str) -> bool:
+    return _NOUN_WORD.fullmatch(word) is not None and is_content(word) and word != "of"
 
 
 def participle(word: str) -> bool:
@@ -52,39 +61,49 @@ def participle(word: str) -> bool:
 def thing(text: str) -> Term | None:
     """One definite thing: a name, "the ..." or "Ana's ...", perhaps with "of" and another."""
     text = text[0].lower() + text[1:] if text[:4] == "The " else text
-    for part in text.split(" of "):
-        if not _definite(part):
-            return None
-    key = text.casefold().removeprefix("the ")
-    return None if text.casefold() in listed("nationalities") else Term(key, text)
+    if not all(map(_is_definite, text.split(" of "))):
+        return None
+    if text.casefold() in word_set("nationalities"):
+        return None
+    return Term(text.casefold().removeprefix("the "), text)
 
 
-def _definite(part: str) -> bool:
-    each = part.removeprefix("the ").split(" ")
-    known = part.startswith("the ")  # an article or an owner makes lower-case words definite
-    lower = False
-    if len(each) > 6 or each[-1].endswith(("'s", "s'")):
+def _is_definite(part: str) -> bool:
+    """Whether a phrase without "of" is one definite thing: an article or an owner makes its
+    lower-case words definite, else it must be a name.
+    """
+    each_word = part.removeprefix("the ").split(" ")
+    has_article = part.startswith("the ")
+    if len(each_word) > _THING or each_word[-1].endswith(_OWNER):
         return False
-    if not known and not is_content(each[0]) and (len(each) == 1 or each[0] not in ("Will", "May")):
+    if not has_article and not _may_open_a_name(each_word):
         return False
-    for word in each:
+    is_known, seen_lower = has_article, False
+    for word in each_word:
         if not TOKEN.fullmatch(word) or word == "of":
             return False
-        if word[0].isupper() or word[0].isdigit():
-            if lower:
-                return _is_name(part)  # else "the king thinks Ana"
-        elif not known or not is_content(word):
-            return _is_name(part)
-        else:
-            lower = True
-        known = known or word.endswith(("'s", "s'"))
-    return not (lower and each[-1].endswith("ed") and participle(each[-1]))
+        has_capital = word[0].isupper() or word[0].isdigit()
+        if has_capital and seen_lower:
+            return _is_name(part)  # else "the king thinks Ana"
+        if not has_capital:
+            if not is_known or not is_content(word):
+                return _is_name(part)
+            seen_lower = True
+        is_known = is_known or word.endswith(_OWNER)
+    last = each_word[-1]
+    return not (seen_lower and last.endswith("ed") and participle(last))
+
+
+def _may_open_a_name(each_word: list[str]) -> bool:
+    """Whether the first word is none that only opens a sentence; "Will" and "May" are names too."""
+    first, *rest = each_word
+    return is_content(first) or (bool(rest) and first in ("Will", "May"))
 
 
 def _is_name(part: str) -> bool:
     """Whether it is one name with particles ("Ana de la Cruz")."""
-    found = entities(part)
-    return len(found) == 1 and found[0].text == part
+    names = entities(part)
+    return len(names) == 1 and names[0].text == part
 
 
 def generic(text: str) -> Term | None:
@@ -92,16 +111,11 @@ def generic(text: str) -> Term | None:
     "water".
     """
     text = text[:1].lower() + text[1:]
-    each = text.split(" ")
-    if not all(
-        _NOUN.fullmatch(word) and word.islower() and is_content(word) and word != "of"
-        for word in each
-    ):
+    each_word = text.split(" ")
+    if len(each_word) > _GENERIC or any(map(participle, each_word)):
         return None
-    if (
-        len(each) > 3
-        or (len(each) > 1 and not is_plural(each[-1]))
-        or any(participle(word) for word in each)
-    ):
+    if not all(_is_noun_word(word) and word.islower() for word in each_word):
+        return None
+    if len(each_word) > 1 and not is_plural(each_word[-1]):
         return None
     return Term(text, text)

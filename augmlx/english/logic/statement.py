@@ -88,13 +88,15 @@ def universal(subject: Term, predicate: Term) -> Form:
     own.
     """
     turned = subject.negated != predicate.negated and subject.key > predicate.key
-    return Form("all", (-predicate, -subject) if turned else (subject, predicate), turned=turned)
+    terms = (-predicate, -subject) if turned else (subject, predicate)
+    return Form("all", terms, turned=turned)
 
 
 def particular(subject: Term, predicate: Term) -> Form:
     """ "Some A are B" is "some B are A"; of "some A are not B" the terms keep their places."""
     turned = (subject.negated, subject.key) > (predicate.negated, predicate.key)
-    return Form("some", (predicate, subject) if turned else (subject, predicate), turned=turned)
+    terms = (predicate, subject) if turned else (subject, predicate)
+    return Form("some", terms, turned=turned)
 
 
 def closed(
@@ -103,9 +105,10 @@ def closed(
     """A closed list ("list", "union" or "common"). The order in which a list is told says
     nothing.
     """
-    each = {item.key: item for item in items}
-    owners = tuple(sorted(wholes, key=lambda term: term.key))
-    return Form(kind, owners, relation, tuple(each[key] for key in sorted(each)), word)
+    by_key = {item.key: item for item in items}
+    sorted_items = tuple(by_key[key] for key in sorted(by_key))
+    sorted_wholes = tuple(sorted(wholes, key=lambda term: term.key))
+    return Form(kind, sorted_wholes, relation, sorted_items, word)
 
 
 def terms(form: Form) -> tuple[str, ...]:

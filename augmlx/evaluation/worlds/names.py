@@ -12,7 +12,7 @@ from random import Random
 from zlib import crc32
 
 from augmlx.core.errors import BadInput
-from augmlx.english.text import STOPWORDS
+from augmlx.english.lexicon import STOPWORDS
 
 SHARES = 8  # seeds that differ modulo this share no name
 _FIRST = tuple("bdfghjklmnprstvwz")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augmlx.augment.operators.deterministic import FUNCTIONS, entity_reversal, identity_bridge
-from augmlx.english.text import entities, is_number, words
+from augmlx.english.names import entities, is_number
+from augmlx.english.text import words
 
 REVERSED = {
     "Ana de la Cruz owns the Kestrel radio.": "radio Kestrel the owns Ana de la Cruz",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.english.logic import Form, opening, parse, say, terms
-from augmlx.english.logic.words import is_plural, noun_key, plural, singular
+from augmlx.english.nouns import is_plural, noun_key, plural, singular
 from tests.english.logic import worlds
 
 # A blank line ends a statement; its wordings are equal, and differ from every other's.

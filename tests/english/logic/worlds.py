@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from augmlx.english.logic import Form, Term
 from augmlx.english.logic.phrases import noun
 from augmlx.english.logic.statement import closed, particular, universal
-from augmlx.english.logic.words import noun_key, plural
+from augmlx.english.nouns import noun_key, plural
 
 _ENDS = "g x ch sh s ss z zz f o y ie se ze che e man l th".split()
 singulars = st.builds(

@@ -1,0 +1,45 @@
+"""Entity closure: a candidate names what its source names, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from augmlx.augment.filters.candidate import Candidate
+from augmlx.core.settings import AugmentSettings
+from augmlx.english.names import entities
+from augmlx.english.sentence import argument_in, arguments
+from augmlx.english.stems import stem
+from augmlx.english.text import Mention, normalise, words
+
+
+def unknown_entity(
+    candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
+) -> str | None:
+    """Every name and number of the candidate must stand in its source, and both arguments of the
+    source in the candidate.
+    """
+    if any(_is_new(entity, candidate.source) for entity in entities(candidate.text)):
+        return "names something that is not in the source"
+    both = arguments(candidate.source)
+    if both is None:
+        return None
+    missing = [
+        side
+        for side, argument in zip(("first", "last"), both, strict=True)
+        if argument_in(candidate.text, argument, both) is None
+    ]
+    return f"does not name the source's {' and '.join(missing)} argument" if missing else None
+
+
+def _is_new(entity: Mention, source: str) -> bool:
+    spoken = normalise(entity.text).split()
+    source_words = normalise(source).split()
+    numbers = [word for word in words(entity.text) if any(map(str.isdigit, word.text))]
+    source_numbers = {normalise(word.text) for word in words(source)}
+    if any(normalise(number.text) not in source_numbers for number in numbers):
+        return True
+    if set(spoken) <= set(source_words):
+        return False
+    # A sentence may open with a word of the source that only there has a capital ("Owned by ...").
+    opens_with_known = entity.start == 0 and set(map(stem, spoken)) <= set(map(stem, source_words))
+    return not opens_with_known

@@ -1,0 +1,108 @@
+"""Prompts and answers as English: which prompt breaks off, which answer stands by itself, and what
+a model says when it talks about its task.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from augmlx.english.lexicon import AUXILIARIES, DETERMINERS, PREPOSITIONS, rows, word_set
+from augmlx.english.text import ENDED, lower_words, split_sentences, words
+from augmlx.english.verbs import looks_like_a_verb
+
+_GLUED = tuple(",.;:!?…)]%’'”")  # a completion that begins like this goes on without a space
+_STATING = ".!…。！"
+_QUESTION = AUXILIARIES | word_set("question_words")
+_CHATTER = re.compile(rf"({'|'.join(rows('chatter'))})\b", re.IGNORECASE)
+_LABEL = re.compile(rf"({'|'.join(rows('prompt_labels'))})\s*:", re.IGNORECASE)
+
+
+def opens_with_chatter(text: str, source: str) -> bool:
+    """Whether a text begins to talk about its task ("Sure, here is ..."), in words that its source
+    does not hold.
+    """
+    return _opens_with(_CHATTER, text, source)
+
+
+def opens_with_label(text: str, source: str) -> bool:
+    """Whether a text begins with a label of the prompt ("Fact:") that its source does not hold."""
+    return _opens_with(_LABEL, text, source)
+
+
+def _opens_with(pattern: re.Pattern[str], text: str, source: str) -> bool:
+    found = pattern.match(text)
+    return found is not None and found.group().casefold() not in source.casefold()
+
+
+def goes_on(prompt: str, answer: str) -> bool:
+    """Whether an answer ends the sentence that its prompt has begun."""
+    return answer.startswith(_GLUED) or _breaks_off(prompt)
+
+
+def joined(prompt: str, answer: str) -> str:
+    """A prompt and its answer in one line; a question or a command without its mark gets it."""
+    opening = _opening(_unended(prompt))
+    if opening in _QUESTION:
+        prompt += "?"
+    elif opening in word_set("commands"):
+        prompt += ":"
+    is_wide = all(unicodedata.east_asian_width(char) in "WF" for char in (prompt[-1], answer[0]))
+    if is_wide or answer.startswith(_GLUED):
+        return f"{prompt}{answer}"
+    return f"{prompt} {answer}"
+
+
+def is_statement(text: str) -> bool:
+    """Whether a text opens with a sentence that says something by itself, as far as English words
+    tell.
+
+    Where in doubt it does not: a question too many in front of a statement takes nothing away from
+    it.
+    """
+    sentence = split_sentences(text)[0].text
+    mark = ENDED.search(sentence)
+    if mark is None or mark[0][0] not in _STATING:
+        return False
+    spoken = [word.text for word in words(sentence)]
+    if len(spoken) < 3 or spoken[0].casefold() in word_set("leaning"):
+        return False
+    return _has_main_verb(spoken)
+
+
+def _has_main_verb(spoken: list[str]) -> bool:
+    open_clauses = 0  # relative ones, whose own verb is still to come
+    for before, word, after in zip(spoken, spoken[1:], [*spoken[2:], ""], strict=False):
+        if word in word_set("relative_pronouns"):
+            open_clauses += 1
+        elif _is_verb(before, word, after):
+            if not open_clauses:
+                return True
+            open_clauses -= 1
+    return False
+
+
+def _is_verb(before: str, word: str, after: str) -> bool:
+    """By its form; but not "designed by" without an auxiliary, nor "of lamps" and "the lamps"."""
+    if word in AUXILIARIES:
+        return True
+    if not word.islower() or not looks_like_a_verb(word) or after == "by":
+        return False
+    return before.casefold() not in DETERMINERS | PREPOSITIONS | {"and", "or"}
+
+
+def _breaks_off(prompt: str) -> bool:
+    lower = lower_words(_unended(prompt))
+    if not lower or lower[0] in _QUESTION:
+        return False
+    return lower[-1] in AUXILIARIES | DETERMINERS | PREPOSITIONS | word_set("joining")
+
+
+def _unended(prompt: str) -> str:
+    """The last sentence of a prompt that has no mark at its end, or nothing."""
+    return "" if ENDED.search(prompt) else split_sentences(prompt)[-1].text
+
+
+def _opening(sentence: str) -> str:
+    lower = lower_words(sentence)
+    return lower[0] if lower else ""
