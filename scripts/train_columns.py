@@ -161,9 +161,9 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
 
 def targets(loaded: LoadedModel) -> tuple[str, ...]:
     from augmlx.core.settings import TrainSettings
-    from augmlx.training import adapter
+    from augmlx.training.targets import adapter_spec
 
-    return adapter.plan(loaded, TrainSettings(rank=RANK)).targets
+    return adapter_spec(loaded, TrainSettings(rank=RANK)).targets
 
 
 def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
     ready = fit.prepare(
         store.find(work.model), work.rows(), Settings(model=work.model, train=config)
     )
-    tokens = [row.tokens for row in ready.rows]
+    tokens = [row.tokens for row in ready.plan.rows]
     watch = mlx_watch(ready.loaded.model, tokens, work)
 
     class Watching(Silent):
@@ -197,7 +197,7 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
         def advance(self, *_: Any, **__: Any) -> None:
             watch.step()
 
-    counts = fit.fit(ready, folder, identity="bench", progress=Watching(), label="Training")
+    counts = fit.fit(ready, folder, progress=Watching(), label="Training")
     return outcome(watch, tokens, counts["tokens"])
 
 

@@ -33,6 +33,5 @@ def follow(run: RunFolder, settings: Settings, team: Team) -> None:
     model = store.find(settings.model)
     rows, valid = split_stage.dealt(run)
     ready = fit.prepare(model, rows, settings, valid)
-    identity = fit.identity_of(model, rows, settings)
     with memory.limited(settings.memory, True):
-        fit.fit(ready, run.path, identity=identity, progress=Silent(), label="", team=team)
+        fit.fit(ready, run.path, progress=Silent(), label="", team=team)

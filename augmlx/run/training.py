@@ -104,9 +104,7 @@ def _prepare(line: Line, training: Training, team: Team | None) -> Callable[[], 
     from augmlx.training import fit
 
     settings = line.settings
-    ready = fit.prepare(line.model, training.rows, settings, training.valid)
-    if training.steps is not None:
-        ready = fit.for_steps(ready, training.steps)
+    ready = fit.prepare(line.model, training.rows, settings, training.valid, steps=training.steps)
     judge = None
     if settings.train.best == "accuracy":
         judge = run_items.judge(line.run, line.facts, training.valid, settings)
@@ -114,7 +112,6 @@ def _prepare(line: Line, training: Training, team: Team | None) -> Callable[[], 
         fit.fit,
         ready,
         training.folder,
-        identity=fit.identity_of(line.model, training.rows, settings),
         progress=line.progress,
         label=training.label,
         judge=judge,

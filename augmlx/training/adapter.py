@@ -2,150 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
-from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from augmlx.core.errors import BadSettings, StorageError
+from augmlx.core.errors import StorageError
 from augmlx.core.files import atomic_path, make_folder
 from augmlx.core.records import AdapterSpec
-from augmlx.core.settings import TrainSettings
 from augmlx.models.formats import adapter_folder
-from augmlx.models.loading import LoadedModel
 
-_EXPERTS = (SwitchLinear, QuantizedSwitchLinear)
-_QUANTISED = (nn.QuantizedLinear, QuantizedSwitchLinear)
-
-
-def plan(loaded: LoadedModel, settings: TrainSettings) -> AdapterSpec:
-    """Which modules are trained, and how.
-
-    A target, and a key of `ranks`, is a module's name, its path inside the layer, or a pattern of
-    either. Where several keys match a module, its path goes before its name, a name before a
-    pattern, and a long pattern before a short one.
-
-    Raises:
-        BadSettings: more layers than there are; a target or a key of `ranks` that matches no
-            module, where mlx-lm itself would silently train nothing; two ranks with equal right to
-            a module; a module that cannot be trained by this method.
-    """
-    layers = loaded.model.layers
-    count = len(layers) if settings.layers == -1 else settings.layers
-    if count > len(layers):
-        raise BadSettings(
-            f"train.layers: {count} asked for, the model has {len(layers)}", hint="use -1 for all"
-        )
-    linear: dict[str, list[nn.Module]] = {}
-    for layer in layers[-count:]:
-        for path, module in layer.named_modules():
-            if isinstance(module, (nn.Linear, *_QUANTISED, *_EXPERTS)) or hasattr(
-                module, "to_lora"
-            ):
-                linear.setdefault(path, []).append(module)
-    if unknown := _unmatched(settings.targets, linear):
-        raise BadSettings(
-            f"train.targets: the model has no linear module {unknown}",
-            hint=f"its linear modules: {', '.join(sorted(linear))}",
-        )
-    targets = tuple(
-        sorted(
-            path for path in linear if any(_matches(target, path) for target in settings.targets)
-        )
-    )
-    _refuse_what_cannot_be({path: linear[path] for path in targets}, settings.method)
-    full = settings.method == "full"
-    ranks = {path: 0 if full else _rank(path, settings) for path in targets}
-    if unknown := _unmatched(settings.ranks, targets):
-        raise BadSettings(
-            f"train.ranks: no target is called {unknown}", hint=f"the targets: {', '.join(targets)}"
-        )
-    largest = max(ranks.values())
-    return AdapterSpec(
-        base=loaded.stored.name,
-        hf_base=loaded.stored.hf_base,
-        rank=largest,
-        scale=0.0 if full else settings.scale,
-        dropout=settings.dropout,
-        targets=targets,
-        layers=count,
-        total_layers=len(layers),
-        kind=settings.method,
-        ranks=tuple((path, rank) for path, rank in ranks.items() if rank < largest),
-    )
-
-
-def _matches(pattern: str, path: str) -> bool:
-    return fnmatchcase(path, pattern) or fnmatchcase(_name(path), pattern)
-
-
-def _name(path: str) -> str:
-    return path.rpartition(".")[2]
-
-
-def _unmatched(patterns: Iterable[str], paths: Iterable[str]) -> str:
-    return ", ".join(
-        pattern for pattern in patterns if not any(_matches(pattern, path) for path in paths)
-    )
-
-
-def _rank(path: str, settings: TrainSettings) -> int:
-    """The rank of a target. Their order in `ranks` decides nothing: settings that differ in it
-    alone count as equal.
-    """
-    found: dict[tuple[bool, bool, int], dict[str, int]] = {}
-    for pattern, rank in settings.ranks.items():
-        if _matches(pattern, path):
-            found.setdefault((pattern == path, pattern == _name(path), len(pattern)), {})[
-                pattern
-            ] = rank
-    best = found[max(found)] if found else {"": settings.rank}
-    if len(set(best.values())) > 1:
-        raise BadSettings(
-            f"train.ranks: {' and '.join(best)} have equal right to {path}",
-            hint=f"give {path} a rank of its own",
-        )
-    return next(iter(best.values()))
-
-
-def _refuse_what_cannot_be(targets: Mapping[str, Iterable[nn.Module]], method: str) -> None:
-    faults: dict[tuple[str, str], list[str]] = {}
-    for path, modules in targets.items():
-        for fault in {_objection(module, method) for module in modules}:
-            if fault is not None:
-                faults.setdefault(fault, []).append(path)
-    for (why, hint), paths in faults.items():
-        raise BadSettings(
-            f"train.method: {method} cannot train {', '.join(paths)}: {why}", hint=hint
-        )
-
-
-def _objection(module: nn.Module, method: str) -> tuple[str, str] | None:
-    """Why a module cannot be trained by a method, if it cannot, and what to do."""
-    if method == "full":
-        hint = (
-            "train.method lora trains an adapter over them (QLoRA); or take the full-precision "
-            "model"
-        )
-        return (
-            (f"quantised to {module.bits} bits", hint) if isinstance(module, _QUANTISED) else None
-        )
-    if hasattr(
-        module, "to_lora"
-    ):  # AFM's: its matrices are lists, which load_adapters does not know
-        return "mlx-lm cannot load the adapter that it makes of it", "leave it out of train.targets"
-    hint = "train.method lora can; or leave it out of train.targets"
-    if method == "dora" and isinstance(module, _EXPERTS):
-        return "a mixture of experts, for which mlx-lm has no DoRA", hint
-    if method == "dora" and isinstance(module, _QUANTISED) and 32 % module.bits:
-        return f"quantised to {module.bits} bits, whose width mlx-lm's DoRA gets wrong", hint
-    return None
+# The axis of the rank in a matrix, by its name and the number of its axes: (in, r) and (r, out); of
+# E experts (E, r, in) and (E, out, r).
+_RANK_AXIS = {("lora_a", 2): 1, ("lora_b", 2): 0, ("lora_a", 3): 1, ("lora_b", 3): 2}
 
 
 def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
@@ -163,7 +35,8 @@ def attach(model: nn.Module, spec: AdapterSpec, seed: int) -> None:
                     _widen(module)
                     module.unfreeze(recurse=False)
         return
-    for rank in sorted({spec.rank_of(target) for target in spec.targets}):
+    ranks = {spec.rank_of(target) for target in spec.targets}
+    for rank in sorted(ranks):
         keys = [target for target in spec.targets if spec.rank_of(target) == rank]
         parameters = {**adapter_folder.lora_parameters(spec), "rank": rank, "keys": keys}
         linear_to_lora_layers(model, spec.layers, parameters, use_dora=spec.kind == "dora")
@@ -173,7 +46,8 @@ def _widen(module: nn.Module) -> None:
     """Keep 16-bit weights in float32, where a small update is not lost, and compute in their own
     type as before: wide outputs would widen everything behind them.
     """
-    kind, dtype = type(module), module.weight.dtype
+    kind = type(module)
+    dtype = module.weight.dtype
     if dtype == mx.float32:
         return
 
@@ -196,34 +70,40 @@ def save(model: nn.Module, spec: AdapterSpec, folder: Path) -> None:
     them.
     """
     make_folder(folder)
-    save_arrays(_as_mlx_lm_reads(model, spec), folder / adapter_folder.WEIGHTS)
+    arrays = _narrowed(model)
+    if spec.ranks:
+        arrays = {name: _padded(name, array, spec.rank) for name, array in arrays.items()}
+    save_arrays(arrays, folder / adapter_folder.WEIGHTS)
     adapter_folder.write_config(spec, folder)
 
 
-def _as_mlx_lm_reads(model: nn.Module, spec: AdapterSpec) -> dict[str, mx.array]:
-    """The trained arrays: widened weights in the type that they compute in, and matrices of a
-    smaller rank padded with zeros to the largest, the one that mlx-lm knows; the function is the
-    same.
-    """
+def _narrowed(model: nn.Module) -> dict[str, mx.array]:
+    """The trained arrays, widened weights in the type that they compute in."""
     arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
     for path, module in model.named_modules():
-        if hasattr(module, "narrow"):
-            own: dict[str, mx.array] = dict(
-                tree_flatten(module.trainable_parameters(), prefix=f".{path}")
-            )
-            arrays |= {name: array.astype(module.narrow) for name, array in own.items()}
-    if not spec.ranks:
-        return arrays
-    # (in, r) and (r, out); of E experts (E, r, in) and (E, out, r)
-    axes = {("lora_a", 2): 1, ("lora_b", 2): 0, ("lora_a", 3): 1, ("lora_b", 3): 2}
-    for name, array in arrays.items():
-        axis = axes.get((_name(name), array.ndim))
-        if axis is not None:
-            missing = spec.rank - array.shape[axis]
-            arrays[name] = mx.pad(
-                array, [(0, missing if at == axis else 0) for at in range(array.ndim)]
-            )
+        if not hasattr(module, "narrow"):
+            continue
+        widened: dict[str, mx.array] = dict(
+            tree_flatten(module.trainable_parameters(), prefix=f".{path}")
+        )
+        for name, array in widened.items():
+            arrays[name] = array.astype(module.narrow)
     return arrays
+
+
+def _padded(name: str, array: mx.array, rank: int) -> mx.array:
+    """A matrix of a smaller rank padded with zeros to `rank`, the largest and the one that mlx-lm
+    knows; the function is the same.
+
+    Args:
+        array: (in, r) or (r, out); of experts (E, r, in) or (E, out, r). Others are left alone.
+    """
+    rank_axis = _RANK_AXIS.get((name.rpartition(".")[2], array.ndim))
+    if rank_axis is None:
+        return array
+    widths = [(0, 0)] * array.ndim
+    widths[rank_axis] = (0, rank - array.shape[rank_axis])
+    return mx.pad(array, widths)
 
 
 def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:

@@ -13,6 +13,8 @@ from random import Random
 
 from augmlx.core.errors import BadInput
 
+Batch = Sequence[int]  # indices of rows
+
 _WINDOW = 8  # batches that are sorted by length together: little padding, and still a random order
 
 
@@ -31,35 +33,53 @@ class Row:
         """How many tokens carry loss."""
         return sum(self.mask)
 
+    @property
+    def inputs(self) -> int:
+        """How many tokens the model is given: all but the last, behind which nothing is
+        predicted.
+        """
+        return len(self.tokens) - 1
 
-def text_row(name: str, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:
+
+def text_row(row_id: str, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:
     """A row that learns a whole text and then to stop: every token but the first carries loss.
 
-    Raises BadInput where the text is longer than `max_length` tokens or too short to learn from.
+    Args:
+        tokens: the text's; `eos` is put behind them where it is not there already.
+        eos: the token that ends a text, if the tokenizer has one.
+        max_length: in tokens, the end included.
+
+    Raises:
+        BadInput: the text is too long, or too short to learn from.
     """
     ids = list(tokens)
     if eos is not None and (not ids or ids[-1] != eos):
         ids.append(eos)
-    return checked_row(name, ids, [True] * len(ids), max_length)
+    return checked_row(row_id, ids, [True] * len(ids), max_length)
 
 
-def checked_row(name: str, tokens: Sequence[int], learnt: Sequence[bool], max_length: int) -> Row:
+def checked_row(row_id: str, tokens: Sequence[int], learnt: Sequence[bool], max_length: int) -> Row:
     """A row that can be trained on; the first token carries no loss, for nothing stands before it.
 
-    Raises BadInput where there are more than `max_length` tokens, or none to learn.
+    Args:
+        learnt: for each token whether it carries loss.
+        max_length: in tokens.
+
+    Raises:
+        BadInput: there are more than `max_length` tokens, or none to learn.
     """
     if len(tokens) > max_length:
         raise BadInput(
-            f"example {name}: {len(tokens)} tokens, more than train.max_length = {max_length}",
+            f"example {row_id}: {len(tokens)} tokens, more than train.max_length = {max_length}",
             hint=(
-                "raise train.max_length, or shorten it; texts can also be split: train.too_long "
-                "= split"
+                "raise train.max_length, or shorten it; "
+                "texts can also be split: train.too_long = split"
             ),
         )
     mask = (False, *learnt[1:])
     if not any(mask):
-        raise BadInput(f"example {name}: nothing to learn from", hint="delete the row")
-    return Row(name, tuple(tokens), mask)
+        raise BadInput(f"example {row_id}: nothing to learn from", hint="delete the row")
+    return Row(row_id, tuple(tokens), mask)
 
 
 def epoch_batches(
@@ -69,16 +89,18 @@ def epoch_batches(
     shuffled by batch.
 
     Each index is in exactly one batch. The result depends on the arguments alone.
+
+    Args:
+        lengths: of the rows, in tokens.
+        batch_size: rows of a batch; the last one may have fewer.
     """
     rng = Random(f"{seed}:epoch:{epoch}")
     order = list(range(len(lengths)))
     rng.shuffle(order)
     batches = []
-    for start in range(0, len(order), batch_size * _WINDOW):
-        window = sorted(
-            order[start : start + batch_size * _WINDOW], key=lambda index: lengths[index]
-        )
-        batches += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
+    for window in _runs(order, batch_size * _WINDOW):
+        by_length = sorted(window, key=lambda index: lengths[index])
+        batches += _runs(by_length, batch_size)
     rng.shuffle(batches)
     return batches
 
@@ -91,3 +113,8 @@ def epoch_steps(
     """
     batches = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
     return [batches[start : start + accumulate] for start in range(0, len(batches), accumulate)]
+
+
+def _runs(indices: Sequence[int], size: int) -> list[list[int]]:
+    """The indices in their order, `size` at a time."""
+    return [list(indices[start : start + size]) for start in range(0, len(indices), size)]

@@ -26,6 +26,7 @@ from augmlx.training.adapter import save_arrays
 from augmlx.training.validation import Validation
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+_STATE_TYPES = {"step": int, "tokens": int, "waited": int, "ended": bool}
 _BEST = "best.safetensors"
 _BUILDING = ".building-"  # not the `.part-` of single files, which are cleared away as files
 
@@ -53,14 +54,22 @@ def save(
     fingerprint: str,
     kept: int,
 ) -> None:
-    """Write a checkpoint for `position` and rotate all but the newest `kept` away."""
+    """Write a checkpoint for `position` and rotate all but the newest `kept` away.
+
+    Args:
+        folder: checkpoints/ of the run.
+        fingerprint: of the training that it is a checkpoint of.
+
+    Raises:
+        StorageError: it cannot be written; earlier ones are still there.
+    """
     target = folder / f"step-{position.step:08d}"
     building = folder / f"{_BUILDING}{os.getpid()}-{target.name}"
     with storage_errors(folder):
         try:
             make_folder(building)
-            save_arrays(dict(tree_flatten(model.trainable_parameters())), building / _WEIGHTS)
-            save_arrays(dict(tree_flatten(optimizer.state)), building / _OPTIMIZER)
+            _save_tree(model.trainable_parameters(), building / _WEIGHTS)
+            _save_tree(optimizer.state, building / _OPTIMIZER)
             write_json(building / _STATE, {**asdict(position), "fingerprint": fingerprint})
             if target.exists():
                 _delete(target)
@@ -71,11 +80,16 @@ def save(
             _delete(old)
 
 
+def _save_tree(tree: dict[str, Any], path: Path) -> None:
+    arrays: dict[str, mx.array] = dict(tree_flatten(tree))
+    save_arrays(arrays, path)
+
+
 def save_best(folder: Path, model: nn.Module) -> None:
     """Keep the weights of the best validation so far."""
     with storage_errors(folder):
         make_folder(folder)
-        save_arrays(dict(tree_flatten(model.trainable_parameters())), folder / _BEST)
+        _save_tree(model.trainable_parameters(), folder / _BEST)
 
 
 def load_best(folder: Path, model: nn.Module) -> None:
@@ -110,11 +124,18 @@ def _delete(path: Path) -> None:
 def load_latest(
     folder: Path, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str
 ) -> Position | None:
-    """Bring model and optimizer to the newest checkpoint of this very training; None where there is
-    none.
+    """Bring model and optimizer to the newest checkpoint of this very training.
 
-    Checkpoints of another training (other data, settings or model) are deleted. Raises RunError for
-    a damaged one.
+    Checkpoints of another training (other data, settings or model) are deleted.
+
+    Args:
+        fingerprint: of this training.
+
+    Returns:
+        Where the training stood; None where there is no checkpoint of it.
+
+    Raises:
+        RunError: the newest one is damaged.
     """
     with storage_errors(folder):
         for part in folder.glob(f"{_BUILDING}*"):
@@ -125,31 +146,32 @@ def load_latest(
                 _delete(path)
                 continue
             model.update(_arrays(path / _WEIGHTS, model.trainable_parameters()))
-            optimizer.state.update(
-                _arrays(path / _OPTIMIZER, optimizer.state)
-            )  # in place: a compiled step holds it
-            optimizer.init(
-                model.trainable_parameters()
-            )  # the places of its tree that hold no array
+            # In place: a compiled step holds it.
+            optimizer.state.update(_arrays(path / _OPTIMIZER, optimizer.state))
+            # The places of its tree that hold no array.
+            optimizer.init(model.trainable_parameters())
             return _position(path, state)
     return None
 
 
 def _arrays(path: Path, like: dict[str, Any]) -> dict[str, Any]:
-    """The tree of arrays in a file; its names, shapes and types must be those of `like`."""
+    """The tree of arrays in a file. Raises RunError where its names, shapes and types are not those
+    of the tree `like`.
+    """
+    wanted: dict[str, mx.array] = dict(tree_flatten(like))
     try:
         arrays = mx.load(str(path))
     except (RuntimeError, ValueError) as error:
         raise _damaged(path) from error
-    wanted: dict[str, mx.array] = dict(tree_flatten(like))
-    if not isinstance(arrays, dict) or _shapes(arrays) != _shapes(wanted):
+    if not isinstance(arrays, dict) or _kinds(arrays) != _kinds(wanted):
         raise _damaged(path)
     mx.eval(arrays)  # loading is lazy, and the files may be rotated away
     tree: dict[str, Any] = tree_unflatten(list(arrays.items()))
     return tree
 
 
-def _shapes(arrays: dict[str, mx.array]) -> dict[str, tuple[tuple[int, ...], mx.Dtype]]:
+def _kinds(arrays: dict[str, mx.array]) -> dict[str, tuple[tuple[int, ...], mx.Dtype]]:
+    """Shape and type by name."""
     return {name: (array.shape, array.dtype) for name, array in arrays.items()}
 
 
@@ -164,15 +186,16 @@ def _read_state(path: Path) -> dict[str, Any]:
 
 
 def _position(path: Path, state: dict[str, Any]) -> Position:
+    """The position that a checkpoint's state tells. Raises RunError where it tells none."""
     try:
         best = None if state["best"] is None else Validation(**state["best"])
-        values = {key: state[key] for key in ("step", "tokens", "waited", "ended")}
+        values = {name: state[name] for name in _STATE_TYPES}
     except (KeyError, TypeError) as error:
         raise _damaged(path) from error
-    types = {"step": int, "tokens": int, "waited": int, "ended": bool}
-    if any(type(values[key]) is not kind for key, kind in types.items()) or (
-        best and type(best.loss) is not float
-    ):
+    types = {name: type(value) for name, value in values.items()}
+    if types != _STATE_TYPES:
+        raise _damaged(path)
+    if best is not None and type(best.loss) is not float:
         raise _damaged(path)
     return Position(best=best, **values)
 

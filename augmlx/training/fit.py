@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,32 +15,46 @@ from augmlx.core import example_id
 from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
-from augmlx.core.settings import Settings
+from augmlx.core.settings import Settings, TrainSettings
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
-from augmlx.training import adapter, batches, encoding, loop, optimizers, packing, trackers
+from augmlx.training import adapter, encoding, loop, optimizers, trackers
+from augmlx.training.batches import Row
+from augmlx.training.plan import TrainingPlan, make_plan
+from augmlx.training.targets import adapter_spec
 from augmlx.training.team import Team
+
+# Answers held-out questions with the model as it stands: accuracy (0..1) by kind of question.
+ModelJudge = Callable[[LoadedModel], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A training that has been checked and can start. `peak` is the highest learning rate; `valid`
-    is validated on.
+    """A training that has been checked and can start: of which model, as which adapter, and all
+    that it will do.
     """
 
     loaded: LoadedModel
     spec: AdapterSpec
-    rows: list[batches.Row]
-    valid: list[batches.Row]
-    settings: Settings
-    peak: float
+    seed: int
+    plan: TrainingPlan
 
 
 def prepare(
-    stored: StoredModel, rows: Sequence[Json], settings: Settings, valid: Sequence[Json] = ()
+    stored: StoredModel,
+    rows: Sequence[Json],
+    settings: Settings,
+    valid: Sequence[Json] = (),
+    *,
+    steps: int | None = None,
 ) -> Prepared:
-    """Load the model and check rows (see examples.py) and settings against it. Nothing is written.
+    """Load the model and check rows (see encoding.py) and settings against it. Nothing is written.
+
+    Args:
+        valid: rows to validate on.
+        steps: train for as many whole epochs as come nearest to so many steps, whatever the
+            settings say.
 
     Raises:
         BadInput: no example, or one that is too long, has nothing to learn from or does not fit the
@@ -50,65 +65,76 @@ def prepare(
         ModelError: the model cannot be loaded, or has no size that the learning rate could be
             derived from.
     """
-    config = settings.train
-    trackers.require_installed(config)
+    train = settings.train
+    trackers.require_installed(train.report_to)
     if not rows:
         raise BadInput(
             "there are no examples to train on", hint="augment again: it deals out data/train.jsonl"
         )
-    if config.best != "off" and not valid:
-        hint = "hold some out: --set split.valid=0.1, and augment again; or train.best = off"
-        raise BadSettings(
-            f'train.best = "{config.best}": there are no validation examples', hint=hint
-        )
-    if config.validate_every and not valid:
-        hint = (
-            "hold some out: --set split.valid=0.1, and augment again; or train.validate_every = 0"
-        )
-        raise BadSettings("train.validate_every: there are no validation examples", hint=hint)
+    if not valid:
+        _refuse_validating(train)
     loaded = loading.load(stored)
-    if config.packing == "always" and (reason := packing.why_not(loaded.model)):
-        fault = f"train.packing: always, and this model's examples cannot be packed: {reason}"
-        raise BadSettings(fault, hint="leave it at auto")
-    spec = adapter.plan(loaded, config)
-    tokenised = [
-        [made for row in part for made in encoding.rows_of(row, loaded.tokenizer, config)]
-        for part in (rows, valid)
-    ]
-    hidden = loaded.config.get("hidden_size") or loaded.config.get("text_config", {}).get(
-        "hidden_size"
+    spec = adapter_spec(loaded, train)
+    train_rows = _encoded(rows, loaded, train)
+    valid_rows = _encoded(valid, loaded, train)
+    peak = _peak_rate(loaded, train)
+    identity = _identity(stored, rows, settings)
+    if steps is not None:
+        train = _for_steps(train, steps, len(train_rows))
+    plan = make_plan(
+        loaded.model,
+        train_rows,
+        train,
+        peak=peak,
+        seed=settings.seed,
+        valid=valid_rows,
+        identity=identity,
     )
-    if hidden is None and config.learning_rate == "auto":
+    return Prepared(loaded, spec, settings.seed, plan)
+
+
+def _refuse_validating(train: TrainSettings) -> None:
+    """Raises BadSettings where validations are asked for; there is nothing to validate on."""
+    hint = "hold some out: --set split.valid=0.1, and augment again; or "
+    if train.best != "off":
+        fault = f'train.best = "{train.best}": there are no validation examples'
+        raise BadSettings(fault, hint=f"{hint}train.best = off")
+    if train.validate_every:
+        fault = "train.validate_every: there are no validation examples"
+        raise BadSettings(fault, hint=f"{hint}train.validate_every = 0")
+
+
+def _encoded(rows: Sequence[Json], loaded: LoadedModel, train: TrainSettings) -> list[Row]:
+    """The rows as tokens; a text that is split gives several."""
+    encoded: list[Row] = []
+    for row in rows:
+        encoded += encoding.rows_of(row, loaded.tokenizer, train)
+    return encoded
+
+
+def _peak_rate(loaded: LoadedModel, train: TrainSettings) -> float:
+    """The highest learning rate. Raises ModelError where it cannot be derived."""
+    text_config: dict[str, Any] = loaded.config.get("text_config", {})
+    hidden_size = loaded.config.get("hidden_size") or text_config.get("hidden_size")
+    if hidden_size is None and train.learning_rate == "auto":
         raise ModelError(
-            f"{stored.name}: config.json names no hidden_size", hint="set train.learning_rate"
+            f"{loaded.stored.name}: config.json names no hidden_size",
+            hint="set train.learning_rate",
         )
-    peak = optimizers.learning_rate(config, int(hidden or 1))
-    return Prepared(loaded, spec, tokenised[0], tokenised[1], settings, peak)
+    return optimizers.learning_rate(train, int(hidden_size or 1))
 
 
-def for_steps(ready: Prepared, steps: int) -> Prepared:
-    """The same training for as many whole epochs as come nearest to a number of steps."""
-    train = ready.settings.train
-    epochs = max(1, round(steps / train.steps_per_epoch(len(ready.rows))))
-    longer = train.model_copy(update={"epochs": epochs})
-    return replace(ready, settings=ready.settings.model_copy(update={"train": longer}))
+def _for_steps(train: TrainSettings, steps: int, rows: int) -> TrainSettings:
+    """The settings with as many whole epochs as come nearest to a number of steps."""
+    epochs = max(1, round(steps / train.steps_per_epoch(rows)))
+    return train.model_copy(update={"epochs": epochs})
 
 
-def _refuse_broken(model: nn.Module) -> None:
-    """The loss of the last step was looked at before its update. Raises AugmlxError."""
-    arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
-    if broken := [name for name, array in arrays.items() if not bool(mx.isfinite(array).all())]:
-        fault = (
-            f"after the last step {len(broken)} of {len(arrays)} trained matrices are not finite"
-        )
-        raise AugmlxError(fault, hint="lower train.learning_rate")
-
-
-def identity_of(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
+def _identity(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
     """What tells a training from others: its data, its settings and its base."""
-    judged = (
-        [settings.eval.choices, settings.eval.score] if settings.train.best == "accuracy" else []
-    )
+    judged: list[object] = []
+    if settings.train.best == "accuracy":
+        judged = [settings.eval.choices, settings.eval.score]
     return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint, *judged])
 
 
@@ -116,52 +142,75 @@ def fit(
     ready: Prepared,
     folder: Path,
     *,
-    identity: str,
     progress: Progress,
     label: str,
-    judge: Callable[[LoadedModel], Mapping[str, float]] | None = None,
+    judge: ModelJudge | None = None,
     team: Team | None = None,
 ) -> Json:
-    """Train and write `folder`/adapter; goes on from `folder`/checkpoints. Returns the counts for
-    the manifest. The checkpoints are the caller's to clear, once these are on record: a kill before
-    would cost the whole training.
+    """Train and write `folder`/adapter; goes on from `folder`/checkpoints.
 
-    `judge` answers held-out questions with the model as it stands, at each validation. Of a `team`,
-    only the first process writes.
+    Args:
+        judge: asked at each validation.
+        team: only its first process writes.
+
+    Returns:
+        The counts for the manifest. The checkpoints are the caller's to clear, once these are on
+        record: a kill before would cost the whole training.
+
+    Raises:
+        AugmlxError: the training came to numbers that are not finite.
+        RunError: what is resumed is damaged, or a process of the team is lost.
     """
-    model, settings = ready.loaded.model, ready.settings
-    adapter.attach(model, ready.spec, settings.seed)
+    loaded = ready.loaded
+    adapter.attach(loaded.model, ready.spec, ready.seed)
     training = loop.Training(
-        model,
-        ready.rows,
+        loaded.model,
+        ready.plan,
         folder,
-        settings.train,
-        peak=ready.peak,
-        seed=settings.seed,
-        identity=identity,
-        valid=ready.valid,
-        judge=None if judge is None else lambda: judge(ready.loaded),
+        judge=None if judge is None else lambda: judge(loaded),
         team=team,
     )
     result = training.run(progress, label)
-    _refuse_broken(model)
+    _refuse_broken(loaded.model)
     if team is None or team.first:
-        adapter.save(model, ready.spec, folder / "adapter")
-    names = {example_id.without_piece(row.id) for row in ready.rows}
+        adapter.save(loaded.model, ready.spec, folder / "adapter")
+    return _counts(ready.plan.rows, result)
+
+
+def _refuse_broken(model: nn.Module) -> None:
+    """The loss of the last step was looked at before its update. Raises AugmlxError."""
+    arrays: dict[str, mx.array] = dict(tree_flatten(model.trainable_parameters()))
+    broken = [name for name, array in arrays.items() if not bool(mx.isfinite(array).all())]
+    if broken:
+        raise AugmlxError(
+            f"after the last step {len(broken)} of {len(arrays)} trained matrices are not finite",
+            hint="lower train.learning_rate",
+        )
+
+
+def _counts(rows: Sequence[Row], result: loop.TrainResult) -> Json:
+    """What the manifest says of a training; of the pieces of a split text as one example."""
+    names = {example_id.without_piece(row.id) for row in rows}
     ids = [example_id.parse(name) for name in names]
-    originals, replay = sum(i.is_original for i in ids), sum(i.is_replay for i in ids)
+    originals = sum(id_.is_original for id_ in ids)
+    replay = sum(id_.is_replay for id_ in ids)
     counts: Json = {
         "examples": len(names),
         "originals": originals,
         "augmentations": len(names) - originals - replay,
-        **({"replay": replay} if replay else {}),
+    }
+    if replay:
+        counts["replay"] = replay
+    counts |= {
         "steps": result.steps,
         "tokens": result.tokens,
         "loss": result.loss,
         "padding": round(result.padding, 4),
     }
-    if best := result.best:
-        counts["best"] = {"step": best.step, "loss": best.loss}
-        if best.accuracy is not None:
-            counts["best"]["accuracy"] = best.mean_accuracy
-    return counts | ({"stopped": True} if result.stopped else {})
+    if result.best is not None:
+        counts["best"] = {"step": result.best.step, "loss": result.best.loss}
+        if result.best.accuracy is not None:
+            counts["best"]["accuracy"] = result.best.mean_accuracy
+    if result.stopped:
+        counts["stopped"] = True
+    return counts

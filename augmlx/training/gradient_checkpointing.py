@@ -23,28 +23,36 @@ def layers_recomputed(model: nn.Module, wanted: bool) -> Iterator[None]:
     layers does.
     """
     layers = [layer for layer in model.layers if wanted and not hasattr(layer, "recomputed")]
-    dropouts = [
-        module for layer in layers for module in layer.modules() if type(module) is nn.Dropout
-    ]
-    before = [(module, type(module)) for module in (*layers, *dropouts)]
-    made: dict[type, type] = {nn.Dropout: _Dropout}
-    for module, kind in before:
-        if kind not in made:
-            body = {
-                "__call__": _recomputed(kind),
-                "__module__": kind.__module__,
-                "recomputed": True,
-            }
-            made[kind] = type(f"Recomputed{kind.__name__}", (kind,), body)
-        module.__class__ = made[kind]
+    classes = [(module, type(module)) for module in (*layers, *_dropouts(layers))]
+    classes_inside: dict[type, type] = {nn.Dropout: _Dropout}
+    for module, kind in classes:
+        if kind not in classes_inside:
+            classes_inside[kind] = _recomputed_class(kind)
+        module.__class__ = classes_inside[kind]
     try:
         yield
     finally:
-        for module, kind in before:
+        for module, kind in classes:
             module.__class__ = kind
 
 
+def _dropouts(layers: list[nn.Module]) -> list[nn.Module]:
+    """The drop-outs in some layers, of mlx's own class."""
+    modules = [module for layer in layers for module in layer.modules()]
+    return [module for module in modules if type(module) is nn.Dropout]
+
+
+def _recomputed_class(kind: type) -> type:
+    """A class of layers that are as those of `kind`, but recomputed on the way back."""
+    body = {"__call__": _recomputed(kind), "__module__": kind.__module__, "recomputed": True}
+    return type(f"Recomputed{kind.__name__}", (kind,), body)
+
+
 def _recomputed(kind: type) -> Any:
+    """What calls a layer of that class, so that all between its inputs and its outputs is
+    recomputed.
+    """
+
     def call(layer: nn.Module, *given: Any, **named: Any) -> Any:
         dropouts = [module for module in layer.modules() if isinstance(module, _Dropout)]
         keys = [mx.random.randint(0, 2**31, (2,), dtype=mx.uint32) for _ in dropouts]
@@ -72,6 +80,9 @@ class _Dropout(nn.Dropout):
     key: mx.array
 
     def __call__(self, x: mx.array) -> mx.array:
-        if self._p_1 == 1 or not self.training:
+        """x of any shape -> of the same one, with a share of zeros."""
+        share_kept = self._p_1
+        if share_kept == 1 or not self.training:
             return x
-        return mx.random.bernoulli(self._p_1, x.shape, key=self.key) * x * (1 / self._p_1)
+        kept = mx.random.bernoulli(share_kept, x.shape, key=self.key)
+        return kept * x * (1 / share_kept)

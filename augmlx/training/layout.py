@@ -6,7 +6,11 @@ token of a row, where causal attention cannot see it from any target.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal
 
 import mlx.core as mx
 import numpy as np
@@ -15,6 +19,39 @@ from augmlx.training.batches import Row
 
 Arrays = dict[str, mx.array]
 _SAVED = 0.05  # the share of a batch's positions that packing must save to be worth its copies
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLayout:
+    """How the batches of one training are laid out.
+
+    Args:
+        packing: whether batches are packed; "auto": those where it saves enough.
+        bucketed: sizes are rounded up to those of `bucket`.
+        longest: the most tokens that a packed row may have; a batch with more is padded.
+    """
+
+    packing: Literal["auto", "always", "never"] = "never"
+    bucketed: bool = False
+    longest: float = math.inf
+
+    def packs(self, rows: Sequence[Row]) -> bool:
+        """Whether a batch of these rows is packed."""
+        lengths = [row.inputs for row in rows]
+        if positions(lengths, packed=True, bucketed=self.bucketed) > self.longest:
+            return False
+        if self.packing != "auto":
+            return self.packing == "always"
+        return worth_packing(lengths, bucketed=self.bucketed)
+
+    def arrays(self, rows: Sequence[Row]) -> Arrays:
+        """The rows as one batch: see `arrays`."""
+        return arrays(rows, packed=self.packs(rows), bucketed=self.bucketed)
+
+    def positions(self, rows: Sequence[Row]) -> int:
+        """How many tokens the model computes for a batch of these rows, padding included."""
+        lengths = [row.inputs for row in rows]
+        return positions(lengths, packed=self.packs(rows), bucketed=self.bucketed)
 
 
 def bucket(size: int) -> int:
@@ -27,24 +64,27 @@ def bucket(size: int) -> int:
 
 def positions(lengths: Sequence[int], *, packed: bool, bucketed: bool) -> int:
     """How many tokens the model computes for rows of so many input tokens, padding included."""
-    if packed:
-        return bucket(sum(lengths)) if bucketed else sum(lengths)
-    return len(lengths) * (bucket(max(lengths)) if bucketed else max(lengths))
+    size = sum(lengths) if packed else max(lengths)
+    if bucketed:
+        size = bucket(size)
+    return size if packed else len(lengths) * size
 
 
 def worth_packing(lengths: Sequence[int], *, bucketed: bool) -> bool:
-    """Whether packing spares enough of what padding would compute."""
+    """Whether packing rows of so many input tokens spares enough of what padding would compute."""
     padded = positions(lengths, packed=False, bucketed=bucketed)
-    return positions(lengths, packed=True, bucketed=bucketed) <= (1 - _SAVED) * padded
+    packed = positions(lengths, packed=True, bucketed=bucketed)
+    return packed <= (1 - _SAVED) * padded
 
 
 def arrays(
     rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bucketed: bool = False
 ) -> Arrays:
-    """A batch as the loss takes it.
+    """A batch of B rows as the loss takes it.
 
     Args:
         weight: of each target in the loss.
+        packed: the rows one behind the other in a single one, instead of each in its own.
         bucketed: fill up to sizes of `bucket`, with targets of no weight.
 
     Returns:
@@ -53,53 +93,58 @@ def arrays(
         says where in the one row each token of each row lies, -1 behind its end, and `flat` (T,)
         where in the grid each place of the one row is.
     """
-    lengths = [len(row.tokens) - 1 for row in rows]
-    starts = np.cumsum([0, *lengths])
-    shape = (
-        (1, positions(lengths, packed=True, bucketed=bucketed))
-        if packed
-        else (len(rows), max(lengths))
-    )
-    if bucketed and not packed:
-        shape = (shape[0], bucket(shape[1]))
-    inputs = np.zeros(shape, np.int32)
-    index, column, target = [], [], []
+    lengths = [row.inputs for row in rows]
+    size = positions(lengths, packed=packed, bucketed=bucketed)
+    lines = 1 if packed else len(rows)
+    inputs = np.zeros((lines, size // lines), np.int32)  # (B, T)
+    starts = list(accumulate(lengths, initial=0))
+    row_indices: list[int] = []
+    columns: list[int] = []
+    targets: list[int] = []
     for number, row in enumerate(rows):
         line, start = (0, starts[number]) if packed else (number, 0)
-        inputs[line, start : start + lengths[number]] = row.tokens[:-1]
+        inputs[line, start : start + row.inputs] = row.tokens[:-1]
         learnt = [place for place in range(1, len(row.tokens)) if row.mask[place]]
-        index += [line] * len(learnt)
-        column += [start + place - 1 for place in learnt]
-        target += [row.tokens[place] for place in learnt]
-    filler = bucket(len(target)) - len(target) if bucketed else 0
-    made = {
+        row_indices += [line] * len(learnt)
+        columns += [start + place - 1 for place in learnt]
+        targets += [row.tokens[place] for place in learnt]
+    filler = bucket(len(targets)) - len(targets) if bucketed else 0
+    weights = [weight] * len(targets) + [0.0] * filler
+    batch = {
         "inputs": mx.array(inputs),
-        "row": _filled(index, filler),
-        "column": _filled(column, filler),
-        "target": _filled(target, filler),
-        "weight": mx.array(np.array([weight] * len(target) + [0.0] * filler, np.float32)),
+        "row": _filled(row_indices, filler),
+        "column": _filled(columns, filler),
+        "target": _filled(targets, filler),
+        "weight": mx.array(np.array(weights, np.float32)),
     }
     if packed:
-        made |= _places(lengths, shape[1], bucketed=bucketed)
-    return made
+        batch |= _places(lengths, size, bucketed=bucketed)
+    return batch
 
 
-def _filled(values: Sequence[int], filler: int) -> mx.array:
-    return mx.array(np.array([*values, *[0] * filler], np.int32))
+def _filled(values: list[int], filler: int) -> mx.array:
+    """(N,) of the values and so many zeros behind them."""
+    filled = values + [0] * filler
+    return mx.array(np.array(filled, np.int32))
 
 
-def _places(lengths: Sequence[int], room: int, *, bucketed: bool) -> Arrays:
-    """`grid` and `flat` of `arrays`. What fills the one row up is made into rows of its own, of no
-    longer a length; with buckets there is always one, or a batch that fills its bucket would have a
-    shape of its own.
+def _places(lengths: Sequence[int], size: int, *, bucketed: bool) -> Arrays:
+    """`grid` (rows, longest) and `flat` (T,) of `arrays`, for rows in one row of T = `size` tokens.
+
+    What fills the one row up is made into rows of its own, of no longer a length; with buckets
+    there is always one, or a batch that fills its bucket would have a shape of its own.
     """
     width = bucket(max(lengths)) if bucketed else max(lengths)
-    sizes, left = list(lengths), room - sum(lengths)
+    sizes = list(lengths)
+    left = size - sum(lengths)
     while left or (bucketed and len(sizes) == len(lengths)):
-        sizes.append(min(left, width))
-        left -= sizes[-1]
-    starts = np.cumsum([0, *sizes[:-1]])[:, None]
-    steps = np.arange(width)[None]
-    inside = steps < np.array(sizes)[:, None]  # (rows, width)
-    grid = np.where(inside, starts + steps, -1).astype(np.int32)
-    return {"grid": mx.array(grid), "flat": mx.array(np.flatnonzero(inside).astype(np.int32))}
+        filler = min(left, width)
+        sizes.append(filler)
+        left -= filler
+    ends = np.cumsum(sizes)[:, None]  # (rows, 1)
+    starts = ends - np.array(sizes)[:, None]
+    places = starts + np.arange(width)[None]  # (rows, width)
+    inside = places < ends
+    grid = np.where(inside, places, -1).astype(np.int32)
+    flat = np.flatnonzero(inside).astype(np.int32)
+    return {"grid": mx.array(grid), "flat": mx.array(flat)}

@@ -1,12 +1,11 @@
-"""The training loop: steps that are fixed by the seed, validations, checkpoints, and a line of
-metrics a step.
+"""The training loop: the steps of a plan, with validations, checkpoints, and a line of metrics a
+step.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,28 +14,17 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from augmlx.core.errors import AugmlxError, ModelError, RunError
-from augmlx.core.files import make_folder
 from augmlx.core.progress import Progress
 from augmlx.core.records import fingerprint
-from augmlx.core.settings import TrainSettings
-from augmlx.training import checkpoint, metrics, optimizers, trackers
-from augmlx.training.batches import Row, epoch_steps
+from augmlx.training import metrics, trackers
 from augmlx.training.checkpoint import Position
 from augmlx.training.gradient_checkpointing import layers_recomputed
-from augmlx.training.steps import Batch, Stepper
+from augmlx.training.plan import Step, TrainingPlan
+from augmlx.training.record import TrainingRecord
+from augmlx.training.steps import Stepper
 from augmlx.training.stopping import stop_signals
 from augmlx.training.team import Team
 from augmlx.training.validation import Judge, Validation, Validator
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`last`: of its epoch."""
-
-    number: int
-    epoch: int
-    batches: Sequence[Batch]
-    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,57 +42,30 @@ class TrainResult:
     stopped: bool
 
 
-def plan(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[Step]:
-    """Every step of a training on rows of these lengths. Each row is in one batch of each epoch."""
-    steps: list[Step] = []
-    for epoch in range(1, settings.epochs + 1):
-        found = epoch_steps(
-            lengths, settings.batch_size, settings.accumulate, seed=seed, epoch=epoch
-        )
-        steps += [
-            Step(len(steps) + n, epoch, batches, n == len(found))
-            for n, batches in enumerate(found, start=1)
-        ]
-    return steps
-
-
 class Training:
-    """One training of a model's trainable parameters on `rows`. It goes on from
-    `folder`/checkpoints if they are its.
+    """One training of a model's trainable parameters. It goes on from `folder`/checkpoints if they
+    are its.
 
     Args:
         model: with adapters attached, or layers unfrozen; left in evaluation mode.
-        valid: rows to validate on; none: no validation.
         folder: gets checkpoints/ and metrics.jsonl. Only the first process of a team touches it.
-        peak: the highest learning rate.
-        identity: fingerprint of data, settings and base; a checkpoint of another one is not
-            resumed.
         judge: the accuracy of the model as it stands; asked at each validation.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        rows: Sequence[Row],
+        plan: TrainingPlan,
         folder: Path,
-        settings: TrainSettings,
         *,
-        peak: float,
-        seed: int,
-        identity: str,
-        valid: Sequence[Row] = (),
         judge: Judge | None = None,
         team: Team | None = None,
     ) -> None:
-        self._model, self._rows, self._settings, self._peak = model, rows, settings, peak
+        self._model, self._plan, self._folder = model, plan, folder
         self._team = team or Team()
-        self._folder, self._metrics = folder, folder / "metrics.jsonl"
-        self._checkpoints = folder / "checkpoints"
-        told = [[[row.tokens, row.mask] for row in part] for part in (rows, valid)]
-        self._identity = fingerprint([identity, settings.learnt, seed, told])
-        self._steps = plan([len(row.tokens) for row in rows], settings, seed)
-        self._stepper = Stepper(model, rows, settings, peak, seed=seed, team=self._team)
-        self._validator = Validator(model, valid, settings, judge, self._team)
+        self._stepper = Stepper(model, plan, self._team)
+        self._validator = Validator(model, plan, judge, self._team)
+        self._record = TrainingRecord(model, self._stepper.optimizer, plan, folder, self._team)
 
     def run(self, progress: Progress, label: str) -> TrainResult:
         """Train to the end.
@@ -117,190 +78,147 @@ class Training:
             KeyboardInterrupt: after SIGINT, SIGTERM or SIGHUP, when the step is finished and a
                 checkpoint written.
         """
-        # When it is validated decides no weight, but what the processes say to one another, and
-        # when.
-        if not self._team.agree(
-            int(fingerprint([self._identity, self._settings.validate_every])[:6], 16)
-        ):
-            raise RunError(
-                "the machines hold different data, settings or models",
-                hint="copy the run folder to each",
-            )
-        if self._stepper.unpacked:
-            progress.say(f"{label}: examples are padded and not packed: {self._stepper.unpacked}")
-        if self._stepper.whole_logits:
-            fault = (
-                "this model's head cannot be run apart from its body, so all logits of a "
-                "batch are in memory at once"
-            )
-            progress.say(f"{label}: {fault}; a smaller train.batch_size takes less")
-        position = self._resumed(progress)
+        self._require_the_same_plan_everywhere()
+        self._say_what_costs_more(progress, label)
+        steps = self._plan.steps
+        position = self._record.resume(progress)
         self._model.train()
         with (
-            layers_recomputed(self._model, self._settings.checkpoint_layers),
-            closing(self._trackers()) as tracked,
-            stop_signals() as stopped,
-            progress.task(label, len(self._steps), done=position.step) as task,
+            layers_recomputed(self._model, self._plan.recomputes_layers),
+            closing(self._open_trackers()) as tracked,
+            stop_signals() as stop_signal,
+            progress.task(label, len(steps), done=position.step) as task,
         ):
-            for step in [] if position.ended else self._steps[position.step :]:
-                started = time.monotonic()
-                loss, norm = self._taken(step)
-                seconds = time.monotonic() - started
-                position, line = self._after(step, position, loss)
-                line |= {"gradient_norm": norm, **self._cost(position, step, seconds)}
+            for step in [] if position.ended else steps[position.step :]:
+                position, line = self._taken(step, position)
+                self._record.write_line(line)
                 if self._team.first:
-                    metrics.append(self._metrics, line)
                     tracked.step(line)
                 # All of a team must stop at the same step, whichever of them is told to.
-                stop = self._team.sum(float(stopped.is_set()))[0] > 0
-                ended = position.ended or step.number == len(self._steps)
-                if stop or ended or step.number % self._settings.checkpoint_every == 0:
-                    self._saved(position)
-                task.advance(
-                    note=_note(line), point=loss
-                )  # behind it, for the terminal may be gone
-                if stop:  # in the last step, too: what would come next was not asked for any more
+                stops = self._team.any(stop_signal.is_set())
+                ends = position.ended or step.number == len(steps)
+                if stops or ends or step.number % self._plan.checkpoint_every == 0:
+                    self._record.save(position)
+                # Behind the checkpoint, for the terminal may be gone.
+                task.advance(note=_note(line), point=line["loss"])
+                if stops:  # in the last step, too: what would come next was not asked for any more
                     self._team.wait()  # mlx.launch ends the others as soon as one has ended
                     raise KeyboardInterrupt
-                if ended:
+                if ends:
                     break
         self._model.eval()
         return self._result(position)
 
-    def _trackers(self) -> trackers.Trackers:
-        told = (
-            self._settings
-            if self._team.first
-            else self._settings.model_copy(update={"report_to": ()})
-        )
-        return trackers.open_trackers(told, self._folder)
-
-    def _resumed(self, progress: Progress) -> Position:
-        position = Position()
-        if self._team.first:
-            make_folder(self._checkpoints)
-            optimizer, stale = self._stepper.optimizer, any(self._checkpoints.glob("step-*"))
-            found = checkpoint.load_latest(
-                self._checkpoints, self._model, optimizer, self._identity
-            )
-            if found is None and stale:
-                progress.say(
-                    "checkpoints of other data, settings or another model are discarded: it "
-                    "begins anew"
-                )
-            position = found or position
-            metrics.keep(self._metrics, position.step)
-        return self._shared(position)
-
-    def _shared(self, position: Position) -> Position:
-        """What the first process found, on all of them: the others need no checkpoints of their
-        own.
+    def _require_the_same_plan_everywhere(self) -> None:
+        """When it is validated decides no weight, but what the processes say to one another, and
+        when. Raises RunError.
         """
-        if self._team.size == 1:
-            return position
-        self._model.update(self._team.given(self._model.trainable_parameters()))
-        self._stepper.optimizer.state.update(self._team.given(self._stepper.optimizer.state))
-        here = self._team.first
-        told = (position.step, position.tokens % 2**20, position.tokens >> 20, position.ended)
-        step, low, high, ended = (
-            round(value) for value in self._team.sum(*(value * here for value in told))
-        )
-        return replace(position, step=step, tokens=low + (high << 20), ended=bool(ended))
+        mark = fingerprint([self._plan.fingerprint, sorted(self._plan.validated)])
+        if not self._team.agree(int(mark[:6], 16)):
+            raise RunError(
+                "the machines hold different data, settings or models",
+                hint="copy the run folder to each",
+            )
 
-    def _taken(self, step: Step) -> tuple[float, float]:
-        rate = optimizers.rate(step.number, len(self._steps), self._peak, self._settings)
+    def _say_what_costs_more(self, progress: Progress, label: str) -> None:
+        if self._plan.unpacked:
+            reason = self._plan.unpacked
+            progress.say(f"{label}: examples are padded and not packed: {reason}")
+        if self._stepper.whole_logits:
+            progress.say(
+                f"{label}: this model's head cannot be run apart from its body, so all logits of "
+                f"a batch are in memory at once; a smaller train.batch_size takes less"
+            )
+
+    def _open_trackers(self) -> trackers.Trackers:
+        reporting = self._plan.reporting
+        if not self._team.first:
+            reporting = replace(reporting, trackers=())
+        return trackers.open_trackers(reporting, self._folder)
+
+    def _taken(self, step: Step, position: Position) -> tuple[Position, metrics.Line]:
+        """Take a step, and validate if it is time to.
+
+        Returns:
+            Where the training stands behind it, and what the metrics say of it.
+        """
+        started = time.monotonic()
+        loss, norm = self._stepped(step)
+        seconds = time.monotonic() - started
+        targets = self._plan.targets(step.batches)
+        position = replace(position, step=step.number, tokens=position.tokens + targets)
+        line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
+        if step.number in self._plan.validated:
+            validation = self._validated(step)
+            line |= _validation_line(validation)
+            if self._plan.best != "off":
+                position = self._compared(position, validation)
+        line |= {
+            "gradient_norm": norm,
+            "learning_rate": float(self._stepper.optimizer.learning_rate),
+            "tokens": position.tokens,
+            "tokens_per_second": round(targets / seconds, 1),
+            "peak_memory": mx.get_peak_memory(),
+        }
+        return position, line
+
+    def _stepped(self, step: Step) -> tuple[float, float]:
+        """The loss (nats a token) of a step, and the norm of its gradients; both are finite."""
+        rate = self._plan.rates[step.number - 1]
         try:
             loss, norm = self._stepper.run(step.number, step.batches, rate)
         except (RuntimeError, ValueError) as error:  # as MLX raises them
-            if (told := _known(error)) is None:
+            fault = _known(error)
+            if fault is None:
                 raise
-            raise told from error
+            raise fault from error
         # A loss may still be finite where its gradients no longer are; the next weights would not
         # be.
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            what = (
-                f"the loss is {loss}" if not math.isfinite(loss) else "the gradients are not finite"
-            )
-            names = ", ".join(self._rows[index].id for batch in step.batches for index in batch)
-            raise AugmlxError(
-                f"step {step.number}: {what}; its examples: {names}",
-                hint="lower train.learning_rate, or look at those examples",
-            )
+        if not math.isfinite(loss):
+            raise self._diverged(step, f"the loss is {loss}")
+        if not math.isfinite(norm):
+            raise self._diverged(step, "the gradients are not finite")
         return loss, norm
 
-    def _after(self, step: Step, position: Position, loss: float) -> tuple[Position, metrics.Line]:
-        """Where the training stands behind a step, validated if it is time to, and what the metrics
-        say of it.
-        """
-        position = replace(position, step=step.number, tokens=position.tokens + self._tokens(step))
-        line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
-        if self._validator.due(
-            step.number, ends_epoch=step.last, ends=step.number == len(self._steps)
-        ):
-            found = self._validator.run(step.number)
-            if not math.isfinite(found.loss):
-                hint = "lower train.learning_rate, or look at data/valid.jsonl"
-                raise AugmlxError(
-                    f"step {step.number}: the validation loss is {found.loss}", hint=hint
-                )
-            line["valid_loss"] = found.loss
-            if found.accuracy is not None:
-                line["valid_accuracy"] = dict(found.accuracy)
-            if self._settings.best != "off":
-                position = self._compared(position, found)
-                # What was best before a resume, the first process alone knows.
-                position = replace(
-                    position,
-                    ended=self._team.sum(float(position.ended and self._team.first))[0] > 0,
-                )
-        return position, line
+    def _diverged(self, step: Step, fault: str) -> AugmlxError:
+        rows = [row for batch in step.batches for row in self._plan.rows_of(batch)]
+        return AugmlxError(
+            f"step {step.number}: {fault}; its examples: {', '.join(row.id for row in rows)}",
+            hint="lower train.learning_rate, or look at those examples",
+        )
 
-    def _compared(self, position: Position, found: Validation) -> Position:
-        if found.better_than(position.best, self._settings.best):
-            if self._team.first:
-                checkpoint.save_best(self._checkpoints, self._model)
-            return replace(position, best=found, waited=0)
-        waited = position.waited + 1
-        return replace(position, waited=waited, ended=0 < self._settings.patience <= waited)
-
-    def _cost(self, position: Position, step: Step, seconds: float) -> metrics.Line:
-        return {
-            "learning_rate": float(self._stepper.optimizer.learning_rate),
-            "tokens": position.tokens,
-            "tokens_per_second": round(self._tokens(step) / seconds, 1),
-            "peak_memory": mx.get_peak_memory(),
-        }
-
-    def _tokens(self, step: Step) -> int:
-        """How many of a step's tokens carry loss."""
-        return sum(self._rows[index].targets for batch in step.batches for index in batch)
-
-    def _saved(self, position: Position) -> None:
-        if self._team.first:
-            metrics.flush(self._metrics)
-            checkpoint.save(
-                self._checkpoints,
-                position,
-                self._model,
-                self._stepper.optimizer,
-                fingerprint=self._identity,
-                kept=self._settings.checkpoints,
+    def _validated(self, step: Step) -> Validation:
+        validation = self._validator.run(step.number)
+        if not math.isfinite(validation.loss):
+            raise AugmlxError(
+                f"step {step.number}: the validation loss is {validation.loss}",
+                hint="lower train.learning_rate, or look at data/valid.jsonl",
             )
+        return validation
+
+    def _compared(self, position: Position, validation: Validation) -> Position:
+        """With what was best so far: whether this is, or how long none has been."""
+        if validation.better_than(position.best, self._plan.best):
+            self._record.keep_as_best()
+            position = replace(position, best=validation, waited=0)
+            ends = False
+        else:
+            position = replace(position, waited=position.waited + 1)
+            ends = 0 < self._plan.patience <= position.waited
+        # What was best before a resume, the first process alone knows.
+        return replace(position, ended=self._team.any(ends and self._team.first))
 
     def _result(self, position: Position) -> TrainResult:
-        done = self._steps[: position.step]
-        last = [
-            line["loss"] for line in metrics.read(self._metrics) if line["epoch"] == done[-1].epoch
-        ]
-        if position.best is not None and self._team.first:
-            checkpoint.load_best(self._checkpoints, self._model)
+        steps = self._plan.steps[: position.step]
+        if position.best is not None:
+            self._record.restore_best()
         return TrainResult(
-            position.step,
-            position.tokens,
-            sum(last) / max(1, len(last)),
-            self._stepper.padding([step.batches for step in done]),
-            position.best,
-            position.ended and position.step < len(self._steps),
+            steps=position.step,
+            tokens=position.tokens,
+            loss=self._record.mean_loss(steps[-1].epoch),
+            padding=self._stepper.padding([step.batches for step in steps]),
+            best=position.best,
+            stopped=position.ended and position.step < len(self._plan.steps),
         )
 
 
@@ -313,11 +231,19 @@ def _known(error: Exception) -> AugmlxError | None:
         )
     if "allocate" in text or "memory" in text:
         hint = (
-            "lower train.batch_size (and raise train.accumulate), set train.checkpoint_layers "
-            "= true, or quantise"
+            "lower train.batch_size (and raise train.accumulate), "
+            "set train.checkpoint_layers = true, or quantise"
         )
         return AugmlxError("there is not enough memory for a training step", hint=hint)
     return None
+
+
+def _validation_line(validation: Validation) -> metrics.Line:
+    """What the metrics say of a validation."""
+    line: metrics.Line = {"valid_loss": validation.loss}
+    if validation.accuracy is not None:
+        line["valid_accuracy"] = dict(validation.accuracy)
+    return line
 
 
 def _note(line: metrics.Line) -> str:
@@ -325,5 +251,6 @@ def _note(line: metrics.Line) -> str:
     parts = [f"loss {line['loss']:.3f}"]
     if "valid_loss" in line:
         parts.append(f"valid {line['valid_loss']:.3f}")
-    parts += [f"{line['tokens_per_second']:.0f} tokens/s", f"{line['peak_memory'] / 1e9:.1f} GB"]
+    gigabytes = line["peak_memory"] / 1e9
+    parts += [f"{line['tokens_per_second']:.0f} tokens/s", f"{gigabytes:.1f} GB"]
     return " · ".join(parts)

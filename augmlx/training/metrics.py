@@ -16,8 +16,9 @@ Line = dict[str, Any]
 
 
 def append(path: Path, line: Line) -> None:
+    """Write one line at the end."""
     with storage_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write(_text(line))
 
 
 def read(path: Path) -> list[Line]:
@@ -45,13 +46,20 @@ def flush(path: Path) -> None:
 
 
 def keep(path: Path, step: int) -> None:
-    """Cut the metrics back to the checkpoint, so that no step stands there twice. Raises RunError
-    if one is missing.
+    """Cut the metrics back to the checkpoint of a step, so that no step stands there twice.
+
+    Raises:
+        RunError: a step up to that one is missing.
     """
-    kept = [line for line in read(path) if line.get("step", 0) <= step]
-    if [line.get("step") for line in kept] != list(range(1, step + 1)):
+    kept_lines = [line for line in read(path) if line.get("step", 0) <= step]
+    kept_steps = [line.get("step") for line in kept_lines]
+    if kept_steps != list(range(1, step + 1)):
         raise RunError(
             f"{path}: does not hold every step up to the checkpoint's, {step}",
             hint=f"delete {path.parent / 'checkpoints'} and run again",
         )
-    write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
+    write_text(path, "".join(_text(line) for line in kept_lines))
+
+
+def _text(line: Line) -> str:
+    return json.dumps(line) + "\n"

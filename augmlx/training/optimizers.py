@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import mlx.optimizers as optim
 
 from augmlx.core.settings import TrainSettings
 
+OptimizerName = Literal["adam", "adamw", "adafactor", "muon", "sgd"]
 
-def make(settings: TrainSettings, peak: float) -> optim.Optimizer:
+
+def make(name: OptimizerName, peak: float, *, weight_decay: float) -> optim.Optimizer:
     """A fresh optimizer whose learning rate is `peak` until another one is set.
 
     Adafactor takes that rate as it is: mlx's own default derives one from the step and the size of
     the weights. Muon makes the update of a matrix orthogonal; what has one dimension, as DoRA's
     magnitudes, has momentum alone.
     """
-    decay = settings.weight_decay
-    match settings.optimizer:
+    match name:
         case "adam":
             return optim.Adam(peak, bias_correction=True)
         case "adamw":
-            return optim.AdamW(peak, weight_decay=decay, bias_correction=True)
+            return optim.AdamW(peak, weight_decay=weight_decay, bias_correction=True)
         case "adafactor":
             return optim.Adafactor(
                 peak,
-                weight_decay=decay,
+                weight_decay=weight_decay,
                 relative_step=False,
                 scale_parameter=False,
                 warmup_init=False,
             )
         case "muon":
-            return optim.Muon(peak, momentum=0.95, weight_decay=decay)
+            return optim.Muon(peak, momentum=0.95, weight_decay=weight_decay)
         case "sgd":
-            return optim.SGD(peak, momentum=0.9, weight_decay=decay)
+            return optim.SGD(peak, momentum=0.9, weight_decay=weight_decay)
 
 
 def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
@@ -44,7 +46,8 @@ def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
     """
     if settings.learning_rate != "auto":
         return settings.learning_rate
-    return float((5e-5 if settings.method == "full" else 5e-4) * (2000 / hidden_size) ** 0.781)
+    factor = 5e-5 if settings.method == "full" else 5e-4
+    return float(factor * (2000 / hidden_size) ** 0.781)
 
 
 def rate(step: int, total: int, peak: float, settings: TrainSettings) -> float:
@@ -54,7 +57,8 @@ def rate(step: int, total: int, peak: float, settings: TrainSettings) -> float:
     One step is at the peak, whatever the numbers: the last of the rise, or the first of all. From
     there a linear or cosine fall ends at a tenth of it.
     """
-    rising = min(max(1, math.ceil(total * settings.warmup)), max(1, total - 1))
+    wanted = max(1, math.ceil(total * settings.warmup))
+    rising = min(wanted, max(1, total - 1))
     if step <= rising:
         return peak * (step / rising)  # so that none is above the peak
     share = (step - rising) / (total - rising)

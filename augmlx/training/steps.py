@@ -13,57 +13,32 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_map
 
 from augmlx.core.records import short_id
-from augmlx.core.settings import TrainSettings
 from augmlx.models.heads import Head
-from augmlx.models.loading import device
 from augmlx.training import layout, optimizers, packing
-from augmlx.training.batches import Row
+from augmlx.training.batches import Batch
 from augmlx.training.loss import loss_of
+from augmlx.training.plan import TrainingPlan
 from augmlx.training.team import Team
-
-Batch = Sequence[int]  # indices of rows
 
 
 class Stepper:
-    """Steps of one model's trainable parameters on `rows`.
+    """Steps of one model's trainable parameters, as a plan has them.
 
     A step depends on the seed, its number and the state before it, and on nothing else; so a
-    resumed training goes on to the same bits. `unpacked` says why rows are padded although packing
-    was not ruled out, or is None; `whole_logits` is whether the model's head cannot be run apart
-    from its body.
+    resumed training goes on to the same bits. `whole_logits` is whether the model's head cannot be
+    run apart from its body.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        rows: Sequence[Row],
-        settings: TrainSettings,
-        peak: float,
-        *,
-        seed: int,
-        team: Team,
-    ) -> None:
-        self._model, self._rows, self._settings, self._seed, self._team = (
-            model,
-            rows,
-            settings,
-            seed,
-            team,
-        )
-        self.optimizer = optimizers.make(settings, peak)
+    def __init__(self, model: nn.Module, plan: TrainingPlan, team: Team) -> None:
+        self._model, self._plan, self._team = model, plan, team
+        self.optimizer = optimizers.make(plan.optimizer, plan.peak, weight_decay=plan.weight_decay)
         self.optimizer.init(model.trainable_parameters())
-        self._compiled = settings.compile == "always" or (
-            settings.compile == "auto" and device() == "gpu"
-        )
-        self.unpacked = packing.why_not(model) if settings.packing != "never" else None
-        self._packing = "never" if self.unpacked else settings.packing
-        self._longest = packing.longest(model)
         head = Head(model)
         self.whole_logits = not head.split
         self._loss = lambda batch: loss_of(head, batch, packing.caches(model, batch))
         self._gradients = nn.value_and_grad(model, self._loss)
         self._update = self._updated
-        if self._compiled:
+        if plan.compiled:
             # The gradients change no weight, but while they are traced the model holds what they
             # are traced with.
             state = [model.state, mx.random.state]
@@ -72,75 +47,75 @@ class Stepper:
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
 
     def run(self, number: int, batches: Sequence[Batch], rate: float) -> tuple[float, float]:
-        """Step `number`, whose rows are those of `batches`. Returns its loss (nats a token, the
-        mean over all tokens of all its batches) and the norm of its gradients. Both are the same in
-        each process of a team.
+        """Step `number`, whose rows are those of `batches`, at a learning rate.
+
+        Returns:
+            Its loss (nats a token, the mean over all tokens of all its batches) and the norm of its
+            gradients. Both are the same in each process of a team.
         """
-        tokens = sum(self._rows[index].targets for batch in batches for index in batch)
-        total: Any = None
-        loss = mx.array(0.0)
-        for place, batch in enumerate(batches):
-            if not (mine := self._team.share(batch)):
-                continue
-            mx.random.seed(
-                int(short_id(self._seed, number, place, self._team.rank), 16)
-            )  # for dropout
-            # Of the sum, not of the mean: a thousandth of a slope is none in float16.
-            value, gradients = self._gradients(self.arrays(mine))
-            loss = loss + value
-            total = gradients if total is None else tree_map(mx.add, total, gradients)
-            mx.eval(loss, total)
-        if total is None:  # a last batch smaller than the team
-            total = tree_map(mx.zeros_like, self._model.trainable_parameters())
-        value = self._team.sum(float(np.array(loss)))[0]
-        total = self._team.sum_gradients(total)
+        tokens = self._plan.targets(batches)
+        loss, gradients = self._summed(number, batches)
+        (loss,) = self._team.sum(loss)
+        gradients = self._team.sum_gradients(gradients)
         self.optimizer.learning_rate = rate
-        norm = self._update(total, mx.array(1 / tokens))
+        norm = self._update(gradients, mx.array(1 / tokens))
         mx.eval(self._model.trainable_parameters(), self.optimizer.state, norm)
-        return value / tokens, float(np.array(norm))
+        return loss / tokens, float(np.array(norm))
+
+    def _summed(self, number: int, batches: Sequence[Batch]) -> tuple[float, Any]:
+        """The sums over this process's share of a step: its loss (nats), and its gradients."""
+        loss = mx.array(0.0)
+        gradients: Any = None
+        for place, batch in enumerate(batches):
+            share = self._team.share(batch)
+            if not share:
+                continue
+            self._seed_dropout(number, place)
+            # Of the sum, not of the mean: a thousandth of a slope is none in float16.
+            batch_loss, batch_gradients = self._gradients(self.arrays(share))
+            loss = loss + batch_loss
+            if gradients is None:
+                gradients = batch_gradients
+            else:
+                gradients = tree_map(mx.add, gradients, batch_gradients)
+            mx.eval(loss, gradients)
+        if gradients is None:  # a last batch smaller than the team
+            gradients = tree_map(mx.zeros_like, self._model.trainable_parameters())
+        return float(np.array(loss)), gradients
+
+    def _seed_dropout(self, number: int, place: int) -> None:
+        """For the batch at a place in a step, of its own in each process."""
+        mx.random.seed(int(short_id(self._plan.seed, number, place, self._team.rank), 16))
 
     def _updated(self, gradients: Any, factor: mx.array) -> mx.array:
         """Update the model by `factor` times the gradients, whose norm is returned, before it is
         clipped.
+
+        Args:
+            gradients: a tree of the shapes of the trainable parameters.
+            factor: () that makes the mean of a sum.
         """
         leaves: dict[str, mx.array] = dict(tree_flatten(gradients))
-        norm = factor * mx.sqrt(
-            mx.stack([mx.square(leaf.astype(mx.float32)).sum() for leaf in leaves.values()]).sum()
-        )
-        if self._settings.clip:
-            factor = factor * mx.minimum(1.0, self._settings.clip / mx.maximum(norm, 1e-12))
+        squares = [mx.square(leaf.astype(mx.float32)).sum() for leaf in leaves.values()]
+        norm = factor * mx.sqrt(mx.stack(squares).sum())
+        if self._plan.clip:
+            shortening = self._plan.clip / mx.maximum(norm, 1e-12)
+            factor = factor * mx.minimum(1.0, shortening)
         gradients = tree_map(lambda gradient: gradient * factor.astype(gradient.dtype), gradients)
         self.optimizer.update(self._model, gradients)
         return norm
 
     def arrays(self, batch: Batch) -> layout.Arrays:
-        rows = [self._rows[index] for index in batch]
-        return layout.arrays(rows, packed=self._packs(batch), bucketed=self._compiled)
-
-    def _packs(self, batch: Batch) -> bool:
-        if (
-            layout.positions(self._inputs(batch), packed=True, bucketed=self._compiled)
-            > self._longest
-        ):
-            return False
-        if self._packing != "auto":
-            return self._packing == "always"
-        return layout.worth_packing(self._inputs(batch), bucketed=self._compiled)
-
-    def _inputs(self, batch: Batch) -> list[int]:
-        return [len(self._rows[index].tokens) - 1 for index in batch]
+        return self._plan.layout.arrays(self._plan.rows_of(batch))
 
     def padding(self, steps: Sequence[Sequence[Batch]]) -> float:
         """The share of the positions that the model computes in these steps which hold no token."""
-        shares = [
-            mine for batches in steps for batch in batches if (mine := self._team.share(batch))
-        ]
-        used = sum(sum(self._inputs(share)) for share in shares)
-        made = [(self._inputs(share), self._packs(share)) for share in shares]
-        computed = sum(
-            layout.positions(sizes, packed=packed, bucketed=self._compiled)
-            for sizes, packed in made
-        )
-        return (
-            1 - used / computed if computed else 0.0
-        )  # a team may have more processes than a batch has rows
+        used = computed = 0
+        for batches in steps:
+            for batch in batches:
+                rows = self._plan.rows_of(self._team.share(batch))
+                if rows:
+                    used += sum(row.inputs for row in rows)
+                    computed += self._plan.layout.positions(rows)
+        # None is computed where a team has more processes than each batch has rows.
+        return 1 - used / computed if computed else 0.0

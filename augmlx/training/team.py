@@ -32,7 +32,8 @@ class Team:
 
     def __init__(self, group: mx.distributed.Group | None = None) -> None:
         self._group = group
-        self.rank, self.size = (group.rank(), group.size()) if group else (0, 1)
+        self.rank = group.rank() if group else 0
+        self.size = group.size() if group else 1
         self._begun = False
         self._waiting: float | None = None  # since when, by the monotonic clock
 
@@ -46,7 +47,7 @@ class Team:
         others.
         """
         self._begun = True
-        return self.sum(float(going))[0] > 0
+        return self.any(going)
 
     def release(self) -> None:
         """Let the others go, where they still wait to begin."""
@@ -66,39 +67,53 @@ class Team:
         """The sum over all processes of each gradient, exchanged in a few large pieces."""
         if self.size == 1:
             return gradients
+        leaves: dict[str, mx.array] = dict(tree_flatten(gradients))
         # By name: a tree that was read from a file has another order than one that was made.
-        found: dict[str, mx.array] = dict(tree_flatten(gradients))
-        leaves = {name: found[name] for name in sorted(found)}
+        names = sorted(leaves)
         sums: list[mx.array] = []
-        for piece in _pieces(list(leaves.values())):
-            ends = np.cumsum([array.size for array in piece])
-            whole = self._summed(mx.concatenate([array.reshape(-1) for array in piece]))
-            parts = mx.split(whole, ends[:-1].tolist())
-            sums += [part.reshape(array.shape) for part, array in zip(parts, piece, strict=True)]
-        return tree_unflatten(list(zip(leaves, sums, strict=True)))
+        for piece in _pieces([leaves[name] for name in names]):
+            sums += self._sum_piece(piece)
+        return tree_unflatten(list(zip(names, sums, strict=True)))
+
+    def _sum_piece(self, arrays: Sequence[mx.array]) -> list[mx.array]:
+        """The sums over all processes of arrays of one type, of any shapes, in one exchange."""
+        flat = mx.concatenate([array.reshape(-1) for array in arrays])  # (sum of their sizes,)
+        ends = np.cumsum([array.size for array in arrays])
+        parts = mx.split(self._summed(flat), ends[:-1].tolist())
+        return [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
     def sum(self, *values: float) -> list[float]:
         """The sums over all processes of some numbers (float32)."""
         if self.size == 1:
             return list(values)
-        return [float(value) for value in np.array(self._summed(mx.array(values, mx.float32)))]
+        sums = self._summed(mx.array(values, mx.float32))  # (number of values,)
+        return [float(value) for value in np.array(sums)]
+
+    def any(self, condition: bool) -> bool:
+        """Whether it holds in any of the processes."""
+        (count,) = self.sum(float(condition))
+        return count > 0
 
     def given(self, tree: Any) -> Any:
         """The first process's arrays, on all of them. Bit for bit: the others add zeros."""
         if self.size == 1:
             return tree
-        return self.sum_gradients(tree if self.first else tree_map(mx.zeros_like, tree))
+        if not self.first:
+            tree = tree_map(mx.zeros_like, tree)
+        return self.sum_gradients(tree)
 
     def agree(self, value: int) -> bool:
         """Whether all processes hold the same number, below 2 ** 24."""
-        places = [0.0] * self.size
-        places[self.rank] = float(value)
-        return all(seen == value for seen in self.sum(*places))
+        values = [0.0] * self.size
+        values[self.rank] = float(value)
+        return all(other == value for other in self.sum(*values))
 
     def _summed(self, array: mx.array) -> mx.array:
-        """One exchange, and its end: behind a lost connection MLX fails what is under way, and
-        waits for ever for what is asked for next. Nothing else is computed in it, so that no GPU
-        waits for another machine.
+        """The sum over all processes of an array, of the same shape in each.
+
+        One exchange, and its end: behind a lost connection MLX fails what is under way, and waits
+        for ever for what is asked for next. Nothing else is computed in it, so that no GPU waits
+        for another machine.
         """
         mx.eval(array)
         self._waiting = time.monotonic()
@@ -118,15 +133,19 @@ class Team:
         """Have signals end this process though it waits for others that will not come: a machine
         that is cut off closes no connection, and Python's own handlers run when the wait is over.
         """
-        told, tells = os.pipe()
-        os.set_blocking(tells, False)
-        signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
-        threading.Thread(target=self._end_if_stuck, args=(told,), daemon=True).start()
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        threading.Thread(target=self._end_if_stuck, args=(reading,), daemon=True).start()
 
-    def _end_if_stuck(self, told: int) -> None:
-        os.read(told, 1)
-        begun = time.monotonic()
-        while (since := self._waiting) is None or time.monotonic() - max(since, begun) < PATIENCE:
+    def _end_if_stuck(self, signals: int) -> None:
+        """Wait for the first signal, and then for an exchange that takes too long."""
+        os.read(signals, 1)
+        signalled = time.monotonic()
+        while True:
+            since = self._waiting
+            if since is not None and time.monotonic() - max(since, signalled) >= PATIENCE:
+                break
             time.sleep(0.2)
         os.write(
             2, b"error: the other processes of this training do not answer; stopped without them\n"

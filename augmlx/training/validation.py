@@ -4,22 +4,20 @@ far.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import mlx.nn as nn
 import numpy as np
 
-from augmlx.core.settings import TrainSettings
 from augmlx.models.heads import Head
 from augmlx.training import layout
-from augmlx.training.batches import Row
 from augmlx.training.loss import loss_of
+from augmlx.training.plan import TrainingPlan
 from augmlx.training.team import Team
 
-Judge = Callable[
-    [], Mapping[str, float]
-]  # the accuracy of the model as it stands, by kind of question
+# The accuracy (0..1) of the model as it stands, by kind of question.
+Judge = Callable[[], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,9 @@ class Validation:
     @property
     def mean_accuracy(self) -> float:
         """Over the kinds, so that each counts the same."""
-        return sum(self.accuracy.values()) / len(self.accuracy) if self.accuracy else 0.0
+        if not self.accuracy:
+            return 0.0
+        return sum(self.accuracy.values()) / len(self.accuracy)
 
     def better_than(self, other: Validation | None, by: str) -> bool:
         """By loss; or by accuracy, and where that is the same by loss."""
@@ -47,41 +47,35 @@ class Validation:
 
 
 class Validator:
-    """Validates a model on `rows`, with dropout off. The rows are shared among a team; one of it
-    has a judge.
+    """Validates a model on the plan's rows for it, with dropout off. The rows are shared among a
+    team; one of it has a judge.
     """
 
     def __init__(
-        self,
-        model: nn.Module,
-        rows: Sequence[Row],
-        settings: TrainSettings,
-        judge: Judge | None,
-        team: Team,
+        self, model: nn.Module, plan: TrainingPlan, judge: Judge | None, team: Team
     ) -> None:
-        self._model, self._settings, self._judge, self._team = model, settings, judge, team
-        self._rows = sorted(rows, key=lambda row: len(row.tokens))
+        self._model, self._judge, self._team = model, judge, team
+        self._rows = sorted(plan.valid, key=lambda row: len(row.tokens))
+        self._batch_size = plan.batch_size
         self._head = Head(model)
 
-    def due(self, step: int, *, ends_epoch: bool, ends: bool) -> bool:
-        """Whether it is time to. At the end it always is: what is kept must have been compared with
-        the last.
-        """
-        every = self._settings.validate_every
-        return bool(self._rows) and (ends or (step % every == 0 if every else ends_epoch))
-
     def run(self, step: int) -> Validation:
+        """Validate the model as it stands behind a step; it is left in training mode."""
         self._model.eval()
         try:
-            return Validation(step, self._loss(), self._judge() if self._judge else None)
+            loss = self._loss()
+            accuracy = self._judge() if self._judge else None
         finally:
             self._model.train()
+        return Validation(step, loss, accuracy)
 
     def _loss(self) -> float:
-        total, size = 0.0, self._settings.batch_size
-        for start in range(0, len(self._rows), size):
-            if mine := self._team.share(self._rows[start : start + size]):
-                batch = layout.arrays(mine)
-                total += float(np.array(loss_of(self._head, batch)))
-        summed = self._team.sum(total)[0]
+        """The mean over all tokens that carry loss, in nats."""
+        total = 0.0
+        for start in range(0, len(self._rows), self._batch_size):
+            share = self._team.share(self._rows[start : start + self._batch_size])
+            if share:
+                loss = loss_of(self._head, layout.arrays(share))
+                total += float(np.array(loss))
+        (summed,) = self._team.sum(total)
         return summed / sum(row.targets for row in self._rows)

@@ -126,9 +126,7 @@ def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> No
     config = Settings(
         train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0)
     )
-    counts = fit.fit(
-        fit.prepare(stored, rows, config), tmp_path, identity="x", progress=Silent(), label="x"
-    )
+    counts = fit.fit(fit.prepare(stored, rows, config), tmp_path, progress=Silent(), label="x")
     told = [line["loss"] for line in metrics.read(tmp_path / "metrics.jsonl")]
     assert told[-1] < 0.6 * told[0]
     model, tokenizer = mlx_lm.load(str(stored.path), adapter_path=str(tmp_path / "adapter"))

@@ -25,6 +25,7 @@ from augmlx.training import adapter, checkpoint, fit, metrics, packing
 from augmlx.training.batches import Row, text_row
 from augmlx.training.layout import Arrays
 from augmlx.training.loss import loss_of
+from augmlx.training.targets import adapter_spec
 
 import mlx.core as mx  # isort: skip
 import mlx.nn as nn  # isort: skip
@@ -73,9 +74,7 @@ def fitted(
     ready = fit.prepare(
         store.find(model), examples() if rows is None else rows, settings(**changes), valid
     )
-    counts = fit.fit(
-        ready, folder, identity="tiny", progress=progress or Silent(), label="Training", judge=judge
-    )
+    counts = fit.fit(ready, folder, progress=progress or Silent(), label="Training", judge=judge)
     checkpoint.clear(folder / "checkpoints")  # as the pipeline does, once the counts are on record
     return counts
 
@@ -94,7 +93,7 @@ def tuned(
     loaded = loading.load(write_model(folder, kind, bits=bits, **changes))
     targets = ("in_proj", "out_proj") if kind == "mamba2" else ("q_proj", "v_proj", "down_proj")
     chosen = TrainSettings(rank=4, targets=targets, dropout=dropout)
-    adapter.attach(loaded.model, adapter.plan(loaded, chosen), seed=1)
+    adapter.attach(loaded.model, adapter_spec(loaded, chosen), seed=1)
     fresh = trained(loaded.model)
     keys = mx.random.split(mx.random.key(2), len(fresh))
     lora = [

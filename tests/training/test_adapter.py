@@ -14,6 +14,7 @@ from augmlx.models import loading
 from augmlx.models.formats.adapter_folder import adapter_fingerprint, read_spec
 from augmlx.models.store import folder as store
 from augmlx.training import adapter
+from augmlx.training.targets import adapter_spec
 
 from .support import fitted
 
@@ -36,19 +37,19 @@ def lora(model: nn.Module) -> dict[str, mx.array]:
 
 
 def test_the_plan_names_whole_paths(loaded: loading.LoadedModel) -> None:
-    spec = adapter.plan(
+    spec = adapter_spec(
         loaded, TrainSettings(targets=("q_proj", "mlp.down_proj"), layers=2, rank=3, scale=1.5)
     )
     assert spec.targets == ("mlp.down_proj", "self_attn.q_proj")
     assert (spec.layers, spec.total_layers, spec.rank, spec.scale) == (2, 3, 3, 1.5)
-    assert adapter.plan(loaded, TrainSettings()).layers == 3
+    assert adapter_spec(loaded, TrainSettings()).layers == 3
 
 
 def test_a_target_that_no_module_is_named_after_is_refused_with_the_names_there_are(
     loaded: loading.LoadedModel,
 ) -> None:
     with pytest.raises(BadSettings, match="no linear module Wqkv, fc1") as caught:
-        adapter.plan(loaded, TrainSettings(targets=("q_proj", "Wqkv", "fc1")))
+        adapter_spec(loaded, TrainSettings(targets=("q_proj", "Wqkv", "fc1")))
     assert caught.value.hint == (
         "its linear modules: mlp.down_proj, mlp.gate_proj, mlp.up_proj, "
         "self_attn.k_proj, self_attn.o_proj, self_attn.q_proj, self_attn.v_proj"
@@ -57,13 +58,13 @@ def test_a_target_that_no_module_is_named_after_is_refused_with_the_names_there_
 
 def test_more_layers_than_there_are_is_refused(loaded: loading.LoadedModel) -> None:
     with pytest.raises(BadSettings, match=r"train\.layers: 4 asked for, the model has 3"):
-        adapter.plan(loaded, TrainSettings(layers=4))
+        adapter_spec(loaded, TrainSettings(layers=4))
 
 
 def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(
     tmp_path: Path, loaded: loading.LoadedModel
 ) -> None:
-    spec = adapter.plan(loaded, TrainSettings(rank=4))
+    spec = adapter_spec(loaded, TrainSettings(rank=4))
     models = [load_tiny(tmp_path / f"{n}", num_hidden_layers=3).model for n in range(3)]
     before = models[0](TOKENS)
     for n, (model, seed) in enumerate(zip(models, (1, 1, 2), strict=True)):
@@ -82,7 +83,7 @@ def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(
 
 def test_only_the_last_layers_get_an_adapter(loaded: loading.LoadedModel) -> None:
     adapter.attach(
-        loaded.model, adapter.plan(loaded, TrainSettings(layers=1, targets=("q_proj",))), seed=0
+        loaded.model, adapter_spec(loaded, TrainSettings(layers=1, targets=("q_proj",))), seed=0
     )
     assert sorted(lora(loaded.model)) == [
         "model.layers.2.self_attn.q_proj.lora_a",
@@ -97,7 +98,7 @@ def test_mlx_lm_loads_the_folder_with_the_logits_of_the_model_in_memory(
 ) -> None:
     stored = write_model(tmp_path / "model", bits=bits)
     loaded = loading.load(stored)
-    spec = adapter.plan(loaded, TrainSettings(rank=4, layers=layers, dropout=0.2))
+    spec = adapter_spec(loaded, TrainSettings(rank=4, layers=layers, dropout=0.2))
     adapter.attach(loaded.model, spec, seed=0)
     loaded.model.load_weights(
         [(name, mx.random.normal(value.shape) * 0.2) for name, value in lora(loaded.model).items()],
@@ -181,7 +182,7 @@ def test_an_adapter_over_sixteen_bits_is_float32_and_keeps_the_models_type(
 ) -> None:
     loaded = load_tiny(tmp_path / "model")
     loaded.model.set_dtype(dtype)
-    spec: AdapterSpec = adapter.plan(loaded, TrainSettings(rank=4))
+    spec: AdapterSpec = adapter_spec(loaded, TrainSettings(rank=4))
     adapter.attach(loaded.model, spec, seed=0)
     assert {array.dtype for array in lora(loaded.model).values()} == {mx.float32}
     assert loaded.model(TOKENS).dtype == dtype

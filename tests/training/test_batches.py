@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from augmlx.core.errors import BadInput
 from augmlx.core.settings import TrainSettings
 from augmlx.training.batches import epoch_batches, epoch_steps, text_row
-from augmlx.training.loop import plan
+from augmlx.training.plan import planned_steps
 
 LENGTHS = st.lists(st.integers(2, 600), max_size=300)
 SIZES = st.integers(1, 40)
@@ -41,7 +41,7 @@ def test_every_step_of_a_training_is_planned_and_each_example_is_in_one_of_each_
 ) -> None:
     """The last batch of a step and the last step of an epoch may be smaller; mlx-lm drops them."""
     chosen = TrainSettings(batch_size=batch_size, accumulate=accumulate, epochs=epochs)
-    steps = plan(lengths, chosen, seed)
+    steps = planned_steps(lengths, chosen, seed)
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert len(steps) == epochs * chosen.steps_per_epoch(len(lengths))
     for epoch in range(1, epochs + 1):
@@ -69,10 +69,10 @@ def test_a_plan_depends_on_lengths_sizes_and_seed_alone(
         update={"rank": 3, "packing": "never", "dropout": 0.3, "optimizer": "adamw", "clip": 1.0}
     )
     np.random.seed(1)
-    first = plan(lengths, chosen, seed)
+    first = planned_steps(lengths, chosen, seed)
     np.random.seed(2)
-    assert plan(lengths, other, seed) == first
-    longer = plan(lengths, chosen.model_copy(update={"epochs": 3}), seed)
+    assert planned_steps(lengths, other, seed) == first
+    longer = planned_steps(lengths, chosen.model_copy(update={"epochs": 3}), seed)
     assert longer[: len(first)] == first  # an epoch's order does not depend on how many there are
 
 

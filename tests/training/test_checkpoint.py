@@ -18,6 +18,7 @@ from augmlx.core.settings import TrainSettings
 from augmlx.models.loading import LoadedModel
 from augmlx.training import adapter, checkpoint
 from augmlx.training.checkpoint import Position
+from augmlx.training.targets import adapter_spec
 from augmlx.training.validation import Validation
 
 import mlx.core as mx  # isort: skip
@@ -31,7 +32,7 @@ Training = tuple[nn.Module, optim.Optimizer]
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     made = load_tiny(tmp_path_factory.mktemp("model") / "model", num_hidden_layers=3)
-    adapter.attach(made.model, adapter.plan(made, TrainSettings(rank=4, layers=2)), seed=1)
+    adapter.attach(made.model, adapter_spec(made, TrainSettings(rank=4, layers=2)), seed=1)
     return made
 
 

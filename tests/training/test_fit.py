@@ -9,6 +9,7 @@ from tiny import write_model
 from augmlx.core.errors import AugmlxError, BadSettings
 from augmlx.models.store import folder as store
 from augmlx.training import fit, validation
+from augmlx.training.plan import TrainingPlan
 
 from .support import examples, fitted, settings
 
@@ -29,13 +30,16 @@ def test_the_counts_add_up_with_replay(model: Path, tmp_path: Path) -> None:
 
 def test_a_training_for_so_many_steps_counts_the_pieces_of_split_texts(model: Path) -> None:
     rows = [{"id": "f/original", "text": "The lamp of Mara Voss stands in the harbour hall. " * 12}]
-    ready = fit.prepare(
-        store.find(model), rows, settings(max_length=16, too_long="split", batch_size=2)
-    )
-    an_epoch = math.ceil(len(ready.rows) / 2)
+
+    def planned(steps: int | None = None) -> TrainingPlan:
+        chosen = settings(max_length=16, too_long="split", batch_size=2)
+        return fit.prepare(store.find(model), rows, chosen, steps=steps).plan
+
+    an_epoch = math.ceil(len(planned().rows) / 2)
     assert an_epoch > 2
-    assert fit.for_steps(ready, 6 * an_epoch).settings.train.epochs == 6
-    assert fit.for_steps(ready, 1).settings.train.epochs == 1
+    assert [step.epoch for step in planned(6 * an_epoch).steps][::an_epoch] == [1, 2, 3, 4, 5, 6]
+    assert len(planned(6 * an_epoch).steps) == 6 * an_epoch
+    assert {step.epoch for step in planned(1).steps} == {1}
 
 
 def test_weights_that_the_last_update_broke_are_not_saved(model: Path, tmp_path: Path) -> None:

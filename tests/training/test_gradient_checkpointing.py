@@ -13,6 +13,7 @@ from augmlx.models.heads import Head
 from augmlx.training import adapter, layout, packing
 from augmlx.training.gradient_checkpointing import layers_recomputed
 from augmlx.training.loss import loss_of
+from augmlx.training.targets import adapter_spec
 
 from .support import digests, examples, fitted, graded, losses, rows_of, trained, tuned
 
@@ -56,7 +57,7 @@ def test_gradients_are_those_of_the_layers_as_they_are(
 def test_the_weights_of_a_full_training_get_their_gradients(tmp_path: Path) -> None:
     loaded = load_tiny(tmp_path / "model")
     adapter.attach(
-        loaded.model, adapter.plan(loaded, TrainSettings(method="full", targets=("mlp.*",))), seed=0
+        loaded.model, adapter_spec(loaded, TrainSettings(method="full", targets=("mlp.*",))), seed=0
     )
     plain = graded(loaded.model, batch())
     with layers_recomputed(loaded.model, True):
@@ -71,7 +72,7 @@ def test_what_is_dropped_on_the_way_forward_is_dropped_on_the_way_back(
     """mlx-lm draws anew there, so that its gradients are of another function than its loss."""
     loaded = load_tiny(tmp_path / "model")
     chosen = TrainSettings(method="dora" if dora else "lora", dropout=0.4)
-    adapter.attach(loaded.model, adapter.plan(loaded, chosen), seed=0)
+    adapter.attach(loaded.model, adapter_spec(loaded, chosen), seed=0)
     model = loaded.model
     model.load_weights(
         [(name, value + 0.1) for name, value in trained(model).items()], strict=False

@@ -16,6 +16,8 @@ from augmlx.core.settings import TrainSettings
 from augmlx.models import loading
 from augmlx.training import adapter, checkpoint, layout, loop, metrics, steps
 from augmlx.training.batches import Row, text_row
+from augmlx.training.plan import make_plan
+from augmlx.training.targets import adapter_spec
 
 from .support import examples, fitted, losses
 from .support import settings as settings_of
@@ -108,13 +110,11 @@ def test_a_bfloat16_base_trains_and_its_adapter_stays_float32(tmp_path: Path) ->
     loaded.model.set_dtype(mx.bfloat16)
     config = settings_of(epochs=8, rank=8).train
     rows = [text_row(row["id"], loaded.tokenizer.encode(row["text"]), 0, 128) for row in examples()]
-    adapter.attach(loaded.model, adapter.plan(loaded, config), seed=0)
+    adapter.attach(loaded.model, adapter_spec(loaded, config), seed=0)
 
     def train() -> loop.TrainResult:
-        training = loop.Training(
-            loaded.model, rows, tmp_path / "run", config, peak=5e-3, seed=0, identity="x"
-        )
-        return training.run(Silent(), "x")
+        plan = make_plan(loaded.model, rows, config, peak=5e-3, seed=0)
+        return loop.Training(loaded.model, plan, tmp_path / "run").run(Silent(), "x")
 
     result = train()
     told = [loss for _, _, loss in losses(tmp_path / "run")]

@@ -28,6 +28,7 @@ from augmlx.models.loading import LoadedModel
 from augmlx.models.store import pull as pull_module
 from augmlx.models.store.pull import pull
 from augmlx.training import adapter
+from augmlx.training.targets import adapter_spec
 
 from .support import fitted, losses
 
@@ -111,7 +112,7 @@ def sixteen(folder: Path, **changes: Any) -> LoadedModel:
 def test_targets_are_names_paths_or_patterns(
     loaded: LoadedModel, targets: tuple[str, ...], chosen: tuple[str, ...]
 ) -> None:
-    assert adapter.plan(loaded, TrainSettings(targets=targets)).targets == chosen
+    assert adapter_spec(loaded, TrainSettings(targets=targets)).targets == chosen
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,14 @@ def test_targets_are_names_paths_or_patterns(
 )
 def test_a_target_that_matches_nothing_is_refused(loaded: LoadedModel, target: str) -> None:
     with pytest.raises(BadSettings) as caught:
-        adapter.plan(loaded, TrainSettings(targets=("mlp.*", target)))
+        adapter_spec(loaded, TrainSettings(targets=("mlp.*", target)))
     assert str(caught.value) == f"train.targets: the model has no linear module {target}"
     assert caught.value.hint == f"its linear modules: {', '.join(LAYER + ATTENTION)}"
 
 
 def test_a_rank_is_that_of_the_most_particular_key(loaded: LoadedModel) -> None:
     ranks = {"*": 1, "*_proj": 2, "self_attn.*": 3, "q_proj": 4, "v_proj": 5, "self_attn.v_proj": 6}
-    spec = adapter.plan(loaded, TrainSettings(rank=9, ranks=ranks))
+    spec = adapter_spec(loaded, TrainSettings(rank=9, ranks=ranks))
     found = {target: spec.rank_of(target) for target in spec.targets}
     assert found == {
         **dict.fromkeys(LAYER, 2),
@@ -136,12 +137,12 @@ def test_a_rank_is_that_of_the_most_particular_key(loaded: LoadedModel) -> None:
     }
     assert spec.rank == 6  # no target has the 9
     turned = dict(reversed(ranks.items()))
-    assert adapter.plan(loaded, TrainSettings(rank=9, ranks=turned)) == spec
+    assert adapter_spec(loaded, TrainSettings(rank=9, ranks=turned)) == spec
 
 
 def test_a_rank_that_is_the_rank_of_all_is_none_of_its_own(loaded: LoadedModel) -> None:
-    same = adapter.plan(loaded, TrainSettings(rank=4, ranks={"*": 4}))
-    assert same == adapter.plan(loaded, TrainSettings(rank=4))
+    same = adapter_spec(loaded, TrainSettings(rank=4, ranks={"*": 4}))
+    assert same == adapter_spec(loaded, TrainSettings(rank=4))
     assert same.ranks == ()
 
 
@@ -150,16 +151,16 @@ def test_two_ranks_with_equal_right_are_refused(loaded: LoadedModel) -> None:
     with pytest.raises(
         BadSettings, match=r"q_pr\* and \*proj have equal right to self_attn\.q_proj"
     ) as caught:
-        adapter.plan(loaded, TrainSettings(ranks=ranks))
+        adapter_spec(loaded, TrainSettings(ranks=ranks))
     assert caught.value.hint == "give self_attn.q_proj a rank of its own"
     assert (
-        adapter.plan(loaded, TrainSettings(ranks={**ranks, "q_proj": 4})).rank_of(
+        adapter_spec(loaded, TrainSettings(ranks={**ranks, "q_proj": 4})).rank_of(
             "self_attn.q_proj"
         )
         == 4
     )
     assert (
-        adapter.plan(loaded, TrainSettings(ranks=dict.fromkeys(ranks, 2))).rank_of(
+        adapter_spec(loaded, TrainSettings(ranks=dict.fromkeys(ranks, 2))).rank_of(
             "self_attn.q_proj"
         )
         == 2
@@ -169,7 +170,7 @@ def test_two_ranks_with_equal_right_are_refused(loaded: LoadedModel) -> None:
 @pytest.mark.parametrize("key", ["down_proj", "self_attn.k_proj", "mpl.*"])
 def test_a_rank_of_what_is_no_target_is_refused(loaded: LoadedModel, key: str) -> None:
     with pytest.raises(BadSettings) as caught:
-        adapter.plan(
+        adapter_spec(
             loaded, TrainSettings(targets=("q_proj", "up_proj"), ranks={"up_proj": 2, key: 2})
         )
     assert str(caught.value) == f"train.ranks: no target is called {key}"
@@ -184,7 +185,7 @@ def test_full_training_of_quantised_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         BadSettings, match=r"full cannot train mlp\.down_proj: quantised to 4 bits"
     ) as caught:
-        adapter.plan(four, TrainSettings(method="full", targets=("down_proj",)))
+        adapter_spec(four, TrainSettings(method="full", targets=("down_proj",)))
     assert "QLoRA" in str(caught.value.hint)
 
 
@@ -194,7 +195,7 @@ def test_dora_is_refused_on_the_widths_that_mlx_lm_gets_wrong(tmp_path: Path, bi
     with pytest.raises(
         BadSettings, match=f"dora cannot train .*quantised to {bits} bits"
     ) as caught:
-        adapter.plan(model, TrainSettings(method="dora"))
+        adapter_spec(model, TrainSettings(method="dora"))
     assert "lora" in str(caught.value.hint)
     # The day that this is mended, nothing needs to be refused.
     assert DoRALinear.from_base(model.model.layers[0].mlp.up_proj).lora_a.shape[0] != 32
@@ -209,7 +210,7 @@ def test_experts_get_lora_but_no_dora_and_no_peft_form(
     with pytest.raises(
         BadSettings, match=r"cannot train mlp\.switch_mlp\.up_proj: a mixture of experts"
     ):
-        adapter.plan(model, TrainSettings(method="dora", targets=("up_proj", "q_proj")))
+        adapter_spec(model, TrainSettings(method="dora", targets=("up_proj", "q_proj")))
     fitted(stored.path, tmp_path / "run", ranks={"up_proj": 2})
     told = losses(tmp_path / "run")
     assert told[-1][2] < told[0][2]
@@ -247,8 +248,8 @@ def test_a_module_whose_adapter_mlx_lm_cannot_load_is_refused(
         with pytest.raises(
             BadSettings, match=r"cannot train self_attn\.qkv_proj: mlx-lm cannot load"
         ):
-            adapter.plan(model, TrainSettings(method=method, targets=("qkv_proj", "up_proj")))
-    assert adapter.plan(model, TrainSettings(method="full", targets=("qkv_proj",))).kind == "full"
+            adapter_spec(model, TrainSettings(method=method, targets=("qkv_proj", "up_proj")))
+    assert adapter_spec(model, TrainSettings(method="full", targets=("qkv_proj",))).kind == "full"
 
 
 # What is trained
@@ -256,7 +257,7 @@ def test_a_module_whose_adapter_mlx_lm_cannot_load_is_refused(
 
 def test_matrices_have_their_own_ranks_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
     models = [load_tiny(tmp_path / f"{n}") for n in range(3)]
-    spec = adapter.plan(models[0], TrainSettings(rank=4, ranks=RANKS))
+    spec = adapter_spec(models[0], TrainSettings(rank=4, ranks=RANKS))
     assert (spec.rank, dict(spec.ranks)) == (
         6,
         {**dict.fromkeys(LAYER[1:], 4), **dict.fromkeys(ATTENTION, 2)},
@@ -278,7 +279,7 @@ def test_matrices_have_their_own_ranks_and_the_same_seed_gives_the_same(tmp_path
 def test_a_fresh_adapter_changes_nothing(tmp_path: Path, loaded: LoadedModel, method: str) -> None:
     before = loaded.model(TOKENS)
     adapter.attach(
-        loaded.model, adapter.plan(loaded, TrainSettings(method=method, ranks=RANKS)), seed=0
+        loaded.model, adapter_spec(loaded, TrainSettings(method=method, ranks=RANKS)), seed=0
     )
     assert mx.allclose(loaded.model(TOKENS), before, atol=1e-5)
     kinds = {name.rpartition(".")[2] for name in arrays(loaded.model)}
@@ -288,7 +289,7 @@ def test_a_fresh_adapter_changes_nothing(tmp_path: Path, loaded: LoadedModel, me
 def test_full_trains_weights_and_biases_of_the_targets_in_the_last_layers(tmp_path: Path) -> None:
     loaded = load_tiny(tmp_path / "model", attention_bias=True)
     before = loaded.model(TOKENS)
-    spec = adapter.plan(
+    spec = adapter_spec(
         loaded, TrainSettings(method="full", layers=1, targets=("q_proj", "mlp.up_proj"))
     )
     assert (spec.kind, spec.rank, spec.scale, spec.dropout, spec.ranks) == ("full", 0, 0.0, 0.0, ())
@@ -307,7 +308,7 @@ def test_full_training_of_sixteen_bits_keeps_small_updates_and_computes_as_befor
     loaded = sixteen(tmp_path / "model", attention_bias=True)
     model = loaded.model
     before = model(TOKENS)
-    spec = adapter.plan(loaded, TrainSettings(method="full", targets=("*_proj",)))
+    spec = adapter_spec(loaded, TrainSettings(method="full", targets=("*_proj",)))
     adapter.attach(model, spec, seed=0)
     assert {array.dtype for array in arrays(model).values()} == {mx.float32}
     assert model(TOKENS).dtype == mx.bfloat16
@@ -347,7 +348,7 @@ def test_the_saved_form_is_the_same_function_at_the_largest_rank(
 ) -> None:
     folder = tmp_path_factory.mktemp("ranks")
     loaded = load_tiny(folder / "model", num_hidden_layers=1)
-    spec = adapter.plan(loaded, TrainSettings(rank=3, ranks=ranks))
+    spec = adapter_spec(loaded, TrainSettings(rank=3, ranks=ranks))
     adapter.attach(loaded.model, spec, seed=0)
     filled = {
         name: mx.random.normal(array.shape) * 0.2 for name, array in arrays(loaded.model).items()

@@ -35,7 +35,8 @@ def chosen(name: str, **changes: Any) -> TrainSettings:
 
 
 def made(name: str, **changes: Any) -> optim.Optimizer:
-    return optimizers.make(chosen(name, **changes), RATES[name])
+    settings = chosen(name, **changes)
+    return optimizers.make(settings.optimizer, RATES[name], weight_decay=settings.weight_decay)
 
 
 def tree(seed: int) -> Tree:

@@ -23,6 +23,7 @@ from augmlx.core.records import Json
 from augmlx.models import loading
 from augmlx.models.store import folder as store
 from augmlx.training import adapter, fit, metrics
+from augmlx.training.targets import adapter_spec
 
 from .support import digests, examples, fitted, losses, settings
 
@@ -89,7 +90,7 @@ def fitted_watching(
 ) -> Json:
     ready = fit.prepare(store.find(model), rows, settings(**changes))
     progress = Watched(lambda step: after(ready.loaded.model, step))
-    return fit.fit(ready, folder, identity="tiny", progress=progress, label="Training")
+    return fit.fit(ready, folder, progress=progress, label="Training")
 
 
 def weights_of(model: nn.Module) -> Weights:
@@ -137,7 +138,7 @@ def peer_trained(
 ) -> Weights:
     """What mlx_lm.tuner.train makes of rows, from the same A matrices that `fit` begins with."""
     loaded = loading.load(store.find(model))
-    adapter.attach(loaded.model, adapter.plan(loaded, settings(dropout=0.0).train), seed=3)
+    adapter.attach(loaded.model, adapter_spec(loaded, settings(dropout=0.0).train), seed=3)
     if begin:
         loaded.model.load_weights(list(begin.items()), strict=False)
     folder.mkdir(exist_ok=True)
@@ -324,7 +325,7 @@ def test_the_best_adapter_is_kept_and_the_training_stops_when_nothing_gets_bette
         settings(epochs=40, learning_rate=2e-2, best="loss", patience=3, dropout=0.0),
         valid,
     )
-    counts = fit.fit(ready, tmp_path, identity="tiny", progress=Silent(), label="Training")
+    counts = fit.fit(ready, tmp_path, progress=Silent(), label="Training")
     lines = metrics.read(tmp_path / "metrics.jsonl")
     told = {line["step"]: line["valid_loss"] for line in lines if "valid_loss" in line}
     assert counts["stopped"]

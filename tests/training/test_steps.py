@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from augmlx.core.settings import TrainSettings
 from augmlx.training import layout
 from augmlx.training.batches import Row
-from augmlx.training.loop import plan
+from augmlx.training.plan import make_plan
 from augmlx.training.steps import Stepper
 from augmlx.training.team import Team
 
@@ -56,7 +56,8 @@ class Run:
         chosen = TrainSettings(
             **{"optimizer": "sgd", "learning_rate": rate, "compile": "never", **changes}
         )
-        stepper = Stepper(model, rows, chosen, rate, seed=seed, team=Team())
+        plan = make_plan(model, rows, chosen, peak=rate, seed=seed)
+        stepper = Stepper(model, plan, Team())
         told = [
             stepper.run(number, batches, rate) for number, batches in enumerate(steps, start=first)
         ]
@@ -145,9 +146,10 @@ def test_a_base_of_sixteen_bits_moves_its_adapter_as_the_full_one_does(
 
 
 def test_rows_without_a_target_are_an_error_and_no_nan(model: nn.Module) -> None:
-    """examples.py refuses them before."""
+    """encoding.py refuses them before."""
     rows = [Row("a", (1, 2, 3), (False, False, False))]
-    stepper = Stepper(model, rows, TrainSettings(packing="never"), RATE, seed=0, team=Team())
+    plan = make_plan(model, rows, TrainSettings(packing="never"), peak=RATE, seed=0)
+    stepper = Stepper(model, plan, Team())
     before = trained(model)
     with pytest.raises((ZeroDivisionError, ValueError)):
         stepper.run(1, [[0]], RATE)
@@ -239,8 +241,9 @@ def shapes(model: nn.Module, lengths: list[int], **changes: Any) -> set[tuple[An
     """Of what a compiled step is given in an epoch."""
     rows = rows_of(lengths)
     chosen = TrainSettings(batch_size=8, epochs=1, compile="always", **changes)
-    stepper = Stepper(model, rows, chosen, 1e-3, seed=0, team=Team())
-    batches = [batch for step in plan(lengths, chosen, 0) for batch in step.batches]
+    plan = make_plan(model, rows, chosen, peak=1e-3, seed=0)
+    stepper = Stepper(model, plan, Team())
+    batches = [batch for step in plan.steps for batch in step.batches]
     assert len(batches) == len(lengths) // 8
     return {
         tuple((name, array.shape) for name, array in stepper.arrays(batch).items())
@@ -272,8 +275,9 @@ def test_the_share_of_padding_is_that_of_the_arrays(
 ) -> None:
     rows = rows_of(lengths)
     chosen = TrainSettings(batch_size=3, accumulate=2, epochs=2, packing=packing, compile=compiled)
-    stepper = Stepper(model, rows, chosen, 1e-3, seed=0, team=Team())
-    steps = [step.batches for step in plan(lengths, chosen, 0)]
+    plan = make_plan(model, rows, chosen, peak=1e-3, seed=0)
+    stepper = Stepper(model, plan, Team())
+    steps = [step.batches for step in plan.steps]
     made: list[layout.Arrays] = [stepper.arrays(batch) for batches in steps for batch in batches]
     tokens = 2 * sum(len(row.tokens) - 1 for row in rows)
     assert stepper.padding(steps) == pytest.approx(

@@ -79,8 +79,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     forget("mlx_lm.tuner.callbacks", "wandb", "swanlab")
 
 
-def reporting_to(*names: str, **settings: Any) -> TrainSettings:
-    return TrainSettings.model_validate({"report_to": names, **settings})
+def reporting_to(*names: str, **settings: Any) -> trackers.Reporting:
+    return trackers.Reporting.of(TrainSettings.model_validate({"report_to": names, **settings}))
 
 
 def test_metrics_arrive_under_the_names_of_mlx_lm(install: Install, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_nothing_is_told_of_the_run_but_settings_and_numbers(
     trackers.open_trackers(reporting_to("wandb", rank=5), folder).close()
     given = calls("wandb")[0][1]
     assert given["config"] == {
-        k: v for k, v in reporting_to(rank=5).model_dump(mode="json").items() if k != "report_to"
+        k: v for k, v in TrainSettings(rank=5).model_dump(mode="json").items() if k != "report_to"
     }
     place = Path(given.pop("dir"))
     assert place.parent == folder / "trackers"
@@ -171,7 +171,7 @@ def test_a_tracker_that_is_not_there_is_refused_before_any_work(
 def test_a_folder_that_wandb_left_behind_is_no_package(install: Install, tmp_path: Path) -> None:
     (tmp_path / "site" / "wandb").mkdir(parents=True)
     with pytest.raises(BadSettings, match="wandb is not installed"):
-        trackers.require_installed(reporting_to("wandb"))
+        trackers.require_installed(["wandb"])
 
 
 def test_where_the_second_fails_the_first_is_ended(install: Install, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from augmlx.core.settings import TrainSettings
 from augmlx.models.formats import adapter_folder
 from augmlx.models.loading import LoadedModel
 from augmlx.training import adapter, checkpoint, metrics
+from augmlx.training.batches import Row
+from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.team import Team
 from augmlx.training.validation import Validation, Validator
 
@@ -73,13 +75,19 @@ def scripted(*accuracies: float, asked: list[int] | None = None) -> Judge:
 # One validation
 
 
+def planned(model: nn.Module, valid: list[Row], **changes: Any) -> TrainingPlan:
+    """The plan of a training on three rows that is validated on others."""
+    chosen = TrainSettings(packing="never", **changes)
+    return make_plan(model, rows_of([3, 3, 3]), chosen, peak=1e-3, seed=0, valid=valid)
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=7), st.integers(1, 4))
 def test_the_loss_is_the_mean_over_all_tokens_whatever_the_batches(
     dropping: nn.Module, lengths: list[int], batch_size: int
 ) -> None:
     rows = rows_of(lengths)
-    validator = Validator(dropping, rows, TrainSettings(batch_size=batch_size), None, Team())
+    validator = Validator(dropping, planned(dropping, rows, batch_size=batch_size), None, Team())
     before = trained(dropping)
     found = validator.run(7)
     assert dropping.training  # as it was
@@ -101,7 +109,7 @@ def test_training_goes_on_where_a_judge_fails(dropping: nn.Module) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        Validator(dropping, rows_of([3]), TrainSettings(), judge, Team()).run(1)
+        Validator(dropping, planned(dropping, rows_of([3])), judge, Team()).run(1)
     assert dropping.training
 
 
@@ -112,12 +120,9 @@ def test_it_is_due_each_epoch_or_after_so_many_steps(
     dropping: nn.Module, every: int, due: list[int]
 ) -> None:
     for rows, expected in ((rows_of([3]), due), ([], [])):
-        validator = Validator(dropping, rows, TrainSettings(validate_every=every), None, Team())
-        assert [
-            step
-            for step in range(1, 7)
-            if validator.due(step, ends_epoch=step % 3 == 0, ends=step == 6)
-        ] == expected
+        plan = planned(dropping, rows, validate_every=every, batch_size=1, epochs=2)
+        assert len(plan.steps) == 6
+        assert sorted(plan.validated) == expected
 
 
 VALIDATIONS = st.builds(

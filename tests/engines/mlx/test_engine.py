@@ -179,7 +179,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
             rank=32, epochs=150, batch_size=4, learning_rate=1e-2, checkpoint_every=1000
         )
     )
-    fit.fit(fit.prepare(stored, rows, config), folder, identity="x", progress=Silent(), label="x")
+    fit.fit(fit.prepare(stored, rows, config), folder, progress=Silent(), label="x")
     return loading.load(stored, folder / "adapter")
 
 

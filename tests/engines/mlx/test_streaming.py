@@ -265,7 +265,6 @@ def test_two_engines_over_one_model_answer_as_two_models_would(tmp_path: Path, n
     fit.fit(
         fit.prepare(stored, rows, Settings(train=train)),
         tmp_path,
-        identity="x",
         progress=Silent(),
         label="x",
     )

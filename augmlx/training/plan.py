@@ -1,0 +1,172 @@
+"""What a training will do, resolved once from settings, model and rows: nothing of it is "auto", or
+counted from the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import mlx.nn as nn
+
+from augmlx.core.errors import BadSettings
+from augmlx.core.records import fingerprint
+from augmlx.core.settings import TrainSettings
+from augmlx.models.loading import device
+from augmlx.training import optimizers, packing
+from augmlx.training.batches import Batch, Row, epoch_steps
+from augmlx.training.layout import BatchLayout
+from augmlx.training.optimizers import OptimizerName
+from augmlx.training.trackers import Reporting
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One optimizer step: its number, from 1, its epoch, from 1, the batches whose gradients are
+    summed, and whether it is the `last` of its epoch.
+    """
+
+    number: int
+    epoch: int
+    batches: Sequence[Batch]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """One training, with everything decided. Its parts take from it what they need.
+
+    Args:
+        rows: what is trained on; the batches of the steps are indices of these.
+        valid: what is validated on.
+        batch_size: rows of a batch that is validated on.
+        rates: the learning rate of each step.
+        validated: the numbers of the steps behind which the model is validated.
+        optimizer: with the highest of the rates (`peak`) and its weight decay.
+        clip: the largest norm of a step's gradients; 0: no limit.
+        layout: how batches lie in arrays.
+        unpacked: why the model's rows cannot be packed, where they were to be.
+        compiled: whether steps are compiled.
+        recomputes_layers: gradient checkpointing.
+        checkpoint_every: steps between checkpoints, of which the newest `checkpoints` are kept.
+        best: by what the best validation is told, whose weights are kept; "off": the last are.
+        patience: validations without a better one after which it stops; 0: never.
+        fingerprint: of data, settings and base: a checkpoint of another one is not resumed.
+    """
+
+    rows: Sequence[Row]
+    valid: Sequence[Row]
+    batch_size: int
+    steps: Sequence[Step]
+    rates: Sequence[float]
+    validated: frozenset[int]
+    optimizer: OptimizerName
+    peak: float
+    weight_decay: float
+    clip: float
+    seed: int
+    layout: BatchLayout
+    unpacked: str | None
+    compiled: bool
+    recomputes_layers: bool
+    checkpoint_every: int
+    checkpoints: int
+    best: Literal["off", "loss", "accuracy"]
+    patience: int
+    reporting: Reporting
+    fingerprint: str
+
+    def rows_of(self, batch: Batch) -> list[Row]:
+        return [self.rows[index] for index in batch]
+
+    def targets(self, batches: Sequence[Batch]) -> int:
+        """How many tokens of a step's batches carry loss."""
+        return sum(row.targets for batch in batches for row in self.rows_of(batch))
+
+
+def make_plan(
+    model: nn.Module,
+    rows: Sequence[Row],
+    settings: TrainSettings,
+    *,
+    peak: float,
+    seed: int,
+    valid: Sequence[Row] = (),
+    identity: str = "",
+) -> TrainingPlan:
+    """The plan of a training of `model` on `rows`.
+
+    Args:
+        model: tried for whether its rows can be packed; nothing of it is changed.
+        peak: the highest learning rate.
+        valid: rows to validate on; none: no validation.
+        identity: what else the training depends on than settings and rows: above all, its base.
+
+    Raises:
+        BadSettings: packing that the model does not allow.
+    """
+    steps = planned_steps([len(row.tokens) for row in rows], settings, seed)
+    total = len(steps)
+    tokens = [[[row.tokens, row.mask] for row in part] for part in (rows, valid)]
+    compiled = settings.compile == "always"
+    if settings.compile == "auto":
+        compiled = device() == "gpu"
+    unpacked = None if settings.packing == "never" else packing.why_not(model)
+    if unpacked and settings.packing == "always":
+        fault = f"train.packing: always, and this model's examples cannot be packed: {unpacked}"
+        raise BadSettings(fault, hint="leave it at auto")
+    return TrainingPlan(
+        rows=rows,
+        valid=valid,
+        batch_size=settings.batch_size,
+        steps=steps,
+        rates=[optimizers.rate(step.number, total, peak, settings) for step in steps],
+        validated=_validated(steps, settings.validate_every) if valid else frozenset(),
+        optimizer=settings.optimizer,
+        peak=peak,
+        weight_decay=settings.weight_decay,
+        clip=settings.clip,
+        seed=seed,
+        layout=BatchLayout(
+            packing="never" if unpacked else settings.packing,
+            bucketed=compiled,
+            longest=packing.longest(model),
+        ),
+        unpacked=unpacked,
+        compiled=compiled,
+        recomputes_layers=settings.checkpoint_layers,
+        checkpoint_every=settings.checkpoint_every,
+        checkpoints=settings.checkpoints,
+        best=settings.best,
+        patience=settings.patience,
+        reporting=Reporting.of(settings),
+        fingerprint=fingerprint([identity, settings.learnt, seed, tokens]),
+    )
+
+
+def planned_steps(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[Step]:
+    """Every step of a training on rows of these lengths, in tokens. Each row is in one batch of
+    each epoch.
+    """
+    steps: list[Step] = []
+    for epoch in range(1, settings.epochs + 1):
+        batches_of_steps = epoch_steps(
+            lengths, settings.batch_size, settings.accumulate, seed=seed, epoch=epoch
+        )
+        left = len(batches_of_steps)
+        for batches in batches_of_steps:
+            left -= 1
+            steps.append(Step(len(steps) + 1, epoch, batches, last=left == 0))
+    return steps
+
+
+def _validated(steps: Sequence[Step], every: int) -> frozenset[int]:
+    """The steps behind which it is time to validate: each `every`, or with 0 the last of each
+    epoch. The last of all always is one: what is kept must have been compared with it.
+    """
+    if every:
+        numbers = {step.number for step in steps if step.number % every == 0}
+    else:
+        numbers = {step.number for step in steps if step.last}
+    return frozenset({*numbers, len(steps)})
