@@ -19,13 +19,12 @@ from augmlx.core.records import (
     Json,
     example_from_json,
     fingerprint,
-    item_from_json,
-    result_from_json,
 )
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
 from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation.results import read_items, read_results
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
 
@@ -96,9 +95,9 @@ def _round(pipeline: Pipeline, number: int) -> Json:
         child.take_facts(facts)
         child.augment()
         counts = child.train()
-    before = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
+    before = read_results(run.eval)
     was = sum(result.correct for result in before if result.arm == AUGMENTED.name)
-    items = [item_from_json(row) for row in read_jsonl(run.eval / "items.jsonl")]
+    items = read_items(run.eval)
     engine = pipeline.make_engine(folder.adapter)
     now = sum(
         r.correct
