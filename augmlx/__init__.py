@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for type checkers and editors
     from augmlx.engines.local import open_engine as open_engine
     from augmlx.engines.protocol import Engine as Engine
     from augmlx.engines.protocol import Request as Request
+    from augmlx.evaluation.summary import Summary as Summary
     from augmlx.run.everything import Outcome as Outcome
     from augmlx.run.everything import run_all as run_all
     from augmlx.run.pipeline import Pipeline as Pipeline
@@ -36,6 +37,7 @@ _HOMES = {
     "Pipeline": ("augmlx.run.pipeline", "Pipeline"),
     "Request": ("augmlx.engines.protocol", "Request"),
     "Settings": ("augmlx.core.settings", "Settings"),
+    "Summary": ("augmlx.evaluation.summary", "Summary"),
     "load_settings": ("augmlx.core.settings", "load"),
     "open_engine": ("augmlx.engines.local", "open_engine"),
     "open_pipeline": ("augmlx.run.pipeline", "open_pipeline"),

@@ -1,4 +1,4 @@
-"""What the commands share: options, settings, progress, the table of arms."""
+"""What the commands share: options, settings, progress."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.core.progress import Progress, Task
 from augmlx.core.records import Json, fingerprint
-from augmlx.evaluation.statistics import percent
 
 if TYPE_CHECKING:
     from augmlx.augment.stage import Writer
@@ -259,65 +257,3 @@ def progress() -> Progress:
     from augmlx.cli.live import RichProgress
 
     return RichProgress()
-
-
-_SHOWN = ("accuracy", "low", "high", "exact")
-
-
-def arms_table(summary: Json) -> str:
-    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain
-    text.
-    """
-    arms: dict[str, dict[str, Json]] = summary["arms"]
-    kinds = list(dict.fromkeys(kind for cells in arms.values() for kind in cells))
-    head = [
-        "arm",
-        *(f"{kind} (n={_n(arms, kind)})" for kind in kinds),
-        *(f"{kind} exact" for kind in kinds),
-    ]
-    rows = [head]
-    for arm, cells in arms.items():
-        shares = [
-            {key: f"{percent(cells[kind][key]) / 100:.2f}" for key in _SHOWN} for kind in kinds
-        ]
-        accuracy = [f"{c['accuracy']} [{c['low']}, {c['high']}]" for c in shares]
-        rows.append([arm, *accuracy, *(c["exact"] for c in shares)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    rows.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-
-
-# The base model is told of in the table alone.
-_TOLD_AGAINST = tuple(name for name in AUGMENTED.against if name != BASE.name)
-
-
-def differences_lines(summary: Json) -> str:
-    """What augmentation bought over plain fine-tuning, the context and the control: a line for each
-    kind and arm. It is called a difference only where its 95 % interval excludes 0. Plain text.
-    """
-    lines = []
-    for row in summary["differences"]:
-        if row["arm"] != AUGMENTED.name or row["against"] not in _TOLD_AGAINST:
-            continue
-        verdict = "" if row["differs"] else "; may be chance"
-        if row["n"] and not row["only_arm"] and not row["only_against"]:
-            verdict = "; the same answers are right"
-        figures = f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
-        lines.append(f"{row['kind']}: augmented against {row['against']} {figures}{verdict}")
-    return "\n".join(lines)
-
-
-def echo_summary(summary: Json) -> None:
-    """The arms and their differences on stdout, what a reader must know on stderr."""
-    click.echo(arms_table(summary))
-    if lines := differences_lines(summary):
-        click.echo(f"\n{lines}")
-    for note in summary["notes"]:
-        click.echo(note, err=True)
-
-
-def _n(arms: Mapping[str, Mapping[str, Json]], kind: str) -> int:
-    return next(int(cells[kind]["n"]) for cells in arms.values() if kind in cells)

@@ -7,7 +7,7 @@ from typing import get_args
 
 import rich_click as click
 
-from augmlx.cli import common
+from augmlx.cli import common, summaries
 from augmlx.cli.common import FilePath
 from augmlx.core.arms import ORACLE, ArmName
 
@@ -62,6 +62,7 @@ def evaluate(
       augmlx eval runs/first --arm finetuned --arm rephrased --arm augmented
     """
     from augmlx.core.run_folder import RunFolder
+    from augmlx.evaluation.summary import to_json
     from augmlx.run.pipeline import Pipeline
 
     if oracle is not None and arms and ORACLE.name not in arms:
@@ -82,9 +83,9 @@ def evaluate(
             pipeline.take_oracle(oracle)
         summary = pipeline.evaluate()
     if as_json:
-        common.echo_json({"run": str(run), **summary})
+        common.echo_json({"run": str(run), **to_json(summary)})
         return
-    common.echo_summary(summary)
+    summaries.echo_summary(summary)
 
 
 def _named(adapters: tuple[str, ...]) -> dict[str, str]:

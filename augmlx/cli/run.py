@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from augmlx.cli import common
+from augmlx.cli import common, summaries
 from augmlx.cli.augment import opened
 
 
@@ -37,6 +37,7 @@ def run(
     Example:
       augmlx run facts.csv --questions questions.csv -o runs/first
     """
+    from augmlx.evaluation.summary import to_json
     from augmlx.run.everything import run_all
 
     with opened(given, out, questions) as pipeline:
@@ -46,7 +47,7 @@ def run(
             {
                 "run": str(out),
                 "augment": outcome.counts,
-                "eval": outcome.summary,
+                "eval": to_json(outcome.summary),
                 "rounds": list(outcome.rounds),
                 "adapter": str(outcome.adapter),
                 "report": str(outcome.report),
@@ -54,7 +55,7 @@ def run(
             }
         )
         return
-    common.echo_summary(outcome.summary)
+    summaries.echo_summary(outcome.summary)
     for path in (outcome.adapter, outcome.exported, outcome.report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from augmlx.cli import common
+from augmlx.cli import common, summaries
 from augmlx.cli.common import FilePath
 
 _WORLDS = ("reversals", "syllogisms", "celebrities", "semantic")
@@ -63,6 +63,7 @@ def study(
     """
     from augmlx.core import settings
     from augmlx.core.run_folder import RunFolder
+    from augmlx.evaluation.summary import to_json
     from augmlx.report import write_study
     from augmlx.run.study import Study
 
@@ -73,7 +74,7 @@ def study(
         summary = Study(out, world, chosen, common.progress(), size=size, seeds=seeds).run()
         report = write_study(out)
     if as_json:
-        common.echo_json({"run": str(out), **summary})
+        common.echo_json({"run": str(out), **to_json(summary)})
         return
-    common.echo_summary(summary)
+    summaries.echo_summary(summary)
     click.echo(f"wrote {report}", err=True)

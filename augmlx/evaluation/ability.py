@@ -13,13 +13,14 @@ from importlib import resources
 
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Progress, Silent
-from augmlx.core.records import EvalItem, Json, fingerprint, to_json
+from augmlx.core.records import EvalItem, fingerprint, to_json
 from augmlx.core.settings import EvalSettings
 from augmlx.data.tables import read_questions
 from augmlx.engines.protocol import Engine, Score
 from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation.items import from_questions
 from augmlx.evaluation.statistics import bootstrap, mcnemar, percent
+from augmlx.evaluation.summary import Ability, Regression
 
 # How much higher (as a share) a perplexity may be without being called a loss. Any training moves
 # it: that of a text is the mean over a thousand tokens and more, so an interval excludes "no
@@ -61,13 +62,12 @@ def mark() -> str:
     return fingerprint([_CODE, _GIVEN, passages(), [to_json(item) for item in items()]])
 
 
-def measure(engine: Engine, progress: Progress | None = None) -> Json:
-    """{perplexity, tokens, accuracy, n, correct, chunks}: of the text and of the questions.
+def measure(engine: Engine, progress: Progress | None = None) -> Ability:
+    """How well a model reads the shipped text and answers the everyday questions.
 
-    A chunk is a passage behind its first eight words, [log-probability (nats), tokens]; a passage
-    that does not fit the model's window is cut into chunks that do. The perplexity is exp(-nats /
-    tokens) over all chunks. `correct` tells of each question whether its answer is the choice that
-    is likeliest per token.
+    A chunk is a passage behind its first eight words; a passage that does not fit the model's
+    window is cut into chunks that do. A question is answered right where its answer is the choice
+    that is likeliest per token.
 
     Raises ModelError where the window is too small for a question, or where the model's scores are
     no numbers.
@@ -99,14 +99,14 @@ def measure(engine: Engine, progress: Progress | None = None) -> Json:
             f"{engine.model}: its log-probabilities are no numbers",
             hint="train again with a lower train.learning_rate",
         )
-    return {
-        "perplexity": _exp(loss),
-        "tokens": tokens,
-        "accuracy": sum(correct) / len(correct),
-        "n": len(correct),
-        "correct": correct,
-        "chunks": [[score.logprob, score.tokens] for score in scores],
-    }
+    return Ability(
+        perplexity=_exp(loss),
+        tokens=tokens,
+        accuracy=sum(correct) / len(correct),
+        n=len(correct),
+        correct=tuple(correct),
+        chunks=tuple((score.logprob, score.tokens) for score in scores),
+    )
 
 
 def _chunks(words: Sequence[str], engine: Engine) -> list[tuple[str, str]]:
@@ -131,11 +131,10 @@ def _exp(loss: float) -> float:
     return math.exp(min(loss, 700.0))  # a broken model's may be greater than a float holds
 
 
-def regressions(before: Json, after: Json, arm: str, *, seed: int) -> list[Json]:
-    """What of general ability an arm has lost: {arm, what, before, after, low, high, text}, none
-    where nothing is lost.
+def regressions(before: Ability, after: Ability, arm: str, *, seed: int) -> list[Regression]:
+    """What of general ability an arm has lost; none where nothing is lost.
 
-    Both are of `measure`, under one tokenizer; the intervals are 95 % bootstraps of their
+    Both abilities are measured under one tokenizer; the intervals are 95 % bootstraps of their
     difference, paired.
 
     perplexity: low and high bound the ratio after / before, drawn over chunks. A loss where low is
@@ -147,15 +146,15 @@ def regressions(before: Json, after: Json, arm: str, *, seed: int) -> list[Json]
     return [*_of_perplexity(before, after, arm, seed), *_of_questions(before, after, arm, seed)]
 
 
-def told(losses: Iterable[tuple[str, str, float, float]]) -> list[str]:
-    """What a reader must know, a sentence for each kind of loss. Losses are (arm, what, before,
-    after), several of one arm where there are several seeds.
+def loss_notes(losses: Iterable[Regression]) -> list[str]:
+    """What a reader must know, a sentence for each sort of loss; an arm may have several losses of
+    one sort, one for each seed.
     """
     found: dict[str, dict[str, list[float]]] = {}
     was: dict[str, float] = {}
-    for arm, what, before, after in losses:
-        found.setdefault(what, {}).setdefault(arm, []).append(after)
-        was[what] = before
+    for loss in losses:
+        found.setdefault(loss.what, {}).setdefault(loss.arm, []).append(loss.after)
+        was[loss.what] = loss.before
     sentences = []
     if arms_of := found.get("perplexity"):
         shown = ", ".join(
@@ -182,37 +181,27 @@ def _whole(share: float) -> str:
     return str(percent(share))
 
 
-def _of_perplexity(before: Json, after: Json, arm: str, seed: int) -> list[Json]:
+def _of_perplexity(before: Ability, after: Ability, arm: str, seed: int) -> list[Regression]:
     # A chunk counts as often as it has tokens, so that the mean is the logarithm of the
     # perplexities' ratio.
     rises = [
         [(was - now) / tokens] * tokens
-        for (was, tokens), (now, _) in zip(before["chunks"], after["chunks"], strict=True)
+        for (was, tokens), (now, _) in zip(before.chunks, after.chunks, strict=True)
     ]
     low, high = map(_exp, bootstrap(rises, seed=seed))
     if low <= 1 + TOLERANCE:
         return []
-    was, now = before["perplexity"], after["perplexity"]
+    was, now = before.perplexity, after.perplexity
     text = (
         f"The {arm} arm reads ordinary text worse than the base model: its perplexity is "
         f"{now:.3g} where it was "
         f"{was:.3g}, {now / was:.3g} times as high (95 % interval {low:.3g} to {high:.3g})."
     )
-    return [
-        {
-            "arm": arm,
-            "what": "perplexity",
-            "before": was,
-            "after": now,
-            "low": low,
-            "high": high,
-            "text": text,
-        }
-    ]
+    return [Regression(arm, "perplexity", was, now, low, high, text)]
 
 
-def _of_questions(before: Json, after: Json, arm: str, seed: int) -> list[Json]:
-    pairs = list(zip(before["correct"], after["correct"], strict=True))
+def _of_questions(before: Ability, after: Ability, arm: str, seed: int) -> list[Regression]:
+    pairs = list(zip(before.correct, after.correct, strict=True))
     low, high = bootstrap([[float(now) - float(was)] for was, now in pairs], seed=seed)
     lost, won = (
         sum(was and not now for was, now in pairs),
@@ -220,7 +209,7 @@ def _of_questions(before: Json, after: Json, arm: str, seed: int) -> list[Json]:
     )
     if high >= 0 or mcnemar(lost, won) >= 0.05:
         return []
-    was, now = before["accuracy"], after["accuracy"]
+    was, now = before.accuracy, after.accuracy
     text = (
         f"The {arm} arm answers fewer everyday questions than the base model: {percent(now)} % of "
         f"{len(pairs)} where "
@@ -228,14 +217,4 @@ def _of_questions(before: Json, after: Json, arm: str, seed: int) -> list[Json]:
         f"{100 * low:+.0f} to "
         f"{100 * high:+.0f} points)."
     )
-    return [
-        {
-            "arm": arm,
-            "what": "questions",
-            "before": was,
-            "after": now,
-            "low": low,
-            "high": high,
-            "text": text,
-        }
-    ]
+    return [Regression(arm, "questions", was, now, low, high, text)]

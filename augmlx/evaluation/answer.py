@@ -7,13 +7,14 @@ from itertools import groupby
 from statistics import fmean as mean
 
 from augmlx.core.progress import Progress
-from augmlx.core.records import EvalItem, EvalResult, Fact, Json
+from augmlx.core.records import EvalItem, EvalResult, Fact
 from augmlx.core.settings import EvalSettings
 from augmlx.engines.protocol import Engine, Request, Score
 from augmlx.english.text import QUESTION_MARKS
 from augmlx.evaluation import grading
 from augmlx.evaluation.items import link
 from augmlx.evaluation.statistics import wilson
+from augmlx.evaluation.summary import Cell
 
 _ASKED_TOGETHER = 64  # items in one call: between calls the arm shows progress
 
@@ -174,9 +175,8 @@ def accuracy(items: Sequence[EvalItem], engine: Engine, settings: EvalSettings) 
 
 def summarise(
     results: Sequence[EvalResult], items: Sequence[EvalItem]
-) -> dict[str, dict[str, Json]]:
-    """{arm: {kind: {n, accuracy, low, high, by_sum, by_token, exact, f1}}}, arms and kinds in the
-    order they come in.
+) -> dict[str, dict[str, Cell]]:
+    """A cell for each arm and kind of question, arms and kinds in the order they come in.
 
     The accuracy is by the rule that the results were chosen by; by_sum and by_token are by either.
     """
@@ -184,23 +184,25 @@ def summarise(
     groups: dict[str, dict[str, list[EvalResult]]] = {}
     for result in results:
         groups.setdefault(result.arm, {}).setdefault(result.kind, []).append(result)
-    table: dict[str, dict[str, Json]] = {}
-    for arm, kinds in groups.items():
-        table[arm] = {}
-        for kind, members in kinds.items():
-            correct = sum(result.correct for result in members)
-            low, high = wilson(correct, len(members))
-            table[arm][kind] = {
-                "n": len(members),
-                "accuracy": correct / len(members),
-                "low": low,
-                "high": high,
-                "by_sum": mean(_by(r, asked_for[r.item_id], r.scores) for r in members),
-                "by_token": mean(_by(r, asked_for[r.item_id], _per_token(r)) for r in members),
-                "exact": mean(result.exact for result in members),
-                "f1": mean(result.f1 for result in members),
-            }
-    return table
+    return {
+        arm: {kind: _cell(members, asked_for) for kind, members in kinds.items()}
+        for arm, kinds in groups.items()
+    }
+
+
+def _cell(results: Sequence[EvalResult], items: Mapping[str, EvalItem]) -> Cell:
+    correct = sum(result.correct for result in results)
+    low, high = wilson(correct, len(results))
+    return Cell(
+        n=len(results),
+        accuracy=correct / len(results),
+        low=low,
+        high=high,
+        by_sum=mean(_by(r, items[r.item_id], r.scores) for r in results),
+        by_token=mean(_by(r, items[r.item_id], _per_token(r)) for r in results),
+        exact=mean(result.exact for result in results),
+        f1=mean(result.f1 for result in results),
+    )
 
 
 def _per_token(result: EvalResult) -> list[float]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from augmlx.core.records import EvalItem, EvalResult, Json
+from augmlx.core.records import EvalItem, EvalResult
 from augmlx.evaluation.statistics import LEAST_CLUSTERS, bootstrap, mcnemar
+from augmlx.evaluation.summary import Difference
 
 
 def differences(
@@ -17,7 +18,7 @@ def differences(
     *,
     seed: int,
     cluster_of: Mapping[str, str] | None = None,
-) -> list[Json]:
+) -> list[Difference]:
     """A row for each kind and pair whose arms both answered items of that kind, by kind and in the
     order of the pairs.
 
@@ -25,11 +26,8 @@ def differences(
         cluster_of: item id -> what it belongs to, where that is not the first fact that the item
             names. An item without either is on its own.
 
-    Returns rows of {kind, arm, against, n, difference, low, high, p, only_arm, only_against,
-    differs}: the accuracy of `arm` minus that of `against` on the `n` items that both answered, its
-    95 % bootstrap interval over the clusters, the exact McNemar p-value, and how many items only
-    one of the two got right. It `differs` only where the interval excludes 0; one to which fewer
-    than LEAST_CLUSTERS clusters contribute a difference always reaches 0.
+    The interval is a bootstrap over the clusters; one to which fewer than LEAST_CLUSTERS clusters
+    contribute a difference always reaches 0.
     """
     right: dict[str, dict[str, bool]] = {}  # arm -> item id -> whether it was right
     for result in results:
@@ -49,19 +47,19 @@ def differences(
             low, high = _interval(list(clusters.values()), seed=f"{seed}:{kind}:{arm}:{against}")
             gained, lost = list(change.values()).count(1), list(change.values()).count(-1)
             rows.append(
-                {
-                    "kind": kind,
-                    "arm": arm,
-                    "against": against,
-                    "n": len(both),
-                    "difference": (gained - lost) / len(both),
-                    "low": low,
-                    "high": high,
-                    "p": mcnemar(gained, lost),
-                    "only_arm": gained,
-                    "only_against": lost,
-                    "differs": low > 0 or high < 0,
-                }
+                Difference(
+                    kind=kind,
+                    arm=arm,
+                    against=against,
+                    n=len(both),
+                    difference=(gained - lost) / len(both),
+                    low=low,
+                    high=high,
+                    p=mcnemar(gained, lost),
+                    only_arm=gained,
+                    only_against=lost,
+                    differs=low > 0 or high < 0,
+                )
             )
     return rows
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import TypeVar
 
-from augmlx.core.records import EvalItem, EvalResult, Example, Fact, Json
+from augmlx.core.records import EvalItem, EvalResult, Example, Fact
 from augmlx.english.logic import parse
 from augmlx.english.names import entities
 from augmlx.english.sameness import marks, said
@@ -22,6 +22,7 @@ from augmlx.english.stems import content_stems
 from augmlx.english.synonyms import stems_of, synonyms
 from augmlx.english.text import QUESTION_MARKS, normalise, split_sentences
 from augmlx.evaluation.answer import asked
+from augmlx.evaluation.summary import Leak, LeakShares
 
 _NAMED = 3  # items that a note names
 # Words that a question may have around a statement without asking for another one.
@@ -33,10 +34,8 @@ def account(
     facts: Sequence[Fact],
     trained: Iterable[Example],
     results: Sequence[EvalResult],
-) -> Json:
-    """{kind: {generated, not_generated, verbatim, accuracy}}: how many items' conclusions some
-    augmentation states and how many none does, the ids of the items that stand word for word in
-    one, and each arm's accuracy on either, None where there is no such item.
+) -> dict[str, Leak]:
+    """For each kind of item, what the augmentations state of the items' conclusions.
 
     An item that restates its own fact word for word is no leak: that is what it asks for. Which
     fact an item is about it says itself; of one that does not, it may be any.
@@ -49,28 +48,28 @@ def account(
         for text in said(example):
             index.meet(text)
     restating = _restating(items, facts, index)
-    kinds: Json = {}
+    kinds: dict[str, Leak] = {}
     for kind in dict.fromkeys(item.kind for item in items):
         names = [item.id for item in items if item.kind == kind]
         stated = index.stated.intersection(names)
-        kinds[kind] = {
-            "generated": len(stated),
-            "not_generated": len(names) - len(stated),
-            "verbatim": [
-                name for name in names if name in index.verbatim and name not in restating
-            ],
-            "accuracy": _accuracy([result for result in results if result.kind == kind], stated),
-        }
+        leaked = index.verbatim - restating
+        of_kind = [result for result in results if result.kind == kind]
+        kinds[kind] = Leak(
+            generated=len(stated),
+            not_generated=len(names) - len(stated),
+            verbatim=tuple(name for name in names if name in leaked),
+            accuracy=_accuracy(of_kind, stated),
+        )
     return kinds
 
 
-def told(accounts: Json) -> list[str]:
+def leak_notes(leaks: Mapping[str, Leak]) -> list[str]:
     """What a reader of the numbers must know: which items stand word for word in the training
-    set.
+    set, a sentence for each kind that has any.
     """
     notes = []
-    for kind, account in accounts.items():
-        if names := account["verbatim"]:
+    for kind, leak in leaks.items():
+        if names := leak.verbatim:
             first = ", ".join(names[:_NAMED])
             more = f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else ""
             one = len(names) == 1
@@ -83,26 +82,43 @@ def told(accounts: Json) -> list[str]:
     return notes
 
 
-def pooled(accounts: Mapping[int, Json]) -> Json:
-    """The accounts of several seeds as one, seed -> account; an item's id has its seed before it
+def pooled(leaks_of_seed: Mapping[int, Mapping[str, Leak]]) -> dict[str, Leak]:
+    """The leaks of several seeds (seed -> kind -> leak) as one; an item's id has its seed before it
     ("0/q0001").
     """
-    found: Json = {}
-    for seed, kinds in accounts.items():
-        for kind, one in kinds.items():
-            whole = found.setdefault(
-                kind, {"generated": 0, "not_generated": 0, "verbatim": [], "accuracy": {}}
+    whole: dict[str, Leak] = {}
+    for seed, leaks in leaks_of_seed.items():
+        for kind, leak in leaks.items():
+            before = whole.get(kind, Leak(0, 0, (), {}))
+            whole[kind] = Leak(
+                generated=before.generated + leak.generated,
+                not_generated=before.not_generated + leak.not_generated,
+                verbatim=(*before.verbatim, *(f"{seed}/{name}" for name in leak.verbatim)),
+                accuracy={**before.accuracy, **_pooled_accuracy(before, leak)},
             )
-            for arm, shares in one["accuracy"].items():
-                cell = whole["accuracy"].setdefault(arm, {"generated": None, "not_generated": None})
-                for part, share in shares.items():
-                    before, now = whole[part], one[part]
-                    if share is not None:
-                        cell[part] = ((cell[part] or 0.0) * before + share * now) / (before + now)
-            whole["generated"] += one["generated"]
-            whole["not_generated"] += one["not_generated"]
-            whole["verbatim"] += [f"{seed}/{name}" for name in one["verbatim"]]
-    return found
+    return whole
+
+
+def _pooled_accuracy(before: Leak, leak: Leak) -> dict[str, LeakShares]:
+    """The accuracies of a further seed's arms, put together with those of the seeds before."""
+    none = LeakShares(None, None)
+    shares: dict[str, LeakShares] = {}
+    for arm, now in leak.accuracy.items():
+        was = before.accuracy.get(arm, none)
+        shares[arm] = LeakShares(
+            _weighted(was.generated, before.generated, now.generated, leak.generated),
+            _weighted(
+                was.not_generated, before.not_generated, now.not_generated, leak.not_generated
+            ),
+        )
+    return shares
+
+
+def _weighted(was: float | None, n_before: int, now: float | None, n: int) -> float | None:
+    """The share among n_before + n items, of the shares among either."""
+    if now is None:
+        return was
+    return ((was or 0.0) * n_before + now * n) / (n_before + n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,17 +265,12 @@ def _restating(items: Sequence[EvalItem], facts: Sequence[Fact], index: _Index) 
     return {name for name, fact_id in found if not about[name] or fact_id in about[name]}
 
 
-def _accuracy(results: Sequence[EvalResult], stated: Set[str]) -> Json:
-    """{arm: {generated, not_generated}}: the share of right answers among the stated items, and the
-    others.
-    """
+def _accuracy(results: Sequence[EvalResult], stated: Set[str]) -> dict[str, LeakShares]:
+    """Of each arm the share of right answers among the stated items, and among the others."""
     right: dict[str, tuple[list[bool], list[bool]]] = {}
     for result in results:
         right.setdefault(result.arm, ([], []))[result.item_id not in stated].append(result.correct)
-    return {
-        arm: {"generated": _share(yes), "not_generated": _share(no)}
-        for arm, (yes, no) in right.items()
-    }
+    return {arm: LeakShares(_share(yes), _share(no)) for arm, (yes, no) in right.items()}
 
 
 def _share(right: Sequence[bool]) -> float | None:

@@ -4,14 +4,13 @@ not asked again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from augmlx.core import arms
 from augmlx.core.arms import BASE
-from augmlx.core.errors import RunError
-from augmlx.core.files import read_jsonl, write_json, write_jsonl
+from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.progress import Progress
 from augmlx.core.records import (
     EvalItem,
@@ -26,11 +25,12 @@ from augmlx.core.records import (
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.engines.protocol import Engine
-from augmlx.evaluation import ability, differences, leaks
+from augmlx.evaluation import ability, differences, leaks, results, summary
 from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation.items import link
+from augmlx.evaluation.summary import Ability, Regression, Summary, TrainingSize
 
-FILES = ("summary.json", "results.jsonl", "items.jsonl")  # of eval/
+FILES = (summary.FILE, results.RESULTS, results.ITEMS)  # of eval/
 _CODE = 4  # raised when an arm answers otherwise than before
 
 
@@ -39,6 +39,23 @@ def mark(settings: Settings) -> Json:
     ability is.
     """
     return {"code": _CODE, "ability": ability.mark() if settings.eval.ability else ""}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the summary says of the run, besides what is measured here.
+
+    Args:
+        derived: whether the items were derived from the facts.
+        model: its name.
+        trained: of each trained arm, on how much.
+        notes: what a reader of the numbers must know.
+    """
+
+    derived: bool
+    model: str
+    trained: Mapping[str, TrainingSize]
+    notes: Sequence[str] = ()
 
 
 def compare(
@@ -51,75 +68,98 @@ def compare(
     engine_of: Callable[[str], Engine],
     mark_of: Callable[[str], str],
     progress: Progress,
-    about: Json,
-    notes: Sequence[str],
+    about: About,
     trained: Sequence[Example],
 ) -> Json:
-    """Write items.jsonl, results.jsonl and summary.json; returns the counts for the manifest.
+    """Ask all arms, and write items.jsonl, results.jsonl and summary.json; returns the counts for
+    the manifest.
 
     Args:
         arms_of: the arms, in the order that they are shown in.
         engine_of: the engine of an arm; called for arms that have to be asked.
         mark_of: the fingerprint of that engine, without loading it.
-        about: goes into the summary as it is.
-        notes: what a reader of the numbers must know.
         trained: the augmentations that the augmented arm was trained on: what of the items'
             conclusions they state, and what the arm icl-augmented is shown.
     """
     asking = _Asking(run, items, facts, trained, settings, progress)
-    results: list[EvalResult] = []
-    told, general = list(notes), {}
+    answers: list[_Answers] = []
     for arm in arms_of:
-        head, rows = asking.finished(arm, mark_of(arm)) or asking.ask(
-            arm, engine_of(arm), mark_of(arm)
-        )
-        results += rows
-        if note := head.get("note"):
-            told.append(note)
-        if "ability" in head:
-            general[arm] = head["ability"]
-    accounts = leaks.account(items, facts, trained, results)
-    lost = [
-        row
-        for arm, after in general.items()
-        if arm != BASE.name and BASE.name in general
-        for row in ability.regressions(general[BASE.name], after, arm, seed=settings.seed)
+        engine_mark = mark_of(arm)
+        finished = asking.finished(arm, engine_mark)
+        answers.append(finished or asking.ask(arm, engine_of(arm), engine_mark))
+    rows = [row for arm_answers in answers for row in arm_answers.results]
+    abilities = {a.arm: a.ability for a in answers if a.ability is not None}
+    losses = _losses(abilities, settings.seed)
+    leaks_of_kind = leaks.account(items, facts, trained, rows)
+    notes = [
+        *about.notes,
+        *(a.note for a in answers if a.note is not None),
+        *_ability_notes(abilities),
+        *leaks.leak_notes(leaks_of_kind),
+        *ability.loss_notes(losses),
+        *([ability.REMEDY] if losses and not settings.split.replay else []),
     ]
-    if general and BASE.name not in general:
-        told.append(
-            f"The arm {BASE.name} was not asked, so nothing tells whether general ability was lost."
-        )
-    named = link(items, facts)
-    summary = {
-        "arms": answer_module.summarise(results, items),
-        "differences": differences.differences(
-            results,
-            items,
-            arms.pairs_among(arms_of),
-            seed=settings.seed,
-            cluster_of={item.id: facts[named[item.id]].id for item in items},
+    fact_of = link(items, facts)
+    whole = Summary(
+        arms=answer_module.summarise(rows, items),
+        differences=tuple(
+            differences.differences(
+                rows,
+                items,
+                arms.pairs_among(arms_of),
+                seed=settings.seed,
+                cluster_of={name: facts[index].id for name, index in fact_of.items()},
+            )
         ),
-        "leaks": accounts,
-        "ability": general,
-        "regressions": lost,
-        "items": len(items),
-        "notes": [
-            *told,
-            *leaks.told(accounts),
-            *ability.told((row["arm"], row["what"], row["before"], row["after"]) for row in lost),
-            *([ability.REMEDY] if lost and not settings.split.replay else []),
-        ],
-        "score": settings.eval.score,
-        **about,
-    }
-    write_jsonl(run.eval / "items.jsonl", map(to_json, items))
-    write_jsonl(run.eval / "results.jsonl", map(to_json, results))
-    write_json(run.eval / "summary.json", summary)
+        leaks=leaks_of_kind,
+        ability=abilities,
+        regressions=tuple(losses),
+        items=len(items),
+        notes=tuple(notes),
+        score=settings.eval.score,
+        derived=about.derived,
+        model=about.model,
+        trained=about.trained,
+    )
+    results.write(run.eval, items, rows)
+    summary.write(run.eval, whole)
     return {"items": len(items), "arms": len(arms_of)}
 
 
+def _losses(abilities: Mapping[str, Ability], seed: int) -> list[Regression]:
+    """What the arms lost of the base model's general ability, where that was measured."""
+    before = abilities.get(BASE.name)
+    if before is None:
+        return []
+    losses: list[Regression] = []
+    for arm, after in abilities.items():
+        if arm != BASE.name:
+            losses += ability.regressions(before, after, arm, seed=seed)
+    return losses
+
+
+def _ability_notes(abilities: Mapping[str, Ability]) -> list[str]:
+    if not abilities or BASE.name in abilities:
+        return []
+    return [
+        f"The arm {BASE.name} was not asked, so nothing tells whether general ability was lost."
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What an arm answered: its results in the order of the items, its general ability where that
+    was measured, and what a reader must know of what it was shown.
+    """
+
+    arm: str
+    results: Sequence[EvalResult]
+    ability: Ability | None
+    note: str | None
+
+
 class _Asking:
-    """The arms' answers on disk, one file each."""
+    """The arms' answers on disk, one file each: a head, and a line for each item."""
 
     def __init__(
         self,
@@ -130,13 +170,11 @@ class _Asking:
         settings: Settings,
         progress: Progress,
     ) -> None:
-        self._run, self._items, self._facts, self._settings, self._progress = (
-            run,
-            items,
-            facts,
-            settings,
-            progress,
-        )
+        self._run = run
+        self._items = items
+        self._facts = facts
+        self._settings = settings
+        self._progress = progress
         self._beside: dict[str, list[str]] = {}  # fact id -> the augmentations that begin with it
         for example in trained:
             self._beside.setdefault(example.origin.fact_ids[0], []).append(example.text)
@@ -159,16 +197,23 @@ class _Asking:
     def _path(self, arm: str) -> Path:
         return self._run.eval / "arms" / f"{arm}.jsonl"
 
-    def finished(self, arm: str, engine_mark: str) -> tuple[Json, list[EvalResult]] | None:
+    def finished(self, arm: str, engine_mark: str) -> _Answers | None:
         """What stands on disk of an arm, if it is of these items, facts, settings and engine."""
-        if not self._path(arm).exists():
+        path = self._path(arm)
+        if not path.exists():
             return None
-        head, *rows = read_jsonl(self._path(arm))
+        head, *rows = read_jsonl(path)
         if head.get("fingerprint") != self._mark(arm, engine_mark):
             return None
-        return head, [result_from_json(row) for row in rows]
+        return _Answers(
+            arm=arm,
+            results=[result_from_json(row) for row in rows],
+            ability=summary.ability_from_json(head["ability"]) if "ability" in head else None,
+            note=head.get("note"),
+        )
 
-    def ask(self, arm: str, engine: Engine, engine_mark: str) -> tuple[Json, list[EvalResult]]:
+    def ask(self, arm: str, engine: Engine, engine_mark: str) -> _Answers:
+        """Ask an arm, and keep its answers."""
         config = self._settings.eval
         shown: dict[str, str] = {}
         head: Json = {"fingerprint": self._mark(arm, engine_mark)}
@@ -180,18 +225,9 @@ class _Asking:
             if note := answer_module.context_note(arm, shown, left_out):
                 head["note"] = note
         rows = answer_module.answer(arm, self._items, engine, config, self._progress, shown)
+        measured: Ability | None = None
         if config.ability and arms.shown_to(arm) == "nothing" and engine.can_score:
-            head["ability"] = ability.measure(engine, self._progress)
+            measured = ability.measure(engine, self._progress)
+            head["ability"] = summary.to_json(measured)
         write_jsonl(self._path(arm), [head, *map(to_json, rows)])
-        return head, rows
-
-
-def read_summary(run: RunFolder) -> Json:
-    """eval/summary.json of a run. Raises RunError."""
-    try:
-        summary: Json = json.loads((run.eval / "summary.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{run.eval}: no readable summary", hint=f"run: augmlx eval {run.path}"
-        ) from error
-    return summary
+        return _Answers(arm, rows, measured, head.get("note"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from augmlx.core.errors import RunError
 from augmlx.core.files import write_text
 from augmlx.core.run_folder import RunFolder
+from augmlx.evaluation import summary
 from augmlx.report.comparison import render_comparison
 from augmlx.report.gather import gather
 from augmlx.report.page import render
@@ -63,6 +64,7 @@ def require_current(run: RunFolder) -> None:
     """
     run.require()
     manifest = run.manifest()
-    if "augment" in manifest and "eval" not in manifest and (run.eval / "summary.json").exists():
+    stale = "augment" in manifest and "eval" not in manifest
+    if stale and (run.eval / summary.FILE).exists():
         hint = f"run: augmlx train {run.path}, then eval"
         raise RunError(f"{run.path}: its evaluation is of earlier augmentations", hint=hint)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from augmlx.core.arms import ARMS, AUGMENTED, ORACLE
-from augmlx.core.records import Json
+from augmlx.core.records import EvalItem, EvalResult
 from augmlx.report.charts import arm_class
 from augmlx.report.evaluated import Evaluation
 from augmlx.report.findings import WITH
@@ -46,13 +46,13 @@ class Cases:
 
 def build_cases(evaluation: Evaluation) -> Cases | None:
     """None where the questions are not at hand, or the augmented arm did not answer."""
-    answers: dict[str, dict[str, Json]] = {}
+    answers: dict[str, dict[str, EvalResult]] = {}
     for row in evaluation.results:
-        answers.setdefault(str(row["item_id"]), {})[str(row["arm"])] = row
+        answers.setdefault(row.item_id, {})[row.arm] = row
     told = [
-        (case, bool(arms[WITH]["correct"]))
+        (_case(evaluation.items[name], arms), arms[WITH].correct)
         for name, arms in answers.items()
-        if WITH in arms and (item := evaluation.items.get(name)) and (case := _case(item, arms))
+        if WITH in arms and name in evaluation.items
     ]
     if not told:
         return None
@@ -67,27 +67,24 @@ def build_cases(evaluation: Evaluation) -> Cases | None:
     return Cases(wrong[:MOST], len(wrong), only[:MOST], len(only))
 
 
-def _case(item: Json, arms: Mapping[str, Json]) -> Case:
-    row, choices = arms[WITH], [str(choice) for choice in item.get("choices", ())]
-    chosen = row.get("chosen")
-    known = isinstance(chosen, int) and 0 <= chosen < len(choices)
+def _case(item: EvalItem, arms: Mapping[str, EvalResult]) -> Case:
+    row = arms[WITH]
+    known = row.chosen < len(item.choices)
     return Case(
-        kind=clip(str(item.get("kind", "")), 40),
-        prompt=clip(str(item.get("prompt", "")), _MOST_CHARACTERS),
-        answer=clip(str(item.get("answer", "")), _MOST_CHARACTERS),
-        chosen=clip(choices[int(str(chosen))], _MOST_CHARACTERS) if known else "",
-        generated=clip(str(row.get("generated", "")).strip(), _MOST_CHARACTERS),
-        margin=_margin(row, choices, str(item.get("answer", ""))),
-        others=[
-            (arm, arm_class(arm), bool(arms[arm]["correct"])) for arm in _RIVALS if arm in arms
-        ],
+        kind=clip(item.kind, 40),
+        prompt=clip(item.prompt, _MOST_CHARACTERS),
+        answer=clip(item.answer, _MOST_CHARACTERS),
+        chosen=clip(item.choices[row.chosen], _MOST_CHARACTERS) if known else "",
+        generated=clip(row.generated.strip(), _MOST_CHARACTERS),
+        margin=_margin(row, item),
+        others=[(arm, arm_class(arm), arms[arm].correct) for arm in _RIVALS if arm in arms],
     )
 
 
-def _margin(row: Json, choices: list[str], answer: str) -> float | None:
-    scores, tokens = row["scores"], row["tokens"]
-    if not len(scores) == len(tokens) == len(choices) or answer not in choices or len(choices) < 2:
+def _margin(row: EvalResult, item: EvalItem) -> float | None:
+    choices = item.choices
+    if len(row.scores) != len(choices) or item.answer not in choices or len(choices) < 2:
         return None
-    each = [score / max(1, count) for score, count in zip(scores, tokens, strict=True)]
-    right = choices.index(answer)
+    each = [score / count for score, count in zip(row.scores, row.tokens, strict=True)]
+    right = choices.index(item.answer)
     return float(each[right] - max(score for place, score in enumerate(each) if place != right))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from augmlx.core.arms import ARMS
-from augmlx.report.evaluated import Cell, Difference
+from augmlx.evaluation.summary import Cell, Difference, SeededCell
 from augmlx.report.findings import WITH, interval, percent, points
 from augmlx.report.text import clip
 
@@ -100,12 +100,20 @@ def _bar(top: float, row: Bar) -> Markup:
         ),
         *_whisker(100 * cell.low, 100 * cell.high, middle),
     ]
-    for index, seed in enumerate(cell.seeds[:_MOST_SEEDS]):
-        y = middle + 4.5 * (index - (len(cell.seeds[:_MOST_SEEDS]) - 1) / 2)
+    seeds = seed_accuracies(cell)[:_MOST_SEEDS]
+    for index, seed in enumerate(seeds):
+        y = middle + 4.5 * (index - (len(seeds) - 1) / 2)
         parts.append(
             Markup('<circle class="seed" cx="{:.2f}%" cy="{:.1f}" r="3"/>').format(100 * seed, y)
         )
     return Markup("").join([*parts, Markup("</g>")])
+
+
+def seed_accuracies(cell: Cell) -> list[float]:
+    """The accuracy of each seed that asked anything; none where there were no seeds."""
+    if not isinstance(cell, SeededCell):
+        return []
+    return [accuracy for accuracy in cell.seeds if accuracy is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from augmlx.core.errors import RunError
+from augmlx.evaluation.summary import Cell
 from augmlx.report import charts, findings
 from augmlx.report.drawing import draw
-from augmlx.report.evaluated import Cell, Evaluation, in_order
+from augmlx.report.evaluated import Evaluation, in_order
 from augmlx.report.findings import WITH, WITHOUT, Headline
 from augmlx.report.funnel import number
 from augmlx.report.gather import Gathered
@@ -69,10 +70,8 @@ def render_comparison(runs: Sequence[Gathered]) -> str:
 
 def _asked(evaluation: Evaluation) -> frozenset[tuple[str, ...]]:
     """The questions themselves: two files without ids have the same ones."""
-    return frozenset(
-        (str(item.get("prompt")), str(item.get("answer")), *map(str, item.get("choices", ())))
-        for item in evaluation.items.values()
-    )
+    items = evaluation.items.values()
+    return frozenset((item.prompt, item.answer, *item.choices) for item in items)
 
 
 def headline(found: Sequence[Evaluation], names: Sequence[tuple[str, str]]) -> Headline:
@@ -141,7 +140,8 @@ def _panel(kind: str, arms: Sequence[str], found: Sequence[Evaluation]) -> tuple
                 label = f"{clip(arm, 20)} {letter}" if first else letter
                 rows.append(charts.Bar(label, charts.arm_class(arm), cell, first))
                 first = False
-    chances = {round(e.chance[kind], 6) for e in found if kind in e.chance}
+    of_runs = [evaluation.chance() for evaluation in found]
+    chances = {round(chance[kind], 6) for chance in of_runs if kind in chance}
     return clip(kind, 40), charts.bars(
         clip(kind, 40), rows, chances.pop() if len(chances) == 1 else None
     )
@@ -167,7 +167,7 @@ def _differences(kinds: Sequence[str], found: Sequence[Evaluation]) -> list[Any]
     """
     rows = []
     for kind in kinds:
-        gaps = [evaluation.contrast(kind, WITH, WITHOUT) for evaluation in found]
+        gaps = [evaluation.summary.difference(kind, WITH, WITHOUT) for evaluation in found]
         if any(gaps):
             told = [
                 g and (findings.points(g.difference), findings.span(g), g.differs) for g in gaps
@@ -195,13 +195,10 @@ def _facts(runs: Sequence[Gathered]) -> list[tuple[str, list[str]]]:
     for place, run in enumerate(runs):
         counts = run.manifest.get("augment", {}).get("counts")
         told = {
-            "model": clip(model_name(run.evaluation.model), 80) if run.evaluation else "",
+            "model": clip(model_name(run.evaluation.summary.model), 80) if run.evaluation else "",
             "facts": f"{len(run.facts):,}",
             "augmentations kept": f"{number(counts, 'kept'):,} of {number(counts, 'produced'):,}"
             if counts
-            else "",
-            "precision": findings.percent(run.precision[1] / run.precision[0])
-            if run.precision
             else "",
             "optimizer steps": f"{number(run.manifest.get('train', {}).get('counts'), 'steps'):,}",
             **{f"time: {stage}": time for stage, time, _ in told_stages(run.manifest)},

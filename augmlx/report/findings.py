@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from augmlx.core.arms import AUGMENTED, FINETUNED, REPHRASED
 from augmlx.evaluation import ability, statistics
-from augmlx.report.evaluated import Cell, Difference, Evaluation
+from augmlx.evaluation.summary import Cell, Difference
+from augmlx.report.evaluated import Evaluation
 from augmlx.report.text import clip
 
 WITH, WITHOUT, CONTROL = AUGMENTED.name, FINETUNED.name, REPHRASED.name
@@ -35,7 +36,12 @@ def percent(share: float) -> str:
 
 def interval(cell: Cell) -> str:
     """The 95 % interval: "72 to 95 %". Its ends may round to 0 and 100."""
-    return f"{math.floor(100 * cell.low)} to {math.ceil(100 * cell.high)}\u00a0%"
+    return span_of(cell.low, cell.high)
+
+
+def span_of(low: float, high: float) -> str:
+    """The same of two shares."""
+    return f"{math.floor(100 * low)} to {math.ceil(100 * high)}\u00a0%"
 
 
 def points(difference: float) -> str:
@@ -81,12 +87,12 @@ def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
         )
         return Headline("No comparison with plain fine-tuning", detail, "none")
     ours, theirs = evaluation.arms[WITH][kind], evaluation.arms[WITHOUT][kind]
-    row, shown = evaluation.contrast(kind, WITH, WITHOUT), clip(kind, 40)
+    row, shown = evaluation.summary.difference(kind, WITH, WITHOUT), clip(kind, 40)
     title, verdict, tone = (
         _unpaired(shown, ours, theirs) if row is None else _paired(shown, row, ours, theirs)
     )
     if tone == "gain" and (control := evaluation.arms.get(CONTROL, {}).get(kind)):
-        beaten = _ahead(evaluation.contrast(kind, WITH, CONTROL), ours, control)
+        beaten = _ahead(evaluation.summary.difference(kind, WITH, CONTROL), ours, control)
         verdict += (
             f" A control that learnt only rephrasings, for about as many steps, answered "
             f"{control.right} of {control.n}"
@@ -174,8 +180,9 @@ class Paired:
 def paired(evaluation: Evaluation, kinds: Sequence[str]) -> list[Paired]:
     """Per kind, how many questions only one of the two trained arms got right."""
     tables = []
+    correct = evaluation.correct()
     for kind in kinds:
-        arms: Mapping[str, Mapping[str, bool]] = evaluation.correct.get(kind, {})
+        arms: Mapping[str, Mapping[str, bool]] = correct.get(kind, {})
         ours, theirs = arms.get(WITH, {}), arms.get(WITHOUT, {})
         pairs = [(ours[item], theirs[item]) for item in ours if item in theirs]
         if pairs:
@@ -192,7 +199,7 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
     if evaluation is None:
         return []
     told = []
-    for kind, leak in evaluation.leaks.items():
+    for kind, leak in evaluation.summary.leaks.items():
         if count := len(leak.verbatim):
             stand = "question stands" if count == 1 else "questions stand"
             named = ", ".join(clip(item, 24) for item in leak.verbatim[:6])
@@ -200,7 +207,5 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
                 f"Leak: {count} {clip(kind, 40)} {stand} word for word in the texts that the "
                 f"augmented arm was trained on ({named}{', …' if count > 6 else ''})."
             )
-    losses = (
-        (clip(row.arm, 40), row.what, row.before, row.after) for row in evaluation.regressions
-    )
-    return [*told, *ability.told(losses)]
+    losses = [replace(loss, arm=clip(loss.arm, 40)) for loss in evaluation.summary.regressions]
+    return [*told, *ability.loss_notes(losses)]

@@ -14,7 +14,7 @@ from augmlx.core.arms import AUGMENTED, CONTROLS
 from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
-from augmlx.report.evaluated import Evaluation, in_order, precision_of, read_evaluation
+from augmlx.report.evaluated import Evaluation, in_order, read_evaluation
 from augmlx.report.reading import rows_of, shape, share
 
 
@@ -37,9 +37,6 @@ class Gathered:
     valid_accuracy: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
     speed: float | None = None  # tokens a second, the median of the augmented arm's steps
     evaluation: Evaluation | None = None
-    precision: tuple[int, int] | None = (
-        None  # (kept augmentations, of them right), where truth is known
-    )
 
 
 def gather(run: RunFolder) -> Gathered:
@@ -52,7 +49,7 @@ def gather(run: RunFolder) -> Gathered:
     """
     run.require()
     manifest = run.manifest()
-    evaluation = read_evaluation(run.eval, "augmlx eval RUN")
+    evaluation = read_evaluation(run)
     folders = {AUGMENTED.name: "."}
     folders |= {arm.name: arm.stage for arm in CONTROLS}
     metrics = {
@@ -79,7 +76,6 @@ def gather(run: RunFolder) -> Gathered:
         valid_accuracy=_valid_accuracy(rows[AUGMENTED.name], metrics[AUGMENTED.name]),
         speed=_speed(rows[AUGMENTED.name], metrics[AUGMENTED.name]),
         evaluation=evaluation,
-        precision=_precision(run, manifest) or (evaluation.precision if evaluation else None),
     )
 
 
@@ -114,9 +110,3 @@ def _texts(path: Path) -> list[Json]:
             if not isinstance(row["origin"]["fact_ids"], list):
                 raise TypeError(row["origin"])
     return rows
-
-
-def _precision(run: RunFolder, manifest: Mapping[str, Json]) -> tuple[int, int] | None:
-    entry = manifest.get("augment", {})
-    with shape(run.manifest_file, "augmlx augment FACTS -o RUN"):
-        return precision_of(entry.get("precision") or (entry.get("counts") or {}).get("precision"))

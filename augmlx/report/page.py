@@ -15,7 +15,7 @@ from augmlx.report.cases import build_cases
 from augmlx.report.drawing import draw
 from augmlx.report.funnel import build_funnel, number
 from augmlx.report.gather import Gathered
-from augmlx.report.panels import MOST_KINDS, evaluation_panels, precision
+from augmlx.report.panels import MOST_KINDS, evaluation_panels
 from augmlx.report.provenance import (
     memory_of,
     seconds_of,
@@ -57,7 +57,6 @@ def _context(gathered: Gathered) -> dict[str, Any]:
         "alarms": findings.alarms(found),
         "evaluation": evaluation_panels(found, _chance(gathered)) if found else None,
         "cases": build_cases(found) if found else None,
-        "precision": precision(gathered.precision),
         "loss": charts.loss_plot(gathered.loss, gathered.valid_loss) if gathered.loss else None,
         "loss_lines": [
             (arm, charts.arm_class(arm), points[-1][1]) for arm, points in gathered.loss.items()

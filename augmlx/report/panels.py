@@ -4,16 +4,17 @@ precision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from augmlx.core.arms import ARMS, BASE, in_table_order
 from augmlx.evaluation import leaks as accounts
 from augmlx.evaluation import statistics
-from augmlx.evaluation.ability import told as lost_ability
+from augmlx.evaluation.ability import loss_notes
+from augmlx.evaluation.summary import Cell, Difference, LeakShares, Precision, Summary
 from augmlx.report import charts, findings
-from augmlx.report.evaluated import Cell, Difference, Evaluation
+from augmlx.report.evaluated import Evaluation
 from augmlx.report.text import clip, model_name
 
 MOST_KINDS = 12
@@ -23,35 +24,30 @@ _RULES = {
     "token": "the choice with the greatest log-probability per token counts as the answer",
     "sum": "the choice with the greatest summed log-probability counts as the answer",
 }
-# Columns of the table of numbers that only newer summaries hold.
+# Columns of the table of numbers.
 _MORE = {"by_sum": "Summed", "by_token": "Per token", "exact": "Exact answer", "f1": "Token F1"}
 
 
 def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]:
     """Of one evaluation or one study. `chance` is used where the results do not tell it."""
     kinds, arms = found.kinds[:MOST_KINDS], list(found.arms)[:MOST_ARMS]
-    more = {
-        key: label
-        for key, label in _MORE.items()
-        if any(
-            getattr(cell, key) is not None
-            for cells in found.arms.values()
-            for cell in cells.values()
-        )
-    }
-    panels = [_panel(found, kind, arms, found.chance.get(kind, chance), more) for kind in kinds]
+    chance_of = found.chance()
+    panels = [_panel(found, kind, arms, chance_of.get(kind, chance)) for kind in kinds]
+    derived = isinstance(found.summary, Summary) and found.summary.derived
     return {
         "panels": panels,
-        "more": list(more.values()),
+        "more": list(_MORE.values()),
         "left_out": len(found.kinds) - len(kinds),
         "legend": legend(arms),
         "chance": any(panel["chance"] is not None for panel in panels),
-        "seeds": any(cell.seeds for cells in found.arms.values() for cell in cells.values()),
-        "paired": [] if found.differences else findings.paired(found, kinds),
-        "derived": found.derived,
+        "seeds": any(
+            charts.seed_accuracies(cell) for cells in found.arms.values() for cell in cells.values()
+        ),
+        "paired": [] if found.summary.differences else findings.paired(found, kinds),
+        "derived": derived,
         "notes": _notes(found),
-        "model": clip(model_name(found.model), 80),
-        "rule": _RULES.get(found.score, ""),
+        "model": clip(model_name(found.summary.model), 80),
+        "rule": _RULES[found.summary.score],
         "differences": differences(found, kinds),
         "leaks": leaks(found, arms),
         "ability": ability(found),
@@ -60,13 +56,9 @@ def evaluation_panels(found: Evaluation, chance: float | None) -> dict[str, Any]
 
 def _notes(found: Evaluation) -> list[str]:
     """Without those that a section of their own tells."""
-    told = set(
-        lost_ability((row.arm, row.what, row.before, row.after) for row in found.regressions)
-    )
-    told |= set(
-        accounts.told({kind: {"verbatim": leak.verbatim} for kind, leak in found.leaks.items()})
-    )
-    return [clip(note, 500) for note in found.notes if note not in told][:20]
+    summary = found.summary
+    told = {*loss_notes(summary.regressions), *accounts.leak_notes(summary.leaks)}
+    return [clip(note, 500) for note in summary.notes if note not in told][:20]
 
 
 def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -82,7 +74,7 @@ def legend(arms: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def _panel(
-    found: Evaluation, kind: str, arms: Sequence[str], chance: float | None, more: Mapping[str, str]
+    found: Evaluation, kind: str, arms: Sequence[str], chance: float | None
 ) -> dict[str, Any]:
     cells = {arm: found.arms[arm][kind] for arm in arms if kind in found.arms[arm]}
     label = clip(kind, 40)
@@ -93,22 +85,21 @@ def _panel(
         "chance": chance,
         "svg": charts.bars(label, rows, chance),
         "rows": [
-            (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell, more))
+            (row.label, row.style, row.cell, findings.interval(row.cell), _numbers(row.cell))
             for row in rows
         ],
     }
 
 
-def _numbers(cell: Cell, keys: Mapping[str, str]) -> list[str]:
-    values = (getattr(cell, key) for key in keys)
-    return ["–" if value is None else findings.percent(value) for value in values]
+def _numbers(cell: Cell) -> list[str]:
+    return [findings.percent(getattr(cell, key)) for key in _MORE]
 
 
 def differences(found: Evaluation, kinds: Sequence[str]) -> dict[str, Any] | None:
     """A forest for each kind of what the augmented arm is ahead of the others, and all differences
     as a table.
     """
-    rows = [row for row in found.differences if row.kind in kinds]
+    rows = [row for row in found.summary.differences if row.kind in kinds]
     if not rows:
         return None
     drawn = [row for row in rows if row.arm == findings.WITH] or rows
@@ -171,20 +162,20 @@ def leaks(found: Evaluation, arms: Sequence[str]) -> dict[str, Any] | None:
     """Leak accounting: items by whether their conclusion was generated, and those that stand word
     for word.
     """
-    if not found.leaks:
+    of_kinds = found.summary.leaks
+    if not of_kinds:
         return None
-    shown = [arm for arm in arms if any(arm in leak.accuracy for leak in found.leaks.values())]
+    shown = [arm for arm in arms if any(arm in leak.accuracy for leak in of_kinds.values())]
     rows = []
-    for kind, leak in list(found.leaks.items())[:MOST_KINDS]:
-        for place, (what, n) in enumerate(
-            (("generated", leak.generated), ("not generated", leak.not_generated))
-        ):
-            of_arms = (leak.accuracy.get(arm, (None, None))[place] for arm in shown)
-            values = ["–" if value is None else findings.percent(value) for value in of_arms]
-            rows.append((clip(kind, 40) if place == 0 else "", what, n, values))
+    for kind, leak in list(of_kinds.items())[:MOST_KINDS]:
+        shares = [leak.accuracy.get(arm, LeakShares(None, None)) for arm in shown]
+        generated = [_or_dash(share.generated) for share in shares]
+        not_generated = [_or_dash(share.not_generated) for share in shares]
+        rows.append((clip(kind, 40), "generated", leak.generated, generated))
+        rows.append(("", "not generated", leak.not_generated, not_generated))
     ids = [
         (clip(kind, 40), clip(item, 40))
-        for kind, leak in found.leaks.items()
+        for kind, leak in of_kinds.items()
         for item in leak.verbatim
     ]
     return {
@@ -195,26 +186,25 @@ def leaks(found: Evaluation, arms: Sequence[str]) -> dict[str, Any] | None:
     }
 
 
+def _or_dash(share: float | None) -> str:
+    return "–" if share is None else findings.percent(share)
+
+
 def ability(found: Evaluation) -> dict[str, Any] | None:
     """General ability of each arm, with its change from the base model; what is called a loss is
     marked.
     """
-    if not found.ability:
+    of_arms = in_table_order(found.summary.ability)
+    if not of_arms:
         return None
-    before = found.ability.get(BASE.name)
-    lost = {(row.arm, row.what) for row in found.regressions}
+    before = of_arms.get(BASE.name)
+    lost = {(row.arm, row.what) for row in found.summary.regressions}
     rows = []
-    for arm, now in list(found.ability.items())[:MOST_ARMS]:
-        text = questions = ("", "")
-        if now.perplexity is not None:
-            text = (
-                f"{now.perplexity:.2f}",
-                _times(before.perplexity if before else None, now.perplexity),
-            )
-        if now.accuracy is not None:
-            known = before.accuracy if before else None
-            change = "" if known is None else f"{findings.points(now.accuracy - known)} points"
-            questions = (findings.percent(now.accuracy), change)
+    for arm, now in list(of_arms.items())[:MOST_ARMS]:
+        rise = _times(before.perplexity, now.perplexity) if before else ""
+        change = f"{findings.points(now.accuracy - before.accuracy)} points" if before else ""
+        text = (f"{now.perplexity:.2f}", rise)
+        questions = (findings.percent(now.accuracy), change)
         rows.append(
             {
                 "arm": clip(arm, 40),
@@ -230,29 +220,26 @@ def ability(found: Evaluation) -> dict[str, Any] | None:
                 ),
             }
         )
-    others = [clip(row.text, 300) for row in found.regressions]
+    others = [clip(row.text, 300) for row in found.summary.regressions]
     return {"rows": rows, "regressions": others}
 
 
-def _times(before: float | None, now: float) -> str:
-    if before is None or before <= 0:
+def _times(before: float, now: float) -> str:
+    if before <= 0:
         return ""
     change = 100 * (now / before - 1)
     return f"{change:+.1f}\u00a0%".replace("-", "\u2212")
 
 
-def precision(counts: tuple[int, int] | None) -> dict[str, Any] | None:
-    """The share of kept augmentations that are true, where truth is known."""
-    if counts is None:
+def precision(counts: Precision) -> dict[str, Any] | None:
+    """The share of kept augmentations that are true; None where none can be judged."""
+    if not counts.judged:
         return None
-    kept, right = counts
-    low, high = statistics.wilson(right, kept)
-    cell = Cell(kept, right / kept, low, high)
     return {
-        "share": cell.accuracy,
-        "interval": findings.interval(cell),
-        "kept": kept,
-        "right": right,
+        "share": counts.right / counts.judged,
+        "interval": findings.span_of(*statistics.wilson(counts.right, counts.judged)),
+        "kept": counts.judged,
+        "right": counts.right,
     }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from augmlx.core.arms import AUGMENTED, FINETUNED, ICL
 from augmlx.core.errors import RunError
 from augmlx.core.records import Json
+from augmlx.evaluation.summary import StudySummary, read_study
 from augmlx.report import charts, findings
 from augmlx.report.drawing import draw
-from augmlx.report.evaluated import Evaluation, read_evaluation
+from augmlx.report.evaluated import Evaluation
 from augmlx.report.panels import evaluation_panels, precision
 from augmlx.report.provenance import told_settings
 from augmlx.report.reading import json_of, shape
@@ -37,49 +38,38 @@ def render_study(folder: Path) -> str:
         raise RunError(f"{folder}: no study here", hint=f"make one with: {_REMEDY}")
     with shape(path, _REMEDY):
         study: Json = dict(json_of(path))
-    found = read_evaluation(folder, _REMEDY)
-    if found is None:
-        raise RunError(
-            f"{folder}: the study has no results yet",
-            hint=f"go on with: {_REMEDY}, with the same settings",
-        )
-    summary = folder / "summary.json"
-    with shape(summary, _REMEDY):
-        return draw("study.html", _context(folder, study, dict(json_of(summary)), found))
+    summary = read_study(folder)
+    return draw("study.html", _context(folder, summary, study.get("settings")))
 
 
-def _context(folder: Path, study: Json, summary: Json, found: Evaluation) -> dict[str, Any]:
-    world = str(summary.get("world", study.get("world", "")))
-    seeds = [int(seed) for seed in summary.get("seeds") or study.get("seeds") or ()]
-    over = f" over {len(seeds)} seeds" if len(seeds) > 1 else ""
-    known = precision(found.precision)
-    settings = study.get("settings")
+def _context(folder: Path, summary: StudySummary, settings: object) -> dict[str, Any]:
+    found = Evaluation(summary)
+    count = len(summary.seeds)
+    over = f" over {count} seeds" if count > 1 else ""
+    known = precision(summary.precision)
     return {
-        "name": f"{clip(world, 40)} · {folder.resolve().name}",
+        "name": f"{clip(summary.world, 40)} · {folder.resolve().name}",
         "headline": findings.headline(found, over),
         "alarms": findings.alarms(found),
-        "tiles": _tiles(found, summary, len(seeds), known),
-        "world": clip(world, 40),
-        "about": clip(str(summary.get("about", "")), 500),
+        "tiles": _tiles(found, summary, known),
+        "world": clip(summary.world, 40),
+        "about": clip(summary.about, 500),
         "evaluation": evaluation_panels(found, None),
         "precision": known,
-        "pooled": "seeds and facts" if len(seeds) > 1 else "facts",
-        "facts": _facts(study, summary, seeds),
-        "seeds": _seeds(found, seeds),
+        "pooled": "seeds and facts" if count > 1 else "facts",
+        "facts": _facts(summary),
+        "seeds": _seeds(found, summary.seeds),
         "settings": told_settings(settings) if isinstance(settings, Mapping) else [],
     }
 
 
 def _tiles(
-    found: Evaluation, summary: Json, seeds: int, known: Mapping[str, Any] | None
+    found: Evaluation, summary: StudySummary, known: Mapping[str, Any] | None
 ) -> list[tuple[str, str, str]]:
     tiles = []
     kind = findings.deciding_kind(found)
     if kind is not None:
-        cells = {
-            arm: found.arms.get(arm, {}).get(kind)
-            for arm in (AUGMENTED.name, FINETUNED.name, ICL.name)
-        }
+        cells = {arm: summary.cell(arm, kind) for arm in (AUGMENTED.name, FINETUNED.name, ICL.name)}
         tiles += [
             (findings.percent(cell.accuracy), f"{arm}, {clip(kind, 24)}", findings.interval(cell))
             for arm, cell in cells.items()
@@ -89,28 +79,29 @@ def _tiles(
         tiles.append(
             (findings.percent(known["share"]), "precision", "of what was kept and can be judged")
         )
-    if isinstance(summary.get("facts"), int):
-        tiles.append((f"{summary['facts']:,}", "facts", ""))
-    tiles.append((f"{seeds:,}", "seed" if seeds == 1 else "seeds", ""))
+    tiles.append((f"{summary.facts:,}", "facts", ""))
+    count = len(summary.seeds)
+    tiles.append((f"{count:,}", "seed" if count == 1 else "seeds", ""))
     return tiles
 
 
-def _facts(study: Json, summary: Json, seeds: list[int]) -> list[tuple[str, str]]:
-    rows = [("size", summary.get("size", study.get("size"))), ("model", summary.get("model"))]
-    told = [(label, clip(model_name(str(value)), 80)) for label, value in rows if value is not None]
-    return [*told, ("seeds", clip(", ".join(map(str, seeds)), 80))]
+def _facts(summary: StudySummary) -> list[tuple[str, str]]:
+    return [
+        ("size", clip(str(summary.size), 80)),
+        ("model", clip(model_name(summary.model), 80)),
+        ("seeds", clip(", ".join(map(str, summary.seeds)), 80)),
+    ]
 
 
-def _seeds(found: Evaluation, seeds: list[int]) -> dict[str, Any] | None:
+def _seeds(found: Evaluation, seeds: Sequence[int]) -> dict[str, Any] | None:
     """Accuracy of every seed by arm, on the kind that decides and on every other."""
     rows = []
     for kind in found.kinds:
         for arm, cells in found.arms.items():
-            if (cell := cells.get(kind)) and len(cell.seeds) == len(seeds):
-                values = [findings.percent(share) for share in cell.seeds[:_MOST_SEEDS]]
+            shares = charts.seed_accuracies(cells[kind]) if kind in cells else []
+            if len(shares) == len(seeds):
+                values = [findings.percent(share) for share in shares[:_MOST_SEEDS]]
                 rows.append((clip(kind, 40), clip(arm, 40), charts.arm_class(arm), values))
-    return (
-        {"names": [f"seed-{seed}" for seed in seeds[:_MOST_SEEDS]], "rows": rows[:120]}
-        if rows
-        else None
-    )
+    if not rows:
+        return None
+    return {"names": [f"seed-{seed}" for seed in seeds[:_MOST_SEEDS]], "rows": rows[:120]}

@@ -12,11 +12,10 @@ from augmlx.data.tables import Question
 from augmlx.engines.local import engine_mark
 from augmlx.evaluation import run_items
 from augmlx.evaluation import stage as evaluation_stage
+from augmlx.evaluation.summary import TrainingSize
 from augmlx.run import control_arms
 from augmlx.run.line import Line
 from augmlx.run.stages import EVAL, StageTask
-
-_ABOUT_TRAINING = ("examples", "steps", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +68,22 @@ def _compare(line: Line, asked: Comparison, marks: Mapping[str, str]) -> Json:
         engine_of=lambda arm: line.make_engine(asked.places[arm]),
         mark_of=marks.__getitem__,
         progress=line.progress,
-        about={
-            "derived": not line.run.questions.exists(),
-            "model": line.model.name,
-            "trained": _trained(line, asked.places),
-        },
-        notes=asked.notes,
+        about=evaluation_stage.About(
+            derived=not line.run.questions.exists(),
+            model=line.model.name,
+            trained=_trained(line, asked.places),
+            notes=asked.notes,
+        ),
         trained=control_arms.trained_on(line.run),
     )
 
 
-def _trained(line: Line, places: Mapping[str, Path | None]) -> dict[str, Json]:
+def _trained(line: Line, places: Mapping[str, Path | None]) -> dict[str, TrainingSize]:
     """Of each trained arm, on how much it was trained."""
     manifest = line.run.manifest()
     stages = {name: ARMS[name].stage for name in places if name in ARMS}
     counts = {name: manifest[stage]["counts"] for name, stage in stages.items() if stage}
-    return {name: {key: of_arm[key] for key in _ABOUT_TRAINING} for name, of_arm in counts.items()}
+    return {
+        name: TrainingSize(of_arm["examples"], of_arm["steps"], of_arm["tokens"])
+        for name, of_arm in counts.items()
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augmlx.core.records import Json
+from augmlx.evaluation.summary import Summary
 from augmlx.run.pipeline import Pipeline
 from augmlx.run.rounds import require_comparison, run_rounds
 
@@ -25,7 +26,7 @@ class Outcome:
     """
 
     counts: Json
-    summary: Json
+    summary: Summary
     rounds: Sequence[Json]
     adapter: Path
     exported: Path | None

@@ -26,8 +26,8 @@ from augmlx.core.settings import Settings
 from augmlx.data.row_forms import Form
 from augmlx.data.tables import Question, question_row, read_facts, read_questions
 from augmlx.engines.local import MlxEngines
-from augmlx.evaluation import items
-from augmlx.evaluation import stage as evaluation_stage
+from augmlx.evaluation import items, summary
+from augmlx.evaluation.summary import Summary
 from augmlx.models import memory
 from augmlx.models.store import folder as store
 from augmlx.run import ask, augmenting, control_arms, evaluating, exporting, training
@@ -178,7 +178,7 @@ class Pipeline:
         self._save_settings()
         return counts
 
-    def evaluate(self) -> Json:
+    def evaluate(self) -> Summary:
         """The arms of the settings on the same items -> eval/; trains the controls among them
         first. Returns the summary.
 
@@ -190,7 +190,7 @@ class Pipeline:
         self._train_controls(line, asked, int(trained["counts"]["steps"]))
         self._stages.do(evaluating.eval_task(line, asked, trained["fingerprint"]))
         self._save_settings()
-        return evaluation_stage.read_summary(self.run)
+        return summary.read(self.run)
 
     def export(self, out: Path | None = None, *, hf_base: str | None = None) -> Path:
         """adapter/ -> a PEFT folder. Returns where it is.

@@ -14,11 +14,12 @@ from augmlx.augment.stage import Earlier
 from augmlx.core.arms import AUGMENTED
 from augmlx.core.errors import BadSettings
 from augmlx.core.files import read_jsonl
-from augmlx.core.records import Fact, Json, fingerprint, item_from_json, result_from_json
+from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
 from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation.results import read_items, read_results
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
 
@@ -124,9 +125,10 @@ def _train_round(pipeline: Pipeline, number: int) -> Json:
 def _compared(pipeline: Pipeline, number: int) -> Json:
     """The run's own questions, answered by the round's adapter: is it no worse?"""
     run = pipeline.run
-    results = [result_from_json(row) for row in read_jsonl(run.eval / "results.jsonl")]
-    before = sum(result.correct for result in results if result.arm == AUGMENTED.name)
-    items = [item_from_json(row) for row in read_jsonl(run.eval / "items.jsonl")]
+    before = sum(
+        result.correct for result in read_results(run.eval) if result.arm == AUGMENTED.name
+    )
+    items = read_items(run.eval)
     engine = pipeline.make_engine(_folder(run, number).adapter)
     answers = answer_module.answer(
         AUGMENTED.name, items, engine, pipeline.settings.eval, pipeline.progress

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from tiny import load_tiny
 import augmlx
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Silent
-from augmlx.core.records import Json
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.protocol import Score
 from augmlx.engines.scripted import ScriptedEngine
@@ -27,6 +27,7 @@ from augmlx.english.text import normalise
 from augmlx.evaluation import ability
 from augmlx.evaluation.ability import TOLERANCE, items, measure, passages, regressions
 from augmlx.evaluation.answer import asked
+from augmlx.evaluation.summary import Ability, Regression
 
 PACKAGE = Path(augmlx.__file__).parent
 DATA = PACKAGE / "evaluation" / "ability_texts"
@@ -104,16 +105,16 @@ def but(*lost: int) -> Callable[[str], bool]:
 def test_perplexity_is_of_all_words_but_the_first_eight_of_a_passage() -> None:
     found = measure(engine())
     words = [len(passage.split()) - 8 for passage in passages()]
-    assert found["chunks"] == [[-2.0 * count, count] for count in words]
-    assert found["tokens"] == sum(words)
-    assert found["perplexity"] == pytest.approx(math.exp(2))
+    assert found.chunks == tuple((-2.0 * count, count) for count in words)
+    assert found.tokens == sum(words)
+    assert found.perplexity == pytest.approx(math.exp(2))
 
 
 def test_a_question_is_right_where_its_answer_is_the_likeliest_choice() -> None:
     found = measure(engine(knows=but(0, 7)))
-    assert [number for number, correct in enumerate(found["correct"]) if not correct] == [0, 7]
-    assert found["n"] == len(items())
-    assert found["accuracy"] == pytest.approx(1 - 2 / len(items()))
+    assert [number for number, correct in enumerate(found.correct) if not correct] == [0, 7]
+    assert found.n == len(items())
+    assert found.accuracy == pytest.approx(1 - 2 / len(items()))
 
 
 def test_choices_are_weighed_per_token() -> None:
@@ -128,7 +129,7 @@ def test_choices_are_weighed_per_token() -> None:
         if len(i.answer.split()) > min(len(choice.split()) for choice in i.choices)
     ]
     assert longer  # these would be wrong by the sum
-    assert measure(used)["accuracy"] == 1
+    assert measure(used).accuracy == 1
 
 
 class Windowed(ScriptedEngine):
@@ -156,7 +157,7 @@ def test_any_window_is_enough_for_all_of_the_text(window: int) -> None:
     assert all(
         0 < used.count(given) <= 8 < used.count(given + rest) <= window for given, rest in used.read
     )
-    assert len(found["chunks"]) == len(used.read)
+    assert len(found.chunks) == len(used.read)
 
 
 def test_a_window_without_room_for_a_question_is_refused() -> None:
@@ -173,8 +174,8 @@ def test_a_model_whose_scores_are_no_numbers_is_refused(nats: float) -> None:
 
 def test_a_loss_beyond_what_a_float_holds_is_a_number_still() -> None:
     broken = measure(engine(1e4))
-    assert broken["perplexity"] > 1e300
-    assert [row["what"] for row in regressions(measure(engine()), broken, "augmented", seed=0)] == [
+    assert broken.perplexity > 1e300
+    assert [row.what for row in regressions(measure(engine()), broken, "augmented", seed=0)] == [
         "perplexity"
     ]
 
@@ -209,7 +210,7 @@ def test_the_mark_is_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
 # What is called a loss
 
 
-def lost(after: ScriptedEngine) -> list[Json]:
+def lost(after: ScriptedEngine) -> list[Regression]:
     return regressions(measure(engine()), measure(after), "augmented", seed=0)
 
 
@@ -219,18 +220,18 @@ def test_an_equal_model_has_lost_nothing() -> None:
 
 def test_a_planted_loss_is_reported_with_its_size() -> None:
     text, questions = lost(engine(2.2, knows=but(*range(10, 30))))
-    assert {text["arm"], questions["arm"]} == {"augmented"}
-    assert (text["what"], questions["what"]) == ("perplexity", "questions")
-    assert (text["before"], text["after"]) == pytest.approx((math.exp(2), math.exp(2.2)))
-    assert (text["low"], text["high"]) == pytest.approx((math.exp(0.2), math.exp(0.2)))
-    assert text["text"] == (
+    assert {text.arm, questions.arm} == {"augmented"}
+    assert (text.what, questions.what) == ("perplexity", "questions")
+    assert (text.before, text.after) == pytest.approx((math.exp(2), math.exp(2.2)))
+    assert (text.low, text.high) == pytest.approx((math.exp(0.2), math.exp(0.2)))
+    assert text.text == (
         "The augmented arm reads ordinary text worse than the base model: its perplexity is 9.03 "
         "where it was 7.39, "
         "1.22 times as high (95 % interval 1.22 to 1.22)."
     )
-    assert (questions["before"], questions["after"]) == (1, 0.75)
-    assert questions["low"] < -0.25 < questions["high"] < -0.1
-    assert questions["text"].startswith(
+    assert (questions.before, questions.after) == (1, 0.75)
+    assert questions.low < -0.25 < questions.high < -0.1
+    assert questions.text.startswith(
         "The augmented arm answers fewer everyday questions than the base model: 75 % of 80 where "
         "it was 100 % "
         "(20 lost, 0 won; 95 % interval of the change -"
@@ -241,22 +242,22 @@ def test_a_planted_loss_is_reported_with_its_size() -> None:
     ("share", "named"), [(TOLERANCE - 0.01, []), (TOLERANCE + 0.01, ["perplexity"])]
 )
 def test_a_perplexity_within_the_tolerance_is_no_loss(share: float, named: list[str]) -> None:
-    assert [row["what"] for row in lost(engine(2 + math.log(1 + share)))] == named
+    assert [row.what for row in lost(engine(2 + math.log(1 + share)))] == named
 
 
 def test_one_passage_that_became_hard_is_no_loss_of_ability() -> None:
     before = measure(engine())
-    chunks = [list(chunk) for chunk in before["chunks"]]
-    chunks[3][0] *= 2
-    loss = -sum(nats for nats, _ in chunks) / before["tokens"]
+    (nats, tokens), *rest = before.chunks
+    chunks = ((2 * nats, tokens), *rest)
+    loss = -sum(nats for nats, _ in chunks) / before.tokens
     assert math.exp(loss - 2) > 1 + TOLERANCE
     assert (
-        regressions(before, {**before, "chunks": chunks, "perplexity": math.exp(loss)}, "x", seed=0)
+        regressions(before, replace(before, chunks=chunks, perplexity=math.exp(loss)), "x", seed=0)
         == []
     )
 
 
-def flipped(losses: int, gains: int) -> tuple[Json, Json]:
+def flipped(losses: int, gains: int) -> tuple[Ability, Ability]:
     """Before and after, with so many questions lost and won."""
     whole = measure(engine())
     spared = [True] * (len(items()) - losses - gains)
@@ -264,7 +265,10 @@ def flipped(losses: int, gains: int) -> tuple[Json, Json]:
         ([True] * losses + [False] * gains + spared),
         ([False] * losses + [True] * gains + spared),
     )
-    return tuple({**whole, "correct": c, "accuracy": sum(c) / len(c)} for c in (before, after))  # type: ignore[return-value]
+    one, other = (
+        replace(whole, correct=tuple(c), accuracy=sum(c) / len(c)) for c in (before, after)
+    )
+    return one, other
 
 
 @pytest.mark.parametrize(("losses", "gains"), [(1, 0), (4, 0), (6, 2), (12, 9), (3, 12), (0, 20)])
@@ -275,9 +279,9 @@ def test_a_few_questions_either_way_are_chance(losses: int, gains: int) -> None:
 @pytest.mark.parametrize(("losses", "gains"), [(7, 0), (14, 3), (40, 10)])
 def test_many_questions_one_way_are_a_loss(losses: int, gains: int) -> None:
     (row,) = regressions(*flipped(losses, gains), "x", seed=0)
-    assert row["what"] == "questions"
-    assert row["after"] - row["before"] == pytest.approx((gains - losses) / len(items()))
-    assert f"({losses} lost, {gains} won;" in row["text"]
+    assert row.what == "questions"
+    assert row.after - row.before == pytest.approx((gains - losses) / len(items()))
+    assert f"({losses} lost, {gains} won;" in row.text
 
 
 @given(st.lists(st.floats(-1, 1), min_size=16, max_size=16), st.integers(0, 100))
@@ -285,20 +289,18 @@ def test_a_perplexity_that_is_called_a_loss_is_above_the_tolerance_and_within_it
     rises: list[float], seed: int
 ) -> None:
     before = measure(engine())
-    chunks = [[nats - rise * n, n] for (nats, n), rise in zip(before["chunks"], rises, strict=True)]
-    after = {
-        **before,
-        "chunks": chunks,
-        "perplexity": math.exp(-sum(nats for nats, _ in chunks) / before["tokens"]),
-    }
+    pairs = zip(before.chunks, rises, strict=True)
+    chunks = tuple((nats - rise * n, n) for (nats, n), rise in pairs)
+    perplexity = math.exp(-sum(nats for nats, _ in chunks) / before.tokens)
+    after = replace(before, chunks=chunks, perplexity=perplexity)
     for row in regressions(before, after, "x", seed=seed):
-        assert 1 + TOLERANCE < row["low"] <= row["after"] / row["before"] <= row["high"]
+        assert 1 + TOLERANCE < row.low <= row.after / row.before <= row.high
 
 
 def test_measures_of_other_data_cannot_be_compared() -> None:
     before = measure(engine())
     with pytest.raises(ValueError, match="shorter"):
-        regressions(before, {**before, "chunks": before["chunks"][1:]}, "x", seed=0)
+        regressions(before, replace(before, chunks=before.chunks[1:]), "x", seed=0)
 
 
 # A real model, if a tiny one
@@ -308,15 +310,15 @@ def test_a_tiny_model_that_is_disturbed_has_lost(tmp_path: Path) -> None:
     loaded = load_tiny(tmp_path / "model", max_position_embeddings=96)
     used = MlxEngine(loaded)
     before = measure(used)
-    assert max(tokens for _, tokens in before["chunks"]) < 96
-    assert len(before["chunks"]) > 2 * len(passages())
-    assert before["n"] == len(items())
+    assert max(tokens for _, tokens in before.chunks) < 96
+    assert len(before.chunks) > 2 * len(passages())
+    assert before.n == len(items())
     assert regressions(before, measure(MlxEngine(loaded)), "finetuned", seed=0) == []
     # A model that knows nothing loses by being more certain of it.
     loaded.model.model.norm.weight = 2 * loaded.model.model.norm.weight
     (row, *_) = regressions(before, measure(MlxEngine(loaded)), "finetuned", seed=0)
-    assert (row["arm"], row["what"]) == ("finetuned", "perplexity")
-    assert row["after"] > row["before"] == before["perplexity"]
+    assert (row.arm, row.what) == ("finetuned", "perplexity")
+    assert row.after > row.before == before.perplexity
 
 
 def test_a_window_of_tiny_tokens_is_told_from_one_too_small(tmp_path: Path) -> None:
@@ -326,16 +328,16 @@ def test_a_window_of_tiny_tokens_is_told_from_one_too_small(tmp_path: Path) -> N
 
 def test_losses_of_several_seeds_are_told_in_a_sentence_for_each_kind() -> None:
     lost = [
-        ("finetuned", "perplexity", 26.9, 210.8),
-        ("augmented", "perplexity", 26.9, 170.4),
-        ("augmented", "perplexity", 26.9, 126.9),
-        ("augmented", "questions", 0.775, 0.525),
+        Regression("finetuned", "perplexity", 26.9, 210.8, 7.0, 8.0, ""),
+        Regression("augmented", "perplexity", 26.9, 170.4, 6.0, 7.0, ""),
+        Regression("augmented", "perplexity", 26.9, 126.9, 4.0, 5.0, ""),
+        Regression("augmented", "questions", 0.775, 0.525, -0.4, -0.1, ""),
     ]
-    assert ability.told(lost) == [
+    assert ability.loss_notes(lost) == [
         "General ability fell: ordinary text has a perplexity of 211 (finetuned), 127 to 170 "
         "(augmented), "
         "where it had 27.",
         "General ability fell: of everyday questions 53 % (augmented) are answered right, where "
         "78 % were.",
     ]
-    assert ability.told([]) == []
+    assert ability.loss_notes([]) == []

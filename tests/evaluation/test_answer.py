@@ -20,6 +20,7 @@ from augmlx.engines.protocol import Completion, Request, Score
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation.answer import answer, asked, context_note, contexts, summarise
 from augmlx.evaluation.statistics import wilson
+from augmlx.evaluation.summary import Cell
 
 FACTS = [Fact(f"f{n}", f"Name{n} runs the Zorb{n} depot.", "x") for n in range(40)]
 
@@ -311,9 +312,9 @@ def test_the_summary_counts_per_arm_and_kind() -> None:
         "exact": 1.0,
         "f1": 0.5,
     }
-    assert table["base"]["forward"] == {"n": 2, **shares}
-    assert table["base"]["reversal"]["n"] == 1
-    assert table["icl"]["forward"]["accuracy"] == 0.0
+    assert table["base"]["forward"] == Cell(n=2, **shares)
+    assert table["base"]["reversal"].n == 1
+    assert table["icl"]["forward"].accuracy == 0.0
     assert list(table) == ["base", "icl"]
     assert summarise([], []) == {}
 
@@ -323,4 +324,4 @@ def test_the_summary_holds_what_either_rule_would_have_chosen() -> None:
     (cell,) = summarise([result("forward", True, True, scores=(-2.0, -1.0))], items)[
         "base"
     ].values()
-    assert (cell["by_sum"], cell["by_token"]) == (0.0, 1.0)  # -2 of 4 tokens is -0.5 each
+    assert (cell.by_sum, cell.by_token) == (0.0, 1.0)  # -2 of 4 tokens is -0.5 each

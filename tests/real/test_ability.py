@@ -20,8 +20,8 @@ pytestmark = pytest.mark.real
 def test_the_small_model_is_well_above_chance_and_a_damaged_one_is_told() -> None:
     loaded = loading.load(pull("smollm2-135m"))
     before = measure(MlxEngine(loaded))
-    assert 0.6 < before["accuracy"] < 0.9  # chance is 0.25
-    assert 15 < before["perplexity"] < 40
+    assert 0.6 < before.accuracy < 0.9  # chance is 0.25
+    assert 15 < before.perplexity < 40
 
     keys = iter(mx.random.split(mx.random.key(1), 1024))
     spoilt = tree_map(
@@ -30,6 +30,4 @@ def test_the_small_model_is_well_above_chance_and_a_damaged_one_is_told() -> Non
     )
     loaded.model.layers[10].update(spoilt)
     after = measure(MlxEngine(loaded))
-    assert [row["what"] for row in regressions(before, after, "spoilt", seed=0)][:1] == [
-        "perplexity"
-    ]
+    assert [row.what for row in regressions(before, after, "spoilt", seed=0)][:1] == ["perplexity"]

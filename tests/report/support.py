@@ -14,7 +14,9 @@ FACT = "Mara Voss is the head of the Lumen Lab."
 
 
 def cell(right: int, n: int, low: float, high: float) -> dict[str, Any]:
-    return {"n": n, "accuracy": right / n, "low": low, "high": high, "exact": right / n}
+    share = right / n
+    accuracy = {"n": n, "accuracy": share, "low": low, "high": high}
+    return {**accuracy, "by_sum": share, "by_token": share, "exact": share, "f1": share}
 
 
 ARMS = {
@@ -95,11 +97,16 @@ def write_training(run: RunFolder, steps: int = 30) -> None:
 def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
     value = {
         "arms": arms,
+        "differences": [],
+        "leaks": {},
+        "ability": {},
+        "regressions": [],
         "items": 74,
-        "derived": False,
         "notes": [],
-        "model": "smollm2-135m",
         "score": "token",
+        "derived": False,
+        "model": "smollm2-135m",
+        "trained": {},
     }
     write_json(run.eval / "summary.json", {**value, **changes})
     write_jsonl(
@@ -110,7 +117,11 @@ def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
                 "arm": arm,
                 "kind": kind,
                 "scores": [-1, -2, -3, -4],
+                "tokens": [1, 1, 1, 1],
+                "chosen": 0,
                 "correct": n < c["n"] // 2,
+                "generated": "",
+                "exact": False,
             }
             for arm, cells in arms.items()
             for kind, c in cells.items()
@@ -152,20 +163,15 @@ def difference(
     }
 
 
-def more(right: int, n: int, low: float, high: float) -> dict[str, Any]:
-    share = right / n
-    return {**cell(right, n, low, high), "by_sum": share, "by_token": share, "f1": share}
-
-
 ALL_ARMS = {
-    "base": {"forward": more(10, 40, 0.14, 0.40), "reversal": more(9, 34, 0.15, 0.43)},
-    "icl": {"forward": more(36, 40, 0.77, 0.96), "reversal": more(28, 34, 0.66, 0.92)},
-    "icl-augmented": {"forward": more(35, 40, 0.74, 0.95), "reversal": more(29, 34, 0.70, 0.93)},
-    "finetuned": {"forward": more(39, 40, 0.87, 1.0), "reversal": more(12, 34, 0.22, 0.53)},
-    "rephrased": {"forward": more(40, 40, 0.91, 1.0), "reversal": more(14, 34, 0.26, 0.58)},
-    "augmented": {"forward": more(38, 40, 0.84, 0.99), "reversal": more(30, 34, 0.73, 0.95)},
-    "oracle": {"forward": more(40, 40, 0.91, 1.0), "reversal": more(34, 34, 0.90, 1.0)},
-    "older": {"forward": more(20, 40, 0.35, 0.65), "reversal": more(16, 34, 0.31, 0.63)},
+    "base": {"forward": cell(10, 40, 0.14, 0.40), "reversal": cell(9, 34, 0.15, 0.43)},
+    "icl": {"forward": cell(36, 40, 0.77, 0.96), "reversal": cell(28, 34, 0.66, 0.92)},
+    "icl-augmented": {"forward": cell(35, 40, 0.74, 0.95), "reversal": cell(29, 34, 0.70, 0.93)},
+    "finetuned": {"forward": cell(39, 40, 0.87, 1.0), "reversal": cell(12, 34, 0.22, 0.53)},
+    "rephrased": {"forward": cell(40, 40, 0.91, 1.0), "reversal": cell(14, 34, 0.26, 0.58)},
+    "augmented": {"forward": cell(38, 40, 0.84, 0.99), "reversal": cell(30, 34, 0.73, 0.95)},
+    "oracle": {"forward": cell(40, 40, 0.91, 1.0), "reversal": cell(34, 34, 0.90, 1.0)},
+    "older": {"forward": cell(20, 40, 0.35, 0.65), "reversal": cell(16, 34, 0.31, 0.63)},
 }
 DIFFERENCES = [
     difference("forward", "base", 0.70, 0.55, 0.83),
@@ -176,6 +182,13 @@ DIFFERENCES = [
     difference("reversal", "finetuned", 0.53, 0.35, 0.71),
     difference("reversal", "rephrased", 0.47, 0.29, 0.65),
 ]
+
+
+def ability(perplexity: float, accuracy: float) -> dict[str, Any]:
+    figures = {"perplexity": perplexity, "tokens": 900, "accuracy": accuracy, "n": 40}
+    return {**figures, "correct": [], "chunks": []}
+
+
 ADDED = {
     "differences": DIFFERENCES,
     "leaks": {
@@ -196,9 +209,9 @@ ADDED = {
         },
     },
     "ability": {
-        "base": {"perplexity": 18.42, "tokens": 900, "accuracy": 0.70, "n": 40, "correct": []},
-        "finetuned": {"perplexity": 25.9, "tokens": 900, "accuracy": 0.675, "n": 40, "correct": []},
-        "augmented": {"perplexity": 19.1, "tokens": 900, "accuracy": 0.70, "n": 40, "correct": []},
+        "base": ability(18.42, 0.70),
+        "finetuned": ability(25.9, 0.675),
+        "augmented": ability(19.1, 0.70),
     },
     "regressions": [
         {
@@ -211,7 +224,6 @@ ADDED = {
             "text": "finetuned: perplexity of ordinary text rose from 18.4 to 25.9",
         }
     ],
-    "precision": {"kept": 250, "right": 231},
 }
 LEAK = {
     "generated": 25,
@@ -276,18 +288,13 @@ def full(path: Path, arms: Any = ALL_ARMS, **changes: Any) -> RunFolder:
 
 
 def seeded(shares: list[float], n: int, low: float, high: float) -> dict[str, Any]:
-    return {
-        "n": n,
-        "accuracy": sum(shares) / len(shares),
-        "low": low,
-        "high": high,
-        "seeds": shares,
-    }
+    right = round(n * sum(shares) / len(shares))
+    return {**cell(right, n, low, high), "accuracy": sum(shares) / len(shares), "seeds": shares}
 
 
 def study(path: Path, **changes: Any) -> Path:
     """A study folder over three seeds; its seed folders are not looked at."""
-    own = {"size": 40, "seeds": [0, 1, 2], "world": "reversals"}
+    own = {"size": 0.2, "seeds": [0, 1, 2], "world": "reversals"}
     write_json(
         path / "study.json", {**own, "settings": settings.Settings().model_dump(mode="json")}
     )
@@ -313,14 +320,19 @@ def study(path: Path, **changes: Any) -> Path:
         **own,
         "about": "Comparisons of made-up things, asked from the other end.",
         "model": "smollm2-135m",
+        "score": "token",
+        "items": 240,
         "facts": 120,
         "arms": arms,
+        "leaks": {},
+        "ability": {},
+        "regressions": [],
         "differences": [
             difference("reversal", "finetuned", 0.45, 0.36, 0.54, n=120),
             difference("reversal", "icl", 0.20, 0.09, 0.31, n=120),
             difference("forward", "finetuned", -0.01, -0.04, 0.02, n=120),
         ],
-        "precision": {"kept": 300, "right": 279},
+        "precision": {"kept": 310, "judged": 300, "right": 279},
         "notes": ["The icl arm saw 36 of 40 facts, as many as fit."],
     }
     write_json(path / "summary.json", {**summary, **changes})

@@ -6,10 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augmlx.evaluation.summary import Cell, Difference, SeededCell
 from augmlx.report.charts import Bar, Gap, accuracy_plot, bars, forest, loss_plot
-from augmlx.report.evaluated import Cell, Difference
 
 finite = st.floats(0, 1e6)
+
+
+def cell(n: int, accuracy: float, low: float, high: float) -> Cell:
+    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy)
 
 
 def places(svg: str) -> list[tuple[float, float]]:
@@ -20,7 +24,7 @@ def places(svg: str) -> list[tuple[float, float]]:
 
 def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -> None:
     svg = ElementTree.fromstring(
-        bars("reversal", [Bar("augmented", "arm-augmented", Cell(20, 0.5, 0.25, 0.75))], 0.25)
+        bars("reversal", [Bar("augmented", "arm-augmented", cell(20, 0.5, 0.25, 0.75))], 0.25)
     )
     (bar,) = svg.iter("rect")
     lines = {line.attrib["class"]: line.attrib for line in reversed(list(svg.iter("line")))}
@@ -32,15 +36,14 @@ def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -
 
 
 def test_seeds_are_dots_at_their_accuracy() -> None:
-    svg = ElementTree.fromstring(
-        bars("k", [Bar("a", "x", Cell(20, 0.5, 0.25, 0.75, seeds=(0.4, 0.6)))], None)
-    )
+    seeded = SeededCell(20, 0.5, 0.25, 0.75, 0.5, 0.5, 0.5, 0.5, seeds=(0.4, None, 0.6))
+    svg = ElementTree.fromstring(bars("k", [Bar("a", "x", seeded)], None))
     assert [dot.attrib["cx"] for dot in svg.iter("circle")] == ["40.00%", "60.00%"]
 
 
 def test_a_group_of_rows_stands_apart_in_picture_and_names_alike() -> None:
-    cell = Cell(4, 0.5, 0.1, 0.9)
-    rows = [Bar("a A", "x", cell, True), Bar("B", "x", cell), Bar("b A", "x", cell, True)]
+    of_arm = cell(4, 0.5, 0.1, 0.9)
+    rows = [Bar("a A", "x", of_arm, True), Bar("B", "x", of_arm), Bar("b A", "x", of_arm, True)]
     svg = ElementTree.fromstring(bars("k", rows, None))
     tops = [float(bar.attrib["y"]) for bar in svg.iter("rect")]
     names = [span.attrib["style"] for span in svg.iter("span")][:3]
@@ -50,7 +53,7 @@ def test_a_group_of_rows_stands_apart_in_picture_and_names_alike() -> None:
 
 def gap(low: float, middle: float, high: float) -> Gap:
     row = Difference(
-        "k", "augmented", "finetuned", 20, middle, low, high, differs=low > 0 or high < 0
+        "k", "augmented", "finetuned", 20, middle, low, high, 0.5, 3, 1, low > 0 or high < 0
     )
     return Gap("over finetuned", row, "told")
 
@@ -73,7 +76,7 @@ def test_a_difference_is_a_dot_that_is_filled_only_where_its_interval_excludes_0
 
 
 def test_names_are_escaped() -> None:
-    svg = bars('<script>"', [Bar("<b>&", "x", Cell(1, 1, 0.2, 1))], None)
+    svg = bars('<script>"', [Bar("<b>&", "x", cell(1, 1, 0.2, 1))], None)
     ElementTree.fromstring(svg)
     assert "<script" not in svg
     assert "<b>" not in svg

@@ -11,12 +11,12 @@ from augmlx.core.errors import RunError
 from augmlx.core.run_folder import RunFolder
 from augmlx.report import write_comparison
 
-from .support import ALL_ARMS, full, more, study
+from .support import ALL_ARMS, cell, full, study
 from .test_report import EVIL, Page
 
 FEWER = {
     **ALL_ARMS,
-    "augmented": {"forward": more(38, 40, 0.84, 0.99), "reversal": more(15, 34, 0.28, 0.61)},
+    "augmented": {"forward": cell(38, 40, 0.84, 0.99), "reversal": cell(15, 34, 0.28, 0.61)},
 }
 
 
@@ -78,7 +78,9 @@ def test_names_of_runs_are_never_markup(tmp_path: Path) -> None:
 
 def test_different_questions_are_called_out(tmp_path: Path) -> None:
     pair = runs(tmp_path)
-    (pair[1].eval / "items.jsonl").write_text('{"id": "else"}\n')
+    (pair[1].eval / "items.jsonl").write_text(
+        '{"id": "else", "kind": "forward", "prompt": "Is", "answer": "a", "choices": ["a"]}\n'
+    )
     assert (
         "not all asked the same questions"
         in write_comparison(pair, tmp_path / "c.html").read_text()

@@ -1,27 +1,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augmlx.report.evaluated import Cell, Difference, Evaluation, Leak, Regression
+from augmlx.core.records import EvalResult
+from augmlx.evaluation.summary import Cell, Difference, Leak, Regression, Summary
+from augmlx.report.evaluated import Evaluation
 from augmlx.report.findings import alarms, headline, interval, paired, percent, points, span
+
+
+def cell(n: int, accuracy: float, low: float, high: float) -> Cell:
+    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy)
 
 
 def evaluation(
     correct: dict[str, dict[str, dict[str, bool]]] | None = None, **arms: dict[str, Cell]
 ) -> Evaluation:
-    return Evaluation(
-        arms, derived=False, notes=(), model="m", score="token", chance={}, correct=correct or {}
+    summary = Summary(
+        arms=arms,
+        differences=(),
+        leaks={},
+        ability={},
+        regressions=(),
+        items=20,
+        notes=(),
+        score="token",
+        derived=False,
+        model="m",
+        trained={},
     )
+    results = [
+        EvalResult(item, arm, kind, (-1.0, -2.0), (1, 1), 0, right, "", False)
+        for kind, of_kind in (correct or {}).items()
+        for arm, of_arm in of_kind.items()
+        for item, right in of_arm.items()
+    ]
+    return Evaluation(summary, results=results)
+
+
+def changed(found: Evaluation, **changes: Any) -> Evaluation:
+    assert isinstance(found.summary, Summary)
+    return replace(found, summary=replace(found.summary, **changes))
 
 
 def arms(
     ours: tuple[float, float, float], theirs: tuple[float, float, float], kind: str = "reversal"
 ) -> Evaluation:
-    return evaluation(augmented={kind: Cell(20, *ours)}, finetuned={kind: Cell(20, *theirs)})
+    return evaluation(augmented={kind: cell(20, *ours)}, finetuned={kind: cell(20, *theirs)})
 
 
 @pytest.mark.parametrize(
@@ -77,19 +106,19 @@ def test_the_headline_counts_questions_and_names_the_intervals() -> None:
 def test_a_handful_of_questions_tells_nothing_unless_the_intervals_lie_apart(
     n: int, shown: str
 ) -> None:
-    wide = {"reversal": Cell(n, 0.0, 0.0, 0.8)}
+    wide = {"reversal": cell(n, 0.0, 0.0, 0.8)}
     found = headline(evaluation(augmented=wide, finetuned=wide))
     assert (found.title, found.tone) == (f"Too few questions to tell: {shown}", "none")
     apart = evaluation(
-        augmented={"reversal": Cell(9, 1.0, 0.7, 1.0)},
-        finetuned={"reversal": Cell(9, 0.0, 0.0, 0.3)},
+        augmented={"reversal": cell(9, 1.0, 0.7, 1.0)},
+        finetuned={"reversal": cell(9, 0.0, 0.0, 0.3)},
     )
     assert headline(apart).tone == "gain"
 
 
 def test_without_reversal_the_kind_with_most_questions_decides_and_forward_comes_last() -> None:
-    even = Cell(10, 0.5, 0.3, 0.7)
-    cells = {"forward": Cell(99, 0.5, 0.4, 0.6), "few": even, "many": Cell(20, 0.5, 0.3, 0.7)}
+    even = cell(10, 0.5, 0.3, 0.7)
+    cells = {"forward": cell(99, 0.5, 0.4, 0.6), "few": even, "many": cell(20, 0.5, 0.3, 0.7)}
     assert "many" in headline(evaluation(augmented=cells, finetuned=cells)).title
     assert (
         "forward"
@@ -98,14 +127,14 @@ def test_without_reversal_the_kind_with_most_questions_decides_and_forward_comes
 
 
 def test_a_missing_arm_makes_no_claim() -> None:
-    assert headline(evaluation(augmented={"reversal": Cell(9, 1, 0.7, 1)})).tone == "none"
+    assert headline(evaluation(augmented={"reversal": cell(9, 1, 0.7, 1)})).tone == "none"
     assert headline(None).tone == "none"
 
 
 def test_percentages_never_round_to_all_or_nothing() -> None:
     shares = [percent(share).replace("\u00a0", " ") for share in (0.0, 0.001, 0.4949, 0.996, 1.0)]
     assert shares == ["0 %", "< 1 %", "49 %", "99 %", "100 %"]
-    assert interval(Cell(1, 0.5, 0.111, 0.888)) == "11 to 89\u00a0%"
+    assert interval(cell(1, 0.5, 0.111, 0.888)) == "11 to 89\u00a0%"
 
 
 def test_pairs_count_the_same_questions_only() -> None:
@@ -121,7 +150,7 @@ def gap(
     low: float, middle: float, high: float, against: str = "finetuned", n: int = 20
 ) -> Difference:
     return Difference(
-        "reversal", "augmented", against, n, middle, low, high, differs=low > 0 or high < 0
+        "reversal", "augmented", against, n, middle, low, high, 0.5, 3, 1, low > 0 or high < 0
     )
 
 
@@ -130,7 +159,7 @@ LIFTED = arms((0.9, 0.5, 0.97), (0.5, 0.3, 0.7))  # intervals overlap
 
 def test_a_paired_difference_decides_where_there_is_one() -> None:
     assert headline(LIFTED).tone == "even"
-    found = headline(replace(LIFTED, differences=(gap(0.2, 0.4, 0.6),)), " over 3 seeds")
+    found = headline(changed(LIFTED, differences=(gap(0.2, 0.4, 0.6),)), " over 3 seeds")
     assert (found.title.replace("\u00a0", " "), found.tone) == (
         "Augmentation lifted reversal accuracy from 50 % to 90 %",
         "gain",
@@ -138,13 +167,13 @@ def test_a_paired_difference_decides_where_there_is_one() -> None:
     detail = found.detail.replace("\u00a0", " ")
     assert "10 of 20 reversal questions over 3 seeds" in detail
     assert detail.endswith("The paired difference is +40 points (95 % interval +20 to +60).")
-    assert headline(replace(LIFTED, differences=(gap(-0.6, -0.4, -0.2),))).tone == "loss"
+    assert headline(changed(LIFTED, differences=(gap(-0.6, -0.4, -0.2),))).tone == "loss"
 
 
 @pytest.mark.parametrize("n", [4, 20])
 def test_a_useless_augmentation_is_called_one(n: int) -> None:
     apart = arms((0.9, 0.7, 0.97), (0.3, 0.15, 0.52))  # would be a gain by their intervals
-    found = headline(replace(apart, differences=(gap(-0.1, 0.1, 0.3, n=n),)))
+    found = headline(changed(apart, differences=(gap(-0.1, 0.1, 0.3, n=n),)))
     assert found.title.startswith("Augmentation bought nothing measurable on reversal")
     assert found.tone == "even"
     assert "cannot be told from chance" in found.detail
@@ -152,24 +181,24 @@ def test_a_useless_augmentation_is_called_one(n: int) -> None:
 
 
 def test_a_gain_over_fine_tuning_that_rephrasing_brings_too_is_no_gain_of_augmentation() -> None:
-    control = {"rephrased": {"reversal": Cell(20, 0.85, 0.64, 0.95)}}
-    with_control = replace(LIFTED, arms={**LIFTED.arms, **control})
+    control = {"rephrased": {"reversal": cell(20, 0.85, 0.64, 0.95)}}
+    with_control = changed(LIFTED, arms={**LIFTED.arms, **control})
     plain = gap(0.2, 0.4, 0.6)
-    even = headline(replace(with_control, differences=(plain, gap(-0.1, 0.05, 0.2, "rephrased"))))
+    even = headline(changed(with_control, differences=(plain, gap(-0.1, 0.05, 0.2, "rephrased"))))
     assert even.title.startswith("Augmentation bought nothing measurable over rephrasing")
     assert even.tone == "even"
     assert "answered 17 of 20, and the difference cannot be told from chance." in even.detail
-    ahead = headline(replace(with_control, differences=(plain, gap(0.1, 0.3, 0.5, "rephrased"))))
+    ahead = headline(changed(with_control, differences=(plain, gap(0.1, 0.3, 0.5, "rephrased"))))
     assert ahead.tone == "gain"
     assert "answered 17 of 20." in ahead.detail
     # Where the two were not paired, their intervals must lie apart.
-    assert headline(replace(with_control, differences=(plain,))).tone == "even"
+    assert headline(changed(with_control, differences=(plain,))).tone == "even"
 
 
 def test_leaks_and_losses_of_ability_are_alarms() -> None:
     leaks = {"reversal": Leak(3, 4, ("q1", "q2"), {}), "forward": Leak(1, 1, (), {})}
-    lost = (Regression("augmented", "questions", 0.7, 0.4, "augmented: 12 of 40 questions fewer"),)
-    leak, ability = alarms(replace(LIFTED, leaks=leaks, regressions=lost))
+    lost = (Regression("augmented", "questions", 0.7, 0.4, -0.5, -0.1, "12 of 40 questions fewer"),)
+    leak, ability = alarms(changed(LIFTED, leaks=leaks, regressions=lost))
     assert "2 reversal questions stand word for word" in leak
     assert "(q1, q2)" in leak
     assert (

@@ -70,7 +70,8 @@ def _hostile(path: Path) -> RunFolder:
     arms = {**ALL_ARMS, LONG: ALL_ARMS["base"], "w" * 40: ALL_ARMS["base"]}
     arms = {arm: {**cells, LONG: cells["forward"]} for arm, cells in arms.items()}
     leak = {**LEAK, "verbatim": [LONG]}
-    lost = [{"arm": LONG, "what": "questions", "before": 1, "after": 0, "text": LONG}]
+    change = {"before": 1, "after": 0, "low": -1, "high": -1}
+    lost = [{"arm": LONG, "what": "questions", **change, "text": LONG}]
     gaps = [{**row, "kind": LONG, "arm": LONG} for row in ADDED["differences"][:2]] + ADDED[
         "differences"
     ]

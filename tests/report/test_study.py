@@ -62,14 +62,16 @@ def test_text_of_a_study_is_never_markup(tmp_path: Path) -> None:
     assert not {"script", "img", "b>acme"} & set(tags)
 
 
-def test_a_study_without_precision_or_differences_is_told_as_well(tmp_path: Path) -> None:
-    assert "are true" not in text(study(tmp_path, precision=None, differences=[]))
+def test_a_study_whose_augmentations_cannot_be_judged_is_told_as_well(tmp_path: Path) -> None:
+    none = {"kept": 4, "judged": 0, "right": 0}
+    assert "are true" not in text(study(tmp_path, precision=none, differences=[]))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("summary.json", "[]", "not as augmlx writes it"),
+        ("summary.json", '{"world": "reversals"}', "not as augmlx writes it"),
         ("summary.json", None, "no results yet"),
         ("study.json", "{", "not as augmlx writes it"),
         ("study.json", None, "no study here"),

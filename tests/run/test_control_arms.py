@@ -50,7 +50,7 @@ def test_every_arm_is_trained_on_what_its_name_says(augmented: Setup, tmp_path: 
     pipeline = augmented.open(**{"split.test": 0.0, "eval.arms": arms})
     pipeline.take_oracle(oracle(augmented, tmp_path))
     summary = pipeline.evaluate()
-    assert list(summary["arms"]) == arms
+    assert list(summary.arms) == arms
     facts = pipeline.facts()
     texts = {
         arm.name: [row["text"] for row in control_arms.rows(arm.name, pipeline.run, facts, "text")]
@@ -63,7 +63,7 @@ def test_every_arm_is_trained_on_what_its_name_says(augmented: Setup, tmp_path: 
     kept = {e.text: e.origin.operator for e in control_arms.trained_on(pipeline.run)}
     assert len(texts["rephrased"]) > len(TEXTS)
     assert {kept[text] for text in texts["rephrased"][len(TEXTS) :]} == {"rephrase"}
-    steps = {arm: about["steps"] for arm, about in summary["trained"].items()}
+    steps = {arm: about.steps for arm, about in summary.trained.items()}
     assert set(steps) == {"finetuned", "rephrased", "augmented", "oracle"}
     assert max(steps.values()) - min(steps.values()) <= 2  # whole epochs of as many steps
     weights = {
@@ -109,7 +109,7 @@ def test_another_adapter_of_the_model_is_an_arm(augmented: Setup, tmp_path: Path
     summary = augmented.open(
         **{"split.test": 0.0, "eval.adapters": {"mine": place}, "eval.arms": ["base"]}
     ).evaluate()
-    assert list(summary["arms"]) == ["base", "mine"]
+    assert list(summary.arms) == ["base", "mine"]
     assert {row["arm"] for row in read_jsonl(augmented.run.eval / "results.jsonl")} == {
         "base",
         "mine",

@@ -275,8 +275,8 @@ def test_questions_of_the_user_are_asked_and_hold_nothing_out(setup: Setup, tmp_
     pipeline.augment()
     pipeline.train()
     summary = pipeline.evaluate()
-    assert summary["derived"] is False
-    assert summary["arms"]["base"]["back"]["n"] == 6
+    assert summary.derived is False
+    assert summary.arms["base"]["back"].n == 6
     assert not (setup.run.data / "test.jsonl").exists()
 
 

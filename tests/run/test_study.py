@@ -16,13 +16,15 @@ from augmlx.core.settings import Settings, load
 from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import worlds as study
+from augmlx.evaluation.pooling import SeedResult, pooled
+from augmlx.evaluation.summary import Ability, Leak, Precision, Regression, Summary, read_study
 from augmlx.models.loading import token_counter
 from augmlx.models.store.folder import StoredModel
 from augmlx.run.pipeline import Pipeline
-from augmlx.run.study import Finished, Study, summarised
+from augmlx.run.study import Study
 
 SIZE = 0.05
-LOST = {"arm": "augmented", "what": "questions", "before": 0.5, "after": 0.25, "text": "worse"}
+LOST = Regression("augmented", "questions", 0.5, 0.25, -0.4, -0.1, "worse")
 
 
 class Writer:
@@ -82,8 +84,8 @@ def test_every_seed_is_a_run_that_can_be_read_and_the_summary_holds_all(
     tmp_path: Path, base: StoredModel
 ) -> None:
     summary = opened(tmp_path / "s", base, Writer(base)).run()
-    assert json.loads((tmp_path / "s/summary.json").read_text()) == summary
-    assert list(summary["arms"]) == ["base", "icl", "finetuned", "augmented", "oracle"]
+    assert read_study(tmp_path / "s") == summary
+    assert list(summary.arms) == ["base", "icl", "finetuned", "augmented", "oracle"]
     for seed in (0, 1):
         names = {path.name for path in (tmp_path / f"s/seed-{seed}").iterdir()}
         assert {
@@ -94,16 +96,11 @@ def test_every_seed_is_a_run_that_can_be_read_and_the_summary_holds_all(
             "report.html",
             "adapter",
         } <= names
-    cell = summary["arms"]["augmented"]["reversal"]
-    assert cell["n"] == 2 * 5
-    assert cell["accuracy"] == pytest.approx(sum(cell["seeds"]) / 2)
-    assert summary["facts"] == 10
-    assert (
-        summary["precision"]["kept"]
-        == summary["precision"]["right"]
-        == summary["precision"]["judged"]
-        == 10
-    )
+    cell = summary.arms["augmented"]["reversal"]
+    assert cell.n == 2 * 5
+    assert cell.accuracy == pytest.approx(sum(cell.seeds) / 2)
+    assert summary.facts == 10
+    assert summary.precision.kept == summary.precision.right == summary.precision.judged == 10
 
 
 def test_an_interrupted_study_goes_on_to_the_same_result(tmp_path: Path, base: StoredModel) -> None:
@@ -138,14 +135,14 @@ def test_a_control_that_nothing_sets_apart_is_left_out_and_named(
 ) -> None:
     arms = ["finetuned", "rephrased", "augmented"]
     summary = opened(tmp_path / "s", base, Writer(base), **{"eval.arms": arms}).run()
-    assert list(summary["arms"]) == ["finetuned", "augmented"]
-    lacking = [note for note in summary["notes"] if "no arm rephrased" in note]
+    assert list(summary.arms) == ["finetuned", "augmented"]
+    lacking = [note for note in summary.notes if "no arm rephrased" in note]
     assert [note.partition(":")[0] for note in lacking] == ["seed 0", "seed 1"]
     plain = opened(tmp_path / "t", base, Writer(base), **{"eval.arms": ["augmented"]}).run()
-    assert not any("rephrased" in note for note in plain["notes"])
+    assert not any("rephrased" in note for note in plain.notes)
 
 
-def finished(seed: int, right: dict[str, list[bool]]) -> Finished:
+def finished(seed: int, right: dict[str, list[bool]]) -> SeedResult:
     """A seed whose arms got these items right."""
     world = study.WORLDS["reversals"](SIZE, seed)
     asked = [question for question in world.questions if question.kind == "reversal"]
@@ -158,29 +155,37 @@ def finished(seed: int, right: dict[str, list[bool]]) -> Finished:
         for arm, found in right.items()
         for name, told in zip(names, found, strict=True)
     ]
-    leaked = {
-        "reversal": {"generated": 4, "not_generated": 1, "verbatim": ["q0002"], "accuracy": {}}
-    }
-    able = {"base": {"perplexity": 10.0 ** (seed + 1), "accuracy": 0.5, "n": 80, "tokens": 9}}
-    told = {"leaks": leaked, "ability": able, "regressions": [LOST], "notes": ["read"]}
-    return Finished(seed, world, items, results, [True, None, False], told)
+    summary = Summary(
+        arms={},
+        differences=(),
+        leaks={"reversal": Leak(4, 1, ("q0002",), {})},
+        ability={"base": Ability(10.0 ** (seed + 1), 9, 0.5, 80, (), ())},
+        regressions=(LOST,),
+        items=5,
+        notes=("read",),
+        score="token",
+        derived=False,
+        model="tiny",
+        trained={},
+    )
+    return SeedResult(seed, world, items, results, [True, None, False], summary)
 
 
 def test_a_difference_is_pooled_over_seeds_and_facts_of_two_seeds_are_two() -> None:
     ours, theirs = [True] * 5, [False] * 4 + [True]
     seeds = [finished(seed, {"finetuned": theirs, "augmented": ours}) for seed in range(3)]
-    summary = summarised("reversals", SIZE, Settings(model="tiny"), seeds)
-    (row,) = [row for row in summary["differences"] if row["against"] == "finetuned"]
-    assert (row["n"], row["only_arm"], row["only_against"]) == (15, 12, 0)
-    assert row["difference"] == pytest.approx(0.8)
-    assert row["differs"]
-    assert 0.5 < row["low"] < 0.8 < row["high"] <= 1
-    assert summary["precision"] == {"kept": 9, "judged": 6, "right": 3}
-    assert summary["arms"]["augmented"]["reversal"]["seeds"] == [1.0, 1.0, 1.0]
-    assert summary["leaks"]["reversal"]["verbatim"] == ["0/q0002", "1/q0002", "2/q0002"]
-    assert summary["leaks"]["reversal"]["generated"] == 12
-    assert summary["ability"]["base"]["perplexity"] == pytest.approx(100.0)
-    assert [row["text"] for row in summary["regressions"]] == [
+    summary = pooled("reversals", SIZE, Settings(model="tiny"), seeds)
+    (row,) = [row for row in summary.differences if row.against == "finetuned"]
+    assert (row.n, row.only_arm, row.only_against) == (15, 12, 0)
+    assert row.difference == pytest.approx(0.8)
+    assert row.differs
+    assert 0.5 < row.low < 0.8 < row.high <= 1
+    assert summary.precision == Precision(kept=9, judged=6, right=3)
+    assert summary.arms["augmented"]["reversal"].seeds == (1.0, 1.0, 1.0)
+    assert summary.leaks["reversal"].verbatim == ("0/q0002", "1/q0002", "2/q0002")
+    assert summary.leaks["reversal"].generated == 12
+    assert summary.ability["base"].perplexity == pytest.approx(100.0)
+    assert [row.text for row in summary.regressions] == [
         "seed 0: worse",
         "seed 1: worse",
         "seed 2: worse",
@@ -189,7 +194,7 @@ def test_a_difference_is_pooled_over_seeds_and_facts_of_two_seeds_are_two() -> N
         "General ability fell: of everyday questions 25 % (augmented) are answered right, "
         "where 50 % were."
     )
-    assert summary["notes"] == ["seed 0: read", "seed 1: read", "seed 2: read", fell]
+    assert summary.notes == ("seed 0: read", "seed 1: read", "seed 2: read", fell)
 
 
 def test_results_of_other_settings_do_not_outlive_them(tmp_path: Path, base: StoredModel) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from augmlx.cli.common import differences_lines
-from augmlx.core.records import Json
+from augmlx.cli.summaries import difference_lines
+from augmlx.evaluation.summary import Difference
 
 
 def row(
@@ -13,12 +13,20 @@ def row(
     low: float,
     high: float,
     only: tuple[int, int] = (3, 1),
-) -> Json:
-    counts = {"only_arm": only[0], "only_against": only[1], "n": 20, "kind": "reversal"}
-    return {"arm": arm, "against": against, "difference": difference, "low": low, "high": high} | {
-        "differs": low > 0 or high < 0,
-        **counts,
-    }
+) -> Difference:
+    return Difference(
+        kind="reversal",
+        arm=arm,
+        against=against,
+        n=20,
+        difference=difference,
+        low=low,
+        high=high,
+        p=0.5,
+        only_arm=only[0],
+        only_against=only[1],
+        differs=low > 0 or high < 0,
+    )
 
 
 def test_a_difference_is_called_one_only_where_its_interval_excludes_0() -> None:
@@ -28,7 +36,7 @@ def test_a_difference_is_called_one_only_where_its_interval_excludes_0() -> None
         row("augmented", "rephrased", 0.0, 0.0, 0.0, (0, 0)),
         row("oracle", "augmented", 0.1, 0.05, 0.2),
     ]
-    assert differences_lines({"differences": rows}).splitlines() == [
+    assert difference_lines(rows) == [
         "reversal: augmented against finetuned +0.60 [+0.40, +0.80]",
         "reversal: augmented against icl +0.10 [-0.10, +0.30]; may be chance",
         "reversal: augmented against rephrased +0.00 [+0.00, +0.00]; the same answers are right",
@@ -36,4 +44,4 @@ def test_a_difference_is_called_one_only_where_its_interval_excludes_0() -> None
 
 
 def test_without_both_arms_there_is_nothing_to_tell() -> None:
-    assert differences_lines({"differences": []}) == ""
+    assert difference_lines([]) == []
