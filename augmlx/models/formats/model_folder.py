@@ -72,7 +72,7 @@ def check(folder: Path) -> None:
         raise _no_weights(folder)
     _check_index(folder, weights)
     for path in weights:
-        safetensors.read_shapes(path)
+        safetensors.read_header(path)
     if not any((folder / name).is_file() for name in (TOKENIZER, SENTENCEPIECE)):
         raise ModelError(
             f"{folder}: no {TOKENIZER}", hint="copy the tokenizer's files beside the weights"

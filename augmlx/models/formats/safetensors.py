@@ -12,7 +12,7 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,13 @@ from augmlx.core.files import atomic
 Dtype = Literal["float32", "bfloat16"]
 Shape = tuple[int, ...]
 _CODES: dict[Dtype, tuple[str, int]] = {"float32": ("F32", 4), "bfloat16": ("BF16", 2)}
+
+
+class TensorHeader(NamedTuple):
+    """What a file says of one tensor before its numbers."""
+
+    dtype: str  # in the format's own words, such as "BF16"
+    shape: Shape
 
 
 def write(
@@ -53,27 +60,30 @@ def write(
             file.write(_encode(array, dtype).data)
 
 
-def read_shapes(path: Path) -> dict[str, Shape]:
-    """The shape of each tensor of a file by name. The file's length is checked, and nothing but its
-    header is read.
+def read_header(path: Path) -> dict[str, TensorHeader]:
+    """Type and shape of each tensor of a file by name. The file's length is checked against them,
+    and no tensor is read.
 
     Raises:
         ModelError: not a safetensors file, or a torn one.
         StorageError: the file cannot be read.
     """
+    header = {}
     try:
         with storage_errors(path), safe_open(path, framework="numpy") as file:
-            names = file.keys()
-            return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            for name in file.keys():  # noqa: SIM118 - it is no mapping
+                tensor = file.get_slice(name)
+                header[name] = TensorHeader(tensor.get_dtype(), tuple(tensor.get_shape()))
     except SafetensorError as error:
         raise ModelError(
             f"{path}: not a safetensors file, or a torn one", hint="copy or pull the model again"
         ) from error
+    return header
 
 
 def count_numbers(path: Path) -> int:
-    """How many numbers the tensors of a file hold. Raises as `read_shapes` does."""
-    return sum(math.prod(shape) for shape in read_shapes(path).values())
+    """How many numbers the tensors of a file hold. Raises as `read_header` does."""
+    return sum(math.prod(tensor.shape) for tensor in read_header(path).values())
 
 
 def _header(shapes: dict[str, Shape], dtype: Dtype) -> bytes:
