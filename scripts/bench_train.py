@@ -44,7 +44,7 @@ from train_cases import CASES
 from train_columns import RANK, Work
 
 from augmlx.models import blas
-from augmlx.models.store import folder as store
+from augmlx.models.formats import model_folder
 
 FASTER = {"a": 1.8, "b": 1.2}
 MFU, MEMORY = 0.4, 0.5
@@ -111,7 +111,7 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         told = child("train_cases.py", name, count, given.model, folder)
-        config, lengths = store.read_config(Path(told["model"])), told["lengths"]
+        config, lengths = model_folder.read_config(Path(told["model"])), told["lengths"]
         learnt = sum(lengths) - count
         print(
             f"({name}) {case.about}: {count} examples of {min(lengths)} to {max(lengths)} tokens, "

@@ -167,6 +167,8 @@ def test_only_pull_may_open_a_connection() -> None:
         "augmlx.models.store.hub_child",
         "augmlx.engines.server",  # the one that the user names
         "augmlx.exporting.card",  # a card's YAML, which asks nobody: tests/exporting/test_card.py
+        "augmlx.models.formats.hub_card",  # likewise: tests/models/formats/test_hub_card.py
+        "augmlx.models.loading",  # the name of an error class
     }
     for name in set(MODULES) - may:
         assert not {n.partition(".")[0] for n in imports(MODULES[name])} & network, name
@@ -205,8 +207,10 @@ FORMATS = {
     "adapters.safetensors": {"augmlx.models.formats.adapter_folder"},
     "adapter_config.json": {"augmlx.models.formats.adapter_folder", "augmlx.exporting.peft"},
     "adapter_model.safetensors": {"augmlx.exporting.peft"},
-    "tokenizer_config.json": {"augmlx.models.formats.gguf_tokenizer"},
-    "model.safetensors": {"augmlx.models.store.folder"},
+    "config.json": {"augmlx.models.formats.model_folder"},
+    "tokenizer_config.json": {"augmlx.models.formats.model_folder"},
+    "model.safetensors": {"augmlx.models.formats.model_folder"},
+    "augmlx.json": {"augmlx.models.store.folder"},
     "journal.sqlite": {"augmlx.core.run_folder"},
     "augmented.jsonl": {"augmlx.core.run_folder"},
     "rejected.jsonl": {"augmlx.core.run_folder"},

@@ -84,9 +84,9 @@ def read_tensors(path: Path) -> dict[str, Array]:
     # Before mlx reads it: a file that is too short would be noticed late, and without its name.
     header = safetensors_format.read_header(path)
     for name, tensor in header.items():
-        if tensor["dtype"] not in _FLOATS:
+        if tensor.dtype not in _FLOATS:
             raise ModelError(
-                f"{path}: {name} is of type {tensor['dtype']}", hint="export a float adapter"
+                f"{path}: {name} is of type {tensor.dtype}", hint="export a float adapter"
             )
 
     import mlx.core as mx  # here alone: what asks for the names of the files needs no mlx

@@ -1,8 +1,8 @@
-"""Models: the store, GGUF import, fetching, loading.
+"""Models: what lies in the store, its file formats, and how a model is loaded and computed with.
 
-Importing this package before mlx, mlx_lm or transformers is what makes them fast (a real BLAS on
-Linux) and offline (the flags below are read by those libraries once, when they are imported). It
-imports none of them.
+It never asks a model anything (engines do) and never trains one. Importing it before mlx, mlx_lm or
+transformers makes them fast (a real BLAS on Linux) and offline: they read the flags below once, at
+import. It imports none of them.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from augmlx.exporting.peft import export_peft
 from augmlx.models import loading
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.loading import LoadedModel
-from augmlx.models.store import pull as pull_module
 from augmlx.models.store.pull import pull
+from augmlx.models.store.quantizing import quantize
 from augmlx.training import adapter
 from augmlx.training.targets import adapter_spec
 
@@ -483,7 +483,7 @@ def test_a_quantised_smollm2_learns_and_reloads(
     tmp_path: Path, trained: list[nn.Module], method: str
 ) -> None:
     four = tmp_path / "four"
-    pull_module._quantize(pull("smollm2-135m").path, four, 4, {}, Silent())
+    quantize(pull("smollm2-135m").path, four, 4, {}, Silent())
     rows = [
         {"id": f"f{n}", "text": text}
         for n, text in enumerate(("Ido Farkas designed the lamp.", "The Tern is red."))

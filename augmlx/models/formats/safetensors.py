@@ -1,7 +1,8 @@
-"""Safetensors files by hand: written tensor by tensor, so that a model need not fit in memory, and
-checked whole.
+"""Safetensors files: written tensor by tensor, and checked without reading their tensors.
 
-The format is 8 bytes of header length (little endian), a JSON header, then the tensors' bytes.
+The writer is by hand because a model need not fit in memory: both the format's own library and
+`mx.save_safetensors` want all tensors at once. The format is 8 bytes of header length (little
+endian), a JSON header, then the tensors' bytes.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
 
 from augmlx.core.errors import ModelError, storage_errors
 from augmlx.core.files import atomic
 
 Dtype = Literal["float32", "bfloat16"]
+Shape = tuple[int, ...]
 _CODES: dict[Dtype, tuple[str, int]] = {"float32": ("F32", 4), "bfloat16": ("BF16", 2)}
-_LONGEST_HEADER = 100_000_000  # the limit of the format's own library
+
+
+class TensorHeader(NamedTuple):
+    """What a file says of one tensor before its numbers."""
+
+    dtype: str  # in the format's own words, such as "BF16"
+    shape: Shape
 
 
 def write(
@@ -30,60 +39,65 @@ def write(
     produce: Callable[[str], npt.NDArray[np.float32]],
     dtype: Dtype,
 ) -> None:
-    """Write one file. `produce` is called once for each name, in order, and its array dropped once
-    written.
+    """Write one file, holding one tensor in memory at a time.
 
     Args:
         tensors: name and shape of each.
-        produce: name -> float32 array of that shape.
+        produce: name -> float32 array of that shape; called once for each name, in order, and its
+            array dropped once written.
         dtype: of every tensor in the file; bfloat16 rounds to nearest even.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    code, itemsize = _CODES[dtype]
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    offset = 0
-    shapes = dict(tensors)
-    for name, shape in shapes.items():
-        end = offset + math.prod(shape) * itemsize
-        header[name] = {"dtype": code, "shape": list(shape), "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # the tensors start aligned
+    shapes = {name: tuple(shape) for name, shape in tensors}
+    header = _header(shapes, dtype)
     with atomic(path) as file:
-        file.write(struct.pack("<Q", len(text)) + text)
+        file.write(struct.pack("<Q", len(header)) + header)
         for name, shape in shapes.items():
             array = produce(name)
-            assert array.shape == tuple(shape), name
+            assert array.shape == shape, name
             file.write(_encode(array, dtype).data)
 
 
-def read_header(path: Path) -> dict[str, dict[str, Any]]:
-    """Tensor name -> {"dtype", "shape", "data_offsets"}; checks that the file is as long as it
-    says.
+def read_header(path: Path) -> dict[str, TensorHeader]:
+    """Type and shape of each tensor of a file by name. The file's length is checked against them,
+    and no tensor is read.
 
     Raises:
         ModelError: not a safetensors file, or a torn one.
         StorageError: the file cannot be read.
     """
-    hint = "copy or pull the model again"
-    with storage_errors(path), path.open("rb") as file:
-        size = path.stat().st_size
-        start = file.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else _LONGEST_HEADER + 1
-        text = file.read(length) if length <= min(size, _LONGEST_HEADER) else b""
+    header = {}
     try:
-        header: dict[str, dict[str, Any]] = json.loads(text)
-        header.pop("__metadata__", None)
-        end = max((int(tensor["data_offsets"][1]) for tensor in header.values()), default=0)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ModelError(f"{path}: not a safetensors file, or a torn one", hint=hint) from error
-    if size != 8 + length + end:
+        with storage_errors(path), safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118 - it is no mapping
+                tensor = file.get_slice(name)
+                header[name] = TensorHeader(tensor.get_dtype(), tuple(tensor.get_shape()))
+    except SafetensorError as error:
         raise ModelError(
-            f"{path}: {size} bytes long, but its header asks for {8 + length + end}", hint=hint
-        )
+            f"{path}: not a safetensors file, or a torn one", hint="copy or pull the model again"
+        ) from error
     return header
+
+
+def count_numbers(path: Path) -> int:
+    """How many numbers the tensors of a file hold. Raises as `read_header` does."""
+    return sum(math.prod(tensor.shape) for tensor in read_header(path).values())
+
+
+def _header(shapes: dict[str, Shape], dtype: Dtype) -> bytes:
+    """The JSON header of tensors that follow one another, padded so that they start aligned."""
+    code, itemsize = _CODES[dtype]
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    start = 0  # in bytes
+    for name, shape in shapes.items():
+        end = start + math.prod(shape) * itemsize
+        header[name] = {"dtype": code, "shape": list(shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    padding = -len(text) % 8
+    return text + b" " * padding
 
 
 def _encode(array: npt.NDArray[np.float32], dtype: Dtype) -> npt.NDArray[Any]:
@@ -93,5 +107,7 @@ def _encode(array: npt.NDArray[np.float32], dtype: Dtype) -> npt.NDArray[Any]:
         return array
     bits: npt.NDArray[np.uint32] = array.view("<u4")
     # Round to nearest even: add half of the last kept bit, and the bit itself where it is odd.
-    rounded: npt.NDArray[np.uint16] = ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype("<u2")
-    return rounded
+    last_kept_bit = (bits >> 16) & 1
+    rounded = bits + (0x7FFF + last_kept_bit)
+    upper_half: npt.NDArray[np.uint16] = (rounded >> 16).astype("<u2")
+    return upper_half

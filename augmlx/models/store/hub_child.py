@@ -23,7 +23,7 @@ def main(repository: str, folder: str) -> int:
     )
 
     from augmlx.core.errors import AugmlxError
-    from augmlx.models.store.folder import check_config
+    from augmlx.models.formats.model_folder import check_config
 
     try:
         # The small files first: a model that asks to run its own code is refused before gigabytes

@@ -11,12 +11,14 @@ import pytest
 from augmlx.core.errors import ModelError, StorageError
 from augmlx.core.progress import Silent
 from augmlx.models.formats import gguf as gguf_format
+from augmlx.models.formats import gguf_tensors
+from augmlx.models.formats.safetensors import Dtype
 from tests.models.support import QuantType, permute, tiny_gguf, tiny_weights, write_gguf
 
 TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1")
 
 
-def convert(path: Path, folder: Path, dtype: gguf_format.Dtype = "float32") -> dict[str, object]:
+def convert(path: Path, folder: Path, dtype: Dtype = "float32") -> dict[str, object]:
     return gguf_format.convert(path, folder, dtype=dtype, progress=Silent())
 
 
@@ -88,7 +90,7 @@ def test_bfloat16_output_rounds_to_nearest(tmp_path: Path) -> None:
 def test_unpermute_undoes_llama_cpp() -> None:
     weight = tiny_weights()["model.layers.0.self_attn.q_proj.weight"]
     assert not np.array_equal(permute(weight, 4), weight)
-    np.testing.assert_array_equal(gguf_format.unpermute(permute(weight, 4), 4), weight)
+    np.testing.assert_array_equal(gguf_tensors.unpermute(permute(weight, 4), 4), weight)
 
 
 def test_config_says_what_the_metadata_says(tmp_path: Path) -> None:

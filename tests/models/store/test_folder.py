@@ -15,6 +15,7 @@ import pytest
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Silent
 from augmlx.models.store import folder as store
+from augmlx.models.store.building import remove_stale_parts
 from augmlx.models.store.pull import pull
 from tests.models.support import names, tiny_gguf
 
@@ -89,7 +90,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, empty_store: Path) -> None:
 def test_the_work_folder_of_a_living_process_is_left_alone(empty_store: Path) -> None:
     living = empty_store / "models" / f".other.part-{os.getppid()}"
     living.mkdir(parents=True)
-    store.remove_stale_parts()
+    remove_stale_parts()
     assert living.is_dir()
 
 

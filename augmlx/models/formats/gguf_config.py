@@ -1,0 +1,129 @@
+"""The metadata of a GGUF file -> the config.json of a Hugging Face llama."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from augmlx.core.errors import ModelError
+from augmlx.core.records import Json
+from augmlx.models.formats.gguf_file import GgufFile
+from augmlx.models.formats.safetensors import Dtype
+
+# How llama 3.1 and later store their scaling: one factor for each frequency.
+ROPE_FREQS = "rope_freqs.weight"
+_EMBEDDING = "token_embd.weight"
+# The name of a special token in config.json and in GGUF's keys.
+_SPECIAL_TOKENS = {"bos": "bos", "eos": "eos", "pad": "padding"}
+
+
+def build(file: GgufFile, dtype: Dtype) -> Json:
+    """config.json as a LlamaConfig has it, the weights being of `dtype`. Raises ModelError for what
+    such a config cannot say.
+    """
+    hidden, heads = int(file.required("embedding_length")), _uniform(file, "attention.head_count")
+    head_dim = int(file.value("attention.key_length", hidden // heads))
+    _check_supported(file, head_dim)
+    config: Json = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": hidden,
+        "intermediate_size": _uniform(file, "feed_forward_length"),
+        "num_hidden_layers": int(file.required("block_count")),
+        "num_attention_heads": heads,
+        "num_key_value_heads": _uniform(file, "attention.head_count_kv", heads),
+        "head_dim": head_dim,
+        "hidden_act": "silu",
+        "rms_norm_eps": _rounded(file.required("attention.layer_norm_rms_epsilon")),
+        "vocab_size": file.shape(_EMBEDDING)[0],
+        "max_position_embeddings": int(file.required("context_length")),
+        "rope_theta": float(file.value("rope.freq_base", 10000.0)),
+        "attention_bias": False,
+        "mlp_bias": False,
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "torch_dtype": dtype,
+        "dtype": dtype,
+    }
+    scaling = _rope_scaling(file, config)
+    if scaling is not None:
+        config["rope_scaling"] = scaling
+    for name, key in _SPECIAL_TOKENS.items():
+        token = file.metadata.get(f"tokenizer.ggml.{key}_token_id")
+        if token is not None:
+            config[f"{name}_token_id"] = int(token)
+    return config
+
+
+def special_tokens(config: Json) -> Json:
+    """What generation_config.json says: the ids of the special tokens that a config has."""
+    keys = [f"{name}_token_id" for name in _SPECIAL_TOKENS]
+    return {key: config[key] for key in keys if key in config}
+
+
+def _check_supported(file: GgufFile, head_dim: int) -> None:
+    """Raises ModelError for a kind of llama that the config has no word for."""
+    for key in ("attention.value_length", "rope.dimension_count"):
+        if int(file.value(key, head_dim)) != head_dim:
+            raise ModelError(
+                f"{file.path}: '{key}' differs from the head size {head_dim}, "
+                "which is not supported"
+            )
+    if file.value("expert_count", 0):
+        raise ModelError(f"{file.path}: a mixture of experts, which this importer does not support")
+    if _EMBEDDING not in file.tensors:
+        raise ModelError(
+            f"{file.path}: no {_EMBEDDING}", hint="it is a torn file, or holds no weights"
+        )
+
+
+def _rounded(value: float) -> float:
+    """The decimal that a float32 was written as: 1e-05, not 9.999999747378752e-06."""
+    return float(str(np.float32(value)))
+
+
+def _uniform(file: GgufFile, key: str, default: int | None = None) -> int:
+    """An integer that some files give once for each layer; it must be the same in all."""
+    value = file.required(key) if default is None else file.value(key, default)
+    values = set(value) if isinstance(value, list) else {value}
+    if len(values) != 1:
+        raise ModelError(f"{file.path}: '{key}' differs between layers, which is not supported")
+    (only,) = values
+    return int(only)
+
+
+def _rope_scaling(file: GgufFile, config: Json) -> Json | None:
+    """The rope_scaling of config.json, or None. Raises ModelError where there is no equivalent."""
+    kind = file.value("rope.scaling.type", "none")
+    factor = _rounded(file.value("rope.scaling.factor", 1.0))
+    if ROPE_FREQS in file.tensors:
+        return _llama3_scaling(file, config)
+    if kind == "none" or factor == 1.0:
+        return None
+    if kind == "linear":
+        return {"rope_type": "linear", "factor": factor}
+    raise ModelError(
+        f"{file.path}: rope scaling '{kind}' is not supported (none, linear and llama3 are)"
+    )
+
+
+def _llama3_scaling(file: GgufFile, config: Json) -> Json:
+    """Llama 3.1's parameters from the factors that its converter computed, proven by computing them
+    again.
+    """
+    given = np.asarray(file.array(ROPE_FREQS), dtype=np.float64)  # (head_dim / 2,)
+    low, high, original = 1.0, 4.0, 8192  # the same in every release so far; only the factor varies
+    factor = float(_rounded(given.max()))
+    dims = config["head_dim"]
+    wavelengths = 2 * np.pi * config["rope_theta"] ** (np.arange(0, dims, 2) / dims)  # in tokens
+    smooth = np.clip((original / wavelengths - low) / (high - low), 0, 1)
+    expected = 1 / ((1 - smooth) / factor + smooth)
+    if given.shape != expected.shape or not np.allclose(given, expected, rtol=1e-3):
+        raise ModelError(
+            f"{file.path}: {ROPE_FREQS} is not llama 3's scaling, which is the only one supported"
+        )
+    return {
+        "rope_type": "llama3",
+        "factor": factor,
+        "low_freq_factor": low,
+        "high_freq_factor": high,
+        "original_max_position_embeddings": original,
+    }
