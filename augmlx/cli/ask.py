@@ -5,33 +5,25 @@ chat.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from augmlx.cli import common
+from augmlx.cli import answers_view, common
 from augmlx.cli.common import FilePath
+from augmlx.cli.progress import progress_here
 from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from augmlx.data.row_forms import Form
     from augmlx.run.ask import Answerer
 
-Streams = Mapping[str, Iterator[str]]  # by arm, the pieces of its answer
-_NOTHING = "(nothing)"
 _HINT = """hint: give the beginning of a statement instead, such as "The owner of the mill is";
 or train on questions, too, by the operators qa-forward and qa-reverse"""
-_LABEL = 10  # cells
-_WIDE = 100  # cells of a terminal that shows two answers beside each other
-# What a model writes is shown, and must not move the cursor or set the terminal's title.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @click.command()
@@ -91,21 +83,18 @@ def ask(
     folder = RunFolder(run)
     with folder.lock():  # a chat may last for hours, and reads nothing more
         arms = ARMS if arm == "both" else (arm,)
-        answerer = Pipeline(folder, settings, common.progress()).answerer(arms, form)
+        answerer = Pipeline(folder, settings, progress_here()).answerer(arms, form)
     limit = max_tokens or answerer.max_tokens
-    shown: Callable[[Streams], dict[str, str]] = _collected if as_json else _view()
+    view = answers_view.collected if as_json else answers_view.for_stdout()
 
     def answered(text: str) -> dict[str, str]:
-        return shown({name: answerer.answer(name, text, limit) for name in answerer.arms})
+        return view({name: answerer.answer(name, text, limit) for name in answerer.arms})
 
     if question is not None:
         answers = answered(question)
         _tell_json(question, answers, as_json)
-        if (
-            answers.get(AUGMENTED.name) == ""
-            and answerer.form == "text"
-            and question.rstrip().endswith("?")
-        ):
+        silent = answers.get(AUGMENTED.name) == ""
+        if silent and answerer.form == "text" and question.rstrip().endswith("?"):
             click.echo(_HINT, err=True)
     elif sys.stdin.isatty() and not as_json:
         _chat(answerer, answered)
@@ -174,72 +163,3 @@ def _typed() -> str | None:
     except UnicodeDecodeError:
         click.echo("error: that line is not UTF-8", err=True)
         return ""
-
-
-# What shows the answers and gives them back, by arm
-
-
-def _view() -> Callable[[Streams], dict[str, str]]:
-    if not sys.stdout.isatty():
-        return lambda streams: _stacked(streams, live=False)
-    from rich.console import Console
-
-    console = Console(highlight=False)
-
-    def view(streams: Streams) -> dict[str, str]:
-        wide = console.width >= _WIDE and not console.is_dumb_terminal
-        return (
-            _columns(streams, console)
-            if wide and len(streams) > 1
-            else _stacked(streams, live=True)
-        )
-
-    return view
-
-
-def _collected(streams: Streams) -> dict[str, str]:
-    return {arm: "".join(pieces) for arm, pieces in streams.items()}
-
-
-def _stacked(streams: Streams, *, live: bool) -> dict[str, str]:
-    """One answer below the other, each on lines of its own behind its label; `live`: as it is
-    written.
-    """
-    answers = {}
-    for arm, pieces in streams.items():
-        answers[arm], label = "", f"{arm:<{_LABEL}}"
-        for piece in pieces if live else filter(None, ["".join(pieces)]):
-            shown = _CONTROL.sub("", piece).replace("\n", "\n" + " " * _LABEL)
-            click.echo(shown if answers[arm] else label + shown, nl=False)
-            answers[arm] += piece
-        click.echo("" if answers[arm] else label + _NOTHING)
-    return answers
-
-
-def _columns(streams: Streams, console: Console) -> dict[str, str]:
-    """The answers beside each other, written in turns."""
-    from rich.live import Live
-    from rich.table import Table
-    from rich.text import Text
-
-    answers, going = dict.fromkeys(streams, ""), dict(streams)
-
-    def table() -> Table:
-        made = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False)
-        for arm in answers:
-            made.add_column(arm, ratio=1)
-        waiting = {arm: "" if arm in going else _NOTHING for arm in answers}
-        made.add_row(
-            *(Text(_CONTROL.sub("", text) or waiting[arm]) for arm, text in answers.items())
-        )
-        return made
-
-    with Live(console=console, refresh_per_second=12) as live:
-        while going:
-            for arm in list(going):
-                if (piece := next(going[arm], None)) is None:
-                    del going[arm]
-                else:
-                    answers[arm] += piece
-            live.update(table())
-    return answers

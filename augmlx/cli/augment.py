@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.cli.progress import progress_here
 from augmlx.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def augment(
       augmlx augment -o runs/first --explain f0001/reversal/0
     """
     if explain is not None:
-        if given.path != Path() or questions is not None or given.said_anything:
+        if given.path != Path() or questions is not None or given.has_options:
             raise click.UsageError("--explain goes with -o RUN and --json alone")
         _explain(RunFolder(out), explain, as_json)
         return
@@ -67,7 +68,7 @@ def opened(given: common.FromFacts, out: Path, questions: Path | None) -> Iterat
         given.path,
         questions=questions,
         settings=settings,
-        progress=common.progress(),
+        progress=progress_here(),
         column=given.column,
         operators_folder=folder,
         writer=given.writer,

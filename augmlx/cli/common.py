@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -16,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from augmlx.core.progress import Progress, Task
 from augmlx.core.records import Json, fingerprint
 
 if TYPE_CHECKING:
@@ -111,14 +107,14 @@ class FromFacts:
     path: Path
     column: str | None
     config: Path | None
-    said: Mapping[str, Any]  # settings, as dotted keys
+    overrides: Mapping[str, Any]  # settings, as dotted keys
     server: Served | None
 
     @property
-    def said_anything(self) -> bool:
+    def has_options(self) -> bool:
         """Whether any option besides FACTS was given."""
-        told = [self.column, self.config, self.server, *self.said.values()]
-        return any(value is not None for value in told)
+        options = [self.column, self.config, self.server, *self.overrides.values()]
+        return any(value is not None for value in options)
 
     @property
     def writer(self) -> Writer | None:
@@ -146,7 +142,7 @@ class FromFacts:
                 "(augmlx init DIR writes one)",
                 err=True,
             )
-        return settings.load(config, self.said), config and config.parent
+        return settings.load(config, self.overrides), config and config.parent
 
 
 def facts_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -221,39 +217,3 @@ def run_settings(run: Path, given: Mapping[str, Any]) -> Settings:
 
 def echo_json(value: Json) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
-
-
-class _Line:
-    """A bar where nobody watches: a plain line now and then."""
-
-    def __init__(self, label: str, total: int, done: int) -> None:
-        self._label, self._total, self._done, self._said = label, total, done, time.monotonic()
-
-    def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
-        self._done += steps
-        if self._done >= self._total or time.monotonic() - self._said > 10:
-            self._said = time.monotonic()
-            click.echo(
-                f"{self._label}: {self._done}/{self._total}{f', {note}' if note else ''}", err=True
-            )
-
-
-class PlainProgress:
-    """Progress for pipes and logs, on stderr."""
-
-    def say(self, text: str) -> None:
-        click.echo(text, err=True)
-
-    @contextmanager
-    def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
-        resumed = f", {done} done before" if done else ""
-        click.echo(f"{label}: {total} to do{resumed}", err=True)
-        yield _Line(label, total, done)
-
-
-def progress() -> Progress:
-    if not sys.stderr.isatty():
-        return PlainProgress()
-    from augmlx.cli.live import RichProgress
-
-    return RichProgress()

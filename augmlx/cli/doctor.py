@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import rich_click as click
+
+from augmlx.cli.common import echo_json, json_option
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """Show what this machine can run and what is missing, with what to do about it.
@@ -27,7 +27,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         missing = [
             {"fault": item.fault, "remedy": item.remedy, "needed": item.needed} for item in advice
         ]
-        click.echo(json.dumps({**found, "missing": missing, "ready": ready}, ensure_ascii=False))
+        echo_json({**found, "missing": missing, "ready": ready})
     else:
         for key, value in found.items():
             click.echo(f"{_LABELS.get(key, key):<13} {_text(key, value)}")

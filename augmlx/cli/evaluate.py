@@ -9,6 +9,7 @@ import rich_click as click
 
 from augmlx.cli import common, summaries
 from augmlx.cli.common import FilePath
+from augmlx.cli.progress import progress_here
 from augmlx.core.arms import ORACLE, ArmName
 
 
@@ -77,7 +78,7 @@ def evaluate(
         )
     folder = RunFolder(run)
     with folder.lock():
-        pipeline = Pipeline(folder, settings, common.progress())
+        pipeline = Pipeline(folder, settings, progress_here())
         pipeline.take_questions(questions)
         if oracle is not None:
             pipeline.take_oracle(oracle)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.cli.progress import progress_here
 
 if TYPE_CHECKING:
     from augmlx.core.run_folder import RunFolder
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
         "quantised one."
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@common.json_option
 def export(
     run: Path,
     form: str,
@@ -78,7 +79,7 @@ def export(
     settings = common.run_settings(run, {})
     folder = RunFolder(run)
     with folder.lock():
-        pipeline = Pipeline(folder, settings, common.progress())
+        pipeline = Pipeline(folder, settings, progress_here())
         full = (
             _base(pipeline.model, base_folder) if verify else None
         )  # refused before anything is written

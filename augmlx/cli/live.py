@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from statistics import fmean
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -34,34 +35,38 @@ class Curve:
     """
 
     def __init__(self, cells: int = 40) -> None:
-        self._cells, self._each = max(2, cells // 2 * 2), 1
+        self._cells = max(2, cells // 2 * 2)
+        self._points_each = 1
         self._means: list[float] = []
-        self._sum, self._count = 0.0, 0  # of the points that fill no block yet
+        self._open: list[float] = []  # the points that fill no block yet
 
     def add(self, point: float) -> None:
+        """The next value; one that is not finite is left out."""
         if not math.isfinite(point):
             return
         if len(self._means) == self._cells:
-            self._means = [
-                (a + b) / 2 for a, b in zip(self._means[::2], self._means[1::2], strict=True)
-            ]
-            self._each *= 2
-        self._sum, self._count = self._sum + point, self._count + 1
-        if self._count == self._each:
-            self._means, self._sum, self._count = [*self._means, self._sum / self._each], 0.0, 0
+            pairs = zip(self._means[::2], self._means[1::2], strict=True)
+            self._means = [(left + right) / 2 for left, right in pairs]
+            self._points_each *= 2
+        self._open.append(point)
+        if len(self._open) == self._points_each:
+            self._means.append(fmean(self._open))
+            self._open = []
 
     def values(self) -> list[float]:
         """The means, in order of time."""
-        return [*self._means, self._sum / self._count] if self._count else self._means
+        if not self._open:
+            return list(self._means)
+        return [*self._means, fmean(self._open)]
 
     def __str__(self) -> str:
         values = self.values()
-        low, span = (
-            min(values, default=0.0),
-            (max(values, default=0.0) - min(values, default=0.0)) or 1.0,
-        )
-        last = len(_BLOCKS) - 1
-        return "".join(_BLOCKS[round((value - low) / span * last)] for value in values)
+        if not values:
+            return ""
+        low = min(values)
+        span = (max(values) - low) or 1.0
+        heights = [(value - low) / span for value in values]
+        return "".join(_BLOCKS[round(height * (len(_BLOCKS) - 1))] for height in heights)
 
 
 class _Bars(RichBars):
@@ -71,13 +76,16 @@ class _Bars(RichBars):
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             curve = "" if self.console.options.ascii_only else str(task.fields["curve"])
-            if line := "  ".join(part for part in (curve, task.fields["note"]) if part):
-                yield Text(f"  {line}", no_wrap=True, overflow="ellipsis")
+            parts = [part for part in (curve, task.fields["note"]) if part]
+            if parts:
+                yield Text("  " + "  ".join(parts), no_wrap=True, overflow="ellipsis")
 
 
 class _Bar:
     def __init__(self, bars: _Bars, task: TaskID, curve: Curve) -> None:
-        self._bars, self._task, self._curve = bars, task, curve
+        self._bars = bars
+        self._task = task
+        self._curve = curve
 
     def advance(self, steps: int = 1, *, note: str = "", point: float | None = None) -> None:
         if point is not None:
@@ -96,18 +104,16 @@ class RichProgress:
 
     @contextmanager
     def task(self, label: str, total: int, *, done: int = 0) -> Iterator[Task]:
+        cells = max(10, min(40, self._console.width // 4))  # times are worth more than a long bar
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(
-                bar_width=max(10, min(40, self._console.width // 4))
-            ),  # times are worth more than its length
+            BarColumn(bar_width=cells),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("left"),
         )
-        curve = Curve(max(10, min(40, self._console.width // 4)))
+        curve = Curve(cells)
         with _Bars(*columns, console=self._console) as bars:
-            yield _Bar(
-                bars, bars.add_task(label, total=total, completed=done, note="", curve=curve), curve
-            )
+            bar = bars.add_task(label, total=total, completed=done, note="", curve=curve)
+            yield _Bar(bars, bar, curve)

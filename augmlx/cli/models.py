@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import rich_click as click
+
+from augmlx.cli.common import echo_json, json_option
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def models(as_json: bool) -> None:
     """List the models in the local store, one a line: name, size on disk, type, licence, source.
 
@@ -29,7 +29,7 @@ def models(as_json: bool) -> None:
             {**store.to_json(model), "bytes": size}
             for model, size in zip(stored, sizes, strict=True)
         ]
-        click.echo(json.dumps({"store": str(store.home()), "models": rows}, ensure_ascii=False))
+        echo_json({"store": str(store.home()), "models": rows})
         return
     for model, size in zip(stored, sizes, strict=True):
         kind = f"{model.bits}-bit" if model.bits else model.dtype or "-"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.cli.progress import progress_here
 from augmlx.core.records import Example, Rejected, to_json
 
 
@@ -29,11 +30,11 @@ def preview(given: common.FromFacts, count: int, as_json: bool) -> None:
 
     table = given.table()
     settings, folder = given.settings()
-    progress = common.progress()
+    progress = progress_here()
     for note in table.notes:
         progress.say(note)
     chosen = table.facts[:count]
-    every = "augment.operators" not in given.said
+    every = "augment.operators" not in given.overrides
     shown = look(
         table.facts,
         chosen,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import rich_click as click
 
+from augmlx.cli.common import echo_json, json_option
 from augmlx.core.progress import Silent
 
 
@@ -23,7 +22,7 @@ class _Messages(Silent):
     type=click.Choice(["4", "8"]),
     help="Bits per weight; adds -4bit or -8bit to the name.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def pull(model: str, quantize: str | None, as_json: bool) -> None:
     """Bring MODEL into the local store. No other command uses the network without --server.
 
@@ -42,4 +41,7 @@ def pull(model: str, quantize: str | None, as_json: bool) -> None:
     stored = pull_model(
         model, quantize=None if quantize is None else int(quantize), progress=_Messages()
     )
-    click.echo(json.dumps(store.to_json(stored), ensure_ascii=False) if as_json else stored.name)
+    if as_json:
+        echo_json(store.to_json(stored))
+    else:
+        click.echo(stored.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import rich_click as click
+
+from augmlx.cli.common import echo_json, json_option
 
 
 @click.command()
@@ -16,7 +17,7 @@ import rich_click as click
     type=click.Path(path_type=Path),
     help="Where to write; RUN/report.html if one folder is named.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@json_option
 def report(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Write RUN/report.html: what augmentation bought, what was kept and dropped, questions,
     samples, settings.
@@ -56,7 +57,10 @@ def report(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     else:
         with folders[0].lock():
             path = write_report(folders[0])
-    click.echo(json.dumps({"report": str(path)}, ensure_ascii=False) if as_json else str(path))
+    if as_json:
+        echo_json({"report": str(path)})
+    else:
+        click.echo(str(path))
 
 
 def _outside(out: Path, runs: tuple[Path, ...]) -> None:

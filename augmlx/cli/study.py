@@ -8,6 +8,7 @@ import rich_click as click
 
 from augmlx.cli import common, summaries
 from augmlx.cli.common import FilePath
+from augmlx.cli.progress import progress_here
 
 _WORLDS = ("reversals", "syllogisms", "celebrities", "semantic")
 
@@ -71,7 +72,7 @@ def study(
     folder = RunFolder(out)
     folder.create()
     with folder.lock():
-        summary = Study(out, world, chosen, common.progress(), size=size, seeds=seeds).run()
+        summary = Study(out, world, chosen, progress_here(), size=size, seeds=seeds).run()
         report = write_study(out)
     if as_json:
         common.echo_json({"run": str(out), **to_json(summary)})

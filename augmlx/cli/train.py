@@ -8,6 +8,7 @@ import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.common import FilePath
+from augmlx.cli.progress import progress_here
 
 
 @click.command()
@@ -47,7 +48,7 @@ def train(
             follow(folder, settings, together)
             return
         with folder.lock():
-            counts = Pipeline(folder, settings, common.progress()).train(together)
+            counts = Pipeline(folder, settings, progress_here()).train(together)
     finally:
         together.release()
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import pty
@@ -19,15 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny import write_model
 
-from augmlx.cli import cli
+from augmlx.cli import answers_view, cli
 from augmlx.core.run_folder import RunFolder
 from augmlx.engines import local
 from augmlx.engines.protocol import Request
 from augmlx.models.store.folder import StoredModel
 
-command = importlib.import_module(
-    "augmlx.cli.ask"
-)  # its package has the command itself by that name
 TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
 NAMES = ("Ada", "Bea", "Cleo", "Dana")
 PLAIN = "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES)
@@ -107,7 +103,8 @@ def test_a_question_gets_a_line_from_each_arm_and_nothing_else_on_stdout(run: Pa
     assert answers["base"] != answers["augmented"]
     assert "\n" not in "".join(answers.values())
     lines = [
-        f"{arm:<10}{command._CONTROL.sub('', text) or '(nothing)'}" for arm, text in answers.items()
+        f"{arm:<10}{answers_view._CONTROL.sub('', text) or '(nothing)'}"
+        for arm, text in answers.items()
     ]
     assert done.stdout.splitlines() == lines
 
@@ -180,7 +177,7 @@ def test_a_run_in_use_and_one_without_an_adapter_are_refused(run: Path, tmp_path
 
 def test_an_answer_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     streams = {"base": iter(["a\x1b]0;t\x07\x9b2J", "b\nc"]), "augmented": iter(())}
-    answers = command._stacked(streams, live=True)
+    answers = answers_view._stacked(streams, live=True)
     assert answers == {"base": "a\x1b]0;t\x07\x9b2Jb\nc", "augmented": ""}
     assert capsys.readouterr().out == "base      a]0;t2Jb\n          c\naugmented (nothing)\n"
 
@@ -316,5 +313,5 @@ def test_a_wide_terminal_shows_the_answers_beside_each_other(run: Path, columns:
         heads = [n for n, line in enumerate(lines) if line.split() == ["base", "augmented"]]
         at = lines[heads[-1]].index("augmented")
         [row] = lines[heads[-1] + 1 :]
-        shown_as = [command._CONTROL.sub("", answers[arm]) for arm in ("base", "augmented")]
+        shown_as = [answers_view._CONTROL.sub("", answers[arm]) for arm in ("base", "augmented")]
         assert [row[:at].strip(), row[at:].strip()] == shown_as

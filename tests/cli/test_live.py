@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from augmlx.cli.common import PlainProgress
 from augmlx.cli.live import Curve, RichProgress
+from augmlx.cli.progress import PlainProgress
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 TRAINING = """
-from augmlx.cli.common import progress
-with progress().task("Training", 3, done=1) as task:
+from augmlx.cli.progress import progress_here
+with progress_here().task("Training", 3, done=1) as task:
     task.advance(note="loss 2.000 · 9 tokens/s", point=2.0)
     task.advance(note="loss 1.000 · 9 tokens/s", point=1.0)
 """
