@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from augmlx.english.lexicon import ordered, rows
+from augmlx.english.lexicon import ordered, rows, word_set
 
 _SILENT_E = re.compile(r"(?<=s|x|z|o)e$|(?<=[cs]h)e$")
 
@@ -29,6 +29,12 @@ def is_plural(word: str) -> bool:
     if word.endswith("men") or word in _singulars():
         return True
     return len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "ous", "'s"))
+
+
+def looks_like_an_adverb(word: str) -> bool:
+    """By its form alone: it ends in -ly, and is no noun or adjective that is known to."""
+    word = word.casefold()
+    return word.endswith("ly") and word not in word_set("not_adverbs")
 
 
 def noun_key(noun: str, *, plural: bool) -> str:
@@ -54,7 +60,8 @@ def _singular(word: str) -> str:
     if lower.endswith("men"):
         return word[:-2] + "an"
     if lower.endswith("ies"):
-        return word[:-3] + "y"
+        with_y = word[:-3] + "y"
+        return word.removesuffix("s") if looks_like_an_adverb(with_y) else with_y
     if lower.endswith(("xes", "ches", "shes", "sses", "zzes")):
         return word[:-2]
     return word.removesuffix("s")

@@ -97,7 +97,7 @@ def _owners(owner: str) -> tuple[Kind, list[str]]:
 
 
 def closed_list(kind: Kind, owners: Sequence[str], role: Term | None, told: str) -> Form | None:
-    """A closed list, of things that all differ; "and" stands before the last of several.
+    """A closed list. The things on it all differ, and "and" stands before the last of several.
 
     Args:
         owners: whose list it is.
@@ -111,7 +111,9 @@ def closed_list(kind: Kind, owners: Sequence[str], role: Term | None, told: str)
     wholes, items = _things(owners), _things(each_item)
     if wholes is None or items is None:
         return None
-    if len({term.key for term in (*wholes, *items)}) < len(wholes) + len(items):
+    # Of two lists the owner of one may be on the other ("the friends of Ana or Ben are Ana and Cy").
+    groups = (wholes, items) if kind == "union" else ([*wholes, *items],)
+    if not all(map(_all_differ, groups)):
         return None
     return closed(kind, wholes, role.key, items, singular(role.text) if role.plural else role.text)
 
@@ -122,6 +124,10 @@ def nothing_in_common(x: str, named: str) -> Form | None:
     if role is None or wholes is None or len(wholes) != 2 or wholes[0] == wholes[1]:
         return None
     return closed("common", wholes, role.key, (), singular(role.text))
+
+
+def _all_differ(things: Sequence[Term]) -> bool:
+    return len({thing.key for thing in things}) == len(things)
 
 
 def _things(texts: Sequence[str]) -> list[Term] | None:

@@ -12,7 +12,7 @@ from functools import cache
 from augmlx.english.lexicon import STOPWORDS, word_set
 from augmlx.english.logic.statement import Term
 from augmlx.english.names import entities
-from augmlx.english.nouns import is_plural, noun_key
+from augmlx.english.nouns import is_plural, looks_like_an_adverb, noun_key
 
 TOKEN = re.compile(r"[^\W_][\w'&/-]*\.?(?:[^\W_][\w'&/-]*\.?)*")
 _NOUN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -28,9 +28,7 @@ def _never() -> frozenset[str]:
 
 def is_content(word: str) -> bool:
     """Whether a word can stand in a noun phrase: no function word, adverb or verb of a clause."""
-    lower = word.casefold()
-    is_adverb = lower.endswith("ly") and lower not in word_set("not_adverbs")
-    return lower not in _never() and not is_adverb
+    return word.casefold() not in _never() and not looks_like_an_adverb(word)
 
 
 def noun(text: str, *, plural: bool = False) -> Term | None:
