@@ -15,11 +15,13 @@ _SILENT_E = re.compile(r"(?<=s|x|z|o)e$|(?<=[cs]h)e$")
 
 @cache
 def _plurals() -> dict[str, str]:
+    """ "mouse" -> "mice"."""
     return dict(row.split() for row in rows("plurals"))
 
 
 @cache
 def _singulars() -> dict[str, str]:
+    """ "mice" -> "mouse"."""
     return {plural: singular for singular, plural in _plurals().items()}
 
 
@@ -38,17 +40,24 @@ def looks_like_an_adverb(word: str) -> bool:
 
 
 def noun_key(noun: str, *, plural: bool) -> str:
-    """The same for both numbers of a noun, in a dictionary or not ("daxes", "dax")."""
+    """The same for both numbers of a noun, in a dictionary or not ("daxes", "dax").
+
+    Args:
+        plural: the noun is one; of several words the last carries the number.
+    """
     *rest, word = noun.casefold().split()
     if plural:
         by_rule = word[:-2] + "an" if word.endswith("men") else word.removesuffix("s")
         word = _singulars().get(word, by_rule)
-    word = word[:-2] + "y" if word.endswith("ie") else _SILENT_E.sub("", word)
-    return " ".join((*rest, word))
+    key = word[:-2] + "y" if word.endswith("ie") else _SILENT_E.sub("", word)
+    return " ".join((*rest, key))
 
 
 def singular(noun: str) -> str:
-    """A plural's singular, guessed where two are possible; of several words the last."""
+    """A plural's singular, guessed where two are possible.
+
+    Of several words the last carries the number.
+    """
     head, space, word = noun.rpartition(" ")
     return head + space + _singular(word)
 
@@ -68,7 +77,10 @@ def _singular(word: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """A singular's plural; of several words the last."""
+    """A singular's plural, by rule where the lexicon does not know it.
+
+    Of several words the last carries the number.
+    """
     head, space, word = noun.rpartition(" ")
     return head + space + _plural(word)
 
