@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 import augmlx
 from augmlx.core.arms import ARMS
+from augmlx.english.lexicon import STOPWORDS
 
 ROOT = Path(augmlx.__file__).parent
 FLOORS = {
@@ -226,28 +228,35 @@ def test_a_formats_file_name_stands_in_its_module_alone(file: str) -> None:
     assert spelt <= FORMATS[file]
 
 
-WORD_LIST = re.compile(r"[a-z]+(?:[\s]+[a-z]+){5,}\s*")
+LEXICON_FILE = ROOT / "english" / "lexicon.toml"
+LEXICON = set(re.findall("[a-z]+", str([*tomllib.loads(LEXICON_FILE.read_text("utf-8")).values()])))
+SPLIT_WORDS = re.compile(r"[a-z]+(?:\s+[a-z]+){3,}")
+ALTERNATIVES = re.compile(r"[a-z' ]+(?:\|[a-z' ]+)+")
 
 
 def english_lists(name: str) -> Iterator[tuple[int, str]]:
-    """Six or more lower-case words by themselves: in one text that is split, or in a collection."""
+    """Words by themselves: four or more in a text that is split, three function words or four words
+    of the lexicon in a collection, three function words as alternatives of a pattern.
+    """
     tree = ast.parse(MODULES[name].read_text("utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Set, ast.Tuple, ast.List)):
-            texts = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-            if len(texts) > 5 and all(isinstance(t, str) and _is_function_word(t) for t in texts):
-                yield node.lineno, " ".join(texts)
-        called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if called and node.func.attr == "split" and isinstance(node.func.value, ast.Constant):
+        if isinstance(node, (ast.Set, ast.Tuple, ast.List, ast.Dict)):
+            elements = node.keys if isinstance(node, ast.Dict) else node.elts
+            texts = [e.value if isinstance(e, ast.Constant) else None for e in elements]
+            if (len(texts) > 2 and set(texts) <= STOPWORDS) or (
+                len(texts) > 3 and set(texts) <= LEXICON
+            ):
+                yield node.lineno, str(texts)
+        is_split = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if is_split and node.func.attr == "split" and isinstance(node.func.value, ast.Constant):
             text = node.func.value.value
-            if isinstance(text, str) and WORD_LIST.fullmatch(text.strip()):
+            if isinstance(text, str) and SPLIT_WORDS.fullmatch(text.strip()):
                 yield node.lineno, text
-
-
-def _is_function_word(text: str) -> bool:
-    from augmlx.english.lexicon import STOPWORDS
-
-    return text in STOPWORDS
+    for line, text in literals(name):
+        for alternatives in ALTERNATIVES.findall(text):
+            words = {word.strip() for word in alternatives.split("|")}
+            if len(words & STOPWORDS) > 2:
+                yield line, alternatives
 
 
 # Names that mean nothing, and the judges of the worlds, which share no code with what they judge.
@@ -258,3 +267,21 @@ WORLDS = "augmlx.evaluation.worlds"
 def test_no_list_of_english_words_stands_outside_english(name: str) -> None:
     if not name.startswith(WORLDS):
         assert not list(english_lists(name)), name
+
+
+def test_a_list_of_english_words_is_recognised_in_every_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "module.py"
+    monkeypatch.setitem(MODULES, "augmlx.module", module)
+    for code in (
+        'WORDS = "and or but than".split()',
+        'WORDS = frozenset({"not", "never", "no"})',
+        'WORDS = ("lives", "lies", "stands", "works")',
+        'WORDS = {"in": 1, "at": 2, "of": 3}',
+        'WORDS = re.compile(r"\\b(?:is|are|was) (\\w+)")',
+    ):
+        module.write_text(code, "utf-8")
+        assert list(english_lists("augmlx.module")), code
+    module.write_text('FIELDS = ("prompt", "answer", "kind", "choices", "id")', "utf-8")
+    assert not list(english_lists("augmlx.module"))

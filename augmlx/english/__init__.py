@@ -1,6 +1,6 @@
 """English: what is known of the language, as pure functions over texts.
 
-Words, names and stems; the roles and the other end of a relation; when two sentences say the same;
-statements as logic. It objects only where it recognises something. It never reads a file of the
-user's, asks a model, or decides what is kept.
+From words (text, stems, verbs, nouns, adjectives) over names and arguments (names, sentence) to who
+does what (relation, roles, scope) and statements as logic. Word lists stand in lexicon.toml alone.
+It objects only where it recognises something, and never reads a file of the user's or asks a model.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -17,7 +18,10 @@ class Degree(NamedTuple):
 
 
 def degree(word: str, *, comparative: bool) -> Degree:
-    """The scale of an adjective ("dangerous") or of its comparative ("larger")."""
+    """The scale of an adjective ("dangerous") or of its comparative ("larger").
+
+    An adjective that the lexicon does not know is the upper end of a scale of its own.
+    """
     key = _adjective_key(word, comparative=comparative)
     return _degrees().get(key) or Degree(key, 1)
 
@@ -49,16 +53,17 @@ def antonyms() -> dict[str, frozenset[str]]:
     """A comparative -> the first words of the sides that are its opposite, one for each scale that
     it is on: "larger" -> "smaller".
     """
-    by_word: dict[str, set[str]] = {}
-    for pole, other in pairs("scales"):
-        for side, opposite in ((pole, other), (other, pole)):
-            for word in side.split():
-                by_word.setdefault(word, set()).add(opposite.split()[0])
-    return {word: frozenset(opposites) for word, opposites in by_word.items()}
+    by_word: dict[str, frozenset[str]] = {}
+    for side, opposite, _ in _sides():
+        first_word = opposite.split()[0]
+        for word in side.split():
+            by_word[word] = by_word.get(word, frozenset()) | {first_word}
+    return by_word
 
 
 @cache
 def _irregular() -> dict[str, str]:
+    """ "better" -> "good"."""
     return dict(row.split() for row in rows("comparatives"))
 
 
@@ -78,10 +83,17 @@ def _adjective_key(word: str, *, comparative: bool) -> str:
 def _degrees() -> dict[str, Degree]:
     """Adjective key -> its place; a word on two scales has none, for nobody can tell which."""
     by_key: dict[str, list[Degree]] = {}
-    for pole, other in pairs("scales"):
+    for side, opposite, sign in _sides():
+        pole = side if sign > 0 else opposite
         scale = _adjective_key(pole.split()[0], comparative=True)
-        for sign, side in ((1, pole), (-1, other)):
-            for word in side.split():
-                key = _adjective_key(word, comparative=True)
-                by_key.setdefault(key, []).append(Degree(scale, sign))
+        for word in side.split():
+            key = _adjective_key(word, comparative=True)
+            by_key.setdefault(key, []).append(Degree(scale, sign))
     return {key: degrees[0] for key, degrees in by_key.items() if len(degrees) == 1}
+
+
+def _sides() -> Iterator[tuple[str, str, int]]:
+    """Each side of a scale, the side opposite it, and its sign."""
+    for pole, other in pairs("scales"):
+        yield pole, other, 1
+        yield other, pole, -1

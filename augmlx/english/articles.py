@@ -18,39 +18,46 @@ _SINGULAR_COPULA = re.compile(r"\s+(is|was)\b")
 
 
 def makes_definite(source: str, text: str) -> bool:
-    """ "Ana is a pilot" as "the pilot is Ana"."""
+    """Whether one of several has become the only one: "Ana is a pilot" as "the pilot is Ana"."""
     indefinite = {stem(word) for word in _INDEFINITE.findall(source)}
-    definite = {stem(one or other) for one, other in _DEFINITE.findall(text)}
+    behind_the_or_owner = _DEFINITE.findall(text)
+    definite = {stem(one or other) for one, other in behind_the_or_owner}
     return not indefinite.isdisjoint(definite)
 
 
 def makes_indefinite(source: str, text: str) -> bool:
-    """ "the Tern ferry" as "a Tern ferry"."""
+    """Whether the only one has become one of several: "the Tern ferry" as "a Tern ferry"."""
     return any(_loses_the(source, text, entity) for entity in entities(text))
 
 
 def has_no_verb(source: str, text: str) -> bool:
     """ "The lamp designed by Ana.", where the source has no "by"."""
-    told = set(normalise(text).split())
-    adds_by = "by" in told and "by" not in normalise(source).split()
-    return adds_by and AUXILIARIES.isdisjoint(told)
+    told, given = normalise(text).split(), normalise(source).split()
+    if "by" not in told or "by" in given:
+        return False
+    return AUXILIARIES.isdisjoint(told)
 
 
 def drops_article(source: str, text: str, argument: Mention) -> bool:
     """Whether an argument of the source has "the" there and nothing before it in the text."""
     place = mention_of(argument.text, text, anywhere=True)
-    if place is None or determiner_before(text, place):
+    if place is None or _article(text, place):
         return False
-    return determiner_before(source, argument).casefold() == "the" and _stands_bare(text, place)
+    if _article(source, argument) != "the":
+        return False
+    return _stands_bare(text, place)
 
 
 def adds_article(source: str, text: str, argument: Mention) -> bool:
     """Whether a name of the source has "the" in the text alone."""
     place = mention_of(argument.text, text, anywhere=True)
-    if place is None or determiner_before(source, argument):
+    if place is None or _article(source, argument):
         return False
-    is_name = argument.text[0].isupper() and (argument.start > 0 or " " in argument.text)
-    return is_name and determiner_before(text, place).casefold() == "the"
+    has_capital = argument.text[0].isupper()
+    may_only_open = argument.start == 0 and " " not in argument.text
+    if not has_capital or may_only_open:
+        return False
+    return _article(text, place) == "the"
 
 
 def takes_several_for_one(source: str, text: str, argument: Mention) -> bool:
@@ -58,15 +65,21 @@ def takes_several_for_one(source: str, text: str, argument: Mention) -> bool:
     place = mention_of(argument.text, text, anywhere=True)
     if place is None or not _SINGULAR_COPULA.match(text[place.end :]):
         return False
-    is_common_plural = is_plural(argument.text) and argument.text[1:].islower()
-    return is_common_plural and _PLURAL_COPULA.search(source) is not None
+    if not is_plural(argument.text) or not argument.text[1:].islower():
+        return False
+    return _PLURAL_COPULA.search(source) is not None
 
 
 def _loses_the(source: str, text: str, entity: Mention) -> bool:
-    if determiner_before(text, entity).casefold() not in ("a", "an"):
+    if _article(text, entity) not in ("a", "an"):
         return False
     place = mention_of(entity.text, source)
-    return place is not None and determiner_before(source, place).casefold() == "the"
+    return place is not None and _article(source, place) == "the"
+
+
+def _article(text: str, mention: Mention) -> str:
+    """The determiner before a mention, without a capital; or nothing."""
+    return determiner_before(text, mention).casefold()
 
 
 def _stands_bare(text: str, place: Mention) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 @cache
 def _lists() -> dict[str, Any]:
+    """Each list by its name, as lexicon.toml has it."""
     file = resources.files("augmlx.english").joinpath("lexicon.toml")
     return tomllib.loads(file.read_text("utf-8"))
 
@@ -26,14 +27,17 @@ def rows(name: str) -> tuple[str, ...]:
 
 @cache
 def pairs(name: str) -> tuple[tuple[str, ...], ...]:
-    """The rows of a list whose rows have parts, such as the two sides of a relation."""
-    return tuple(tuple(row) for row in _lists()[name])
+    """The rows of a list whose rows have parts, such as the two sides of a relation.
+
+    A part is a text, which may hold several words.
+    """
+    return tuple(map(tuple, _lists()[name]))
 
 
 @cache
 def ordered(name: str) -> tuple[str, ...]:
     """The words of a list, in their order."""
-    return tuple(word for row in rows(name) for word in row.split())
+    return tuple(" ".join(rows(name)).split())
 
 
 @cache
@@ -53,7 +57,10 @@ def first_of_row(name: str) -> dict[str, str]:
 
 
 def either(name: str) -> str:
-    """The words of a list as alternatives of a regular expression: "is|are|was|were"."""
+    """The words of a list, in their order, as alternatives of a regular expression.
+
+    "is are was were" gives "is|are|was|were".
+    """
     return "|".join(ordered(name))
 
 

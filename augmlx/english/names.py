@@ -24,7 +24,8 @@ from augmlx.english.text import (
 def entities(text: str) -> tuple[Mention, ...]:
     """The names and numbers of a text, in order.
 
-    They are runs of capitalised words; a function word that opens a sentence belongs to none.
+    They are runs of capitalised words, with the particles within them ("Ana de la Cruz"). A
+    function word that opens a sentence belongs to none, and a date before a name is one by itself.
     """
     runs: list[list[Mention]] = []
     run_is_open = False  # whether the next name word may continue the last run
@@ -44,7 +45,7 @@ def entities(text: str) -> tuple[Mention, ...]:
 
 
 def is_number(entity: str) -> bool:
-    """A number or a date: "1998", "3 May 1998"."""
+    """Whether an entity is a number or a date: "1998", "3 May 1998"."""
     if not _has_digit(entity):
         return False
     letters = re.findall(r"[^\W\d_]+", entity.casefold())
@@ -78,7 +79,10 @@ def determiner_before(text: str, mention: Mention) -> str:
 
 
 def with_determiner(text: str, mention: Mention) -> str:
-    """A mention as it stands in the text, with the determiner before it if there is one."""
+    """A mention as it stands in the text, with the determiner before it if there is one.
+
+    "Lab" in "the head of the Lab" is "the Lab".
+    """
     determiner = _determiner(text, mention)
     start = determiner.start if determiner else mention.start
     return text[start : mention.end]
@@ -94,10 +98,12 @@ def _has_digit(text: str) -> bool:
 
 
 def _span(text: str, start: int, end: int) -> Mention:
+    """text[start:end] as a mention."""
     return Mention(text[start:end], start, end)
 
 
 def _belongs_to_a_name(text: str, word: Mention) -> bool:
+    """Whether a word has a digit, or a capital that is more than that of an opening word."""
     if not is_name_word(word.text):
         return False
     is_function_word = word.text.casefold() in STOPWORDS and not _is_will_or_may(text, word)
@@ -105,7 +111,10 @@ def _belongs_to_a_name(text: str, word: Mention) -> bool:
 
 
 def _is_will_or_may(text: str, word: Mention) -> bool:
-    """ "Will Smith", "May Lind": the two auxiliaries that are also first names."""
+    """Whether it is one of the two auxiliaries that are also first names, before another name.
+
+    "Will Smith", "May Lind"; in a question nobody can tell.
+    """
     if word.text not in ("Will", "May") or text[-1] == "?":
         return False
     following = re.match(r" (\w)", text[word.end :])
@@ -115,7 +124,9 @@ def _is_will_or_may(text: str, word: Mention) -> bool:
 def _goes_on(text: str, run: list[Mention], word: Mention) -> bool:
     """Whether a name word continues the run before it."""
     gap = text[run[-1].end : word.start]
-    return _is_inside_a_name(text, gap, word.start) and not _is_date_before(text, run, word)
+    if not _is_inside_a_name(text, gap, word.start):
+        return False
+    return not _is_date_before(text, run, word)
 
 
 def _is_inside_a_name(text: str, gap: str, end: int) -> bool:
@@ -134,10 +145,12 @@ def _is_date_before(text: str, run: list[Mention], word: Mention) -> bool:
     before = words(text[: run[0].start])
     if not before or before[-1].text.casefold() not in PREPOSITIONS:
         return False
-    return is_number(text[run[0].start : run[-1].end]) and not is_number(f"1 {word.text}")
+    run_text = text[run[0].start : run[-1].end]
+    return is_number(run_text) and not is_number(f"1 {word.text}")
 
 
 def _determiner(text: str, mention: Mention) -> Mention | None:
+    """The determiner directly before a mention, as a mention of its own."""
     before = words(text[: mention.start])
     if not before or before[-1].text.casefold() not in DETERMINERS:
         return None

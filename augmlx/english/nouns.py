@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from augmlx.english.lexicon import ordered, rows
+from augmlx.english.lexicon import ordered, rows, word_set
 
 _SILENT_E = re.compile(r"(?<=s|x|z|o)e$|(?<=[cs]h)e$")
 
 
 @cache
 def _plurals() -> dict[str, str]:
+    """ "mouse" -> "mice"."""
     return dict(row.split() for row in rows("plurals"))
 
 
 @cache
 def _singulars() -> dict[str, str]:
+    """ "mice" -> "mouse"."""
     return {plural: singular for singular, plural in _plurals().items()}
 
 
@@ -31,18 +33,31 @@ def is_plural(word: str) -> bool:
     return len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "ous", "'s"))
 
 
+def looks_like_an_adverb(word: str) -> bool:
+    """By its form alone: it ends in -ly, and is no noun or adjective that is known to."""
+    word = word.casefold()
+    return word.endswith("ly") and word not in word_set("not_adverbs")
+
+
 def noun_key(noun: str, *, plural: bool) -> str:
-    """The same for both numbers of a noun, in a dictionary or not ("daxes", "dax")."""
+    """The same for both numbers of a noun, in a dictionary or not ("daxes", "dax").
+
+    Args:
+        plural: the noun is one; of several words the last carries the number.
+    """
     *rest, word = noun.casefold().split()
     if plural:
         by_rule = word[:-2] + "an" if word.endswith("men") else word.removesuffix("s")
         word = _singulars().get(word, by_rule)
-    word = word[:-2] + "y" if word.endswith("ie") else _SILENT_E.sub("", word)
-    return " ".join((*rest, word))
+    key = word[:-2] + "y" if word.endswith("ie") else _SILENT_E.sub("", word)
+    return " ".join((*rest, key))
 
 
 def singular(noun: str) -> str:
-    """A plural's singular, guessed where two are possible; of several words the last."""
+    """A plural's singular, guessed where two are possible.
+
+    Of several words the last carries the number.
+    """
     head, space, word = noun.rpartition(" ")
     return head + space + _singular(word)
 
@@ -54,14 +69,18 @@ def _singular(word: str) -> str:
     if lower.endswith("men"):
         return word[:-2] + "an"
     if lower.endswith("ies"):
-        return word[:-3] + "y"
+        with_y = word[:-3] + "y"
+        return word.removesuffix("s") if looks_like_an_adverb(with_y) else with_y
     if lower.endswith(("xes", "ches", "shes", "sses", "zzes")):
         return word[:-2]
     return word.removesuffix("s")
 
 
 def plural(noun: str) -> str:
-    """A singular's plural; of several words the last."""
+    """A singular's plural, by rule where the lexicon does not know it.
+
+    Of several words the last carries the number.
+    """
     head, space, word = noun.rpartition(" ")
     return head + space + _plural(word)
 

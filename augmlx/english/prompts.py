@@ -32,7 +32,9 @@ def opens_with_label(text: str, source: str) -> bool:
 
 def _opens_with(pattern: re.Pattern[str], text: str, source: str) -> bool:
     found = pattern.match(text)
-    return found is not None and found.group().casefold() not in source.casefold()
+    if found is None:
+        return False
+    return found.group().casefold() not in source.casefold()
 
 
 def goes_on(prompt: str, answer: str) -> bool:
@@ -41,7 +43,11 @@ def goes_on(prompt: str, answer: str) -> bool:
 
 
 def joined(prompt: str, answer: str) -> str:
-    """A prompt and its answer in one line; a question or a command without its mark gets it."""
+    """A prompt and its answer in one line.
+
+    A question or a command without its mark gets it; between scripts that are written without
+    spaces, and before closing punctuation, there is no space.
+    """
     opening = _opening(_unended(prompt))
     if opening in _QUESTION:
         prompt += "?"
@@ -95,12 +101,15 @@ def _breaks_off(prompt: str) -> bool:
     lower = lower_words(_unended(prompt))
     if not lower or lower[0] in _QUESTION:
         return False
-    return lower[-1] in AUXILIARIES | DETERMINERS | PREPOSITIONS | word_set("joining")
+    leading_on = AUXILIARIES | DETERMINERS | PREPOSITIONS | word_set("joining")
+    return lower[-1] in leading_on
 
 
 def _unended(prompt: str) -> str:
     """The last sentence of a prompt that has no mark at its end, or nothing."""
-    return "" if ENDED.search(prompt) else split_sentences(prompt)[-1].text
+    if ENDED.search(prompt):
+        return ""
+    return split_sentences(prompt)[-1].text
 
 
 def _opening(sentence: str) -> str:

@@ -50,6 +50,11 @@ def _with_answer_last(other: str, be: str, rest: str, answer: str) -> str | None
     """ "is" + "Lake Orrin larger than" -> "Lake Orrin is larger than" and the answer.
 
     None where the rest does not begin with what is asked about and leave the answer's place open.
+
+    Args:
+        other: what is asked about.
+        be: the copula behind the question word.
+        rest: what follows it.
     """
     mention = mention_of(other, rest)
     if mention is None or normalise(rest[: mention.start]) not in ("", "the"):

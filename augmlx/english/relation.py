@@ -34,16 +34,26 @@ def stems_beside_arguments(text: str) -> set[str]:
 
 
 def says_all(relation: Iterable[str], told: Collection[str]) -> bool:
-    """Whether each stem of a relation, or one that says it from either end, is among those of a
-    text.
+    """Whether each stem of a relation, or one that says it from either end, is in a text.
+
+    Args:
+        told: the stems of the text.
     """
     return all(word in told or not related(word).isdisjoint(told) for word in relation)
 
 
 def turned_stems(relation: Iterable[str], told: Collection[str]) -> list[str]:
-    """The stems of a relation that a text has only as words of its other end."""
-    absent = [word for word in relation if word not in told]
-    return [word for word in absent if not inverses().get(word, frozenset()).isdisjoint(told)]
+    """The stems of a relation that a text has only as words of its other end.
+
+    Args:
+        told: the stems of the text.
+    """
+    turned = []
+    for word in relation:
+        opposites = inverses().get(word, frozenset())
+        if word not in told and not opposites.isdisjoint(told):
+            turned.append(word)
+    return turned
 
 
 def added_stems(source: str, text: str) -> set[str]:

@@ -24,6 +24,10 @@ def tokens(text: str, first: Mention, last: Mention) -> list[str]:
     """The words of a sentence in lower case and in order, its arguments as FIRST and LAST.
 
     Determiners are left out, and "A's R" is put as "R of A".
+
+    Args:
+        first: where the first argument of the source stands in this text.
+        last: where its last argument stands.
     """
     mentions = (first, last)
     parts = [(mention.start, slot) for mention, slot in zip(mentions, SLOTS, strict=True)]
@@ -36,25 +40,35 @@ def tokens(text: str, first: Mention, last: Mention) -> list[str]:
 
 
 def _without_possessives(spoken: list[str]) -> list[str]:
+    """ "A s R" -> "R of A"."""
     for place in range(1, len(spoken)):
         owner = spoken[place - 1]
         if spoken[place] != "s" or owner not in SLOTS:
             continue
         end = _end_of_noun(spoken, place + 1)
-        noun = spoken[place + 1 : end]
-        return _without_possessives([*spoken[: place - 1], *noun, "of", owner, *spoken[end:]])
+        before, noun, rest = spoken[: place - 1], spoken[place + 1 : end], spoken[end:]
+        return _without_possessives([*before, *noun, "of", owner, *rest])
     return spoken
 
 
 def _end_of_noun(spoken: Sequence[str], start: int) -> int:
+    """Where the words of what is owned end: at an argument or a function word.
+
+    Args:
+        start: the place of the first of them.
+    """
     closing = AUXILIARIES | PREPOSITIONS | {*SLOTS}
-    places = (place for place in range(start, len(spoken)) if spoken[place] in closing)
-    return next(places, len(spoken))
+    for place in range(start, len(spoken)):
+        if spoken[place] in closing:
+            return place
+    return len(spoken)
 
 
 def skeleton(spoken: Sequence[str], dropped: Collection[str] = ()) -> list[str]:
-    """The stems of `tokens` without auxiliaries, "of" and the `dropped` stems: "the owner of" is
-    "owns".
+    """The stems of `tokens` without auxiliaries and "of": "is the owner of" is "owns".
+
+    Args:
+        dropped: stems that are left out, too.
     """
     kept = [word for word in spoken if word not in AUXILIARIES and word != "of"]
     stems = [word if word in SLOTS else stem(word) for word in kept]
@@ -65,7 +79,8 @@ def is_exchanged(given: Sequence[str], spoken: Sequence[str]) -> bool:
     """Whether the tokens of a text say those of its source with the arguments exchanged."""
     other = {FIRST: LAST, LAST: FIRST}
     exchanged = [other.get(word, word) for word in given]
-    return skeleton(spoken, light()) == skeleton(exchanged, light())
+    told = skeleton(spoken, dropped=light())
+    return told == skeleton(exchanged, dropped=light())
 
 
 def keeps_subject(source: str, text: str, given: Sequence[str], spoken: Sequence[str]) -> bool:
@@ -122,4 +137,6 @@ def _is_governed(spoken: Sequence[str], one: int, two: int) -> bool:
     if before != "of":
         return before in PREPOSITIONS | word_set("place_prepositions")
     between = spoken[one + 1 : two]
-    return bool(between) and between[0] in AUXILIARIES and PREPOSITIONS.isdisjoint(between)
+    if not between or between[0] not in AUXILIARIES:
+        return False
+    return PREPOSITIONS.isdisjoint(between)

@@ -59,6 +59,7 @@ def marks(text: str) -> Iterator[bytes]:
 
 
 def _keys(terms: Sequence[Term]) -> list[tuple[str, bool]]:
+    """What of each term is compared, in order."""
     return [(term.key, term.negated) for term in terms]
 
 
@@ -69,8 +70,9 @@ def _opening(form: Form, text: str) -> str:
     text = text.replace("’", "'").casefold()
 
     def place(term: Term) -> tuple[int, int]:
-        # Of "Ana" and "Ana Bell" in one place, the longer.
-        return text.find(term.text.casefold()), -len(term.text)
+        """Of "Ana" and "Ana Bell" in one place, the longer comes first."""
+        start = text.find(term.text.casefold())
+        return start, -len(term.text)
 
     sides: dict[str, tuple[Term, ...]] = {term.key: (term,) for term in form.terms}
     if form.items:

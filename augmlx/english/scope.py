@@ -17,12 +17,14 @@ _HAS = re.compile(r"\b(?:has|have|had)\s+(?:the|an?|his|her|its|their)\b", re.IG
 
 def negation_count(text: str) -> int:
     """How many words of a text deny."""
-    return sum(word in NEGATIONS for word in normalise(spelt_out(text)).split())
+    spoken = normalise(spelt_out(text)).split()
+    return sum(word in NEGATIONS for word in spoken)
 
 
 def scopes(text: str) -> Counter[str]:
-    """How often each word that says how many, how much or how certain stands in a text, names aside
-    ("Will", "May"); words that say the same count as one.
+    """How often each word that says how many, how much or how certain stands in a text.
+
+    Words that say the same count as one ("all", "every"); names do not count ("Will", "May").
     """
     text = spelt_out(text)
     name_places = {place for entity in entities(text) for place in range(entity.start, entity.end)}
@@ -41,11 +43,16 @@ def telling(text: str) -> frozenset[str]:
 
 @cache
 def _telling_words() -> dict[str, str]:
-    return {**dict.fromkeys(NEGATIONS, "no"), **first_of_row("telling")}
+    """Each word that tells -> the one that it counts as."""
+    negations = dict.fromkeys(NEGATIONS, "no")
+    return negations | first_of_row("telling")
 
 
 def adds_possession_or_gender(source: str, text: str) -> bool:
-    """Whether a text says that one has something, or is a he or a she, and its source does not."""
+    """Whether a text says more of one than its source does.
+
+    That is that one has something, or is a he or a she.
+    """
     if _HAS.search(text) and not _HAS.search(source):
         return True
     gendered = word_set("gendered_pronouns").intersection(normalise(text).split())
@@ -63,5 +70,8 @@ def changes_a_date(source: str, text: str) -> bool:
 
 def _dates(text: str) -> list[tuple[str, str]]:
     """Each preposition that stands before a number, with the number."""
-    neighbours = pairwise(lower_words(text))
-    return [(one, two) for one, two in neighbours if one in PREPOSITIONS and is_number(two)]
+    dates = []
+    for one, two in pairwise(lower_words(text)):
+        if one in PREPOSITIONS and is_number(two):
+            dates.append((one, two))
+    return dates

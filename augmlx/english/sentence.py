@@ -110,8 +110,10 @@ def closing_phrase(text: str) -> str | None:
 
 
 def _opens_a_phrase(lower: list[str], start: int) -> bool:
-    """Whether the determiner at `start` of the words between the arguments opens a definite
-    description or the whole object of a verb.
+    """Whether the determiner at `start` opens a definite description or the whole object of a verb.
+
+    Args:
+        lower: the words between the arguments, in lower case.
     """
     before, behind = lower[:start], lower[start:]
     if len(before) == 1 and before[0] in COPULAS and behind[0] == "the":
@@ -124,7 +126,10 @@ def _opens_a_phrase(lower: list[str], start: int) -> bool:
 
 
 def _is_content(word: Mention) -> bool:
-    return word.text.casefold() not in STOPWORDS and not is_number(word.text)
+    """Whether a word can be an argument: no function word and no number."""
+    if word.text.casefold() in STOPWORDS:
+        return False
+    return not is_number(word.text)
 
 
 def _ends(text: str, content_words: list[Mention]) -> Arguments:
@@ -135,8 +140,9 @@ def _ends(text: str, content_words: list[Mention]) -> Arguments:
     if len(named) > 1:
         return named[0], named[-1]
     entity = named[0]
-    opens = not any(word.end <= entity.start for word in content_words)
-    return (entity, content_words[-1]) if opens else (content_words[0], entity)
+    if any(word.end <= entity.start for word in content_words):
+        return content_words[0], entity
+    return entity, content_words[-1]
 
 
 def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention:
@@ -153,7 +159,10 @@ def _with_noun(text: str, mention: Mention, *, subject: bool = False) -> Mention
 
 
 def _lower_words_behind(text: str, mention: Mention) -> tuple[list[Mention], str]:
-    """The lower-case content words directly behind a mention, and the word that ends them."""
+    """The lower-case content words directly behind a mention, and the word that ends them.
+
+    That word is empty at the end of the text.
+    """
     taken: list[Mention] = []
     end = mention.end
     for word in words(text):

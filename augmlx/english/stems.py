@@ -40,9 +40,10 @@ def _shorter(word: str) -> str:
         return word
     if word.endswith(("ees", "eed")):
         return word[:-1]
-    for suffix, left in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= left:
-            return word[: -len(suffix)]
+    for suffix, least in _SUFFIXES:
+        rest = word.removesuffix(suffix)
+        if rest != word and len(rest) >= least:
+            return rest
     is_doubled = len(word) > 3 and word[-1] == word[-2]  # "planned" and "plans"
     return word[:-1] if is_doubled else word
 
@@ -50,4 +51,5 @@ def _shorter(word: str) -> str:
 @lru_cache(maxsize=CACHED_TEXTS)
 def content_stems(text: str) -> tuple[str, ...]:
     """Stems of the words that carry the meaning, in order."""
-    return tuple(stem(word) for word in lower_words(spelt_out(text)) if word not in STOPWORDS)
+    lower = lower_words(spelt_out(text))
+    return tuple(stem(word) for word in lower if word not in STOPWORDS)

@@ -32,10 +32,13 @@ def holds_both_ways(given: Sequence[str]) -> bool:
 
 
 def is_equation(source: str, sides: Sides, given: Sequence[str], spoken: Sequence[str]) -> bool:
-    """Whether both sentences are a bare copula between two things of which one at least is a
-    single one.
+    """Whether source and text are a bare copula between two things, at least one a single one.
 
     "The captain is Omar" may be turned round, "A glon is a femp" may not.
+
+    Args:
+        given: the tokens of the source.
+        spoken: the tokens of the text.
     """
     if len(skeleton(given)) != 2 or len(skeleton(spoken)) != 2:
         return False
@@ -43,11 +46,19 @@ def is_equation(source: str, sides: Sides, given: Sequence[str], spoken: Sequenc
 
 
 def moves_quantifier(given: Sequence[str], spoken: Sequence[str]) -> bool:
-    """ "All A are B" as "B are all A": that is another statement, or none."""
-    given, spoken = skeleton(given), skeleton(spoken)
-    if len(given) != 3 or given[0] not in stems_of("quantifiers"):
+    """Whether the quantifier that opened the source stands elsewhere in the text.
+
+    "All A are B" as "B are all A" is another statement, or none.
+
+    Args:
+        given: the tokens of the source.
+        spoken: the tokens of the text.
+    """
+    given_stems, spoken_stems = skeleton(given), skeleton(spoken)
+    quantifier = given_stems[0]
+    if len(given_stems) != 3 or quantifier not in stems_of("quantifiers"):
         return False
-    return given[0] in spoken and spoken[0] != given[0]
+    return quantifier in spoken_stems and spoken_stems[0] != quantifier
 
 
 def _names_twice(stems: Sequence[str]) -> bool:
@@ -59,7 +70,10 @@ def _names_twice(stems: Sequence[str]) -> bool:
 
 
 def _names_one(text: str, mention: Mention) -> bool:
-    """Whether an argument names one thing, and no kind ("glons", "a glon") or quality."""
+    """Whether an argument names one thing.
+
+    A kind ("glons", "a glon") and a quality are none.
+    """
     determiner = determiner_before(text, mention).casefold()
     if determiner:
         return determiner not in ("a", "an")

@@ -25,12 +25,13 @@ def synonyms() -> Related:
 
 def related(word: str) -> frozenset[str]:
     """Stems of the words that say the relation of a stem from either end."""
-    return inverses().get(word, frozenset()) | synonyms().get(word, frozenset())
+    from_other_end = inverses().get(word, frozenset())
+    return from_other_end | synonyms().get(word, frozenset())
 
 
 @cache
 def stems_of(name: str) -> frozenset[str]:
-    """The stems of the words of a list of the lexicon."""
+    """The stems of the words of a list of the lexicon, such as "hedges"."""
     return frozenset(map(stem, ordered(name)))
 
 
@@ -52,10 +53,13 @@ def posture() -> frozenset[str]:
 
 
 def _related(sides: Iterable[tuple[str, ...]]) -> Related:
-    by_stem: dict[str, set[str]] = {}
+    """Each stem of either side -> the stems of the side opposite it."""
+    by_stem: dict[str, frozenset[str]] = {}
     for left, right in sides:
-        for side, opposite in ((left, right), (right, left)):
-            opposite_stems = set(map(stem, opposite.split()))
-            for word in side.split():
-                by_stem.setdefault(stem(word), set()).update(opposite_stems)
-    return {word: frozenset(others) for word, others in by_stem.items()}
+        left_stems = frozenset(map(stem, left.split()))
+        right_stems = frozenset(map(stem, right.split()))
+        for word in left_stems:
+            by_stem[word] = by_stem.get(word, frozenset()) | right_stems
+        for word in right_stems:
+            by_stem[word] = by_stem.get(word, frozenset()) | left_stems
+    return by_stem

@@ -46,23 +46,32 @@ class Mention:
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def normalise(text: str) -> str:
-    """For comparing texts: NFKC, case-folded, words only, single spaces. Order is kept."""
-    return " ".join(_PIECE.findall(unicodedata.normalize("NFKC", text).casefold()))
+    """A text for comparing: its words in order, case-folded, in NFKC, with single spaces."""
+    compatible = unicodedata.normalize("NFKC", text)
+    return " ".join(_PIECE.findall(compatible.casefold()))
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def words(text: str) -> tuple[Mention, ...]:
     """The words of a text, in order, without its punctuation."""
-    return tuple(Mention(m.group(), m.start(), m.end()) for m in _WORD.finditer(text))
+    return tuple(
+        Mention(found.group(), found.start(), found.end()) for found in _WORD.finditer(text)
+    )
 
 
 def lower_words(text: str) -> list[str]:
-    """The words of a text, in order, as texts without capitals."""
+    """The words of a text, in order, as plain strings without capitals.
+
+    Punctuation is left out.
+    """
     return [word.text.casefold() for word in words(text)]
 
 
 def spelt_out(text: str) -> str:
-    """ "isn't" -> "is not", so that both count as one negation of one verb."""
+    """A text with "not" in full: "isn't" -> "is not".
+
+    So both count as one negation of one verb.
+    """
     return _CUT_NOT.sub(" not", text)
 
 
@@ -86,12 +95,15 @@ def split_sentences(text: str) -> list[Mention]:
 
 
 def sentence_count(text: str) -> int:
-    """How many sentences a text has."""
+    """How many sentences a text has; one without punctuation, or an empty one, has one."""
     return len(split_sentences(text.strip()))
 
 
 def ends_in_abbreviation(text: str) -> bool:
-    """Whether the period that a text ends in belongs to a title or to initials."""
+    """Whether the period that a text ends in belongs to a title or to initials.
+
+    "Dr.", "Inc.", "J.", "U.S.A."; False where the text does not end in a period.
+    """
     if not text.endswith("."):
         return False
     last_word = re.split(r"[\s(\"“]", text[:-1])[-1]
@@ -102,6 +114,9 @@ def ends_in_abbreviation(text: str) -> bool:
 
 
 def opens_sentence(text: str, place: int) -> bool:
-    """Whether what stands at a place of a text is the first of its sentence."""
+    """Whether what stands at a place of a text is the first of its sentence.
+
+    Opening quotation marks and brackets do not count.
+    """
     before = text[:place].rstrip(" \t\"'“‘(")
     return not before or before[-1] in ".!?:\n"

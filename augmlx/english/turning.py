@@ -66,9 +66,15 @@ def _has_the(phrase: str) -> bool:
 
 
 def _transfer(middle: str, between: Sequence[Mention], spoken: Sequence[str]) -> str:
-    """ "gave the mill to" -> "received the mill from"."""
+    """ "gave the mill to" -> "received the mill from".
+
+    Args:
+        between: the words of `middle`, and `spoken` the same in lower case.
+    """
     other_end = _transfers().get((spoken[0], spoken[-1]))
-    if other_end is None or len(spoken) < 3 or PREPOSITIONS & set(spoken[1:-1]):
+    if other_end is None or len(spoken) < 3:
+        return ""
+    if not PREPOSITIONS.isdisjoint(spoken[1:-1]):
         return ""
     verb, preposition = other_end
     thing = middle[between[1].start : between[-2].end]
@@ -76,7 +82,7 @@ def _transfer(middle: str, between: Sequence[Mention], spoken: Sequence[str]) ->
 
 
 def _other_end(spoken: Sequence[str], start: str) -> str:
-    """The words between the arguments where they have an opposite."""
+    """The words between the arguments as their opposite, where they have one."""
     verb, *rest = spoken
     if verb in COPULAS and spoken[-1] == "than":
         return _less(verb, rest)
@@ -86,8 +92,14 @@ def _other_end(spoken: Sequence[str], start: str) -> str:
     turning = opposites.keys() & set(spoken)
     if turning and set(spoken) - word_set("beside_opposites") == turning:
         return " ".join(opposites.get(word, word) for word in spoken)
-    is_place = spoken[-1] in word_set("placing_prepositions") and "by" not in spoken
-    return "is where" if is_place and word_set("placing_verbs") & set(spoken) else ""
+    return "is where" if _is_placed(spoken) else ""
+
+
+def _is_placed(spoken: Sequence[str]) -> bool:
+    """ "lives in", "was born in"; but not "was kept by Ana in"."""
+    if spoken[-1] not in word_set("placing_prepositions") or "by" in spoken:
+        return False
+    return not word_set("placing_verbs").isdisjoint(spoken)
 
 
 def _passive(spoken: Sequence[str], start: str, *, plural: bool) -> str:
@@ -107,6 +119,7 @@ def _passive(spoken: Sequence[str], start: str, *, plural: bool) -> str:
 
 
 def _has_no_passive(verb: str) -> bool:
+    """Whether a word is no verb that something can be done with."""
     if len(verb) < 3 or not looks_like_a_verb(verb):
         return True
     if verb in AUXILIARIES or verb in PREPOSITIONS:
@@ -128,14 +141,17 @@ def _active(spoken: Sequence[str]) -> str:
 
 def _less(verb: str, rest: Sequence[str]) -> str:
     """ "is larger than" -> "is smaller than", "are more shy than" -> "are less shy than"."""
-    if len(rest) == 3 and rest[0] in ("more", "less"):
-        return f"{verb} {'less' if rest[0] == 'more' else 'more'} {rest[1]} than"
-    if len(rest) != 2 or not is_comparative(rest[0]):
+    degree, *others = rest
+    if len(rest) == 3 and degree in ("more", "less"):
+        other_end = "less" if degree == "more" else "more"
+        return f"{verb} {other_end} {others[0]} than"
+    if len(rest) != 2 or not is_comparative(degree):
         return ""
-    opposites = antonyms().get(rest[0], frozenset())
-    if len(opposites) == 1:
-        return f"{verb} {next(iter(opposites))} than"
-    return f"{verb} less"
+    opposites = antonyms().get(degree, frozenset())
+    if len(opposites) != 1:
+        return f"{verb} less"
+    (opposite,) = opposites
+    return f"{verb} {opposite} than"
 
 
 def _is_several(phrase: str, *, opens: bool = False) -> bool:
@@ -153,6 +169,7 @@ def _is_several(phrase: str, *, opens: bool = False) -> bool:
 
 @cache
 def _opposites() -> dict[str, str]:
+    """ "before" -> "after", "after" -> "before"."""
     both_ways: dict[str, str] = {}
     for row in rows("opposites"):
         one, other = row.split()
@@ -164,7 +181,8 @@ def _opposites() -> dict[str, str]:
 def _transfers() -> dict[tuple[str, str], tuple[str, str]]:
     """(verb, the word before the other person) -> the same as they are from the other end."""
     other_ends: dict[tuple[str, str], tuple[str, str]] = {}
-    for verbs, preposition, other_verb, other_preposition in pairs("transfers"):
+    for verbs, preposition, *other_end in pairs("transfers"):
+        other_verb, other_preposition = other_end
         for verb in verbs.split():
             other_ends[verb, preposition] = (other_verb, other_preposition)
     return other_ends

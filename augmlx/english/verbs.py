@@ -13,13 +13,13 @@ def first_forms() -> dict[str, str]:
     """Every form of an irregular verb -> its first form: "written" -> "write"."""
     by_form: dict[str, str] = {}
     for row in rows("irregular_verbs"):
-        first, *_ = forms = row.split()
-        by_form |= dict.fromkeys(forms, first)
+        forms = row.split()
+        by_form |= dict.fromkeys(forms, forms[0])
     return by_form
 
 
 def looks_like_a_verb(word: str) -> bool:
-    """By its form alone: a plural noun looks like one too."""
+    """Whether a word can be a form of a verb; a plural noun looks like one too."""
     word = word.casefold()
     if word in first_forms() or word.endswith("ed"):
         return True
@@ -70,19 +70,26 @@ def present(participle: str) -> str:
     return f"{base}s"
 
 
-def _irregular_rows() -> list[list[str]]:
-    split_rows = [row.split() for row in rows("irregular_verbs")]
-    return [row for row in split_rows if row[0] not in word_set("participle_is_first_form")]
+def _rows_with_participle() -> list[list[str]]:
+    """The forms of each irregular verb whose participle is the last of them."""
+    others = word_set("participle_is_first_form")
+    forms_of_verbs = [row.split() for row in rows("irregular_verbs")]
+    return [forms for forms in forms_of_verbs if forms[0] not in others]
 
 
 @cache
 def _participles_of_first() -> dict[str, str]:
-    return {row[0]: row[-1] for row in _irregular_rows()}
+    """ "write" -> "written"."""
+    return {forms[0]: forms[-1] for forms in _rows_with_participle()}
 
 
 @cache
 def _participles_of_past() -> dict[str, str]:
-    return {form: row[-1] for row in _irregular_rows() for form in row[1:]}
+    """ "wrote" -> "written", "written" -> "written"."""
+    by_form: dict[str, str] = {}
+    for _, *others in _rows_with_participle():
+        by_form |= dict.fromkeys(others, others[-1])
+    return by_form
 
 
 def _irregular_participle(base: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.core.records import Example, Origin
-from augmlx.english.sameness import marks, said
+from augmlx.english.sameness import marks, said, wording
 from augmlx.english.scope import telling
 
 
@@ -77,3 +77,10 @@ def test_a_question_with_its_answer_is_said_without_the_words_around() -> None:
     text = "Question: Who owns it?\nAnswer: Ana"
     assert list(said(Example("x", text, origin, row))) == [text, "Who owns it? Ana"]
     assert list(said(Example("x", text, origin))) == [text]
+
+
+def test_a_vote_overlooks_tense_and_determiners_but_not_order_or_negation() -> None:
+    said = wording("The radio was designed by Ada.")
+    assert wording("A radio is designed by Ada") == said
+    assert wording("Ada was designed by the radio.") != said
+    assert wording("The radio was not designed by Ada.") != said

@@ -12,8 +12,9 @@ _CLAUSE = re.compile(r"(.+?) (is|are|was|were|can|will)( ?not)? (.+)")
 
 
 def clause(text: str) -> Term | None:
-    """A clause as a term, negated where "not" denies all of it; None where it is more than one
-    clause.
+    """A clause as a term, negated where "not" denies all of it.
+
+    None where it is no clause of words alone, or more than one.
     """
     each_word = text.casefold().split(" ")
     if len(each_word) < 2 or not all(TOKEN.fullmatch(word) for word in each_word):
@@ -47,7 +48,7 @@ def _is_passed_by_not(word: str) -> bool:
 
 
 def negated(clause: str) -> str:
-    """The denial of a clause that can be negated."""
+    """The denial of a clause that can be negated: "the lamp is on" -> "the lamp is not on"."""
     found = _CLAUSE.fullmatch(clause)
     assert found is not None
     subject, auxiliary, _, rest = found.groups()

@@ -12,8 +12,10 @@ _YES, _NO = frozenset({"yes"}), frozenset({"no"})
 
 
 def claims(form: Form) -> tuple[_Claim, ...]:
-    """What a statement fixes: (key, value) pairs. Two statements contradict each other where they
-    share a key and neither of its values contains the other (`differ`).
+    """What a statement fixes, as pairs of a key and a value.
+
+    Two statements contradict each other where they share a key and neither of its values contains
+    the other (`differ`).
 
     A universal fixes that nothing lies outside it, and that there is something of each kind it
     names: "all" and "no" of the same kinds contradict each other. A role is fixed only by a name,
@@ -50,16 +52,22 @@ def _universal_claims(kind: Term, outside: Term) -> tuple[_Claim, ...]:
 
 
 def _region(one: Term, other: Term) -> Hashable:
+    """What is of both kinds; the same for either order."""
     return frozenset({one, other})
 
 
 def _has_one_filler(role: Form) -> bool:
-    is_name = not role.terms[-1].text.startswith("the ")
-    return is_name and role.relation not in word_set("shared_roles")
+    """Whether a role is filled by a name, and by no second one."""
+    if role.relation in word_set("shared_roles"):
+        return False
+    return not role.terms[-1].text.startswith("the ")
 
 
 def differ(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two values of one key exclude each other; "Mara" and "Mara Voss" may be the same."""
+    """Whether two values of one key exclude each other.
+
+    They do not where one contains the other: "Mara" and "Mara Voss" may be the same.
+    """
     return not (one <= other or other <= one)
 
 
@@ -69,7 +77,11 @@ def contradicts(a: Form, b: Form) -> bool:
 
 
 class Claims:
-    """What a set of statements fixes, for asking in one look-up whether it denies another."""
+    """What a set of statements fixes, for asking in one look-up whether it denies another.
+
+    Args:
+        forms: statements to begin with.
+    """
 
     def __init__(self, forms: Iterable[Form] = ()) -> None:
         self._fixed: dict[Hashable, dict[frozenset[str], int]] = {}
@@ -78,7 +90,7 @@ class Claims:
             self.add(form)
 
     def add(self, form: Form) -> None:
-        """Add one more statement."""
+        """Add one more statement; of several that fix the same, the first is kept."""
         for key, value in claims(form):
             self._fixed.setdefault(key, {}).setdefault(value, self._size)
         self._size += 1

@@ -29,6 +29,7 @@ class _Description(NamedTuple):
 
 
 def _described(side: str) -> _Description | None:
+    """What one side of "is" or "are" describes, or None where it is no description."""
     if found := _OF.fullmatch(side):
         return _Description(bool(found[1]), role=found[2], owner=found[3])
     if found := _OWNED.fullmatch(side):
@@ -37,7 +38,12 @@ def _described(side: str) -> _Description | None:
 
 
 def equation(x: str, y: str) -> Form | None:
-    """ "x is y": a membership, a role, or a list of one."""
+    """A membership ("Rex is a wug"), a role, or a list of one.
+
+    Args:
+        x: what stands before "is".
+        y: what stands behind it.
+    """
     if found := _ARTICLE.fullmatch(y):
         return _membership(thing(x), found[2], denied=bool(found[1]))
     of_x, of_y = _described(x), _described(y)
@@ -51,11 +57,13 @@ def equation(x: str, y: str) -> Form | None:
 
 
 def _role(description: _Description, filler: str) -> Form | None:
+    """ "The head of the Lab is Mara", "the only head of the Lab is Mara"."""
     role = noun(description.role)
     if description.is_only:
         kind, owners = _owners(description.owner)
         return closed_list(kind, owners, role, filler)
-    whole, one = thing(description.owner), thing(filler)
+    whole = thing(description.owner)
+    one = thing(filler)
     if role is None or whole is None or one is None or whole.key == one.key:
         return None
     return Form("role", (whole, one), role.key, word=role.text)
@@ -70,7 +78,9 @@ def _membership(one: Term | None, y: str, *, denied: bool) -> Form | None:
     if not has_owner:
         # "The whale is a mammal" speaks of all whales, or of one.
         is_generic = one.text.startswith("the ") and one.text.islower()
-        return None if is_generic else Form("is", (one, -kind if denied else kind))
+        if is_generic:
+            return None
+        return Form("is", (one, -kind if denied else kind))
     whole = thing(owner)
     if whole is None or denied or kind.negated or whole.key == one.key:
         return None
@@ -78,7 +88,12 @@ def _membership(one: Term | None, y: str, *, denied: bool) -> Form | None:
 
 
 def described_list(x: str, y: str) -> Form | None:
-    """ "The members of the Club are y", "x are the members of the Club"."""
+    """ "The members of the Club are y", "x are the members of the Club".
+
+    Args:
+        x: what stands before "are".
+        y: what stands behind it.
+    """
     for side, items in ((x, y), (y, x)):
         if description := _described(side):
             if description.is_only:
@@ -89,15 +104,17 @@ def described_list(x: str, y: str) -> Form | None:
 
 
 def _owners(owner: str) -> tuple[Kind, list[str]]:
-    """ "both A and B", "A or B", "A"."""
+    """Whose list it is, and the kind of list: "both A and B", "A or B", "A"."""
     if both := _BOTH.fullmatch(owner):
         return "common", [both[1], both[2]]
     either = owner.split(" or ")
-    return "union" if len(either) == 2 else "list", either
+    if len(either) == 2:
+        return "union", either
+    return "list", either
 
 
 def closed_list(kind: Kind, owners: Sequence[str], role: Term | None, told: str) -> Form | None:
-    """A closed list, of things that all differ; "and" stands before the last of several.
+    """A closed list. The things on it all differ, and "and" stands before the last of several.
 
     Args:
         owners: whose list it is.
@@ -111,21 +128,42 @@ def closed_list(kind: Kind, owners: Sequence[str], role: Term | None, told: str)
     wholes, items = _things(owners), _things(each_item)
     if wholes is None or items is None:
         return None
-    if len({term.key for term in (*wholes, *items)}) < len(wholes) + len(items):
+    # Of two lists the owner of one may be on the other: "the friends of Ana or Ben are Ana, Ben
+    # and Cleo".
+    groups = (wholes, items) if kind == "union" else ([*wholes, *items],)
+    if not all(map(_all_differ, groups)):
         return None
-    return closed(kind, wholes, role.key, items, singular(role.text) if role.plural else role.text)
+    word = singular(role.text) if role.plural else role.text
+    return closed(kind, wholes, role.key, items, word)
 
 
 def nothing_in_common(x: str, named: str) -> Form | None:
-    """ "A and B have no members in common"."""
-    role, wholes = noun(named, plural=True), _things(x.split(" and "))
-    if role is None or wholes is None or len(wholes) != 2 or wholes[0] == wholes[1]:
+    """ "A and B have no members in common".
+
+    Args:
+        x: the two, with "and" between them.
+        named: the plural of what they have not.
+    """
+    role = noun(named, plural=True)
+    wholes = _things(x.split(" and "))
+    if role is None or wholes is None:
+        return None
+    if len(wholes) != 2 or not _all_differ(wholes):
         return None
     return closed("common", wholes, role.key, (), singular(role.text))
 
 
+def _all_differ(things: Sequence[Term]) -> bool:
+    keys = {thing.key for thing in things}
+    return len(keys) == len(things)
+
+
 def _things(texts: Sequence[str]) -> list[Term] | None:
     """Each text as a thing; None where one of them is none."""
-    things = [thing(text) for text in texts]
-    known = [term for term in things if term is not None]
-    return known if len(known) == len(things) else None
+    things = []
+    for text in texts:
+        term = thing(text)
+        if term is None:
+            return None
+        things.append(term)
+    return things

@@ -47,7 +47,8 @@ def _body(text: str) -> str:
     if "'" in body:
         body = _CUT_OFF.sub(lambda cut_off: _WHOLE[cut_off[0].lower()], body)
         body = spelt_out(body)
-    return " ".join(body.split()).removesuffix(".").rstrip()
+    body = " ".join(body.split())
+    return body.removesuffix(".").rstrip()
 
 
 _PLURAL = re.compile(r"(all|no|some|not all) (.+?) are (not )?(.+)", re.IGNORECASE)
@@ -61,21 +62,30 @@ _WHATEVER = re.compile(
 
 
 def _categorical(body: str) -> Form | None:
-    """ "All A are B", "no A is a B", "some A are not B", "anything that is an A is a B"."""
+    """A statement about kinds."""
     if found := _WHATEVER.fullmatch(body):
-        no_subject, subject, no_predicate, predicate = found.groups()
-        first, last = noun(subject), noun(predicate)
-        if first is None or last is None or first.key == last.key:
-            return None
-        return universal(-first if no_subject else first, -last if no_predicate else last)
-    is_plural = True
-    found = _PLURAL.fullmatch(body)
-    if found is None:
-        is_plural = False
-        found = _SINGULAR.fullmatch(body)
-    if found is None:
+        return _whatever(*found.groups())
+    if found := _PLURAL.fullmatch(body):
+        return _quantified(*found.groups(), is_plural=True)
+    if found := _SINGULAR.fullmatch(body):
+        return _quantified(*found.groups(), is_plural=False)
+    return None
+
+
+def _whatever(
+    no_subject: str | None, subject: str, no_predicate: str | None, predicate: str
+) -> Form | None:
+    """ "Anything that is (not) an A is (not) a B"."""
+    first, last = noun(subject), noun(predicate)
+    if first is None or last is None or first.key == last.key:
         return None
-    quantifier, subject, negation, predicate = found.groups()
+    return universal(-first if no_subject else first, -last if no_predicate else last)
+
+
+def _quantified(
+    quantifier: str, subject: str, negation: str | None, predicate: str, *, is_plural: bool
+) -> Form | None:
+    """ "All A are B", "some A is not a B"."""
     first, last = noun(subject, plural=is_plural), noun(predicate, plural=is_plural)
     if first is None or last is None or first.key == last.key:
         return None

@@ -12,7 +12,7 @@ from functools import cache
 from augmlx.english.lexicon import STOPWORDS, word_set
 from augmlx.english.logic.statement import Term
 from augmlx.english.names import entities
-from augmlx.english.nouns import is_plural, noun_key
+from augmlx.english.nouns import is_plural, looks_like_an_adverb, noun_key
 
 TOKEN = re.compile(r"[^\W_][\w'&/-]*\.?(?:[^\W_][\w'&/-]*\.?)*")
 _NOUN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -23,19 +23,22 @@ _NOUN, _THING, _GENERIC = 4, 6, 3
 
 @cache
 def _never() -> frozenset[str]:
+    """Words that no noun phrase holds."""
     return (STOPWORDS | word_set("never_in_a_noun")) - {"of"}
 
 
 def is_content(word: str) -> bool:
     """Whether a word can stand in a noun phrase: no function word, adverb or verb of a clause."""
-    lower = word.casefold()
-    is_adverb = lower.endswith("ly") and lower not in word_set("not_adverbs")
-    return lower not in _never() and not is_adverb
+    if word.casefold() in _never():
+        return False
+    return not looks_like_an_adverb(word)
 
 
 def noun(text: str, *, plural: bool = False) -> Term | None:
-    """A noun of one to four words without article, perhaps "non-..."; its last word carries the
-    number.
+    """A noun of one to four words without article, perhaps "non-...".
+
+    Args:
+        plural: its last word must be able to be a plural.
     """
     negated = text[:4].casefold() == "non-"
     text = text[4:] if negated else text
@@ -44,22 +47,30 @@ def noun(text: str, *, plural: bool = False) -> Term | None:
         return None
     if plural and not is_plural(each_word[-1]):
         return None
-    if any(map(participle, each_word[:-1])):
+    if any(map(_looks_like_a_participle, each_word[:-1])):
         return None
     return Term(noun_key(text, plural=plural), text, plural, negated)
 
 
 def _is_noun_word(word: str) -> bool:
-    return _NOUN_WORD.fullmatch(word) is not None and is_content(word) and word != "of"
+    if _NOUN_WORD.fullmatch(word) is None or word == "of":
+        return False
+    return is_content(word)
 
 
-def participle(word: str) -> bool:
-    """ "All wugs are eating daxes": before a noun nobody can tell it from a verb."""
+def _looks_like_a_participle(word: str) -> bool:
+    """By its form alone.
+
+    Before a noun nobody can tell it from a verb: "All wugs are eating daxes".
+    """
     return word.endswith(("ing", "ed")) and len(word) > 4 and not word.endswith("eed")
 
 
 def thing(text: str) -> Term | None:
-    """One definite thing: a name, "the ..." or "Ana's ...", perhaps with "of" and another."""
+    """One definite thing: a name, "the ..." or "Ana's ...", perhaps with "of" and another.
+
+    A nationality alone ("Danish") is none.
+    """
     text = text[0].lower() + text[1:] if text[:4] == "The " else text
     if not all(map(_is_definite, text.split(" of "))):
         return None
@@ -91,7 +102,7 @@ def _is_definite(part: str) -> bool:
             seen_lower = True
         is_known = is_known or word.endswith(_OWNER)
     last = each_word[-1]
-    return not (seen_lower and last.endswith("ed") and participle(last))
+    return not (seen_lower and last.endswith("ed") and _looks_like_a_participle(last))
 
 
 def _may_open_a_name(each_word: list[str]) -> bool:
@@ -102,17 +113,18 @@ def _may_open_a_name(each_word: list[str]) -> bool:
 
 def _is_name(part: str) -> bool:
     """Whether it is one name with particles ("Ana de la Cruz")."""
-    names = entities(part)
-    return len(names) == 1 and names[0].text == part
+    names = [entity.text for entity in entities(part)]
+    return names == [part]
 
 
 def generic(text: str) -> Term | None:
-    """Things of a kind or a stuff, as one of the two that are compared: "femps", "old femps",
-    "water".
+    """Things of a kind or a stuff, as one of the two that are compared.
+
+    "femps", "old femps", "water".
     """
     text = text[:1].lower() + text[1:]
     each_word = text.split(" ")
-    if len(each_word) > _GENERIC or any(map(participle, each_word)):
+    if len(each_word) > _GENERIC or any(map(_looks_like_a_participle, each_word)):
         return None
     if not all(_is_noun_word(word) and word.islower() for word in each_word):
         return None

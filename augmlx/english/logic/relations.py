@@ -68,27 +68,33 @@ def _place(found: re.Match[str], first: Term, second: Term) -> Form | None:
         return Form("part", (first, second), word=verb)
     if found["contains"]:
         return Form("in", (second, first), word=verb, turned=True)
-    return None if _is_date(second) else Form("in", (first, second), word=verb)
+    if _is_date(second):
+        return None
+    return Form("in", (first, second), word=verb)
 
 
 def _is_date(term: Term) -> bool:
+    """ "in 1998", "in May", "in spring": no place."""
     if term.key in word_set("seasons"):
         return True
     return is_number(term.text) or is_number(f"1 {term.text}")
 
 
 def _order(found: re.Match[str], first: Term, second: Term) -> Form | None:
-    """ "A was before B", "B followed A"."""
+    """ "A was before B", "B followed A".
+
+    A person may follow another anywhere; of events that have an article and a name it is an order.
+    """
     verb = found["verb"]
     if found["early"] or found["ahead"]:
         return Form("before", (first, second), word=verb)
-    # A person may follow another anywhere; events have an article and a name.
     if found["follow"] and not (_is_event(first) and _is_event(second)):
         return None
     return Form("before", (second, first), word=verb, turned=True)
 
 
 def _is_event(term: Term) -> bool:
+    """Whether a thing is named as events are: "the Siege of Orm"."""
     return term.text.startswith("the ") and not term.text.islower()
 
 
@@ -103,13 +109,18 @@ def _comparison(found: re.Match[str]) -> Form | None:
         return None
     is_kind = second.text.islower() and not second.text.startswith("the ")
     if is_kind and " " not in first.text:
-        # Its capital only opened the sentence.
-        first = Term(first.key, first.text[0].lower() + first.text[1:])
+        first = _without_capital(first)  # which only opened the sentence
     scale, sign = degree(adjective, comparative=by_ending)
     turned = (sign < 0) != (found["degree"] == "less")
     terms = (second, first) if turned else (first, second)
     return Form("more", terms, scale, word=found["verb"], turned=turned)
 
 
+def _without_capital(term: Term) -> Term:
+    text = term.text[0].lower() + term.text[1:]
+    return Term(term.key, text)
+
+
 def _compared(text: str) -> Term | None:
+    """One of the two that are compared: a thing, or things of a kind."""
     return thing(text) or generic(text)

@@ -17,8 +17,10 @@ from augmlx.english.logic.statement import Form, Kind, Term, closed, particular,
 
 
 def contrapositive(form: Form) -> Form | None:
-    """ "All A are B": what is no B is no A. "If P, then Q": if not Q, then not P. ("No A are B" is
-    its own.)
+    """What a statement says from its denied end; None where that is nothing.
+
+    "All A are B": what is no B is no A. "If P, then Q": if not Q, then not P. ("No A are B" is its
+    own.)
     """
     if form.kind not in ("all", "if"):
         return None
@@ -32,8 +34,10 @@ def contrapositive(form: Form) -> Form | None:
 
 
 def converse(form: Form) -> Form | None:
-    """What a statement says from its other end: "some" and "no" both ways, of "all" only that some
-    are; and that a whole contains its part. Never "all B are A".
+    """What a statement says from its other end; None where that is nothing.
+
+    "Some" and "no" hold both ways, of "all" only that some are; and a whole contains its part.
+    Never "all B are A".
     """
     if form.kind not in ("all", "some", "part"):
         return None
@@ -61,6 +65,7 @@ def syllogism(a: Form, b: Form) -> tuple[Form, ...]:
 
 
 def _moods(one: Form, other: Form) -> Iterator[Form]:
+    """What follows where one statement leads to a kind from which the other leads on."""
     for subject, middle in _ways(one):
         for same, predicate in _ways(other):
             if middle == same and subject.key != predicate.key:
@@ -70,10 +75,14 @@ def _moods(one: Form, other: Form) -> Iterator[Form]:
 def _ways(form: Form) -> tuple[tuple[Term, Term], tuple[Term, Term]]:
     """The two directions in which a statement leads from one kind to another."""
     first, second = form.terms
-    return (first, second), ((-second, -first) if form.kind == "all" else (second, first))
+    forward = first, second
+    if form.kind == "all":
+        return forward, (-second, -first)
+    return forward, (second, first)
 
 
 def _conclude(kind: Kind, subject: Term, predicate: Term) -> Form:
+    """A conclusion; of two negated kinds said as its contrapositive."""
     if kind == "some":
         return particular(subject, predicate)
     if subject.negated and predicate.negated:
@@ -82,8 +91,10 @@ def _conclude(kind: Kind, subject: Term, predicate: Term) -> Form:
 
 
 def chain(a: Form, b: Form) -> tuple[Form, ...]:
-    """From one end to the other of a transitive relation: is-a, further along one scale, before,
-    part of, inside. A part of what lies inside a thing lies inside it too.
+    """From one end to the other of a transitive relation.
+
+    That is is-a, further along one scale, before, part of, inside. A part of what lies inside a
+    thing lies inside it too.
     """
     if a.kind == b.kind == "all":
         return syllogism(a, b)
@@ -100,17 +111,20 @@ def _are_links(a: Form, b: Form) -> bool:
     """Whether two statements are of one transitive relation."""
     if {a.kind, b.kind} <= {"part", "in"}:
         return True
-    return a.kind == b.kind and a.kind in ("more", "before") and a.relation == b.relation
+    if a.kind not in ("more", "before"):
+        return False
+    return a.kind == b.kind and a.relation == b.relation
 
 
 def _joined(one: Form, other: Form) -> Form:
     """The ends of two links, said in the words of one of them."""
+    first, _ = one.terms
+    _, last = other.terms
     kind = one.kind if one.kind == other.kind else "in"
     # The plain direction where they differ, and the subject's own verb.
     preferred = (other, one) if one.turned else (one, other)
     spoken = next(link for link in preferred if link.kind == kind)
-    ends = (one.terms[0], other.terms[1])
-    return Form(kind, ends, one.relation, word=spoken.word, turned=spoken.turned)
+    return Form(kind, (first, last), one.relation, word=spoken.word, turned=spoken.turned)
 
 
 def inherit(a: Form, b: Form) -> tuple[Form, ...]:
@@ -125,6 +139,7 @@ def inherit(a: Form, b: Form) -> tuple[Form, ...]:
 
 
 def _inherited(rule: Form, fact: Form) -> Iterator[Form]:
+    """What a rule about kinds says of the thing of a fact."""
     thing, kind = fact.terms
     first, second = rule.terms
     # Only as it is said: "Rex is no dax" may be the exception, and does not make him no wug.
@@ -135,7 +150,10 @@ def _inherited(rule: Form, fact: Form) -> Iterator[Form]:
 
 
 def membership(form: Form) -> tuple[Form, ...]:
-    """Each item of a closed list as a member of its whole, or as a part of it."""
+    """Each item of a closed list as a member of its whole, or as a part of it.
+
+    Of what two have in common each item is a member of both.
+    """
     if form.kind not in ("list", "common"):
         return ()
     pairs = product(form.items, form.terms)
@@ -145,26 +163,37 @@ def membership(form: Form) -> tuple[Form, ...]:
 
 
 def union(a: Form, b: Form) -> Form | None:
-    """Whoever is on either of two closed lists of the same sort."""
+    """Whoever is on either of two closed lists of the same sort; None where they are none."""
     if not _are_alike(a, b):
         return None
-    return closed("union", (*a.terms, *b.terms), a.relation, (*a.items, *b.items), a.word)
+    wholes = (*a.terms, *b.terms)
+    items = (*a.items, *b.items)
+    return closed("union", wholes, a.relation, items, a.word)
 
 
 def intersection(a: Form, b: Form) -> Form | None:
-    """Whoever is on both lists; maybe nobody."""
+    """Whoever is on both of two closed lists of the same sort, maybe nobody.
+
+    None where they are no such lists.
+    """
     if not _are_alike(a, b):
         return None
+    wholes = (*a.terms, *b.terms)
     shared = [item for item in a.items if item in b.items]
-    return closed("common", (*a.terms, *b.terms), a.relation, shared, a.word)
+    return closed("common", wholes, a.relation, shared, a.word)
 
 
 def _are_alike(a: Form, b: Form) -> bool:
-    return a.kind == b.kind == "list" and a.relation == b.relation and a.terms != b.terms
+    """Whether two statements are lists of the same sort, of two wholes."""
+    if a.kind != "list" or b.kind != "list":
+        return False
+    return a.relation == b.relation and a.terms != b.terms
 
 
 def _one_or_none(form: Form | None) -> tuple[Form, ...]:
-    return () if form is None else (form,)
+    if form is None:
+        return ()
+    return (form,)
 
 
 _OF_ONE: Mapping[str, Callable[[Form], tuple[Form, ...]]] = {

@@ -24,7 +24,8 @@ def opening(form: Form) -> str:
 
 
 def _one(term: Term) -> str:
-    return with_article(singular(term.text) if term.plural else term.text)
+    noun = singular(term.text) if term.plural else term.text
+    return with_article(noun)
 
 
 def _many(term: Term) -> str:
@@ -38,7 +39,8 @@ def _not(term: Term) -> str:
 def _all(form: Form) -> _Parts:
     subject, predicate = form.said
     if subject.negated:
-        return f"anything that is not {_one(subject)} is{_not(predicate)}", _one(predicate)
+        start = f"anything that is not {_one(subject)} is{_not(predicate)}"
+        return start, _one(predicate)
     quantifier = "no" if predicate.negated else "all"
     return f"{quantifier} {_many(subject)} are", _many(predicate)
 
@@ -46,12 +48,14 @@ def _all(form: Form) -> _Parts:
 def _some(form: Form) -> _Parts:
     subject, predicate = form.said
     prefix = "non-" if subject.negated else ""
-    return f"some {prefix}{_many(subject)} are{_not(predicate)}", _many(predicate)
+    start = f"some {prefix}{_many(subject)} are{_not(predicate)}"
+    return start, _many(predicate)
 
 
 def _is(form: Form) -> _Parts:
     thing, kind = form.terms
-    return f"{thing.text} is{_not(kind)}", _one(kind)
+    start = f"{thing.text} is{_not(kind)}"
+    return start, _one(kind)
 
 
 def _relation(form: Form) -> _Parts:
@@ -60,18 +64,24 @@ def _relation(form: Form) -> _Parts:
 
 
 def _if(form: Form) -> _Parts:
-    first, second = (negated(term.text) if term.negated else term.text for term in form.terms)
+    first, second = map(_clause, form.terms)
     return f"if {first}, then", second
+
+
+def _clause(term: Term) -> str:
+    return negated(term.text) if term.negated else term.text
 
 
 def _role(form: Form) -> _Parts:
     thing, filler = form.terms
-    return f"the {form.word} of {thing.text} is", filler.text
+    start = f"the {form.word} of {thing.text} is"
+    return start, filler.text
 
 
 def _member(form: Form) -> _Parts:
     member, whole = form.terms
-    return f"{member.text} is {with_article(form.word)} of", whole.text
+    role = with_article(form.word)
+    return f"{member.text} is {role} of", whole.text
 
 
 def _list(form: Form) -> _Parts:
@@ -85,9 +95,10 @@ def _list(form: Form) -> _Parts:
         owner = f"both {' and '.join(owners)}"
     else:
         owner = owners[0]
-    if len(items) == 1:
-        return f"the only {form.word} of {owner} is", items[0]
-    return f"the {plural(form.word)} of {owner} are", f"{', '.join(items[:-1])} and {items[-1]}"
+    *others, last = items
+    if not others:
+        return f"the only {form.word} of {owner} is", last
+    return f"the {plural(form.word)} of {owner} are", f"{', '.join(others)} and {last}"
 
 
 _SAYINGS: Mapping[Kind, Callable[[Form], _Parts]] = {

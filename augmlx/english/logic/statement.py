@@ -29,7 +29,9 @@ GENERAL = frozenset({"all", "some", "list", "if"})
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A kind, a thing or a clause. `key` and `negated` ("non-wugs", "the lamp is not on") are
+    """A kind, a thing or a clause.
+
+    `key` and `negated` ("non-wugs", "the lamp is not on") are
     compared; `text`, as it stood, its article and negation aside, and its number are for saying it.
     """
 
@@ -76,7 +78,10 @@ class Form:
 
     @property
     def said(self) -> tuple[Term, ...]:
-        """The terms in the order, and with the negations, in which they were said."""
+        """The terms in the order, and with the negations, in which they were said.
+
+        A form keeps them in the order in which they are compared.
+        """
         if not self.turned:
             return self.terms
         first, second = self.terms
@@ -84,8 +89,9 @@ class Form:
 
 
 def universal(subject: Term, predicate: Term) -> Form:
-    """ "No A are B" is "no B are A"; the contrapositive of "all A are B" is a statement of its
-    own.
+    """All of the subject are of the predicate; with that negated, none are.
+
+    "No A are B" is "no B are A"; the contrapositive of "all A are B" is a statement of its own.
     """
     turned = subject.negated != predicate.negated and subject.key > predicate.key
     terms = (-predicate, -subject) if turned else (subject, predicate)
@@ -93,7 +99,10 @@ def universal(subject: Term, predicate: Term) -> Form:
 
 
 def particular(subject: Term, predicate: Term) -> Form:
-    """ "Some A are B" is "some B are A"; of "some A are not B" the terms keep their places."""
+    """Some of the subject are of the predicate; with that negated, some are not.
+
+    "Some A are B" is "some B are A"; of "some A are not B" the terms keep their places.
+    """
     turned = (subject.negated, subject.key) > (predicate.negated, predicate.key)
     terms = (predicate, subject) if turned else (subject, predicate)
     return Form("some", terms, turned=turned)
@@ -102,8 +111,13 @@ def particular(subject: Term, predicate: Term) -> Form:
 def closed(
     kind: Kind, wholes: Sequence[Term], relation: str, items: Sequence[Term], word: str
 ) -> Form:
-    """A closed list ("list", "union" or "common"). The order in which a list is told says
-    nothing.
+    """A closed list. The order in which a list is told says nothing.
+
+    Args:
+        kind: "list", "union" or "common".
+        wholes: whose list it is; two of a union or of what two have in common.
+        relation: the key of what the items are to the wholes.
+        word: the noun of the relation, as a singular.
     """
     by_key = {item.key: item for item in items}
     sorted_items = tuple(by_key[key] for key in sorted(by_key))
@@ -112,5 +126,9 @@ def closed(
 
 
 def terms(form: Form) -> tuple[str, ...]:
-    """Index keys of what a form speaks about, in order and each once: partner facts share one."""
-    return tuple(dict.fromkeys(term.key for term in (*form.terms, *form.items)))
+    """Index keys of what a form speaks about, in order and each once.
+
+    Two facts from which something follows share one.
+    """
+    everything = (*form.terms, *form.items)
+    return tuple(dict.fromkeys(term.key for term in everything))

@@ -63,8 +63,8 @@ def test_the_tables_are_wide_enough() -> None:
     assert len(table(cases.REVERSAL)) + len(table(cases.REPHRASE)) >= 220
 
 
-# past, participle, agent: none of them is in relations.toml, save that some of its rows name the
-# agent.
+# past, participle, agent: none of them is a synonym or an inverse in the lexicon, save that some of
+# its rows name the agent.
 VERBS = """designed designed designer
 built built builder
 drove driven driver

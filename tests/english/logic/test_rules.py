@@ -7,7 +7,7 @@ from importlib import resources
 from itertools import permutations, product
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from augmlx.english.logic import (
@@ -26,7 +26,7 @@ from augmlx.english.logic import (
     syllogism,
     union,
 )
-from augmlx.english.logic.statement import particular, universal
+from augmlx.english.logic.statement import closed, particular, universal
 from tests.english.logic import worlds
 from tests.english.logic.worlds import NONEMPTY, WORLDS, A, B, C, entails, holds
 
@@ -327,7 +327,17 @@ def test_lists_join_as_sets(a: Form, b: Form) -> None:
     assert set(membership(both)) <= {*membership(a), *membership(b)}
 
 
+def _list_of(whole: str, *items: str) -> Form:
+    things = [worlds.thing(text) for text in items]
+    return closed("list", [worlds.thing(whole)], "wag", things, "wag")
+
+
 @given(st.sampled_from(sorted(RULES)), st.lists(worlds.anything, max_size=3))
+# Of the two owners of a union each may be on the other's list.
+@example("union", [_list_of("Rex", "Mara Voss", "Zoë"), _list_of("Mara Voss", "Lake Pell")])
+@example("union", [_list_of("Rex", "Mara Voss"), _list_of("Mara Voss", "Rex")])
+# The singular of "glies" would be taken for an adverb if it were "gly".
+@example("contraposition", [universal(worlds.kind("wag"), worlds.kind("glie", many=True))])
 def test_every_conclusion_can_be_said_and_the_order_of_premises_counts_for_nothing(
     rule: str, facts: list[Form]
 ) -> None:
