@@ -209,11 +209,11 @@ def _peft_tensors(
             yield f"{prefix}.lora_magnitude_vector", matrices.magnitude
 
 
-def _base_name(spec: AdapterSpec, given: str | None) -> str:
+def _base_name(spec: AdapterSpec, hf_base: str | None) -> str:
     """The Hugging Face name of the base. Raises BadSettings where there is none, or it could be a
     path.
     """
-    name = given or spec.hf_base
+    name = hf_base or spec.hf_base
     hint = "give the name of the full-precision original: --base ORG/NAME"
     if name is None:
         raise BadSettings(

@@ -22,7 +22,8 @@ from augmlx.models.loading import load
 from augmlx.models.store.folder import StoredModel
 
 BOUND = 1e-3  # both sides compute in float32; sums in another order differ by about 1e-4
-Logits = Callable[[str], npt.NDArray[np.float32]]
+LogitsArray = npt.NDArray[np.float32]  # (T, V)
+Logits = Callable[[str], LogitsArray]  # of a text with T tokens
 
 _LONGEST = 2000  # characters of a prompt: a short piece of a long row is as good a test
 _EACH = 8
@@ -30,8 +31,8 @@ _EACH = 8
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the comparison found. `argmax_agreement` is the share of positions with the same next
-    token.
+    """How far PEFT and MLX are apart. `argmax_agreement` is the share (0..1) of positions with the
+    same next token.
     """
 
     max_difference: float  # of logits, anywhere
@@ -44,8 +45,7 @@ class Verification:
         share = f"{100 * self.argmax_agreement:.2f}".rstrip("0").rstrip(".")
         return (
             f"greatest logit difference {self.max_difference:.1e} (bound {self.bound:.0e}), "
-            f"argmax agreement {share} % "
-            f"over {self.positions} positions of {self.prompts} prompts"
+            f"argmax agreement {share} % over {self.positions} positions of {self.prompts} prompts"
         )
 
 
@@ -55,9 +55,11 @@ def run_prompts(run: RunFolder) -> list[str]:
     """
     prompts: list[str] = []
     for path in (run.facts, run.augmented):
-        texts = [str(row.get("text", "")) for row in read_jsonl(path)] if path.exists() else []
-        texts = [text[:_LONGEST] for text in texts if text.strip()]
-        prompts += texts[:: max(1, math.ceil(len(texts) / _EACH))]
+        rows = read_jsonl(path) if path.exists() else []
+        texts = [str(row.get("text", "")) for row in rows]
+        usable = [text[:_LONGEST] for text in texts if text.strip()]
+        distance = max(1, math.ceil(len(usable) / _EACH))
+        prompts += usable[::distance]
     return prompts
 
 
@@ -84,9 +86,10 @@ def mlx_logits(stored: StoredModel, adapter: Path) -> Logits:
     if not loaded.config.get("quantization"):
         loaded.model.set_dtype(mx.float32)
 
-    def logits(text: str) -> npt.NDArray[np.float32]:
+    def logits(text: str) -> LogitsArray:
         tokens = mx.array([loaded.tokenizer.encode(text)])  # (1, T)
-        return np.array(loaded.model(tokens)[0].astype(mx.float32))
+        batch_logits = loaded.model(tokens)  # (1, T, V)
+        return np.array(batch_logits[0].astype(mx.float32))
 
     return logits
 
@@ -114,48 +117,90 @@ def verify_peft(
             weights missing or left over; a difference is above the bound.
     """
     logits = _peft_logits(peft_folder, base_folder)
-    greatest, agreeing, positions, used = 0.0, 0, 0, 0
+    comparisons: list[_Comparison] = []
     for prompt in prompts:
         ours, theirs = mlx_logits(prompt), logits(prompt)
         if ours.shape != theirs.shape:
-            raise ModelError(
-                f"{base_folder}: MLX gives logits of shape {ours.shape}, transformers "
-                f"{theirs.shape} for one prompt",
-                hint=(
-                    "the base folder must hold the model that the adapter was trained on, with "
-                    "its tokenizer"
-                ),
-            )
-        if not ours.size:
-            continue
-        greatest = float(
-            np.maximum(greatest, np.abs(ours - theirs).max())
-        )  # keeps a NaN, unlike max()
-        agreeing += int((ours.argmax(-1) == theirs.argmax(-1)).sum())
-        positions, used = positions + len(ours), used + 1
-    if not positions:
+            raise _unlike(base_folder, ours, theirs)
+        if ours.size:
+            comparisons.append(_compared(ours, theirs))
+    if not comparisons:
         raise ModelError(
             "nothing to verify on: no prompt has a token", hint="check the run's facts.jsonl"
         )
-    found = Verification(greatest, agreeing / positions, positions, used, bound)
+    positions = sum(comparison.positions for comparison in comparisons)
+    agreeing = sum(comparison.agreeing for comparison in comparisons)
+    differences = [comparison.greatest for comparison in comparisons]
+    # np.max keeps a NaN, unlike max().
+    greatest = float(np.max(differences))
+    verification = Verification(greatest, agreeing / positions, positions, len(comparisons), bound)
     if not greatest <= bound:
         raise ModelError(
-            f"{peft_folder}: PEFT and MLX disagree: {found}",
+            f"{peft_folder}: PEFT and MLX disagree: {verification}",
             hint="is it the base that the adapter was trained on? If so, please report this",
         )
-    return found
+    return verification
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Of one prompt: the greatest difference of a logit, and at how many of the positions both have
+    the same next token.
+    """
+
+    greatest: float
+    agreeing: int
+    positions: int
+
+
+def _compared(ours: LogitsArray, theirs: LogitsArray) -> _Comparison:
+    """Compare logits (T, V) of one prompt."""
+    greatest = float(np.abs(ours - theirs).max())
+    same_token = ours.argmax(-1) == theirs.argmax(-1)  # (T,)
+    return _Comparison(greatest, int(same_token.sum()), len(ours))
+
+
+def _unlike(base_folder: Path, ours: LogitsArray, theirs: LogitsArray) -> ModelError:
+    return ModelError(
+        f"{base_folder}: MLX gives logits of shape {ours.shape}, "
+        f"transformers {theirs.shape} for one prompt",
+        hint=(
+            "the base folder must hold the model that the adapter was trained on, "
+            "with its tokenizer"
+        ),
+    )
 
 
 def _peft_logits(peft_folder: Path, base_folder: Path) -> Logits:
     """text -> logits (T, V) of base and adapter in transformers + PEFT, float32 on the CPU."""
     try:
         import torch
+    except ImportError as error:
+        raise _missing(error) from error
+    tokenizer, model = _peft_model(peft_folder, base_folder)
+
+    def logits(text: str) -> LogitsArray:
+        tokens = torch.tensor([tokenizer.encode(text)])  # (1, T)
+        with torch.inference_mode():
+            batch_logits = model(input_ids=tokens).logits  # (1, T, V)
+        result: LogitsArray = batch_logits[0].numpy()
+        return result
+
+    return logits
+
+
+def _peft_model(peft_folder: Path, base_folder: Path) -> tuple[Any, Any]:
+    """The base's tokenizer, and the base with the adapter in float32.
+
+    Raises:
+        ModelError: they cannot be loaded, or weights are missing or left over.
+    """
+    try:
+        import torch
         from peft import PeftModel
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
-        raise ModelError(
-            f"--verify needs {error.name or error}", hint="pip install 'augmlx[hf]'"
-        ) from error
+        raise _missing(error) from error
 
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
@@ -171,20 +216,17 @@ def _peft_logits(peft_folder: Path, base_folder: Path) -> Logits:
             f"{base_folder} with {peft_folder}: transformers and PEFT cannot load it: {error}",
             hint="give a folder that transformers reads: --base-folder DIR",
         ) from error
-    if faults := [
-        str(warning.message) for warning in caught if "adapter keys" in str(warning.message)
-    ]:
+    messages = [str(warning.message) for warning in caught]
+    faults = [message for message in messages if "adapter keys" in message]
+    if faults:
         raise ModelError(
             f"{peft_folder}: PEFT warns: {'; '.join(faults)[:500]}", hint="please report this"
         )
+    return tokenizer, model
 
-    def logits(text: str) -> npt.NDArray[np.float32]:
-        tokens = torch.tensor([tokenizer.encode(text)])  # (1, T)
-        with torch.inference_mode():
-            result: npt.NDArray[np.float32] = model(input_ids=tokens).logits[0].numpy()  # (T, V)
-        return result
 
-    return logits
+def _missing(error: ImportError) -> ModelError:
+    return ModelError(f"--verify needs {error.name or error}", hint="pip install 'augmlx[hf]'")
 
 
 @contextlib.contextmanager

@@ -118,32 +118,53 @@ def _plain_dialogue(prompt: str, completion: str) -> _Dialogue:
 
 def _dialogue_row(row_id: str, dialogue: _Dialogue, tokenizer: Any, max_length: int) -> Row:
     """Loss on each token that holds a character of a span, and on what ends the turn behind it."""
-    text = dialogue.text
-    tokens, places = with_spans(text, tokenizer, special=dialogue.tail is None)
+    tokens, places = with_spans(dialogue.text, tokenizer, special=dialogue.tail is None)
+    pieces = [dialogue.text[first:last] for first, last in places]
     learnt = [_overlaps(place, dialogue.spans) for place in places]
     stops = _stops(dialogue, tokenizer)
     for _, end in dialogue.spans:
-        behind = [number for number, (first, _) in enumerate(places) if first >= end]
-        # The next token that ends a turn, or that stands for anything but white space.
-        stop = None
-        for number in behind:
-            if tokens[number] in stops or text[slice(*places[number])].strip():
-                stop = number
-                break
-        if stop is not None and tokens[stop] in stops:
-            learnt[behind[0] : stop + 1] = [True] * (stop + 1 - behind[0])
-            continue
-        last = end == dialogue.spans[-1][1]
-        if last and dialogue.closing and tokenizer.eos_token_id is not None:
+        behind = _first_behind(end, places)
+        stop = _stop(tokens[behind : len(pieces)], pieces[behind:], stops)
+        if stop is not None:
+            learnt[behind : behind + stop + 1] = [True] * (stop + 1)
+        elif _closes(end, dialogue) and tokenizer.eos_token_id is not None:
             # The template marks the end with words or not at all; without this token no model would
             # stop there.
             tokens.append(tokenizer.eos_token_id)
-            learnt = learnt[: len(places) - len(behind)]
-            learnt += [True] * (len(behind) + 1)
+            learnt[behind:] = [True] * (len(tokens) - behind)
     return checked_row(row_id, tokens, learnt, max_length)
 
 
+def _closes(end: int, dialogue: _Dialogue) -> bool:
+    """Whether a span's end is that of the dialogue as well."""
+    _, last_end = dialogue.spans[-1]
+    return dialogue.closing and end == last_end
+
+
+def _first_behind(end: int, places: Sequence[Span]) -> int:
+    """The number of the first token that begins at a character or behind it."""
+    for number, (first, _) in enumerate(places):
+        if first >= end:
+            return number
+    return len(places)
+
+
+def _stop(tokens: Sequence[int], pieces: Sequence[str], stops: set[int]) -> int | None:
+    """The number of the first token that ends a turn, if nothing but white space stands before it.
+
+    Args:
+        pieces: the text that each of the tokens stands for.
+    """
+    for number, (token, piece) in enumerate(zip(tokens, pieces, strict=True)):
+        if token in stops:
+            return number
+        if piece.strip():
+            return None
+    return None
+
+
 def _overlaps(place: Span, spans: Sequence[Span]) -> bool:
+    """Whether a token holds a character of one of the spans."""
     first, last = place
     return any(first < end and last > start for start, end in spans)
 

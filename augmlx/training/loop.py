@@ -145,7 +145,7 @@ class Training:
         started = time.monotonic()
         loss, norm = self._stepped(step)
         seconds = time.monotonic() - started
-        targets = self._plan.targets(step.batches)
+        targets = self._plan.target_tokens(step.batches)
         position = replace(position, step=step.number, tokens=position.tokens + targets)
         line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
         if step.number in self._plan.validated:
@@ -181,7 +181,7 @@ class Training:
         return loss, norm
 
     def _diverged(self, step: Step, fault: str) -> AugmlxError:
-        rows = [row for batch in step.batches for row in self._plan.rows_of(batch)]
+        rows = [row for batch in step.batches for row in self._plan.rows_in(batch)]
         return AugmlxError(
             f"step {step.number}: {fault}; its examples: {', '.join(row.id for row in rows)}",
             hint="lower train.learning_rate, or look at those examples",

@@ -50,7 +50,8 @@ class TrainingPlan:
         compiled: whether steps are compiled.
         recomputes_layers: gradient checkpointing.
         checkpoint_every: steps between checkpoints, of which the newest `checkpoints` are kept.
-        best: by what the best validation is told, whose weights are kept; "off": the last are.
+        best: what decides which validation is the best, whose weights are kept; "off": the last
+            weights are.
         patience: validations without a better one after which it stops; 0: never.
         fingerprint: of data, settings and base: a checkpoint of another one is not resumed.
     """
@@ -77,12 +78,12 @@ class TrainingPlan:
     reporting: Reporting
     fingerprint: str
 
-    def rows_of(self, batch: Batch) -> list[Row]:
+    def rows_in(self, batch: Batch) -> list[Row]:
         return [self.rows[index] for index in batch]
 
-    def targets(self, batches: Sequence[Batch]) -> int:
+    def target_tokens(self, batches: Sequence[Batch]) -> int:
         """How many tokens of a step's batches carry loss."""
-        return sum(row.targets for batch in batches for row in self.rows_of(batch))
+        return sum(row.targets for batch in batches for row in self.rows_in(batch))
 
 
 def make_plan(
@@ -109,13 +110,8 @@ def make_plan(
     steps = planned_steps([len(row.tokens) for row in rows], settings, seed)
     total = len(steps)
     tokens = [[[row.tokens, row.mask] for row in part] for part in (rows, valid)]
-    compiled = settings.compile == "always"
-    if settings.compile == "auto":
-        compiled = device() == "gpu"
-    unpacked = None if settings.packing == "never" else packing.why_not(model)
-    if unpacked and settings.packing == "always":
-        fault = f"train.packing: always, and this model's examples cannot be packed: {unpacked}"
-        raise BadSettings(fault, hint="leave it at auto")
+    unpacked = _why_unpacked(model, settings)
+    compiled = _compiles(settings)
     return TrainingPlan(
         rows=rows,
         valid=valid,
@@ -143,6 +139,27 @@ def make_plan(
         reporting=Reporting.of(settings),
         fingerprint=fingerprint([identity, settings.learnt, seed, tokens]),
     )
+
+
+def _why_unpacked(model: nn.Module, settings: TrainSettings) -> str | None:
+    """Why rows are padded although packing was not ruled out; None where they are not. Raises
+    BadSettings where it was ordered.
+    """
+    if settings.packing == "never":
+        return None
+    reason = packing.why_not(model)
+    if reason and settings.packing == "always":
+        raise BadSettings(
+            f"train.packing: always, and this model's examples cannot be packed: {reason}",
+            hint="leave it at auto",
+        )
+    return reason
+
+
+def _compiles(settings: TrainSettings) -> bool:
+    if settings.compile == "auto":
+        return device() == "gpu"
+    return settings.compile == "always"
 
 
 def planned_steps(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[Step]:

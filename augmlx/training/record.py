@@ -70,8 +70,8 @@ class TrainingRecord:
         """
         if self._team.size == 1:
             return position
-        self._model.update(self._team.given(self._model.trainable_parameters()))
-        self._optimizer.state.update(self._team.given(self._optimizer.state))
+        self._model.update(self._team.from_first(self._model.trainable_parameters()))
+        self._optimizer.state.update(self._team.from_first(self._optimizer.state))
         high, low = divmod(position.tokens, _TOKENS_UNIT)
         numbers = (position.step, low, high, position.ended)
         sums = self._team.sum(*(number * self._team.first for number in numbers))

@@ -53,7 +53,7 @@ class Stepper:
             Its loss (nats a token, the mean over all tokens of all its batches) and the norm of its
             gradients. Both are the same in each process of a team.
         """
-        tokens = self._plan.targets(batches)
+        tokens = self._plan.target_tokens(batches)
         loss, gradients = self._summed(number, batches)
         (loss,) = self._team.sum(loss)
         gradients = self._team.sum_gradients(gradients)
@@ -106,14 +106,14 @@ class Stepper:
         return norm
 
     def arrays(self, batch: Batch) -> layout.Arrays:
-        return self._plan.layout.arrays(self._plan.rows_of(batch))
+        return self._plan.layout.arrays(self._plan.rows_in(batch))
 
     def padding(self, steps: Sequence[Sequence[Batch]]) -> float:
         """The share of the positions that the model computes in these steps which hold no token."""
         used = computed = 0
         for batches in steps:
             for batch in batches:
-                rows = self._plan.rows_of(self._team.share(batch))
+                rows = self._plan.rows_in(self._team.share(batch))
                 if rows:
                     used += sum(row.inputs for row in rows)
                     computed += self._plan.layout.positions(rows)

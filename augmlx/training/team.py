@@ -94,7 +94,7 @@ class Team:
         (count,) = self.sum(float(condition))
         return count > 0
 
-    def given(self, tree: Any) -> Any:
+    def from_first(self, tree: Any) -> Any:
         """The first process's arrays, on all of them. Bit for bit: the others add zeros."""
         if self.size == 1:
             return tree
