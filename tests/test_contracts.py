@@ -32,11 +32,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return load_tiny(tmp_path_factory.mktemp("model") / "model")
 
 
-# engines/attention.py, prefill.py, decoding.py: batch caches
+# models/attention_hook.py, engines/mlx/prefill.py, decoding.py: batch caches
 
 
 def test_attention_is_called_by_its_name_with_the_arguments_we_take() -> None:
-    """engines/attention.py stands in for it in the modules of the models."""
+    """models/attention_hook.py stands in for it in the modules of the models."""
     taken = inspect.signature(base.scaled_dot_product_attention).parameters
     assert list(taken) == ["queries", "keys", "values", "cache", "scale", "mask", "sinks"]
     assert "scaled_dot_product_attention(" in inspect.getsource(llama.Attention.__call__)
@@ -46,9 +46,8 @@ def filled(lengths: list[int], longest: int) -> BatchKVCache:
     """Rows of ones, padded on the right with nines, that become rows padded on the left."""
     cache = BatchKVCache([0] * len(lengths))
     cache.prepare(lengths=lengths, right_padding=[longest - length for length in lengths])
-    rows = mx.array([[1.0] * length + [9.0] * (longest - length) for length in lengths])[
-        :, None, :, None
-    ]
+    padded = [[1.0] * length + [9.0] * (longest - length) for length in lengths]
+    rows = mx.array(padded)[:, None, :, None]  # (B, 1, T, 1)
     cache.update_and_fetch(rows, rows)
     cache.finalize()
     return cache
@@ -56,14 +55,12 @@ def filled(lengths: list[int], longest: int) -> BatchKVCache:
 
 def seen(cache: BatchKVCache) -> list[list[float]]:
     """What each row's next token would see."""
-    mask, keys = (
-        cache.make_mask(1, return_array=False)[:, 0, 0, :-1],
-        cache.keys_and_values()[0][:, 0, :, 0],
-    )
-    return [
-        [k for k, visible in zip(*row, strict=True) if visible]
-        for row in zip(keys.tolist(), mask.tolist(), strict=True)
-    ]
+    masks = cache.make_mask(1, return_array=False)[:, 0, 0, :-1].tolist()  # (B, T)
+    keys = cache.keys_and_values()[0][:, 0, :, 0].tolist()  # (B, T)
+    rows = []
+    for row_keys, row_mask in zip(keys, masks, strict=True):
+        rows.append([key for key, visible in zip(row_keys, row_mask, strict=True) if visible])
+    return rows
 
 
 def test_a_batch_cache_padded_on_the_right_is_finalized_to_rows_of_their_own_length() -> None:
@@ -116,7 +113,7 @@ def test_stream_generate_hands_over_tokens(loaded: LoadedModel) -> None:
     assert all(isinstance(response.token, int) for response in responses)
 
 
-# engines/mlx.py: caches
+# engines/mlx/prefixes.py: caches
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

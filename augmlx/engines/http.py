@@ -14,62 +14,26 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Literal
 
 from augmlx.core.errors import ModelError
 from augmlx.core.records import Json, fingerprint
 from augmlx.engines.protocol import Completion, Request, Score, TokenCount
-from augmlx.engines.server import PROTOCOL, Busy, Refused, Server
+from augmlx.engines.server import PROTOCOL, Refused, Server
+from augmlx.engines.wire import Answer, BadFormat, Listed, read_answer, read_models
 
-M = TypeVar("M", bound=BaseModel)
+_NAMED = 20  # models in a message
 _WINDOW = 4096  # where the server does not say; Ollama's own default
 # Any model goes on with " c".
 _TRIAL = Request.greedy("trial", "a b c a b c a b c a b", max_tokens=4)
 _THOUGHT = re.compile(r"\A(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
+_PATH = re.compile(r"[/~.]|\w:[\\/]")  # how a path of some machine begins
 # What a space may have stood before: no closing mark, no apostrophe, no script that is written
 # without spaces.
 _SPACED = re.compile(
     r"[^\W\u0e00-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]|[(\[{\"“‘«„$€£#@&]"
 )
 _JOINED = re.compile(r"[\s(\[{“‘«„/_'’-]\Z")
-
-
-class _Part(BaseModel):
-    content: str | None = None
-
-
-class _Choice(BaseModel):
-    text: str | None = None  # of a completion
-    delta: _Part | None = None  # of a chat, streamed
-    message: _Part | None = None  # of a chat, whole
-    finish_reason: str | None = None
-
-    @property
-    def written(self) -> str:
-        part = self.delta or self.message
-        return self.text or (part and part.content) or ""
-
-
-class _Usage(BaseModel):
-    completion_tokens: int | None = None
-
-
-class _Event(BaseModel):
-    """One piece of an answer, or all of it."""
-
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-
-
-class _Listed(BaseModel):
-    id: str
-    max_model_len: int | None = None  # vLLM
-
-
-class _Listing(BaseModel):
-    data: list[_Listed] = []
 
 
 class HttpEngine:
@@ -82,8 +46,9 @@ class HttpEngine:
     behind an opening, so it is told to begin with it. An answer that does not is given whole,
     behind the request's stop text: on a line of its own, as no other completion is.
 
-    Raises BadSettings for a URL that is malformed or remote, ModelError for a server that cannot be
-    used.
+    Raises:
+        BadSettings: a URL that is malformed or remote.
+        ModelError: a server that cannot be used.
     """
 
     name = "http"
@@ -103,32 +68,21 @@ class HttpEngine:
         waits: Sequence[float] = (0.5, 2.0, 8.0),
     ) -> None:
         self._server = Server(url, key=key, allow_remote=allow_remote, timeout=timeout, waits=waits)
-        self._connections, self._wanted = connections, model
+        self._connections = connections
+        self._wanted = model
+        self._trials: dict[bool, str] = {}  # by whether it was a chat: what the server wrote
         self.tokens = TokenCount()
-        self._trials: dict[bool, str] = {}
-        listed = self._server.ask("GET", "/models", None, _listed)
-        if not model and len(listed) != 1:
-            names = ", ".join(about.id for about in listed[:20])
-            raise ModelError(
-                f"{self._server.place} does not say which model it has loaded",
-                hint=f"name one: {names}"
-                if names
-                else "name one; mlx_lm.server knows its own as default_model",
-            )
-        about = next(
-            (about for about in listed if about.id == model or not model), _Listed(id=model)
-        )
-        # Of a path of this machine only the last part is a name.
-        path = re.match(r"[/~.]|\w:[\\/]", about.id)
-        self.model = re.split(r"[\\/]", about.id.rstrip("\\/"))[-1] if path else about.id
+        listed = self._choose(self._server.ask("GET", "/models", None, read_models))
+        self.model = _without_folders(listed.id)
         # The place is part of it: two servers' "default_model" are two models, as far as anybody
         # can tell.
         self.fingerprint = fingerprint(["http", self.model, self._server.place])
-        self.window = window or about.max_model_len or _WINDOW
+        self.window = window or listed.max_model_len or _WINDOW
 
     def count(self, text: str) -> int:
         """An estimate, a token for every three bytes: the protocol has no tokenizer."""
-        return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
+        size = len(text.encode("utf-8", "surrogatepass"))
+        return -(-size // 3)
 
     def score(
         self, prompts: Sequence[str], continuations: Sequence[str], *, prefix: str = ""
@@ -137,8 +91,8 @@ class HttpEngine:
         not at all.
         """
         raise ModelError(
-            "a model behind a server cannot weigh texts, as the evaluation and some filters need "
-            "it",
+            "a model behind a server cannot weigh texts, "
+            "as the evaluation and some filters need it",
             hint="use a model of the store there, or leave those filters out",
         )
 
@@ -146,28 +100,48 @@ class HttpEngine:
         """One completion per request, in order. One that the server refuses (too long, say) is an
         "error".
 
-        `tokens` are the server's count, else the pieces that it sent. Raises ModelError where the
-        server cannot be reached or fails for good.
+        Raises:
+            ModelError: the server cannot be reached or fails for good.
         """
         with ThreadPoolExecutor(self._connections, "augmlx-http") as pool, self._server.session():
-            for chat in sorted({r.chat for r in requests} - self._trials.keys()):
-                self._trials[chat] = self._trial(chat)
-            asked = [pool.submit(self._complete, r) for r in requests]
+            self._try_out({request.chat for request in requests})
+            futures = [pool.submit(self._complete, request) for request in requests]
             try:
-                written = [future.result() for future in asked]
-                self.tokens.generated += sum(completion.tokens for completion in written)
-                return iter(written)
+                completions = [future.result() for future in futures]
+                self.tokens.generated += sum(completion.tokens for completion in completions)
+                return iter(completions)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _trial(self, chat: bool) -> str:
-        """The answer to what every model can answer: a wrong setup shows here, not row by row."""
-        try:
-            return self._write(replace(_TRIAL, chat=chat))[0]
-        except Refused as refused:
-            raise ModelError(
-                f"{self._server.place}: a trial failed: {refused}", hint=PROTOCOL
-            ) from None
+    def _choose(self, models: Sequence[Listed]) -> Listed:
+        """The model to be asked, of those that the server names. Raises ModelError where that is
+        left open.
+        """
+        if self._wanted:
+            same = [model for model in models if model.id == self._wanted]
+            return same[0] if same else Listed(id=self._wanted)
+        if len(models) == 1:
+            return models[0]
+        names = ", ".join(model.id for model in models[:_NAMED])
+        hint = f"name one: {names}"
+        if not names:
+            hint = "name one; mlx_lm.server knows its own as default_model"
+        raise ModelError(
+            f"{self._server.place} does not say which model it has loaded",
+            hint=hint,
+        )
+
+    def _try_out(self, chats: set[bool]) -> None:
+        """Ask what every model can answer, in each way that is not yet tried: a wrong setup shows
+        here, not row by row.
+        """
+        for chat in sorted(chats - self._trials.keys()):
+            try:
+                self._trials[chat] = self._write(replace(_TRIAL, chat=chat)).text
+            except Refused as refused:
+                raise ModelError(
+                    f"{self._server.place}: a trial failed: {refused}", hint=PROTOCOL
+                ) from None
 
     def _complete(self, request: Request) -> Completion:
         try:
@@ -177,100 +151,85 @@ class HttpEngine:
         if request.chat:
             text = _THOUGHT.sub("", text).lstrip()
         if request.stop and request.stop in text:
-            text, finish = text.split(request.stop, 1)[0], "stop"
-        text = _behind(text, request) if request.chat else self._spaced(text, request.prompt)
+            text, _, _ = text.partition(request.stop)
+            finish = "stop"
+        text = _behind_opening(text, request) if request.chat else self._spaced(text, request)
         return Completion(request.key, text, finish, tokens)
 
-    def _spaced(self, text: str, prompt: str) -> str:
+    def _spaced(self, text: str, request: Request) -> str:
         """The text with the space that the server dropped, as far as its neighbours tell that there
         was one.
         """
-        numbers = prompt[-1:].isdigit() and text[:1].isdigit()
-        joined = numbers or not _SPACED.match(text) or _JOINED.search(prompt)
-        return text if joined or not self._trials[False].startswith("c") else f" {text}"
+        drops_spaces = self._trials[False].startswith("c")
+        goes_on_in_a_number = request.prompt[-1:].isdigit() and text[:1].isdigit()
+        if not drops_spaces or goes_on_in_a_number or _JOINED.search(request.prompt):
+            return text
+        return f" {text}" if _SPACED.match(text) else text
 
-    def _write(self, request: Request) -> tuple[str, str, int]:
-        """What the server writes, why it ended, and in how many tokens. Raises Refused,
-        ModelError.
-        """
-        body: Json = {
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-        }
-        body["stream"] = True
-        if self._wanted:
-            body["model"] = self._wanted
-        if (
-            request.temperature
-        ):  # a greedy one needs no seed, and mlx_lm.server batches only what has none
-            body["seed"] = int.from_bytes(hashlib.sha256(request.seed.encode()).digest()[:4]) >> 1
-        if not request.chat:
-            body["prompt"] = request.prompt
-            return self._server.ask(
-                "POST", "/completions", body, lambda texts: self._read(texts, request.stop)
-            )
-        told = (
-            f"\n\nBegin your answer with these words: {request.opening}" if request.opening else ""
-        )
-        body["messages"] = [{"role": "user", "content": f"{request.content}{told}"}]
-        body["chat_template_kwargs"] = {"enable_thinking": False}
-        # It is read to its end: a thought has many lines, and may be known as one only by the tag
-        # that it ends with.
-        return self._server.ask(
-            "POST", "/chat/completions", body, lambda texts: self._read(texts, "")
-        )
-
-    def _read(self, texts: Iterator[bytes], stop: str) -> tuple[str, str, int]:
-        """An answer up to its end or the stop text; leaving then tells the server to write no
-        more.
-        """
-        text, finish, pieces, counted = "", "", 0, None
-        for event in (self._parsed(_Event, data) for data in texts):
-            if event.choices is None:
-                raise Busy("failed while it wrote an answer")
-            counted = event.usage.completion_tokens if event.usage else counted
-            for choice in event.choices[:1]:
-                text, finish = text + choice.written, choice.finish_reason or finish
-                pieces += bool(choice.written)
-            if stop and stop in text:
-                finish = "stop"
-                break
-        if not finish:
-            raise Busy("broke off while it wrote an answer")
-        if finish == "content_filter":
-            raise Refused("the server's content filter withheld the answer")
-        return (
-            text,
-            "length" if finish == "length" else "stop",
-            pieces if counted is None else counted,
-        )
-
-    def _parsed(self, kind: type[M], data: bytes) -> M:
+    def _write(self, request: Request) -> Answer:
+        """What the server writes. Raises Refused, ModelError."""
+        path, stop = "/completions", request.stop
+        if request.chat:
+            # It is read to its end: a thought has many lines, and may be known as one only by the
+            # tag that it ends with.
+            path, stop = "/chat/completions", ""
         try:
-            return kind.model_validate_json(data)
-        except ValidationError:
+            return self._server.ask(
+                "POST", path, self._body(request), lambda texts: read_answer(texts, stop)
+            )
+        except BadFormat:
             raise ModelError(
                 f"{self._server.place} answers in a format of its own", hint=PROTOCOL
             ) from None
 
+    def _body(self, request: Request) -> Json:
+        """What is sent for a request."""
+        body: Json = {
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "stream": True,
+        }
+        if self._wanted:
+            body["model"] = self._wanted
+        if request.temperature:
+            # A greedy one needs no seed, and mlx_lm.server batches only what has none.
+            body["seed"] = _seed_number(request.seed)
+        if request.chat:
+            body["messages"] = [{"role": "user", "content": _message(request)}]
+            body["chat_template_kwargs"] = {"enable_thinking": False}
+        else:
+            body["prompt"] = request.prompt
+        return body
 
-def _listed(texts: Iterator[bytes]) -> list[_Listed]:
-    """The models that a server names; none where it cannot (mlx_lm.server without a Hugging Face
-    cache).
-    """
-    try:
-        return _Listing.model_validate_json(b"".join(texts)).data
-    except ValidationError:
-        return []
+
+def _without_folders(model: str) -> str:
+    """A model's name; of a path of this machine only the last part is one."""
+    if not _PATH.match(model):
+        return model
+    return re.split(r"[\\/]", model.rstrip("\\/"))[-1]
 
 
-def _behind(text: str, request: Request) -> str:
+def _seed_number(seed: str) -> int:
+    """A seed as the protocol has it: 31 bits of the text's sha256."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1
+
+
+def _message(request: Request) -> str:
+    if not request.opening:
+        return request.content
+    return f"{request.content}\n\nBegin your answer with these words: {request.opening}"
+
+
+def _behind_opening(text: str, request: Request) -> str:
     """A chat's answer without its opening; where it begins otherwise, whole, on a line of its
     own.
     """
     if not request.opening or not text:
         return text
     words = r"\s+".join(map(re.escape, request.opening.split()))
-    found = re.match(rf"[\s\"“*_]*{words}(?!\w)", text, re.IGNORECASE)
-    return text[found.end() :] if found else f"{request.stop or chr(10)}{text}"
+    opening = re.match(rf"[\s\"“*_]*{words}(?!\w)", text, re.IGNORECASE)
+    if opening is None:
+        return f"{request.stop or chr(10)}{text}"
+    return text[opening.end() :]

@@ -49,9 +49,8 @@ def mlx_engine(model: StoredModel, adapter: Path | None, *, width: int = 64) -> 
     from augmlx.engines.mlx.engine import MlxEngine
     from augmlx.models import loading
 
-    return MlxEngine(
-        loading.load(model, adapter), fingerprint=engine_mark(model, adapter), width=width
-    )
+    loaded = loading.load(model, adapter)
+    return MlxEngine(loaded, fingerprint=engine_mark(model, adapter), width=width)
 
 
 def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:

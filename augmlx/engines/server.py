@@ -1,15 +1,12 @@
-"""A server that the user names, reached over HTTP: where it is, who may be asked, and what is tried
-again.
+"""A server that the user names, reached over HTTP: what is sent, and what is tried again.
 
-Names are resolved once and connections go to the addresses that were checked. http.client follows
-no redirects and knows no proxies of the environment. Nothing that was sent, no key and no words of
-the server are in a message.
+http.client follows no redirects and knows no proxies of the environment. Nothing that was sent, no
+key and no words of the server are in a message.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import re
 import socket
@@ -18,14 +15,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.records import Json
+from augmlx.engines.address import parse_address, resolve
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
 _LONGEST = 1 << 24  # bytes of one line or body
+_CODE = re.compile(rb'"(?:code|type)"\s*:\s*"(\w{3,40})"', re.ASCII)
 _AGAIN = "see that the server is up and run the same command again; it resumes"
 PROTOCOL = "is it an OpenAI-compatible server? its address often ends in /v1"
 
@@ -62,19 +60,22 @@ class Server:
         timeout: float,
         waits: Sequence[float],
     ) -> None:
-        self._host, self._port, self._base, self._tls = _address(url)
-        self.place = f"the server at {self._host}:{self._port}"
+        self._address = parse_address(url)
+        self.place = f"the server at {self._address.host}:{self._address.port}"
         if key is not None and not re.fullmatch(r"[!-~]+", key):
             raise BadSettings(
                 "the server's key holds a character that no key has", hint="give it again"
             )
-        self._headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {key}"} if key else {}
-        )
-        self._addresses = _resolve(self._host, self._port, allow_remote)
-        self._timeout, self._waits = timeout, waits
+        self._headers = {"Content-Type": "application/json"}
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._tls = ssl.create_default_context() if self._address.encrypted else None
+        self._numbers = resolve(self._address, allow_remote=allow_remote)
+        self._timeout = timeout
+        self._waits = waits
         self._sockets: set[socket.socket] = set()
-        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -112,22 +113,23 @@ class Server:
             except Busy as error:
                 why = str(error)
             except (ConnectionError, http.client.HTTPException) as error:
-                why = (
-                    f"cannot be used: "
-                    f"{getattr(error, 'strerror', None) or 'it broke the connection'}"
-                )
+                reason = getattr(error, "strerror", None) or "it broke the connection"
+                why = f"cannot be used: {reason}"
             except OSError as error:
                 raise ModelError(
                     f"{self.place} cannot be reached: {error.strerror}", hint=_AGAIN
                 ) from error
-            if (wait := next(waits, None)) is None or self._stopping.wait(wait):
+            wait = next(waits, None)
+            if wait is None or self._stopping.wait(wait):
                 raise ModelError(f"{self.place} {why}", hint=_AGAIN)
 
     @contextmanager
     def _exchange(
         self, method: str, path: str, body: Json | None
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self._host, self._port)
+        """The server's answer to one request, its body still to be read."""
+        connection = http.client.HTTPConnection(self._address.host, self._address.port)
+        sent = None if body is None else json.dumps(body)
         with closing(self._connect()) as connected, closing(connection):
             with self._lock:
                 self._sockets.add(connected)
@@ -135,12 +137,7 @@ class Server:
                 if self._stopping.is_set():
                     raise Busy("was left")
                 connection.sock = connected
-                connection.request(
-                    method,
-                    self._base + path,
-                    None if body is None else json.dumps(body),
-                    self._headers,
-                )
+                connection.request(method, self._address.base + path, sent, self._headers)
                 with closing(connection.getresponse()) as answer:
                     yield answer
             finally:
@@ -148,19 +145,18 @@ class Server:
                     self._sockets.discard(connected)
 
     def _connect(self) -> socket.socket:
+        """A connection to the first of the host's addresses that takes one."""
         fault = OSError()
-        for address in self._addresses:
+        for number in self._numbers:
             try:
-                plain = socket.create_connection((address, self._port), _CONNECT_SECONDS)
+                plain = socket.create_connection((number, self._address.port), _CONNECT_SECONDS)
             except OSError as error:
                 fault = error
                 continue
             plain.settimeout(self._timeout)
-            return (
-                plain
-                if self._tls is None
-                else self._tls.wrap_socket(plain, server_hostname=self._host)
-            )
+            if self._tls is None:
+                return plain
+            return self._tls.wrap_socket(plain, server_hostname=self._address.host)
         raise fault
 
     def _check(self, answer: http.client.HTTPResponse) -> None:
@@ -173,76 +169,20 @@ class Server:
         if status in (400, 413, 422):
             # The code is a word of the protocol, such as context_length_exceeded; the message may
             # quote a row.
-            code = re.search(
-                rb'"(?:code|type)"\s*:\s*"(\w{3,40})"', answer.read(_LONGEST), re.ASCII
-            )
+            code = _CODE.search(answer.read(_LONGEST))
             about = f", {code[1].decode()}" if code else ""
             raise Refused(
                 f"the server refuses it: HTTP {status}{about} (is it too long for the model?)"
             )
-        fault, hint = f"answers HTTP {status}", PROTOCOL
+        why, hint = "", PROTOCOL
         if status < 400:
-            fault, hint = (
-                f"{fault}: it sends on to another address",
-                "name that address if you trust it",
-            )
+            why, hint = ": it sends on to another address", "name that address if you trust it"
         elif status in (401, 403):
-            fault, hint = f"{fault}: it wants a key, or another one", "put it into AUGMLX_API_KEY"
+            why, hint = ": it wants a key, or another one", "put it into AUGMLX_API_KEY"
         elif status == 404:
-            fault, hint = (
-                f"{fault}: it lacks the model, or is no server of models",
-                f"check the model's name; {PROTOCOL}",
-            )
-        raise ModelError(f"{self.place} {fault}", hint=hint)
-
-
-def _address(url: str) -> tuple[str, int, str, ssl.SSLContext | None]:
-    """Host, port, the path before /models and so on, and what an encrypted connection needs. Raises
-    BadSettings.
-
-    The URL itself is never told: it may hold a password.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        parts, host, port = urlsplit(""), None, None
-    if (
-        parts.scheme not in ("http", "https")
-        or not host
-        or not re.fullmatch(r"[\w./~-]*", parts.path, re.ASCII)
-    ):
-        raise BadSettings(
-            "the server's address is no URL",
-            hint="write http://HOST:PORT, such as http://localhost:8080",
-        )
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise BadSettings(
-            "the server's address holds more than a host, a port and a path",
-            hint="a key goes into AUGMLX_API_KEY",
-        )
-    base = parts.path.rstrip("/").removesuffix("/v1") + "/v1"
-    tls = ssl.create_default_context() if parts.scheme == "https" else None
-    return host, port or (80 if tls is None else 443), base, tls
-
-
-def _resolve(host: str, port: int, allow_remote: bool) -> list[str]:
-    """The addresses of a host, all of them on this machine's loopback unless `allow_remote`."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ModelError(
-            f"{host}: no such host is known", hint="check the server's address"
-        ) from error
-    addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-    if not (
-        allow_remote or all(ipaddress.ip_address(address).is_loopback for address in addresses)
-    ):
-        raise BadSettings(
-            f"{host} is not this machine, and your facts would go there",
-            hint="if they may: --allow-remote",
-        )
-    return addresses
+            why = ": it lacks the model, or is no server of models"
+            hint = f"check the model's name; {PROTOCOL}"
+        raise ModelError(f"{self.place} answers HTTP {status}{why}", hint=hint)
 
 
 def _texts(answer: http.client.HTTPResponse) -> Iterator[bytes]:
@@ -251,6 +191,6 @@ def _texts(answer: http.client.HTTPResponse) -> Iterator[bytes]:
         yield answer.read(_LONGEST)
         return
     while line := answer.readline(_LONGEST):
-        name, _, value = line.strip().partition(b":")
-        if name == b"data" and value.strip() != b"[DONE]":
+        field, _, value = line.strip().partition(b":")
+        if field == b"data" and value.strip() != b"[DONE]":
             yield value

@@ -23,7 +23,8 @@ class Head:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._model, self._body = model, model
+        self._model = model
+        self._body = model
         self._behind: _Behind | None = None
         self._vocabulary = self._try()
 
@@ -41,7 +42,8 @@ class Head:
         """`count` positions cut into parts of about one size, so that `copies` of a part's logits
         fit LOGITS_BYTES.
         """
-        parts = max(1, -(-count // max(1, self.positions // copies)))
+        fitting = max(1, self.positions // copies)
+        parts = max(1, -(-count // fitting))
         ends = [count * part // parts for part in range(parts + 1)]
         return [slice(start, end) for start, end in pairwise(ends)]
 
@@ -64,7 +66,8 @@ class Head:
 
     def project(self, hidden: mx.array) -> mx.array:
         """(N, D) of `hidden` -> logits (N, V) in float32, each row by itself."""
-        return (hidden if self._behind is None else self._behind(hidden)).astype(mx.float32)
+        logits = hidden if self._behind is None else self._behind(hidden)
+        return logits.astype(mx.float32)
 
     def _try(self) -> int:
         """Split the head off if head(body(x)) is model(x) on a short input, to the bit: a tolerance
@@ -106,7 +109,8 @@ class _Behind:
         """Raises AttributeError where there is no body by that name."""
         self._body = _Given(model.model)
         self._shell = type(model).__new__(type(model))
-        dict.update(self._shell, {name: part for name, part in model.items() if name != "model"})
+        rest = {name: part for name, part in model.items() if name != "model"}
+        dict.update(self._shell, rest)
         vars(self._shell).update(vars(model), model=self._body)
 
     def __call__(self, hidden: mx.array) -> mx.array:

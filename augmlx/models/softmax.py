@@ -55,5 +55,7 @@ def _terms(logits: mx.array) -> tuple[mx.array, mx.array]:
 
 def _sum(terms: mx.array) -> mx.array:
     """(n, V) -> (n,), block by block."""
-    blocks = mx.split(terms, list(range(_BLOCK, terms.shape[-1], _BLOCK)), axis=-1)
-    return mx.stack([block.sum(axis=-1) for block in blocks], axis=-1).sum(axis=-1)
+    ends = list(range(_BLOCK, terms.shape[-1], _BLOCK))
+    blocks = mx.split(terms, ends, axis=-1)
+    sums = [block.sum(axis=-1) for block in blocks]
+    return mx.stack(sums, axis=-1).sum(axis=-1)

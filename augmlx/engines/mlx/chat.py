@@ -34,14 +34,14 @@ class ChatTemplate:
         """What the template puts before and behind a message that follows `earlier` turns, or its
         fault.
         """
-        messages = [
-            {"role": role, "content": text}
-            for turn in earlier
-            for role, text in zip(("user", "assistant"), turn, strict=True)
-        ]
+        messages = []
+        for question, answer in earlier:
+            messages.append({"role": "user", "content": question})
+            messages.append({"role": "assistant", "content": answer})
+        messages.append({"role": "user", "content": _MESSAGE})
         try:
             text = self._tokenizer.apply_chat_template(
-                [*messages, {"role": "user", "content": _MESSAGE}],
+                messages,
                 tokenize=False,
                 add_generation_prompt=True,
                 enable_thinking=False,
@@ -49,19 +49,26 @@ class ChatTemplate:
             )
         except (jinja2.TemplateError, ValueError, TypeError, LookupError) as error:
             return "", "", f"the model's chat template cannot be rendered: {error}"
-        head, found, tail = text.partition(_MESSAGE)
-        if not found or _MESSAGE in tail:
+        head, _, tail = text.partition(_MESSAGE)
+        if text.count(_MESSAGE) != 1:
             return head, tail, "the model's chat template does not hold the message once"
-        return head, f"{tail.rstrip()}\n\n{self.end}\n\n" if self._open(tail) else tail, None
+        if self._leaves_thinking_open(tail):
+            tail = f"{tail.rstrip()}\n\n{self.end}\n\n"
+        return head, tail, None
 
     def prompt(self, content: str, opening: str, earlier: Turns = ()) -> str:
         """The text of a prompt. `earlier`: the questions and answers of the chat so far."""
-        head, tail, _ = self._around(earlier) if earlier else (self.head, self.tail, None)
+        head, tail = self.head, self.tail
+        if earlier:
+            head, tail, _ = self._around(earlier)
         return f"{head}{content}{tail}{opening}"
 
     def fault_behind(self, earlier: Turns) -> str | None:
         """Why the template cannot be used behind `earlier` turns, or None."""
-        return self.fault or (self._around(earlier)[2] if earlier else None)
+        if self.fault or not earlier:
+            return self.fault
+        _, _, fault = self._around(earlier)
+        return fault
 
     def thinks(self, text: str) -> bool:
         """Whether an answer that begins with `text` begins with thinking."""
@@ -71,10 +78,8 @@ class ChatTemplate:
         """Whether an answer that begins with `text` may turn out to begin with thinking."""
         return bool(self.start) and self.start.startswith(text.lstrip())
 
-    def _open(self, text: str) -> bool:
-        """Whether text leaves a thinking block open."""
-        return (
-            bool(self.start)
-            and self.start in text
-            and self.end not in text.rpartition(self.start)[2]
-        )
+    def _leaves_thinking_open(self, text: str) -> bool:
+        if not self.start or self.start not in text:
+            return False
+        _, _, behind_start = text.rpartition(self.start)
+        return self.end not in behind_start

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 import mlx.core as mx
@@ -12,18 +14,22 @@ import mlx.nn as nn
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from augmlx.engines.mlx.prefill import Prefill, extend
-from augmlx.engines.mlx.prefixes import Cache, Prefixes, Tokens, Tree
-from augmlx.engines.mlx.sampling import Draw, drawn
+from augmlx.engines.mlx.prefixes import Cache, CachePlan, Prefixes, Tokens
+from augmlx.engines.mlx.sampling import Draw, next_tokens
 from augmlx.engines.protocol import Request, TokenCount
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One request while it is decoded. Its cache begins with `beginning`, which other rows may
-    share.
+    """One request while it is decoded.
 
-    `phase`: "open" as long as it may yet turn out to be "thinking"; `spoken`: where in `tokens` the
-    answer begins.
+    Attributes:
+        prompt: its tokens.
+        beginning: what of the prompt its cache begins with, which other rows may share.
+        tokens: what was written so far.
+        finish: "stop" or "length" once it has ended.
+        phase: "open" as long as it may yet turn out to be "thinking".
+        spoken: where in `tokens` the answer begins.
     """
 
     request: Request
@@ -34,6 +40,14 @@ class Row:
     finish: str = ""
     phase: Literal["open", "thinking", "answer"] = "answer"
     spoken: int = 0
+
+    @property
+    def suffix(self) -> Tokens:
+        """What of the prompt stands behind its beginning."""
+        return self.prompt[len(self.beginning) :]
+
+
+Ends = Callable[[Row, int], bool]  # given a row and its next token: whether that ends the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +62,39 @@ class Limits:
 
     def hold(self, rows: Sequence[Row]) -> bool:
         """Whether some rows may run together. Caches are padded to the longest row."""
-        longest = max(
-            row.request.max_tokens + len(row.prompt) - self.shared * len(row.beginning)
-            for row in rows
-        )
-        begun = sum(map(len, {row.beginning for row in rows})) if self.shared else 0
-        return len(rows) <= self.rows and begun + len(rows) * longest <= self.tokens
+        if len(rows) > self.rows:
+            return False
+        beginnings: set[Tokens] = set()
+        if self.shared:
+            beginnings = {row.beginning for row in rows}
+        longest = max(self._own_tokens(row) for row in rows)
+        shared_tokens = sum(map(len, beginnings))
+        return shared_tokens + len(rows) * longest <= self.tokens
+
+    def _own_tokens(self, row: Row) -> int:
+        """How many tokens a row's own part of the cache may come to hold."""
+        tokens = len(row.prompt) + row.request.max_tokens
+        return tokens - len(row.beginning) if self.shared else tokens
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows that are decoded together, their cache, and (B,) tokens, drawn and not yet read."""
+
+    rows: list[Row]
+    cache: Cache
+    tokens: mx.array
+
+    def add(self, rows: Sequence[Row], cache: Cache, tokens: mx.array) -> None:
+        self.rows = [*self.rows, *rows]
+        self.cache = extend(self.cache, cache)
+        self.tokens = mx.concatenate([self.tokens, tokens])
+
+    def keep(self, kept: list[int]) -> None:
+        """Take out all rows but those with these indices. It copies the caches."""
+        self.rows = [self.rows[index] for index in kept]
+        self.cache = _filtered(self.cache, kept)
+        self.tokens = self.tokens[mx.array(kept, dtype=mx.uint32)]
 
 
 class Decoder:
@@ -71,112 +112,133 @@ class Decoder:
         *,
         ahead: bool,
     ) -> None:
-        self._net, self._prefill, self._prefixes, self._count = model, prefill, prefixes, count
-        self._limits, self._ahead = limits, ahead
+        self._net = model
+        self._prefill = prefill
+        self._prefixes = prefixes
+        self._count = count
+        self._limits = limits
+        self._ahead = ahead
 
-    def run(
-        self, asked: Sequence[Row], tree: Tree, ends: Callable[[Row, int], bool]
-    ) -> Iterator[Row]:
+    def run(self, rows: Sequence[Row], plan: CachePlan, ends: Ends) -> Iterator[Row]:
         """The rows as they end: see `steps`."""
-        for ended in self.steps(asked, tree, ends):
-            yield from ended
+        return chain.from_iterable(self.steps(rows, plan, ends))
 
-    def steps(
-        self, asked: Sequence[Row], tree: Tree, ends: Callable[[Row, int], bool]
-    ) -> Iterator[list[Row]]:
-        """Step by step, the rows that end, which `ends` decides when it is given a row and its next
-        token.
+    def steps(self, rows: Sequence[Row], plan: CachePlan, ends: Ends) -> Iterator[list[Row]]:
+        """Step by step, the rows that end, as `ends` decides.
 
         Rows are admitted in order, as far as the limits allow, but one in any case; a row's cache
         is made when it is admitted. Rows of one prompt are admitted together, and it is run once
         for them.
         """
-        waiting = deque(self._groups(asked))
-        rows: list[Row] = []
-        cache: Cache = []
-        tokens = mx.array([], dtype=mx.uint32)  # (B,) drawn, not yet read
-        wired = maybe_set_recommended_wired_limit()
-        try:
+        waiting = deque(self._groups(rows))
+        batch = _Batch([], [], mx.array([], dtype=mx.uint32))
+        with _wired():
             while True:
-                if admitted := list(self._admitted(waiting, rows)):
-                    made, first = self._admit(admitted, tree)
-                    rows = [*rows, *(row for group in admitted for row in group)]
-                    cache, tokens = extend(cache, made), mx.concatenate([tokens, first])
-                if not rows:
+                admitted = self._admitted(waiting, batch.rows)
+                if admitted:
+                    self._admit(admitted, batch, plan)
+                if not batch.rows:
                     return
-                following = self._step(tokens, rows, cache) if self._ahead else None
-                read: list[int] = tokens.tolist()  # type: ignore[assignment]
-                ended = [
-                    row
-                    for row, token in zip(rows, read, strict=True)
-                    if not row.finish and ends(row, token)
-                ]
-                self._count.generated += sum(len(row.tokens) for row in ended)
-                yield ended
+                following = self._step(batch) if self._ahead else None
+                yield self._read(batch, ends)
+                if following is not None:
+                    batch.tokens = following
                 # To take rows out copies the caches. So rows that have ended are decoded on,
                 # unheard, until they are a quarter of the batch.
-                going = [index for index, row in enumerate(rows) if not row.finish]
-                if 4 * (len(rows) - len(going)) >= len(rows):
-                    tokens = (tokens if following is None else following)[
-                        mx.array(going, dtype=mx.uint32)
-                    ]
-                    rows, cache = [rows[index] for index in going], _filtered(cache, going)
-                    tokens = (
-                        self._step(tokens, rows, cache) if rows and following is None else tokens
-                    )
-                else:
-                    tokens = self._step(tokens, rows, cache) if following is None else following
-        finally:
-            if wired is not None:
-                mx.synchronize()
-                mx.set_wired_limit(wired)
+                going = [index for index, row in enumerate(batch.rows) if not row.finish]
+                ended = len(batch.rows) - len(going)
+                if 4 * ended >= len(batch.rows):
+                    batch.keep(going)
+                if following is None and batch.rows:
+                    batch.tokens = self._step(batch)
 
-    def _step(self, tokens: mx.array, rows: Sequence[Row], cache: Cache) -> mx.array:
-        """(B,) tokens -> the (B,) that follow them."""
-        following = drawn(
-            self._net(tokens[:, None], cache=cache)[:, -1], [row.draw for row in rows]
-        )
+    def _step(self, batch: _Batch) -> mx.array:
+        """The (B,) tokens that follow those of the batch."""
+        logits = self._net(batch.tokens[:, None], cache=batch.cache)[:, -1]  # (B, V)
+        following = next_tokens(logits, [row.draw for row in batch.rows])
         mx.async_eval(following)
         return following
 
+    def _read(self, batch: _Batch, ends: Ends) -> list[Row]:
+        """Give each row its token; returns the rows that end with it."""
+        tokens: list[int] = batch.tokens.tolist()  # type: ignore[assignment]
+        ended = []
+        for row, token in zip(batch.rows, tokens, strict=True):
+            if not row.finish and ends(row, token):
+                ended.append(row)
+        self._count.generated += sum(len(row.tokens) for row in ended)
+        return ended
+
     def _groups(self, rows: Sequence[Row]) -> list[list[Row]]:
         """The rows of each prompt, in as many groups as the limits make of them."""
-        groups: dict[Tokens, list[list[Row]]] = {}
+        groups_of_prompt: dict[Tokens, list[list[Row]]] = {}
         for row in rows:
-            parts = groups.setdefault(row.prompt, [[]])
-            if parts[-1] and not self._limits.hold([*parts[-1], row]):
-                parts.append([])
-            parts[-1].append(row)
-        return [part for parts in groups.values() for part in parts]
+            groups = groups_of_prompt.setdefault(row.prompt, [[]])
+            newest = groups[-1]
+            if newest and not self._limits.hold([*newest, row]):
+                newest = []
+                groups.append(newest)
+            newest.append(row)
+        return list(chain.from_iterable(groups_of_prompt.values()))
 
-    def _admitted(self, waiting: deque[list[Row]], running: Sequence[Row]) -> Iterator[list[Row]]:
-        together = list(running)
-        while waiting and (not together or self._limits.hold([*together, *waiting[0]])):
-            together += waiting[0]
-            yield waiting.popleft()
+    def _admitted(self, waiting: deque[list[Row]], running: Sequence[Row]) -> list[list[Row]]:
+        """Take from those that wait the groups that may run beside the rows that are running."""
+        admitted = []
+        rows = list(running)
+        while waiting and (not rows or self._limits.hold([*rows, *waiting[0]])):
+            group = waiting.popleft()
+            admitted.append(group)
+            rows += group
+        return admitted
 
-    def _admit(self, groups: Sequence[list[Row]], tree: Tree) -> tuple[Cache, mx.array]:
-        """The cache of the rows of some groups, and the first token of each."""
-        before = self._count.prefilled
-        heads = [group[0] for group in groups]
-        suffixes = [row.prompt[len(row.beginning) :] for row in heads]
-        cache, logits = self._prefill.run(
-            [self._prefixes.cache(row.beginning, tree) for row in heads], suffixes
-        )
-        self._count.prefilled += sum(map(len, suffixes))
-        run = self._count.prefilled - before
-        self._count.reused += sum(len(row.prompt) for group in groups for row in group) - run
-        place = [number for number, group in enumerate(groups) for _ in group]
-        if len(place) > len(groups):
-            cache, logits = _filtered(cache, place), logits[mx.array(place)]
-        first = drawn(logits, [row.draw for group in groups for row in group])
+    def _admit(self, groups: Sequence[list[Row]], batch: _Batch, plan: CachePlan) -> None:
+        """Add the rows of some groups to the batch, their prompts run and their first tokens
+        drawn.
+        """
+        rows = list(chain.from_iterable(groups))
+        cache, logits = self._run_prompts([group[0] for group in groups], rows, plan)
+        if len(rows) > len(groups):
+            group_of_row: list[int] = []
+            for number, group in enumerate(groups):
+                group_of_row += [number] * len(group)
+            cache = _filtered(cache, group_of_row)
+            logits = logits[mx.array(group_of_row)]
+        first = next_tokens(logits, [row.draw for row in rows])
         mx.eval(first)
         mx.clear_cache()
-        return cache, first
+        batch.add(rows, cache, first)
+
+    def _run_prompts(
+        self, heads: Sequence[Row], rows: Sequence[Row], plan: CachePlan
+    ) -> tuple[Cache, mx.array]:
+        """Of one row for each prompt its cache, and the logits (B, V) behind it; `rows`, all that
+        have these prompts, are for the count.
+        """
+        before = self._count.prefilled
+        beginnings = [self._prefixes.cache(row.beginning, plan) for row in heads]
+        cache, logits = self._prefill.run(beginnings, [row.suffix for row in heads])
+        self._count.prefilled += sum(len(row.suffix) for row in heads)
+        run = self._count.prefilled - before
+        self._count.reused += sum(len(row.prompt) for row in rows) - run
+        return cache, logits
 
 
 def _filtered(cache: Cache, rows: list[int]) -> Cache:
     """The cache with these of its rows, in this order; a row may stand several times."""
-    for layer in cache if rows else ():
+    if not rows:
+        return []
+    for layer in cache:
         layer.filter(rows)
-    return cache if rows else []
+    return cache
+
+
+@contextmanager
+def _wired() -> Iterator[None]:
+    """Memory wired as mlx-lm recommends, where there is a GPU, and as before at the end."""
+    before = maybe_set_recommended_wired_limit()
+    try:
+        yield
+    finally:
+        if before is not None:
+            mx.synchronize()
+            mx.set_wired_limit(before)

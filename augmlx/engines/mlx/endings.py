@@ -5,6 +5,7 @@ thinking.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,8 +20,9 @@ class Endings:
     """Follows rows token by token."""
 
     def __init__(self, tokenizer: Any, template: ChatTemplate) -> None:
-        self._tokenizer, self._template = tokenizer, template
-        self._stops: dict[str, frozenset[int]] = {}
+        self._tokenizer = tokenizer
+        self._template = template
+        self._tokens_of_stop: dict[str, frozenset[int]] = {}
 
     def ends(self, row: Row, token: int) -> bool:
         """Add a token to a row and say whether that ends it."""
@@ -38,14 +40,17 @@ class Endings:
         """What the row answered, up to its stop text. Decoded behind its prompt: a tokenizer of the
         SentencePiece kind drops the space before a text's first word.
         """
-        before = self.decoded(row.prompt)
-        text = self.decoded([*row.prompt, *row.tokens])
-        text = text[len(before) :] if text.startswith(before) else self.decoded(row.tokens)
         if row.phase == "thinking":
             return ""
+        prompt = self.decoded(row.prompt)
+        whole = self.decoded([*row.prompt, *row.tokens])
+        is_behind = whole.startswith(prompt)
+        text = whole[len(prompt) :] if is_behind else self.decoded(row.tokens)
         if row.spoken:
-            text = text.partition(self._template.end)[2].lstrip()
-        return text.split(row.request.stop, 1)[0] if row.request.stop else text
+            _, _, behind_thinking = text.partition(self._template.end)
+            text = behind_thinking.lstrip()
+        stop = row.request.stop
+        return text.split(stop, 1)[0] if stop else text
 
     def settled(self, row: Row) -> str:
         """The part of a row's answer that nothing which it may yet write will change."""
@@ -58,19 +63,29 @@ class Endings:
         # decode all before it as if it were none.
         while whole > row.spoken and self._is_byte(row.tokens[whole - 1]):
             whole -= 1
-        text = self.text(replace(row, tokens=row.tokens[:whole])).rstrip(
-            "\N{REPLACEMENT CHARACTER}"
-        )
-        stop = row.request.stop
-        begun = next((n for n in range(len(stop) - 1, 0, -1) if text.endswith(stop[:n])), 0)
+        text = self.text(replace(row, tokens=row.tokens[:whole]))
+        text = text.rstrip("\N{REPLACEMENT CHARACTER}")
+        begun = _begun_stop(text, row.request.stop)
         return text[: len(text) - begun]
 
-    def _is_byte(self, token: int) -> bool:
-        return bool(_BYTE.fullmatch(self._tokenizer.convert_ids_to_tokens(token) or ""))
-
-    def decoded(self, tokens: Any) -> str:
+    def decoded(self, tokens: Iterable[int]) -> str:
+        """The text of some tokens, as it stands."""
         text: str = self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False)
         return text
+
+    def stop_tokens(self, stop: str) -> frozenset[int]:
+        """The tokens that hold the whole of a stop text, such as ".\\n"."""
+        if not stop:
+            return frozenset()
+        if stop not in self._tokens_of_stop:
+            tokens = frozenset(token for token, text in self._vocabulary if stop in text)
+            self._tokens_of_stop[stop] = tokens
+        return self._tokens_of_stop[stop]
+
+    def _is_byte(self, token: int) -> bool:
+        """Whether a token is one byte of a letter, as SentencePiece falls back to."""
+        name = self._tokenizer.convert_ids_to_tokens(token) or ""
+        return bool(_BYTE.fullmatch(name))
 
     def _answering(self, row: Row) -> bool:
         """Whether the row's last token is of its answer; a stop text within the thinking before it
@@ -82,32 +97,41 @@ class Endings:
                 row.phase = "thinking"
             elif not self._template.may_think(text):
                 row.phase = "answer"
-        if row.phase == "thinking" and (end := self._template.end) in self.decoded(
-            row.tokens[-len(end.encode()) :]
-        ):
-            row.phase, row.spoken = "answer", len(row.tokens)
+        if row.phase == "thinking" and self._template.end in self._last(row, self._template.end):
+            row.phase = "answer"
+            row.spoken = len(row.tokens)
         return row.phase == "answer"
+
+    def _last(self, row: Row, mark: str) -> str:
+        """The text of the last tokens of a row, as many as a mark that ends in the last one may
+        span: each token is at least a byte of text.
+        """
+        longest = len(mark.encode())
+        return self.decoded(row.tokens[-longest:])
 
     def _at_stop(self, row: Row) -> bool:
         """Whether the stop text stands in the row's last token, or ends in it."""
         stop = row.request.stop
-        if row.spoken:  # blank lines part the answer from the thinking
-            return bool(stop) and stop in self.decoded(row.tokens[row.spoken :]).lstrip()
+        if not stop:
+            return False
+        if row.spoken:
+            answer = self.decoded(row.tokens[row.spoken :])
+            return stop in answer.lstrip()  # blank lines part the answer from the thinking
         if row.tokens[-1] in self.stop_tokens(stop):
             return True
-        # Each token is at least a byte of text, so the stop spans no more tokens than it has bytes.
-        return len(stop) > 1 and stop in self.decoded(row.tokens[-len(stop.encode()) :])
-
-    def stop_tokens(self, stop: str) -> frozenset[int]:
-        """The tokens that hold the whole of a stop text, such as ".\\n"."""
-        if stop not in self._stops:
-            self._stops[stop] = frozenset(
-                token for token, text in self._vocabulary if stop and stop in text
-            )
-        return self._stops[stop]
+        return len(stop) > 1 and stop in self._last(row, stop)
 
     @cached_property
     def _vocabulary(self) -> list[tuple[int, str]]:
         """Every token beside its text."""
-        ids = sorted(self._tokenizer.get_vocab().values())
-        return list(zip(ids, self._tokenizer.batch_decode([[token] for token in ids]), strict=True))
+        tokens = sorted(self._tokenizer.get_vocab().values())
+        texts = self._tokenizer.batch_decode([[token] for token in tokens])
+        return list(zip(tokens, texts, strict=True))
+
+
+def _begun_stop(text: str, stop: str) -> int:
+    """How many letters at the end of a text are the beginning of a stop text."""
+    for length in range(len(stop) - 1, 0, -1):
+        if text.endswith(stop[:length]):
+            return length
+    return 0

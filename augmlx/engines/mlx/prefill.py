@@ -33,6 +33,26 @@ def extend(cache: Cache, other: Cache) -> Cache:
     return cache or other
 
 
+def padded(rows: Sequence[Sequence[int]]) -> mx.array:
+    """B rows of up to T tokens -> (B, T), padded with zeros on the right."""
+    longest = max(map(len, rows))
+    return mx.array([[*row, *[0] * (longest - len(row))] for row in rows])
+
+
+def prepare_padding(cache: Cache, lengths: list[int]) -> None:
+    """Tell a batch cache how long its next rows are without their padding, in tokens."""
+    longest = max(lengths)
+    padding = [longest - length for length in lengths]
+    for layer in cache:
+        layer.prepare(lengths=lengths, right_padding=padding)
+
+
+def finalize(cache: Cache) -> None:
+    """Let a batch cache drop the padding of the rows that it was given."""
+    for layer in cache:
+        layer.finalize()
+
+
 class Prefill:
     """Runs suffixes. Only "shared" takes suffixes of different lengths into one pass, padded on the
     right; other caches (rotating, recurrent) take them one by one, since padding would stay in
@@ -40,7 +60,9 @@ class Prefill:
     """
 
     def __init__(self, model: nn.Module, head: Head, batching: Batching) -> None:
-        self._net, self._head, self._batching = model, head, batching
+        self._net = model
+        self._head = head
+        self._batching = batching
 
     def run(
         self, beginnings: Sequence[Cache], suffixes: Sequence[Sequence[int]]
@@ -49,54 +71,66 @@ class Prefill:
         what comes next.
         """
         cache: Cache = []
-        logits, order = [], list[int]()
+        parts_of_logits = []
+        order: list[int] = []
         for part in self._parts([len(suffix) for suffix in suffixes]):
-            begun = [beginnings[index] for index in part]
-            made, following = self._pass(begun, [list(suffixes[index]) for index in part])
-            cache = extend(cache, made)
-            logits.append(following)
+            part_cache, part_logits = self._pass(
+                [beginnings[index] for index in part], [suffixes[index] for index in part]
+            )
+            cache = extend(cache, part_cache)
+            parts_of_logits.append(part_logits)
             order += part
+        logits = mx.concatenate(parts_of_logits)
         if order != sorted(order):
             back = sorted(range(len(order)), key=order.__getitem__)
             for layer in cache:
                 layer.filter(back)
-            logits = [mx.concatenate(logits)[mx.array(back)]]
-        return cache, mx.concatenate(logits)
+            logits = logits[mx.array(back)]
+        return cache, logits
 
     def _parts(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Indices of the rows of each pass: of about the same length, since padding costs as much
         as tokens do.
         """
-        most = STEP if self._head.split else min(STEP, self._head.positions)
         part: list[int] = []
         tokens = 0
-        for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-            run = (len(part) + 1) * lengths[index]
-            tokens += lengths[index]
-            if part and (self._batching != "shared" or run > most or 8 * run > 9 * tokens):
+        for index in sorted(range(len(lengths)), key=lambda row: (lengths[row], row)):
+            length = lengths[index]
+            if part and not self._fit(len(part) + 1, length, tokens + length):
                 yield part
-                part, tokens = [], lengths[index]
+                part, tokens = [], 0
             part.append(index)
+            tokens += length
         yield part
 
+    def _fit(self, rows: int, longest: int, tokens: int) -> bool:
+        """Whether rows of so many tokens in all may be one pass, padded to the longest."""
+        if self._batching != "shared":
+            return False
+        most = STEP if self._head.split else min(STEP, self._head.positions)
+        run = rows * longest
+        return run <= most and 8 * run <= 9 * tokens
+
     def _pass(
-        self, beginnings: Sequence[Cache], suffixes: list[list[int]]
+        self, beginnings: Sequence[Cache], suffixes: Sequence[Sequence[int]]
     ) -> tuple[Cache, mx.array]:
+        """One pass of the model: a batch cache, and the logits (B, V) behind each suffix."""
         lengths = [len(suffix) for suffix in suffixes]
-        longest = max(lengths)
-        padded = mx.array([suffix + [0] * (longest - len(suffix)) for suffix in suffixes])  # (B, T)
-        rows, ends = mx.arange(len(suffixes)), mx.array([length - 1 for length in lengths])
+        tokens = padded(suffixes)  # (B, T)
+        rows = mx.arange(len(suffixes))  # (B,)
+        ends = mx.array([length - 1 for length in lengths])  # (B,)
         if self._batching != "shared":
             alone = copy.deepcopy(beginnings[0])
-            logits = self._head.logits(padded, rows, ends, cache=alone)
-            mx.eval(logits, [layer.state for layer in alone])
+            logits = self._head.logits(tokens, rows, ends, cache=alone)
+            _evaluate(logits, alone)
             return together([alone], self._batching), logits
         cache = together(beginnings, self._batching)
-        padding = [longest - length for length in lengths]
-        for layer in cache:
-            layer.prepare(lengths=lengths, right_padding=padding)
-        logits = self._head.logits(padded, rows, ends, cache=cache)
-        for layer in cache:
-            layer.finalize()
-        mx.eval(logits, [layer.state for layer in cache])
+        prepare_padding(cache, lengths)
+        logits = self._head.logits(tokens, rows, ends, cache=cache)
+        finalize(cache)
+        _evaluate(logits, cache)
         return cache, logits
+
+
+def _evaluate(logits: mx.array, cache: Cache) -> None:
+    mx.eval(logits, [layer.state for layer in cache])

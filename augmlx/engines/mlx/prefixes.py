@@ -20,7 +20,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.engines.protocol import TokenCount
 
-Cache = list[Any]
+Cache = list[Any]  # one of mlx-lm's caches for each layer
 Tokens = tuple[int, ...]
 LEAST = 16  # tokens that a cache must save; a pass of the model for fewer costs about what it saves
 STEP = 2048  # tokens in one pass of the model
@@ -28,49 +28,54 @@ STEP = 2048  # tokens in one pass of the model
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
     """The tokens that all rows start with."""
-    low, high = (
-        min(map(list, rows)),
-        max(map(list, rows)),
-    )  # where any two rows differ, the extremes do
-    length = next(
-        (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b),
-        min(len(low), len(high)),
-    )
-    return low[:length]
+    lists = [list(row) for row in rows]
+    low, high = min(lists), max(lists)  # where any two rows differ, these two do
+    for index, (low_token, high_token) in enumerate(zip(low, high, strict=False)):
+        if low_token != high_token:
+            return low[:index]
+    return low  # which, sorting first, is the shorter one
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """For each token list the longest beginning that is to be cached, and for each of these the one
-    it goes on from.
+class CachePlan:
+    """What is to be cached for some token lists.
+
+    Attributes:
+        beginning: of each list its longest beginning that is to be cached; () for none.
+        parent: of each of these the shorter one that it goes on from; () for none.
     """
 
-    of: dict[Tokens, Tokens]
-    above: dict[Tokens, Tokens]
+    beginning: dict[Tokens, Tokens]
+    parent: dict[Tokens, Tokens]
+
+    def chain(self, tokens: Tokens) -> tuple[Tokens, ...]:
+        """A beginning and all that it goes on from, the longest first."""
+        links = []
+        while tokens:
+            links.append(tokens)
+            tokens = self.parent[tokens]
+        return tuple(links)
 
 
-def tree(lists: Iterable[Tokens], ends: Iterable[Tokens] = ()) -> Tree:
+def plan_caches(lists: Iterable[Tokens], ends: Iterable[Tokens] = ()) -> CachePlan:
     """What is to be cached for some token lists: where two of them part, and the `ends` given, so
     far as it is at least LEAST tokens longer than what is cached above it.
     """
+    ends = set(ends)
     ordered = sorted({*lists, *ends})
-    worth = {*ends, *(tuple(common_prefix(pair)) for pair in pairwise(ordered))}
-    of: dict[Tokens, Tokens] = {}
-    above: dict[Tokens, Tokens] = {}
+    partings = {tuple(common_prefix(pair)) for pair in pairwise(ordered)}
+    candidates = ends | partings
+    plan = CachePlan({}, {})
     path: list[Tokens] = [()]
-    for tokens in sorted({*ordered, *worth}):  # what a list begins with sorts before it
+    for tokens in sorted({*ordered, *candidates}):  # what a list begins with sorts before it
         while tokens[: len(path[-1])] != path[-1]:
             path.pop()
-        if tokens in worth and len(tokens) - len(path[-1]) >= LEAST:
-            above[tokens] = path[-1]
+        above = path[-1]
+        if tokens in candidates and len(tokens) - len(above) >= LEAST:
+            plan.parent[tokens] = above
             path.append(tokens)
-        of[tokens] = path[-1]
-    return Tree(of, above)
-
-
-def _chain(tokens: Tokens, tree: Tree) -> tuple[Tokens, ...]:
-    """A beginning and all that it goes on from, the longest first."""
-    return (tokens, *_chain(tree.above[tokens], tree)) if tokens else ()
+        plan.beginning[tokens] = path[-1]
+    return plan
 
 
 class Prefixes:
@@ -79,18 +84,19 @@ class Prefixes:
     """
 
     def __init__(self, model: nn.Module, limit: int, count: TokenCount) -> None:
-        self._net, self._limit, self._count = model, limit, count
+        self._net = model
+        self._limit = limit
+        self._count = count
         self._empty: Cache = list(make_prompt_cache(model))
-        self._kept: dict[tuple[Tokens, ...], Cache] = {}  # by chain, the least recently used first
+        self._cache_of_chain: dict[tuple[Tokens, ...], Cache] = {}  # least recently used first
 
     @property
     def kept(self) -> list[Tokens]:
         """What is cached, the least recently used first."""
-        return [chain[0] for chain in self._kept]
+        return [chain[0] for chain in self._cache_of_chain]
 
-    def cache(self, tokens: Tokens, tree: Tree) -> Cache:
-        """A cache that holds `tokens`, made from the one above it in the tree. It is not to be
-        written to.
+    def cache(self, tokens: Tokens, plan: CachePlan) -> Cache:
+        """A cache that holds `tokens`, made from its parent's. It is not to be written to.
 
         What it is made from decides its last bits, so it is kept under all that stands above it:
         what was asked before must not tell in a result, or a resumed run would go on to other
@@ -98,18 +104,26 @@ class Prefixes:
         """
         if not tokens:
             return self._empty
-        begun = self.cache(tree.above[tokens], tree)
-        chain = _chain(tokens, tree)
-        if (found := self._kept.pop(chain, None)) is None:
-            found = copy.deepcopy(begun)
-            self._run(found, tokens[len(tree.above[tokens]) :])
-        self._kept[chain] = found
-        while len(self._kept) > 1 and sum(map(len, self.kept)) > self._limit:
-            del self._kept[next(iter(self._kept))]
-        return found
+        parent = plan.parent[tokens]
+        cache_of_parent = self.cache(parent, plan)
+        chain = plan.chain(tokens)
+        cache = self._cache_of_chain.pop(chain, None)
+        if cache is None:
+            cache = copy.deepcopy(cache_of_parent)
+            self._run(cache, tokens[len(parent) :])
+        self._cache_of_chain[chain] = cache
+        self._drop_oldest()
+        return cache
+
+    def _drop_oldest(self) -> None:
+        while len(self._cache_of_chain) > 1 and sum(map(len, self.kept)) > self._limit:
+            oldest = next(iter(self._cache_of_chain))
+            del self._cache_of_chain[oldest]
 
     def _run(self, cache: Cache, tokens: Tokens) -> None:
+        """Put tokens through the model, onto the end of a cache."""
         self._count.prefilled += len(tokens)
         for start in range(0, len(tokens), STEP):
-            self._net(mx.array([tokens[start : start + STEP]]), cache=cache)
+            step = mx.array([tokens[start : start + STEP]])  # (1, T)
+            self._net(step, cache=cache)
             mx.eval([layer.state for layer in cache])

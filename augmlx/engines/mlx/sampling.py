@@ -19,30 +19,31 @@ class Draw:
     """
 
     def __init__(self, request: Request) -> None:
-        self.temperature, self.top_p = request.temperature, request.top_p
-        self.uniform = Random(request.seed).random
+        self.temperature = request.temperature
+        self.top_p = request.top_p
+        self.uniform = Random(request.seed).random  # the next number in [0, 1)
 
 
-def drawn(logits: mx.array, draws: Sequence[Draw]) -> mx.array:
+def next_tokens(logits: mx.array, draws: Sequence[Draw]) -> mx.array:
     """(B, V) logits -> (B,) tokens, row by row as `draws` say; temperature 0 is greedy."""
-    greedy = mx.argmax(logits, axis=-1)
-    rows = [row for row, draw in enumerate(draws) if draw.temperature > 0]
-    if rows:
-        greedy[mx.array(rows)] = _nucleus(logits[mx.array(rows)], [draws[row] for row in rows])
-    return greedy
+    tokens = mx.argmax(logits, axis=-1)  # (B,)
+    sampling = [row for row, draw in enumerate(draws) if draw.temperature > 0]
+    if sampling:
+        rows = mx.array(sampling)
+        tokens[rows] = _nucleus(logits[rows], [draws[row] for row in sampling])
+    return tokens
 
 
 def _nucleus(logits: mx.array, draws: Sequence[Draw]) -> mx.array:
-    """Nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among the NUCLEUS_LIMIT most
-    probable tokens.
+    """(B, V) logits -> (B,) tokens by nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751)
+    among the NUCLEUS_LIMIT most probable ones.
 
     One uniform number per token goes through the inverse of the cumulative distribution: unlike
     Gumbel noise over the vocabulary this draws the same on every device.
     """
-    temperature, top_p, uniform = (
-        mx.array(column)[:, None]
-        for column in zip(*[(d.temperature, d.top_p, d.uniform()) for d in draws], strict=True)
-    )
+    temperature = _column([draw.temperature for draw in draws])  # (B, 1)
+    top_p = _column([draw.top_p for draw in draws])
+    uniform = _column([draw.uniform() for draw in draws])
     probs, _ = softmax(logits.astype(mx.float32) / temperature)  # (B, V)
     kept = min(NUCLEUS_LIMIT, probs.shape[-1])
     likely = mx.argpartition(-probs, kth=kept - 1, axis=-1)[:, :kept]
@@ -50,7 +51,15 @@ def _nucleus(logits: mx.array, draws: Sequence[Draw]) -> mx.array:
     order = mx.argsort(-part, axis=-1)
     mass = mx.cumsum(mx.take_along_axis(part, order, axis=-1), axis=-1)  # (B, kept)
     # The nucleus ends with the first token that brings its mass to top_p; the draw falls inside it.
-    end = mx.minimum(mx.sum(mass < top_p, axis=-1, keepdims=True), kept - 1)
+    before_end = mx.sum(mass < top_p, axis=-1, keepdims=True)
+    end = mx.minimum(before_end, kept - 1)
     draw = uniform * mx.take_along_axis(mass, end, axis=-1)
-    chosen = mx.minimum(mx.sum(mass < draw, axis=-1, keepdims=True), end)
-    return mx.take_along_axis(likely, mx.take_along_axis(order, chosen, axis=-1), axis=-1)[:, 0]
+    before_draw = mx.sum(mass < draw, axis=-1, keepdims=True)
+    rank = mx.minimum(before_draw, end)
+    place = mx.take_along_axis(order, rank, axis=-1)
+    return mx.take_along_axis(likely, place, axis=-1)[:, 0]
+
+
+def _column(numbers: list[float]) -> mx.array:
+    """(B, 1) of B numbers."""
+    return mx.array(numbers)[:, None]

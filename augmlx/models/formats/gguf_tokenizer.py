@@ -165,30 +165,20 @@ def _finish(
 
     bos, eos = token("bos"), token("eos")
     # What llama.cpp assumes where the file has no flag.
-    add_bos = (
-        bool(metadata.get("tokenizer.ggml.add_bos_token", family in ("sentencepiece", "llama3")))
-        and bos
-    )
-    add_eos = bool(metadata.get("tokenizer.ggml.add_eos_token", False)) and eos
-    if add_bos or add_eos:
-        single = f"{bos + ' ' if add_bos and bos else ''}$A{' ' + eos if add_eos and eos else ''}"
-        used = [
-            text
-            for text in dict.fromkeys((bos if add_bos else None, eos if add_eos else None))
-            if text
-        ]
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=single,
-            pair=f"{single} {single.replace('$A', '$B')}",
-            special_tokens=[(text, tokens.index(text)) for text in used],
-        )
+    usual = family in ("sentencepiece", "llama3")
+    add_bos = bool(bos and metadata.get("tokenizer.ggml.add_bos_token", usual))
+    add_eos = bool(eos and metadata.get("tokenizer.ggml.add_eos_token", False))
+    before = bos if add_bos else None
+    behind = eos if add_eos else None
+    if before or behind:
+        tokenizer.post_processor = _template(tokens, before, behind)
     config: Json = {
         # The class that reads tokenizer.json as it is; the llama class would put its own
         # pre-tokenizer in.
         "tokenizer_class": "PreTrainedTokenizerFast",
         "clean_up_tokenization_spaces": False,
-        "add_bos_token": bool(add_bos),
-        "add_eos_token": bool(add_eos),
+        "add_bos_token": add_bos,
+        "add_eos_token": add_eos,
         "bos_token": bos,
         "eos_token": eos,
         "unk_token": token("unknown"),
@@ -199,3 +189,17 @@ def _finish(
     if template := metadata.get("tokenizer.chat_template"):
         config["chat_template"] = template
     return {key: value for key, value in config.items() if value is not None}
+
+
+def _template(
+    tokens: list[str], before: str | None, behind: str | None
+) -> processors.TemplateProcessing:
+    """What puts special tokens around a text, or around each of two."""
+    single = " ".join(part for part in (before, "$A", behind) if part)
+    second = single.replace("$A", "$B")
+    special = dict.fromkeys(part for part in (before, behind) if part)
+    return processors.TemplateProcessing(
+        single=single,
+        pair=f"{single} {second}",
+        special_tokens=[(text, tokens.index(text)) for text in special],
+    )

@@ -149,11 +149,11 @@ def followed(engine: MlxEngine, request: Request, text: str) -> tuple[str, str, 
     row = engine._row(request, engine.prompt_tokens(request), ())
     assert isinstance(row, Row)
     assert isinstance(row.draw, Draw)
-    tokens = engine._encode(text, special=False)
-    for token in [*tokens, *engine._tokenizer.eos_token_ids]:
+    tokens = engine._prompts._encode(text, special=False)
+    for token in [*tokens, *engine._endings._tokenizer.eos_token_ids]:
         if engine._endings.ends(row, token):
             break
-    return engine._endings.text(row), row.finish, engine._tokenizer.decode(row.tokens)
+    return engine._endings.text(row), row.finish, engine._endings._tokenizer.decode(row.tokens)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,11 +20,12 @@ from augmlx.core.progress import Silent
 from augmlx.core.settings import Settings, TrainSettings
 from augmlx.engines.mlx import engine as engine_module
 from augmlx.engines.mlx import prefixes
+from augmlx.engines.mlx import prompts as prompts_module
 from augmlx.engines.mlx.decoding import Decoder, Limits, Row
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.mlx.prefill import Prefill
 from augmlx.engines.mlx.prefixes import LEAST, Cache, common_prefix
-from augmlx.engines.mlx.sampling import NUCLEUS_LIMIT, Draw, drawn
+from augmlx.engines.mlx.sampling import NUCLEUS_LIMIT, Draw, next_tokens
 from augmlx.engines.protocol import Completion, Request, Score
 from augmlx.models import heads, loading
 from augmlx.models.heads import Head
@@ -418,7 +420,7 @@ def test_a_long_prompt_is_run_in_steps(
     tiny: Callable[[str], LoadedModel], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     loaded = tiny(kind)
-    for module in (prefixes, engine_module):
+    for module in (prefixes, prompts_module, engine_module):
         monkeypatch.setattr(module, "STEP", 24)
     asked = [
         request("", "a ? " * 30, 0, max_tokens=5),
@@ -474,9 +476,9 @@ def test_no_more_rows_are_decoded_together_than_the_width(
     seen: list[int] = []
     step = Decoder._step
 
-    def counted(self: Decoder, tokens: mx.array, rows: Sequence[Row], cache: Cache) -> mx.array:
-        seen.append(len(rows))
-        return step(self, tokens, rows, cache)
+    def counted(self: Decoder, batch: Any) -> mx.array:
+        seen.append(len(batch.rows))
+        return step(self, batch)
 
     monkeypatch.setattr(Decoder, "_step", counted)
     asked = [request(PREFIX, f"{n}", n, max_tokens=5) for n in range(20)]
@@ -554,7 +556,7 @@ def test_a_tiny_nucleus_is_greedy(logits: list[int], seed: int, temperature: flo
     nucleus = Draw(request("", "", seed=f"{seed}", temperature=temperature, top_p=1e-6))
     greedy = Draw(request("", "", temperature=0.0))
     assert (
-        drawn(mx.tile(row, (3, 1)), [nucleus, greedy, nucleus]).tolist()
+        next_tokens(mx.tile(row, (3, 1)), [nucleus, greedy, nucleus]).tolist()
         == mx.argmax(row, axis=-1).tolist() * 3
     )
 
@@ -577,7 +579,9 @@ def test_draws_follow_the_distribution(size: int, top_p: float) -> None:
         for n in range(4)
     ]
     row = mx.array(np.tile(logits, (4, 1)), dtype=mx.float32)
-    seen = Counter(int(token) for _ in range(draws // 4) for token in drawn(row, rows).tolist())
+    seen = Counter(
+        int(token) for _ in range(draws // 4) for token in next_tokens(row, rows).tolist()
+    )
     assert set(seen) <= set(expected)
     # Cells that expect fewer than 5 draws are put together, as the test wants it.
     cells = {token: share * draws for token, share in expected.items() if share * draws >= 5}
@@ -593,9 +597,9 @@ def test_a_draw_depends_on_the_seed_alone() -> None:
     r = request("", "", seed="0:f:reversal:1", **SAMPLED)
     one, two, other = Draw(r), Draw(r), Draw(replace(r, seed="other"))
     mx.random.seed(5)
-    first = [drawn(row, [one]).item() for _ in range(5)]
+    first = [next_tokens(row, [one]).item() for _ in range(5)]
     mx.random.seed(6)
-    assert [drawn(mx.tile(row, (2, 1)), [other, two])[1].item() for _ in range(5)] == first
+    assert [next_tokens(mx.tile(row, (2, 1)), [other, two])[1].item() for _ in range(5)] == first
 
 
 # Scoring
