@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from augmlx.core.decimals import times
 from augmlx.core.records import Example, Fact, original
 from augmlx.core.settings import SplitSettings
 from augmlx.english.sameness import mark, marks, said
@@ -162,7 +163,7 @@ def _surplus(
     chosen = [
         name for name, place in rank.items() if not settings.per_fact or place < settings.per_fact
     ]
-    if settings.ratio and len(chosen) > (most := math.floor(settings.ratio * originals + 1e-9)):
+    if settings.ratio and len(chosen) > (most := math.floor(times(settings.ratio, originals))):
         chosen.sort(
             key=lambda name: (rank[name], hashlib.sha256(f"{seed}:mix:{name}".encode()).digest())
         )
