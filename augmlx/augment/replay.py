@@ -18,8 +18,8 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import Example, Fact, fingerprint, replayed
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
+from augmlx.data.facts import read_facts
 from augmlx.data.row_forms import Form
-from augmlx.data.tables import read_facts
 from augmlx.engines.protocol import Completion, Engine, Request
 from augmlx.english.text import ENDED, split_sentences
 

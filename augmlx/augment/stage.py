@@ -22,7 +22,7 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import Example, Fact, Json, Rejected, example_from_json, original, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
-from augmlx.data import row_forms
+from augmlx.data import spreadsheet
 from augmlx.data.split import Part
 from augmlx.engines.protocol import Engine
 from augmlx.english.text import normalise
@@ -108,9 +108,7 @@ def write(
     counts["premises"] = {
         o.name: {"without": f.without, "capped": f.capped} for o, f in plan.found.items()
     }
-    row_forms.write_csv(
-        run.path / "augmented.csv", chain(map(original, facts), run.kept_examples())
-    )
+    spreadsheet.write_csv(run.augmented_csv, chain(map(original, facts), run.kept_examples()))
     if counts["failed"] and counts["failed"] == counts["produced"]:
         hint = (
             "choose a model with a larger window, shorter exemplars, or a smaller "

@@ -29,7 +29,7 @@ from augmlx.core.progress import Silent
 from augmlx.core.records import Json, fact_from_json, to_json
 from augmlx.core.settings import AugmentSettings
 from augmlx.data.cells import MAX_TEXT
-from augmlx.data.tables import read_facts
+from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 

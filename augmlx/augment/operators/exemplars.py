@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from augmlx.augment.operators.loading import names
 from augmlx.augment.operators.schema import PREMISES, Exemplar, Operator
 from augmlx.core.errors import BadInput
-from augmlx.data.rows import Row, bad_input, folded, read_rows
+from augmlx.data.row import Row, bad_input, folded
+from augmlx.data.rows import read_rows
 from augmlx.english.sentence import arguments
 from augmlx.english.stems import content_stems
 
