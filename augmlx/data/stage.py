@@ -17,9 +17,6 @@ from augmlx.data import row_forms
 from augmlx.data.questions import Question
 from augmlx.data.split import Dealt, Part, deal
 
-_PARTS: tuple[Part, ...] = ("train", "valid", "test", "left out")
-_MAY_BE_EMPTY = _PARTS[1:]
-
 
 def write_data(
     run: RunFolder,
@@ -57,25 +54,29 @@ def write_data(
         has_questions=bool(questions),
         seed=settings.seed,
     )
-    counts: Json = dict.fromkeys(_PARTS, 0)
+    files = _files(run)
+    counts: Json = dict.fromkeys(files, 0)
     with ExitStack() as stack:
-        write_row = {
-            part: stack.enter_context(jsonl_writer(_part_file(run, part))) for part in _PARTS
-        }
+        write_row = {part: stack.enter_context(jsonl_writer(path)) for part, path in files.items()}
         for item in dealing:
             counts[item.part] += 1
             write_row[item.part](_row(item, form))
         mixed = _replay(replay, counts["train"], config, progress)
         for example in mixed:
             write_row["train"](row_forms.training_row(example, form))
-    for part in _MAY_BE_EMPTY:
-        if not counts[part]:
-            _part_file(run, part).unlink()  # mlx-lm takes no empty file
+    for part, path in files.items():
+        if part != "train" and not counts[part]:
+            path.unlink()  # mlx-lm takes no empty file
     return {**counts, "replay": len(mixed), "form": form}
 
 
-def _part_file(run: RunFolder, part: Part) -> Path:
-    return run.data / f"{part.replace(' ', '_')}.jsonl"
+def _files(run: RunFolder) -> Mapping[Part, Path]:
+    return {
+        "train": run.train_rows,
+        "valid": run.valid_rows,
+        "test": run.test_rows,
+        "left out": run.left_out,
+    }
 
 
 def _row(item: Dealt, form: row_forms.Form) -> Json:
@@ -111,8 +112,9 @@ def dealt(run: RunFolder) -> tuple[list[Json], list[Json]]:
         BadInput: with path:line, where a row was edited to what cannot be trained on.
         StorageError: there is no data/train.jsonl.
     """
-    train, valid = _part_file(run, "train"), _part_file(run, "valid")
-    return _rows(train), _rows(valid) if valid.exists() else []
+    trained = _rows(run.train_rows)
+    validated = _rows(run.valid_rows) if run.valid_rows.exists() else []
+    return trained, validated
 
 
 def _rows(path: Path) -> list[Json]:

@@ -19,8 +19,9 @@ import pytest
 from click.testing import CliRunner
 
 from augmlx.augment import operators
-from augmlx.augment.generate import Tally, collect, generate, load_operators, measure
+from augmlx.augment.generate import generate, load_operators, measure
 from augmlx.augment.journal import open_journal
+from augmlx.augment.judge import Tally, collect
 from augmlx.augment.plan import Plan
 from augmlx.cli import cli
 from augmlx.core.errors import AugmlxError

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
-from augmlx.augment.premises import Premiser
+from augmlx.augment.premise_finder import PremiseFinder
 from augmlx.core.errors import BadInput
 from augmlx.data.facts import read_facts
 from augmlx.data.questions import Question, read_questions
@@ -277,9 +277,9 @@ def test_every_fact_is_of_a_form_that_the_rules_know(name: str, seed: int) -> No
 @pytest.mark.parametrize("name", sorted(WORLDS))
 def test_the_operators_of_a_world_find_work_in_it(name: str) -> None:
     world = made(name, 0.4, 0)
-    premiser = Premiser(world.facts, partners=4, count=len)
+    finder = PremiseFinder(world.facts, partners=4, count=len)
     for operator in operators.load(list(world.operators), FILTERS):
-        assert premiser.find(operator, 10_000).premises, operator.name
+        assert finder.find(operator, 10_000).premises, operator.name
 
 
 @law
@@ -288,7 +288,7 @@ def test_the_deductions_of_a_document_lead_to_its_conclusion(size: float, seed: 
     """The 15 moods by the rules of augmlx.english.logic, which the world itself does without."""
     world = made("syllogisms", size, seed)
     (operator,) = operators.load(["syllogism"], FILTERS)
-    found = Premiser(world.facts, partners=4, count=len).find(operator, 0).premises
+    found = PremiseFinder(world.facts, partners=4, count=len).find(operator, 0).premises
     pairs = {tuple(fact.id for fact in premises.facts) for premises in found}
     assert pairs == {one.fact_ids for one in world.oracle}
 
