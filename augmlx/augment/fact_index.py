@@ -17,9 +17,11 @@ _Place = tuple[str, str, int]  # kind and relation of a statement, and where a t
 
 def names_in(text: str) -> frozenset[str]:
     """What a text speaks of, normalised: its names, and its arguments where they are none."""
-    names = [entity.text for entity in entities(text) if not is_number(entity.text)]
-    names += [mention.text for mention in arguments(text) or ()]
-    return frozenset(map(normalise, names))
+    names = [entity.text for entity in entities(text)]
+    spoken_of = [name for name in names if not is_number(name)]
+    mentions = arguments(text) or ()
+    spoken_of += [mention.text for mention in mentions]
+    return frozenset(map(normalise, spoken_of))
 
 
 def index_by_name(names_of_facts: Iterable[tuple[int, Iterable[str]]]) -> dict[str, list[int]]:
@@ -52,16 +54,18 @@ class Hubs:
     """
 
     def __init__(self, statements: Mapping[int, Form]) -> None:
-        self._terms = {number: logic.terms(form) for number, form in statements.items()}
-        numbers_at: dict[str, dict[_Place, list[int]]] = {}
+        self._terms: dict[int, tuple[str, ...]] = {}
+        numbers_of_terms: dict[str, dict[_Place, list[int]]] = {}
         for number, form in statements.items():
             positions = _positions(form)
+            self._terms[number] = logic.terms(form)
             for term in self._terms[number]:
                 place = (form.kind, form.relation, positions[term])
-                numbers_at.setdefault(term, {}).setdefault(place, []).append(number)
-        self._lists = {
-            term: sorted(places.values(), key=len) for term, places in numbers_at.items()
-        }
+                places_of_term = numbers_of_terms.setdefault(term, {})
+                places_of_term.setdefault(place, []).append(number)
+        self._rarest_first: dict[str, list[list[int]]] = {}
+        for term, places in numbers_of_terms.items():
+            self._rarest_first[term] = sorted(places.values(), key=len)
 
     def partners(self, first: int) -> Iterator[int]:
         """The numbers of the others that share a term, each once."""
@@ -73,7 +77,7 @@ class Hubs:
                     yield second
 
     def _holding(self, term: str, first: int) -> Iterator[int]:
-        for numbers in self._lists[term]:
+        for numbers in self._rarest_first[term]:
             yield from around(numbers, first)
 
 

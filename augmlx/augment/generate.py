@@ -14,7 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from augmlx.augment import operators
-from augmlx.augment.filters import FILTERS, MEASURES, Candidate, Rows, judge
+from augmlx.augment.filters import FILTERS, MEASURES, Rows, judge
 from augmlx.augment.groups import Group, groups_of
 from augmlx.augment.journal import Entry, Journal
 from augmlx.augment.operators import Operator
@@ -85,7 +85,8 @@ def generate(
                 completions.append(completion)
                 task.advance()
             if missing:
-                journal.add([_entry(planned) for planned in missing], completions)
+                entries = [_entry(planned) for planned in missing]
+                journal.add(entries, completions)
                 written += len(completions)
     return written
 
@@ -94,7 +95,8 @@ def _missing(batch: Sequence[Planned], journal: Journal) -> list[Planned]:
     """What of a batch is to be written. What could not be written is tried again: a server may
     have been given a larger window by now.
     """
-    known = journal.completions([planned.request.key for planned in batch])
+    keys = [planned.request.key for planned in batch]
+    known = journal.completions(keys)
     done = {key for key, completion in known.items() if completion.finish != "error"}
     return [planned for planned in batch if planned.request.key not in done]
 
@@ -170,17 +172,13 @@ def _to_be_scored(group: Group, settings: AugmentSettings) -> Iterator[_ToScore]
         return
     keys = {planned.sample: planned.request.key for planned in group.members}
     before = filters[: filters.index(measures[0])]
-    passed = _passed(group, before, settings)
+    verdicts = judge(group.candidates, before, settings, limit=False)
+    passed = [verdict.candidate for verdict in verdicts if verdict.kept]
     for name in measures:
         for candidate in passed:
             rows = MEASURES[name].rows(candidate)
             if rows:
                 yield _ToScore(keys[candidate.sample], name, rows)
-
-
-def _passed(group: Group, filters: Sequence[str], settings: AugmentSettings) -> list[Candidate]:
-    verdicts = judge(group.candidates, filters, settings, limit=False)
-    return [verdict.candidate for verdict in verdicts if verdict.kept]
 
 
 def _score(batch: Sequence[_ToScore], engine: Engine, journal: Journal) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 
-from augmlx.augment.filters import Candidate, Scores
+from augmlx.augment.filters import MEASURES, Candidate, Scores
 from augmlx.augment.journal import Journal
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
@@ -43,8 +43,10 @@ def groups_of(plan: Plan, journal: Journal) -> Iterator[Group]:
     """The groups of a plan, in its order. The journal holds every completion."""
     members_of_groups = (list(members) for _, members in groupby(plan, key=_group_id))
     while several := list(islice(members_of_groups, TOGETHER)):
-        keys = [planned.request.key for planned in chain.from_iterable(several)]
-        completions, scores = journal.completions(keys), _by_request(journal.scores(keys))
+        together = chain.from_iterable(several)
+        keys = [planned.request.key for planned in together]
+        completions = journal.completions(keys)
+        scores = journal.scores(keys)
         for members in several:
             yield _group(members, completions, scores)
 
@@ -53,29 +55,26 @@ def _group_id(planned: Planned) -> str:
     return example_id.parse(planned.id).group
 
 
-def _by_request(scores: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
-    """Request key -> measure -> score."""
-    scores_of_requests: dict[str, dict[str, float]] = {}
-    for (key, measure), value in scores.items():
-        scores_of_requests.setdefault(key, {})[measure] = value
-    return scores_of_requests
-
-
 def _group(
     members: Sequence[Planned],
     completions: Mapping[str, Completion],
-    scores_of_requests: Mapping[str, Mapping[str, float]],
+    scores: Mapping[tuple[str, str], float],
 ) -> Group:
-    candidates, failed, scores = [], {}, {}
+    """A group, given what the journal holds: key -> completion, (key, measure) -> score."""
+    candidates = []
+    failed: dict[int, str] = {}
+    own_scores: dict[tuple[int, str], float] = {}
     for planned in members:
-        completion = completions[planned.request.key]
+        key = planned.request.key
+        completion = completions[key]
         if completion.finish == "error":
             failed[planned.sample] = completion.text
         else:
             candidates.append(_candidate(planned, completion))
-        for measure, value in scores_of_requests.get(planned.request.key, {}).items():
-            scores[planned.sample, measure] = value
-    return Group(members, candidates, failed, scores)
+        for measure in MEASURES:
+            if (key, measure) in scores:
+                own_scores[planned.sample, measure] = scores[key, measure]
+    return Group(members, candidates, failed, own_scores)
 
 
 def _candidate(planned: Planned, completion: Completion) -> Candidate:

@@ -108,10 +108,12 @@ class Journal:
         return {(key, measure): value for key, measure, value in rows}
 
     def _chosen(self, query: str, keys: Sequence[str]) -> Iterator[Row]:
+        """The rows of some keys; `query` has {} where their marks go."""
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             marks = ",".join("?" for _ in chunk)
-            yield from self._db.execute(query.format(marks), chunk)
+            filled = query.format(marks)
+            yield from self._db.execute(filled, chunk)
 
     def add(self, entries: Iterable[Entry], completions: Iterable[Completion]) -> None:
         """Write one batch, whole or not at all.
@@ -193,11 +195,22 @@ class Journal:
 
 
 def _request_row(entry: Entry, prefix_sha256: str) -> Row:
+    """The columns of `requests`, in their order."""
     request = entry.request
-    what_for = (request.key, entry.id, entry.operator, entry.sample)
-    prompt = (prefix_sha256, request.suffix, request.opening, request.chat)
-    sampling = (request.seed, request.temperature, request.top_p, request.max_tokens)
-    return (*what_for, *prompt, *sampling)
+    return (
+        request.key,
+        entry.id,
+        entry.operator,
+        entry.sample,
+        prefix_sha256,
+        request.suffix,
+        request.opening,
+        request.chat,
+        request.seed,
+        request.temperature,
+        request.top_p,
+        request.max_tokens,
+    )
 
 
 @contextmanager

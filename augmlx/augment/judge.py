@@ -52,10 +52,12 @@ def collect(
 
 def _verdicts(group: Group, settings: AugmentSettings) -> list[Verdict]:
     """One verdict per member, in order."""
-    verdicts = filters.judge(group.candidates, group.operator.filters, settings, group.scores)
+    names = group.operator.filters
+    verdicts = filters.judge(group.candidates, names, settings, group.scores)
     by_sample = {verdict.candidate.sample: verdict for verdict in verdicts}
     for sample, why in group.failed.items():
-        by_sample[sample] = Verdict(Candidate(sample, "", "", "error"), _BY_ENGINE, why)
+        nothing = Candidate(sample, text="", source="", finish="error")
+        by_sample[sample] = Verdict(nothing, _BY_ENGINE, why)
     return [by_sample[planned.sample] for planned in group.members]
 
 
@@ -106,8 +108,9 @@ def _used(planned: Planned, verdict: Verdict) -> tuple[Fact, ...]:
     if not known or not verdict.kept:
         return facts
     names = names_in(verdict.candidate.text)
-    others = [fact for fact in known if fact not in facts and names & names_in(fact.text)]
-    return (*facts, *others)
+    others = [fact for fact in known if fact not in facts]
+    spoken_of = [fact for fact in others if names & names_in(fact.text)]
+    return (*facts, *spoken_of)
 
 
 class Tally:
@@ -148,12 +151,11 @@ class Tally:
         Raises:
             AssertionError: something disappeared: that would be a bug.
         """
-        totals = {key: self._total(key) for key in ("kept", "rejected", "failed")}
+        totals = {}
+        for outcome in ("kept", "rejected", "failed"):
+            totals[outcome] = sum(counts[outcome] for counts in self.by_operator.values())
         fault = "a produced text is neither kept nor rejected nor failed"
         assert sum(totals.values()) == produced, fault
         by_operator = {name: dict(counts) for name, counts in sorted(self.by_operator.items())}
         by = dict(sorted(self.by.items()))
         return {"produced": produced, **totals, "by": by, "by_operator": by_operator}
-
-    def _total(self, key: str) -> int:
-        return sum(counts[key] for counts in self.by_operator.values())

@@ -52,14 +52,19 @@ def _everything(facts: Sequence[Fact]) -> PremiseList:
     known = tuple(facts)
     if len(known) == 1:
         return PremiseList([], without=1)
-    return PremiseList([Premises((fact,), known=known) for fact in known])
+    return PremiseList(_each_among(known))
+
+
+def _each_among(known: tuple[Fact, ...]) -> list[Premises]:
+    return [Premises((fact,), known=known) for fact in known]
 
 
 def _all_of_group(facts: Sequence[Fact], group: Sequence[int]) -> list[Premises]:
+    """Each fact of a group among the whole of it."""
     if len(group) == 1:
         return []
     known = tuple(facts[number] for number in group)
-    return [Premises((fact,), known=known) for fact in known]
+    return _each_among(known)
 
 
 def _near(

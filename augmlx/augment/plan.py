@@ -100,9 +100,10 @@ class Plan:
         """How many tokens of other facts a prompt has room for."""
         if operator.arity != "corpus":
             return 0
-        head = engine.count(operators.prefix(operator, operator.exemplars))
-        longest = max((engine.count(fact.text) for fact in facts), default=0)
-        used = head + longest + self._max_tokens(operator) + _MARGIN
+        prefix = operators.prefix(operator, operator.exemplars)
+        lengths = [engine.count(fact.text) for fact in facts]
+        longest = max(lengths, default=0)
+        used = engine.count(prefix) + longest + self._max_tokens(operator) + _MARGIN
         room = max(0, engine.window - used)
         return min(self._settings.context_tokens, room)
 
@@ -152,8 +153,14 @@ class Plan:
         for premises in block:
             fact = premises.facts[0]
             for sample, text in enumerate(_texts_by_rule(operator, premises)):
-                # The engine is part of it because of what may be scored.
-                basis = [operator.name, operator.function, fact.id, fact.text, sample, self._engine]
+                basis = [
+                    operator.name,
+                    operator.function,
+                    fact.id,
+                    fact.text,
+                    sample,
+                    self._engine,  # because of what may be scored
+                ]
                 request = Request.ruled(fingerprint(basis), fact.text)
                 yield Planned(request, operator, premises, sample, written=text)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from augmlx.augment import fact_index
 from augmlx.augment.neighbourhood import neighbourhoods
@@ -52,8 +52,10 @@ class PremiseFinder:
         if operator.arity == "corpus":
             costs = [self._count(f"{fact.text}\n") + _LABEL for fact in self._facts]
             return neighbourhoods(self._facts, self._names, costs, budget)
+        if operator.arity == "one" and operator.rule:
+            return self._conclusive(operator.rule)
         if operator.arity == "one":
-            return self._conclusive(operator.rule) if operator.rule else self._every()
+            return PremiseList([Premises((fact,)) for fact in self._facts])
         if operator.rule in ("", "bridge"):
             return self._bridges()
         return self._deductions(operator.rule)
@@ -63,8 +65,12 @@ class PremiseFinder:
     @cached_property
     def _forms(self) -> dict[int, Form]:
         """The facts that are statements of a known form."""
-        forms = enumerate(logic.parse(fact.text) for fact in self._facts)
-        return {number: form for number, form in forms if form is not None}
+        forms = {}
+        for number, fact in enumerate(self._facts):
+            form = logic.parse(fact.text)
+            if form is not None:
+                forms[number] = form
+        return forms
 
     @cached_property
     def _claims(self) -> logic.Claims:
@@ -80,9 +86,6 @@ class PremiseFinder:
 
     # One
 
-    def _every(self) -> PremiseList:
-        return PremiseList([Premises((fact,)) for fact in self._facts])
-
     def _conclusive(self, rule: str) -> PremiseList:
         """The facts from which something follows by a rule."""
         premises = []
@@ -94,9 +97,10 @@ class PremiseFinder:
 
     def _openings(self, rule: str, numbers: tuple[int, ...]) -> tuple[str, ...]:
         """What the conclusions of facts by a rule begin with; () where nothing follows."""
-        forms = tuple(self._forms[number] for number in numbers)
+        forms = [self._forms[number] for number in numbers]
         conclusions = logic.consequences(rule, forms, self._claims)
-        return tuple(dict.fromkeys(map(logic.opening, conclusions)))
+        openings = map(logic.opening, conclusions)
+        return tuple(dict.fromkeys(openings))
 
     # Pairs
 
@@ -107,11 +111,14 @@ class PremiseFinder:
 
         def premises_of(pair: _Pair) -> Premises | None:
             openings = self._openings(rule, pair)
-            return self._pair(pair, openings) if openings else None
+            if not openings:
+                return None
+            return self._pair(pair, openings)
 
         def pairs_of(first: int) -> Iterator[_Pair]:
             for second in self._hubs.partners(first):
-                yield min(first, second), max(first, second)
+                earlier, later = sorted((first, second))
+                yield earlier, later
 
         return self._paired(self._forms, pairs_of, premises_of)
 
@@ -135,16 +142,19 @@ class PremiseFinder:
             return self._pair(pair, (first.opening,))
 
         def pairs_of(first: int) -> Iterator[_Pair]:
-            name, shared = ends[first].first, ends[first].last
-            if name and shared:
-                for second in fact_index.around(index.get(shared, []), first):
-                    yield first, second
+            own = ends[first]
+            if not own.first or not own.last:
+                return
+            begin_so = index.get(own.last, [])
+            for second in fact_index.around(begin_so, first):
+                yield first, second
 
         return self._paired(ends, pairs_of, premises_of)
 
     def _pair(self, pair: _Pair, openings: tuple[str, ...]) -> Premises:
         first, second = pair
-        return Premises((self._facts[first], self._facts[second]), openings=openings)
+        facts = (self._facts[first], self._facts[second])
+        return Premises(facts, openings=openings)
 
     def _paired(
         self,
@@ -170,12 +180,11 @@ class PremiseFinder:
             taken.update(partners)
             if len(partners) == self._partners:
                 full.append(first)
-        paired = {number for pair in taken for number in pair}
+        paired = set(chain.from_iterable(taken))
         # What others took meanwhile is not missing.
         capped = [first for first in full if next(new(first), None) is not None]
-        return PremiseList(
-            list(taken.values()), without=len(self._facts) - len(paired), capped=len(capped)
-        )
+        without = len(self._facts) - len(paired)
+        return PremiseList(list(taken.values()), without=without, capped=len(capped))
 
 
 @dataclass(frozen=True, slots=True)

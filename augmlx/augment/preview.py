@@ -82,7 +82,8 @@ def preview(
 
 
 def _with_every_operator(settings: Settings, folder: Path | None) -> Settings:
-    names = tuple(listed.operator.name for listed in operators.available(FILTERS, folder))
+    listed = operators.available(FILTERS, folder)
+    names = tuple(each.operator.name for each in listed)
     augment = settings.augment.model_copy(update={"operators": names})
     return settings.model_copy(update={"augment": augment})
 
@@ -93,9 +94,10 @@ def _own_engine(settings: Settings) -> Engine:
 
 def _unscored(loaded: Sequence[Operator], progress: Progress) -> list[Operator]:
     """The operators that need no scores."""
-    scored = [operator.name for operator in loaded if set(operator.filters) & set(MEASURES)]
-    progress.say(f"left out, for a server cannot score what they write: {', '.join(scored)}")
-    return [operator for operator in loaded if operator.name not in scored]
+    scored = [operator for operator in loaded if set(operator.filters) & set(MEASURES)]
+    names = ", ".join(operator.name for operator in scored)
+    progress.say(f"left out, for a server cannot score what they write: {names}")
+    return [operator for operator in loaded if operator not in scored]
 
 
 def _records(

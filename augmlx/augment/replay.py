@@ -84,7 +84,8 @@ def replay_examples(
 def drawn(texts: Sequence[Fact], count: int, *, seed: int) -> list[Example]:
     """`count` of the texts, or all where there are fewer; in the order of the file."""
     rng = Random(f"{seed}:replay")
-    numbers = rng.sample(range(len(texts)), min(count, len(texts)))
+    most = min(count, len(texts))
+    numbers = rng.sample(range(len(texts)), most)
     chosen = [texts[number] for number in sorted(numbers)]
     return [replayed(text.id, text.text, text.row) for text in chosen]
 
@@ -133,12 +134,14 @@ def _answer(batch: dict[int, Request], engine: Engine, journal: Journal) -> None
     """Journal the answers that are missing; `batch` is number of the question -> request."""
     known = journal.completions([request.key for request in batch.values()])
     missing = {n: request for n, request in batch.items() if request.key not in known}
-    if missing:
-        entries = [
-            Entry(request, str(ExampleId(str(number), REPLAY)), REPLAY, 0)
-            for number, request in missing.items()
-        ]
-        journal.add(entries, list(engine.generate(list(missing.values()))))
+    if not missing:
+        return
+    entries = []
+    for number, request in missing.items():
+        example_id = ExampleId(str(number), REPLAY)
+        entries.append(Entry(request, str(example_id), REPLAY, sample=0))
+    completions = engine.generate(list(missing.values()))
+    journal.add(entries, list(completions))
 
 
 def _request(question: str, number: int, engine: Engine, *, chat: bool, seed: int) -> Request:

@@ -29,6 +29,14 @@ FACT = FactKind(("fact",), "a fact")
 _COMPLETION = FactKind(("prompt", "completion"), "a prompt and a completion")
 _CHAT = FactKind(("messages",), "the messages of a chat")
 _FACT_KINDS = (FACT, _COMPLETION, _CHAT)
+_FACT_FIELDS = {
+    *_ABOUT_A_FACT,
+    *FACT.fields,
+    "text",  # another name for "fact"
+    *_COMPLETION.fields,
+    *_CHAT.fields,
+    _TOOLS,
+}
 
 
 def fact_kind(columns: Mapping[str, str]) -> FactKind:
@@ -52,8 +60,7 @@ def fact_columns(place: str, names: Sequence[str], *, column: str | None) -> dic
     """
     if column is not None:
         return _chosen_column(place, names, column)
-    kind_fields = [field for kind in _FACT_KINDS for field in kind.fields]
-    columns = _known_columns(place, names, {*_ABOUT_A_FACT, *kind_fields, "text", _TOOLS})
+    columns = _known_columns(place, names, _FACT_FIELDS)
     if "fact" in columns and "text" in columns:
         fault = "both a 'fact' and a 'text' column, which is unclear"
         raise bad_input(place, fault, "rename the one that is no fact")

@@ -53,7 +53,8 @@ def read(folder: Path | None, operators: Sequence[Operator]) -> Exemplars:
 
 
 def _columns(place: str, names_in_file: Sequence[str]) -> dict[str, str]:
-    columns = {folded(name): name for name in names_in_file if folded(name) in _FIELDS}
+    by_field = {folded(name): name for name in names_in_file}
+    columns = {field: name for field, name in by_field.items() if field in _FIELDS}
     missing = [field for field in _REQUIRED if field not in columns]
     if missing:
         hint = "exemplars have the columns fact, operator and result"

@@ -107,9 +107,12 @@ def _files(folder: Path | None) -> _Files:
 
 
 def _shipped() -> dict[str, Traversable]:
-    folder = resources.files("augmlx.augment.operators")
-    files = [file for file in folder.iterdir() if file.name.endswith(_SUFFIX)]
-    return {file.name.removesuffix(_SUFFIX): file for file in files}
+    files = {}
+    for file in resources.files("augmlx.augment.operators").iterdir():
+        name, dot, suffix = file.name.rpartition(".")
+        if dot + suffix == _SUFFIX:
+            files[name] = file
+    return files
 
 
 def _read(file: Traversable, name: str, filters: Collection[str]) -> Operator:
