@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # what __getattr__ gives, for type checkers and editors
     from augmlx.core.records import Fact as Fact
     from augmlx.core.settings import Settings as Settings
     from augmlx.core.settings import load as load_settings  # noqa: F401
-    from augmlx.data.tables import FactTable as FactTable
-    from augmlx.data.tables import read_facts as read_facts
+    from augmlx.data.facts import FactTable as FactTable
+    from augmlx.data.facts import read_facts as read_facts
     from augmlx.engines.local import open_engine as open_engine
     from augmlx.engines.protocol import Engine as Engine
     from augmlx.engines.protocol import Request as Request
@@ -32,7 +32,7 @@ _HOMES = {
     "AugmlxError": ("augmlx.core.errors", "AugmlxError"),
     "Engine": ("augmlx.engines.protocol", "Engine"),
     "Fact": ("augmlx.core.records", "Fact"),
-    "FactTable": ("augmlx.data.tables", "FactTable"),
+    "FactTable": ("augmlx.data.facts", "FactTable"),
     "Outcome": ("augmlx.run.everything", "Outcome"),
     "Pipeline": ("augmlx.run.pipeline", "Pipeline"),
     "Request": ("augmlx.engines.protocol", "Request"),
@@ -41,7 +41,7 @@ _HOMES = {
     "load_settings": ("augmlx.core.settings", "load"),
     "open_engine": ("augmlx.engines.local", "open_engine"),
     "open_pipeline": ("augmlx.run.pipeline", "open_pipeline"),
-    "read_facts": ("augmlx.data.tables", "read_facts"),
+    "read_facts": ("augmlx.data.facts", "read_facts"),
     "run_all": ("augmlx.run.everything", "run_all"),
 }
 __all__ = ["__version__", *_HOMES]

@@ -29,7 +29,7 @@ from augmlx.augment import generate
 from augmlx.augment.plan import Plan
 from augmlx.core.records import Fact
 from augmlx.core.settings import AugmentSettings
-from augmlx.data.tables import read_facts
+from augmlx.data.facts import read_facts
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.mlx.prefixes import common_prefix
 from augmlx.engines.protocol import Request

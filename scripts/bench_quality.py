@@ -38,6 +38,7 @@ from quality_world import WorldFact, linked, world
 from augmlx.augment import generate as augment
 from augmlx.augment import operators
 from augmlx.augment.journal import Journal, open_journal
+from augmlx.augment.judge import collect
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
 from augmlx.core.progress import Silent
@@ -130,9 +131,7 @@ class Bench:
 
     def collect(self, operator: Operator, settings: AugmentSettings) -> list[Judged]:
         plan = self.plan(operator, settings)
-        records = augment.collect(
-            plan, self._journal, settings, engine=self._engine, seed=self._seed
-        )
+        records = collect(plan, self._journal, settings, engine=self._engine, seed=self._seed)
         return [self._judge(p, record) for p, record in zip(plan, records, strict=True)]
 
     def _judge(self, p: Planned, record: Example | Rejected) -> Judged:

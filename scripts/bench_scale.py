@@ -65,7 +65,7 @@ def measure(count: int, folder: Path, samples: int, seed: int) -> dict[str, floa
     from augmlx.core.progress import Silent
     from augmlx.core.run_folder import RunFolder
     from augmlx.core.settings import AugmentSettings, Settings
-    from augmlx.data.tables import read_facts
+    from augmlx.data.facts import read_facts
     from augmlx.engines.protocol import Request
     from augmlx.engines.scripted import ScriptedEngine
     from augmlx.english.sentence import arguments, closing_phrase

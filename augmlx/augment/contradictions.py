@@ -16,33 +16,44 @@ from augmlx.english.logic import Claims, Form
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    name: str
+class _Statement:
+    """A kept example that could contradict something."""
+
+    id: str
     agreement: float
     form: Form
 
 
 class Consistency:
-    """What the facts fix, and the kept statements that could deny it."""
+    """What the facts fix, and the kept statements that could deny it.
+
+    Attributes:
+        disputes: (source, source) of facts that contradict each other; both stay.
+    """
 
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._claims = Claims()
-        self._names: list[str] = []  # in the order in which they were taken
-        self._kept: list[_Kept] = []
-        self.disputes: list[
-            tuple[str, str]
-        ] = []  # sources of facts that contradict each other; both stay
+        self._ids: list[str] = []  # of the claims, in the order in which they were taken
+        self._waiting: list[_Statement] = []
+        self.disputes: list[tuple[str, str]] = []
         sources = {fact.id: fact.source for fact in facts}
         for fact in facts:
             form = logic.parse(fact.text)
-            if form is not None:
-                if (other := next(self._claims.against(form), None)) is not None:
-                    self.disputes.append((fact.source, sources[self._names[other]]))
-                self._take(fact.id, form)
+            if form is None:
+                continue
+            denied = self._denied_by(form)
+            if denied is not None:
+                self.disputes.append((fact.source, sources[denied]))
+            self._take(fact.id, form)
 
-    def _take(self, name: str, form: Form) -> None:
+    def _denied_by(self, form: Form) -> str | None:
+        """The id of the first statement that one cannot stand beside."""
+        number = next(self._claims.against(form), None)
+        return None if number is None else self._ids[number]
+
+    def _take(self, statement_id: str, form: Form) -> None:
         self._claims.add(form)
-        self._names.append(name)
+        self._ids.append(statement_id)
 
     def settle(self, example: Example) -> None:
         """Take an example that stays, as an earlier round's does."""
@@ -51,22 +62,22 @@ class Consistency:
             self._take(example.id, form)
 
     def consider(self, example: Example) -> None:
+        """Note an example that may have to go."""
         form = logic.parse(example.text)
-        if form is not None:
-            agreement = (
-                1.0 if example.agreement is None else example.agreement
-            )  # None: no model wrote it
-            self._kept.append(_Kept(example.id, agreement, form))
+        if form is None:
+            return
+        agreement = 1.0 if example.agreement is None else example.agreement  # no model wrote it
+        self._waiting.append(_Statement(example.id, agreement, form))
 
     def losers(self) -> dict[str, str]:
         """id -> why it goes, of every example that contradicts a fact or a stronger example."""
-        found = {}
-        for kept in sorted(
-            self._kept, key=lambda kept: -kept.agreement
-        ):  # stable: earlier ones win among equals
-            other = next(self._claims.against(kept.form), None)
-            if other is None:
-                self._take(kept.name, kept.form)
+        reasons = {}
+        # Stable: earlier ones win among equals.
+        strongest_first = sorted(self._waiting, key=lambda statement: -statement.agreement)
+        for statement in strongest_first:
+            denied = self._denied_by(statement.form)
+            if denied is None:
+                self._take(statement.id, statement.form)
             else:
-                found[kept.name] = f"contradicts {self._names[other]}"
-        return found
+                reasons[statement.id] = f"contradicts {denied}"
+        return reasons

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from augmlx.core.errors import RunError, StorageError, storage_errors
+from augmlx.core.errors import AugmlxError, RunError, StorageError, storage_errors
 from augmlx.core.files import FILE_MODE, make_folder
 from augmlx.engines.protocol import Completion, Request
 
@@ -40,6 +40,21 @@ CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, kept INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+_DELETE_FAILED = """
+DELETE FROM {} WHERE key IN (SELECT key FROM completions WHERE key = ? AND finish = 'error')
+"""
+_HISTORIES = """
+SELECT r.key, r.id, r.sample,
+    p.text, r.suffix, r.opening, r.chat, r.seed, r.temperature, r.top_p, r.max_tokens,
+    c.text, c.finish, c.tokens, v.kept, v.by, v.why
+FROM requests r
+    JOIN prefixes p ON p.sha256 = r.prefix
+    JOIN completions c USING (key)
+    LEFT JOIN verdicts v USING (key)
+WHERE r.id >= ? AND r.id < ?
+ORDER BY r.sample, c.rowid
+"""
+_LAST_CHARACTER = "\U0010ffff"  # behind everything that begins with the same letters
 Row = tuple[Any, ...]
 _CHUNK = 500  # below SQLite's oldest limit of 999 variables in a statement
 
@@ -55,8 +70,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One journalled request with all that became of it; `verdict` is (kept, by, why)."""
+class History:
+    """One journalled request with all that became of it.
+
+    Args:
+        id: of the example it may become.
+        sample: which sample of its operator it is.
+        request: what was asked.
+        completion: what was written.
+        scores: measure -> what the model said of it.
+        verdict: (kept, by, why), where it was judged.
+    """
 
     id: str
     sample: int
@@ -73,56 +97,43 @@ class Journal:
         self._db = connection
 
     def completions(self, keys: Sequence[str]) -> dict[str, Completion]:
-        """The journalled completions among `keys`."""
-        rows = self._chosen(
-            "SELECT key, text, finish, tokens FROM completions WHERE key IN ({})", keys
-        )
-        return {row[0]: Completion(*row) for row in rows}
+        """Key -> completion, for those of `keys` that are journalled."""
+        query = "SELECT key, text, finish, tokens FROM completions WHERE key IN ({})"
+        return {row[0]: Completion(*row) for row in self._chosen(query, keys)}
 
     def scores(self, keys: Sequence[str]) -> dict[tuple[str, str], float]:
-        """(key, measure) -> the journalled scores of `keys`."""
-        rows = self._chosen("SELECT key, measure, value FROM scores WHERE key IN ({})", keys)
+        """(key, measure) -> score, for all journalled scores of `keys`."""
+        query = "SELECT key, measure, value FROM scores WHERE key IN ({})"
+        rows = self._chosen(query, keys)
         return {(key, measure): value for key, measure, value in rows}
 
     def _chosen(self, query: str, keys: Sequence[str]) -> Iterator[Row]:
+        """The rows of some keys; `query` has {} where their marks go."""
         for start in range(0, len(keys), _CHUNK):
-            part = keys[start : start + _CHUNK]
-            yield from self._db.execute(query.format(",".join("?" * len(part))), part)
+            chunk = keys[start : start + _CHUNK]
+            marks = ",".join("?" for _ in chunk)
+            filled = query.format(marks)
+            yield from self._db.execute(filled, chunk)
 
-    def add(self, requests: Iterable[Entry], completions: Iterable[Completion]) -> None:
-        """Write one batch, whole or not at all. What is journalled is never written again: a second
-        completion of one request raises sqlite3.IntegrityError, for it would be a bug.
+    def add(self, entries: Iterable[Entry], completions: Iterable[Completion]) -> None:
+        """Write one batch, whole or not at all.
 
-        A prompt's prefix is written once for all that share it: it is most of the prompt."""
-        rows, prefixes = [], {}
-        for entry in requests:
-            r = entry.request
-            sha256 = hashlib.sha256(r.prefix.encode()).hexdigest()
-            prefixes[sha256] = r.prefix
-            drawn = (r.seed, r.temperature, r.top_p, r.max_tokens)
-            rows.append(
-                (
-                    r.key,
-                    entry.id,
-                    entry.operator,
-                    entry.sample,
-                    sha256,
-                    r.suffix,
-                    r.opening,
-                    r.chat,
-                    *drawn,
-                )
-            )
+        A prompt's prefix is written once for all that share it: it is most of the prompt. A failure
+        is no completion: what comes of trying again replaces it.
+
+        Raises:
+            sqlite3.IntegrityError: a request has a completion already: that would be a bug.
+        """
+        rows: list[Row] = []
+        prefixes = {}
+        for entry in entries:
+            sha256 = hashlib.sha256(entry.request.prefix.encode()).hexdigest()
+            prefixes[sha256] = entry.request.prefix
+            rows.append(_request_row(entry, sha256))
+        keys = [row[:1] for row in rows]
         with self._db:
-            for table in (
-                "requests",
-                "completions",
-            ):  # a failure is no completion: what comes of trying again replaces it
-                failed = (
-                    f"DELETE FROM {table} WHERE key IN (SELECT key FROM completions WHERE "
-                    f"key = ? AND finish = 'error')"
-                )
-                self._db.executemany(failed, [(row[0],) for row in rows])
+            for table in ("requests", "completions"):
+                self._db.executemany(_DELETE_FAILED.format(table), keys)
             self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
             self._db.executemany("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany(
@@ -132,72 +143,82 @@ class Journal:
 
     def add_scores(self, scores: Iterable[tuple[str, str, float]]) -> None:
         """Write one batch of (key, measure, value), whole or not at all."""
+        query = "INSERT OR REPLACE INTO scores VALUES (?,?,?)"
         with self._db:
-            self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?,?,?)", scores)
+            self._db.executemany(query, scores)
 
     def judge(self, verdicts: Iterable[tuple[str, bool, str, str]]) -> None:
         """Write verdicts: (key, kept, by, why); later ones replace earlier ones."""
+        query = "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)"
         with self._db:
-            self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)", verdicts)
+            self._db.executemany(query, verdicts)
 
-    def story(self, group: str) -> list[Told]:
+    def histories(self, group: str) -> list[History]:
         """Everything that is known of the samples of a group, such as "f0001/reversal/", in their
         order.
         """
-        rows = self._db.execute(
-            "SELECT r.key, r.id, r.sample, p.text, r.suffix, r.opening, r.chat, r.seed, "
-            "r.temperature, r.top_p,"
-            " r.max_tokens, c.text, c.finish, c.tokens, v.kept, v.by, v.why"
-            " FROM requests r JOIN prefixes p ON p.sha256 = r.prefix JOIN completions c USING (key)"
-            " LEFT JOIN verdicts v USING (key) WHERE r.id >= ? AND r.id < ? ORDER BY r.sample, "
-            "c.rowid",
-            (group, group + "\U0010ffff"),
-        ).fetchall()
-        told = []
-        for row in rows:
-            (
-                key,
-                name,
-                sample,
-                prefix,
-                suffix,
-                opening,
-                chat,
-                seed,
-                temperature,
-                top_p,
-                max_tokens,
-            ) = row[:11]
-            text, finish, tokens, kept, by, why = row[11:]
-            request = Request(
-                key,
-                prefix=prefix,
-                suffix=suffix,
-                seed=seed,
-                temperature=temperature,
-                top_p=top_p,
-                max_tokens=max_tokens,
-                opening=opening,
-                chat=bool(chat),
-            )
-            scores = {measure: value for (_, measure), value in self.scores([key]).items()}
-            verdict = None if kept is None else (bool(kept), by, why)
-            told.append(
-                Told(name, sample, request, Completion(key, text, finish, tokens), scores, verdict)
-            )
-        return told
+        rows = self._db.execute(_HISTORIES, (group, group + _LAST_CHARACTER)).fetchall()
+        return [self._history(row) for row in rows]
+
+    def _history(self, row: Row) -> History:
+        key, example_id, sample = row[:3]
+        prefix, suffix, opening, chat, seed, temperature, top_p, max_tokens = row[3:11]
+        text, finish, tokens, kept, by, why = row[11:]
+        request = Request(
+            key,
+            prefix=prefix,
+            suffix=suffix,
+            seed=seed,
+            temperature=temperature,
+            top_p=top_p,
+            max_tokens=max_tokens,
+            opening=opening,
+            chat=bool(chat),
+        )
+        scores = self.scores([key])
+        return History(
+            id=example_id,
+            sample=sample,
+            request=request,
+            completion=Completion(key, text, finish, tokens),
+            scores={measure: value for (_, measure), value in scores.items()},
+            verdict=None if kept is None else (bool(kept), by, why),
+        )
 
     def counts(self) -> dict[str, int]:
-        tables = ("requests", "completions", "scores", "verdicts")
-        return {
-            table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in tables
-        }
+        """Table -> how many rows it has."""
+        counts = {}
+        for table in ("requests", "completions", "scores", "verdicts"):
+            row = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()
+            counts[table] = row[0]
+        return counts
+
+
+def _request_row(entry: Entry, prefix_sha256: str) -> Row:
+    """The columns of `requests`, in their order."""
+    request = entry.request
+    return (
+        request.key,
+        entry.id,
+        entry.operator,
+        entry.sample,
+        prefix_sha256,
+        request.suffix,
+        request.opening,
+        request.chat,
+        request.seed,
+        request.temperature,
+        request.top_p,
+        request.max_tokens,
+    )
 
 
 @contextmanager
 def open_journal(path: Path | None) -> Iterator[Journal]:
-    """Open or make the journal, private to the user; None keeps it in memory.
+    """Open or make the journal, private to the user.
+
+    Args:
+        path: of the file; None keeps the journal in memory.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written to.
@@ -210,37 +231,44 @@ def open_journal(path: Path | None) -> Iterator[Journal]:
     try:
         connection = sqlite3.connect(path or ":memory:")
         try:
-            # WAL with synchronous=NORMAL survives a killed process; only a power cut may lose the
-            # last batch.
-            _refuse_other_versions(connection, path)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(f"{_SCHEMA}PRAGMA user_version={_VERSION};")
+            _set_up(connection, path)
             yield Journal(connection)
         finally:
             connection.close()
     except sqlite3.IntegrityError:
         raise  # something was written twice: a bug
     except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", None)
-        if name is None:  # raised by Python's own wrapper: a wrong call, so a bug
+        fault = _fault(path, error)
+        if fault is None:
             raise
-        if name.split("_")[1] in _REFUSED:
-            hint = "free some space or check the permissions; then run again"
-            raise StorageError(f"{path}: {error}", hint=hint) from error
-        raise RunError(
-            f"{path}: not a journal of augmlx ({error})", hint="delete it; its work is redone"
-        ) from error
+        raise fault from error
+
+
+def _set_up(connection: sqlite3.Connection, path: Path | None) -> None:
+    """Make the tables that are missing. Raises RunError for a journal of another version."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and version != _VERSION:
+        fault = f"{path}: a journal of another version of augmlx"
+        raise RunError(fault, hint="delete it; its work is redone")
+    # WAL with synchronous=NORMAL survives a killed process; only a power cut may lose the last
+    # batch.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.executescript(f"{_SCHEMA}PRAGMA user_version={_VERSION};")
 
 
 # What SQLite calls a disk that does not do what it is asked to.
 _REFUSED = frozenset({"FULL", "IOERR", "READONLY", "CANTOPEN", "BUSY", "LOCKED", "PERM"})
 
 
-def _refuse_other_versions(connection: sqlite3.Connection, path: Path | None) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables and version != _VERSION:
-        raise RunError(
-            f"{path}: a journal of another version of augmlx", hint="delete it; its work is redone"
-        )
+def _fault(path: Path | None, error: sqlite3.DatabaseError) -> AugmlxError | None:
+    """What SQLite's error means for the user; None where it is a bug."""
+    name = getattr(error, "sqlite_errorname", None)
+    if name is None:  # raised by Python's own wrapper: a wrong call
+        return None
+    if name.split("_")[1] in _REFUSED:
+        hint = "free some space or check the permissions; then run again"
+        return StorageError(f"{path}: {error}", hint=hint)
+    fault = f"{path}: not a journal of augmlx ({error})"
+    return RunError(fault, hint="delete it; its work is redone")

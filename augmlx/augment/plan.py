@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from augmlx.augment import operators
 from augmlx.augment.operators import Exemplar, Operator
-from augmlx.augment.operators.exemplars import Exemplars, chosen
-from augmlx.augment.premises import Found, Premiser, Premises
+from augmlx.augment.operators.exemplars import Exemplars
+from augmlx.augment.operators.nearest_exemplars import nearest
+from augmlx.augment.premise_finder import PremiseFinder
+from augmlx.augment.premises import PremiseList, Premises
 from augmlx.core.example_id import ExampleId
 from augmlx.core.records import Fact, fingerprint
 from augmlx.core.settings import AugmentSettings
@@ -27,8 +29,15 @@ _MARGIN = 16  # tokens for what joins the parts of a prompt
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One request with what it is for. `written` is the result of an operator that needs no
-    model.
+    """One request with what it is for.
+
+    Args:
+        request: what the engine is asked.
+        operator: what asks it.
+        premises: the facts it asks about.
+        sample: which sample of the operator on them, from 0.
+        answer: what a question must ask for.
+        written: the result of an operator that needs no model; None where the engine writes it.
     """
 
     request: Request
@@ -41,15 +50,24 @@ class Planned:
     @property
     def id(self) -> str:
         """Such as "f0001/reversal/0", or "f0001+f0007/chain/0" for a pair."""
-        return str(ExampleId(self.premises.id, self.operator.name, self.sample))
+        example_id = ExampleId(self.premises.id, self.operator.name, self.sample)
+        return str(example_id)
 
 
 class Plan:
     """Every request of a run; iterating renders them, one after the other, as often as needed.
 
-    With `about` only what starts from the facts of these ids is asked for. `found` says per
-    operator how many facts it has nothing to say of, and how many have more partners than were
-    taken.
+    Args:
+        facts: all that there are.
+        chosen_operators: in the order in which they are asked.
+        settings: how often, how long, and how many partners.
+        seed: of the sampling.
+        engine: counts tokens, and names itself in the requests' keys.
+        own: the user's own exemplars.
+        about: ids of facts; only what starts from one of them is asked for. None is all.
+
+    Attributes:
+        premise_lists: operator -> what it starts from.
     """
 
     def __init__(
@@ -63,93 +81,98 @@ class Plan:
         own: Exemplars | None = None,
         about: Collection[str] | None = None,
     ) -> None:
-        self._settings, self._seed, self._own = settings, seed, own or {}
+        self._settings = settings
+        self._seed = seed
+        self._own = own or {}
         self._engine = engine.fingerprint
-        self._chat = (
-            engine.prompting if settings.prompting == "auto" else settings.prompting
-        ) == "chat"
-        premiser = Premiser(facts, partners=settings.partners, count=engine.count)
-        self.found = {
-            operator: _answerable(
-                operator, premiser.find(operator, self._budget(operator, facts, engine))
-            )
-            for operator in chosen_operators
-        }
-        if about is not None:
-            for operator, found in self.found.items():
-                self.found[operator] = replace(
-                    found, premises=[p for p in found.premises if p.facts[0].id in about]
-                )
+        prompting = engine.prompting if settings.prompting == "auto" else settings.prompting
+        self._chat = prompting == "chat"
+        finder = PremiseFinder(facts, partners=settings.partners, count=engine.count)
+        self.premise_lists: dict[Operator, PremiseList] = {}
+        for operator in chosen_operators:
+            budget = self._budget(operator, facts, engine)
+            premise_list = _answerable(operator, finder.find(operator, budget))
+            if about is not None:
+                premise_list = _only(premise_list, about)
+            self.premise_lists[operator] = premise_list
 
     def _budget(self, operator: Operator, facts: Sequence[Fact], engine: Engine) -> int:
         """How many tokens of other facts a prompt has room for."""
         if operator.arity != "corpus":
             return 0
-        head = engine.count(operators.prefix(operator, operator.exemplars))
-        longest = max((engine.count(fact.text) for fact in facts), default=0)
-        room = engine.window - head - longest - self._max_tokens(operator) - _MARGIN
-        return max(0, min(self._settings.context_tokens, room))
+        prefix = operators.prefix(operator, operator.exemplars)
+        lengths = [engine.count(fact.text) for fact in facts]
+        longest = max(lengths, default=0)
+        used = engine.count(prefix) + longest + self._max_tokens(operator) + _MARGIN
+        room = max(0, engine.window - used)
+        return min(self._settings.context_tokens, room)
 
     def _max_tokens(self, operator: Operator) -> int:
-        return min(self._settings.max_tokens, operator.max_tokens or self._settings.max_tokens)
+        most = self._settings.max_tokens
+        return min(most, operator.max_tokens or most)
 
     def _samples(self, operator: Operator, premises: Premises) -> int:
         """How often these premises are put to the model; at least once for each conclusion that a
         rule draws.
         """
         if operator.function:
-            return len(operators.FUNCTIONS[operator.function](premises.facts[0].text))
-        wanted = min(self._settings.samples, operator.samples or self._settings.samples)
+            return len(_texts_by_rule(operator, premises))
+        most = self._settings.samples
+        wanted = min(most, operator.samples or most)
         return max(wanted, len(premises.openings))
 
     @property
     def notes(self) -> list[str]:
         """What the user should know of facts that got fewer partners than they have."""
-        told = (
-            "{name}: {count} facts have more partners than are taken (augment.partners, "
-            "augment.context_tokens)"
-        )
         return [
-            told.format(name=o.name, count=found.capped)
-            for o, found in self.found.items()
-            if found.capped
+            f"{operator.name}: {premise_list.capped} facts have more partners than are taken "
+            "(augment.partners, augment.context_tokens)"
+            for operator, premise_list in self.premise_lists.items()
+            if premise_list.capped
         ]
 
     def __len__(self) -> int:
-        return sum(
-            self._samples(operator, premises)
-            for operator, found in self.found.items()
-            for premises in found.premises
-        )
+        total = 0
+        for operator, premise_list in self.premise_lists.items():
+            total += sum(self._samples(operator, each) for each in premise_list.premises)
+        return total
 
     def __iter__(self) -> Iterator[Planned]:
-        longest = max((len(found.premises) for found in self.found.values()), default=0)
-        for start in range(0, longest, _BLOCK):
-            for operator, found in self.found.items():
-                block = found.premises[start : start + _BLOCK]
-                yield from (
-                    self._ruled(operator, block)
-                    if operator.function
-                    else self._asked(operator, block)
-                )
+        lengths = [len(premise_list.premises) for premise_list in self.premise_lists.values()]
+        for start in range(0, max(lengths, default=0), _BLOCK):
+            for operator, premise_list in self.premise_lists.items():
+                block = premise_list.premises[start : start + _BLOCK]
+                if operator.function:
+                    yield from self._by_rule(operator, block)
+                else:
+                    yield from self._by_engine(operator, block)
 
-    def _ruled(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
+    # Operators that need no model
+
+    def _by_rule(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
         for premises in block:
             fact = premises.facts[0]
-            for sample, text in enumerate(operators.FUNCTIONS[operator.function](fact.text)):
-                # The engine is part of it because of what may be scored.
-                key = fingerprint(
-                    [operator.name, operator.function, fact.id, fact.text, sample, self._engine]
-                )
-                request = Request.ruled(key, fact.text)
+            for sample, text in enumerate(_texts_by_rule(operator, premises)):
+                basis = [
+                    operator.name,
+                    operator.function,
+                    fact.id,
+                    fact.text,
+                    sample,
+                    self._engine,  # because of what may be scored
+                ]
+                request = Request.ruled(fingerprint(basis), fact.text)
                 yield Planned(request, operator, premises, sample, written=text)
 
-    def _asked(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
+    # Operators that ask the engine
+
+    def _by_engine(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
         """The requests of an operator; those that show the same exemplars follow one another."""
-        groups: dict[tuple[Exemplar, ...], list[Premises]] = {}
+        members_by_exemplars: dict[tuple[Exemplar, ...], list[Premises]] = {}
         for premises in block:
-            groups.setdefault(self._exemplars(operator, premises), []).append(premises)
-        for exemplars, members in groups.items():
+            exemplars = self._exemplars(operator, premises)
+            members_by_exemplars.setdefault(exemplars, []).append(premises)
+        for exemplars, members in members_by_exemplars.items():
             known: tuple[Fact, ...] | None = None
             prefix = ""
             for premises in members:
@@ -162,63 +185,81 @@ class Plan:
         own = self._own.get(operator.name)
         if not own:
             return operator.exemplars
-        return chosen(
-            operator, own, [fact.text for fact in premises.facts], self._settings.exemplars
-        )
+        texts = [fact.text for fact in premises.facts]
+        return nearest(operator, own, texts, self._settings.exemplars)
 
     def _samples_of(self, operator: Operator, premises: Premises, prefix: str) -> Iterator[Planned]:
         target = premises.facts[0].text
         answer = operators.answer_of(operator, target)
         suffix = operators.suffix(operator, [fact.text for fact in premises.facts], answer)
-        openings = (
-            premises.openings
-            if operator.prefill == "conclusion"
-            else (operators.opening(operator, target),)
-        )
-        max_tokens = self._max_tokens(operator)
+        if operator.prefill == "conclusion":
+            openings = premises.openings
+        else:
+            openings = (operators.opening(operator, target),)
         for sample in range(self._samples(operator, premises)):
-            opening = openings[sample % len(openings)]
-            greedy = sample < len(openings)  # the first of each
-            text_seed = f"{self._seed}:{premises.id}:{operator.name}:{sample}"
-            temperature = 0.0 if greedy else self._settings.temperature
-            top_p = 1.0 if greedy else self._settings.top_p
-            # The key names all that a completion depends on, and nothing else: not the batch size,
-            # not the device.
-            what = [
-                prefix,
-                suffix,
-                opening,
-                self._chat,
-                text_seed,
-                temperature,
-                top_p,
-                max_tokens,
-                self._engine,
-            ]
-            request = Request(
-                key=fingerprint(what),
+            request = self._request(
                 prefix=prefix,
                 suffix=suffix,
-                seed=text_seed,
-                temperature=temperature,
-                top_p=top_p,
-                max_tokens=max_tokens,
-                opening=opening,
-                chat=self._chat,
+                opening=openings[sample % len(openings)],
+                seed=f"{self._seed}:{premises.id}:{operator.name}:{sample}",
+                is_greedy=sample < len(openings),  # the first of each
+                max_tokens=self._max_tokens(operator),
             )
             yield Planned(request, operator, premises, sample, answer)
 
+    def _request(
+        self,
+        *,
+        prefix: str,
+        suffix: str,
+        opening: str,
+        seed: str,
+        is_greedy: bool,
+        max_tokens: int,
+    ) -> Request:
+        temperature = 0.0 if is_greedy else self._settings.temperature
+        top_p = 1.0 if is_greedy else self._settings.top_p
+        # The key names all that a completion depends on, and nothing else: not the batch size, not
+        # the device.
+        prompt = [prefix, suffix, opening, self._chat]
+        sampling = [seed, temperature, top_p, max_tokens]
+        return Request(
+            key=fingerprint([*prompt, *sampling, self._engine]),
+            prefix=prefix,
+            suffix=suffix,
+            seed=seed,
+            temperature=temperature,
+            top_p=top_p,
+            max_tokens=max_tokens,
+            opening=opening,
+            chat=self._chat,
+        )
 
-def _answerable(operator: Operator, found: Found) -> Found:
+
+def _texts_by_rule(operator: Operator, premises: Premises) -> list[str]:
+    """What the function of an operator that needs no model makes of its fact."""
+    function = operators.FUNCTIONS[operator.function]
+    return function(premises.facts[0].text)
+
+
+def _answerable(operator: Operator, premise_list: PremiseList) -> PremiseList:
     """Without the facts in which there is nothing to ask for, where the operator asks."""
     if operator.answer == "none":
-        return found
-    left = [p for p in found.premises if _asks(operator, p.facts[0].text)]
-    return replace(found, premises=left, without=found.without + len(found.premises) - len(left))
+        return premise_list
+    left = [each for each in premise_list.premises if _asks(operator, each.facts[0].text)]
+    dropped = len(premise_list.premises) - len(left)
+    return replace(premise_list, premises=left, without=premise_list.without + dropped)
 
 
 def _asks(operator: Operator, text: str) -> bool:
+    """Whether there is something to ask for in a fact, and it is about something definite."""
+    if not operators.answer_of(operator, text):
+        return False
     form = logic.parse(text)
-    return bool(operators.answer_of(operator, text)) and (
-        form is None or form.kind not in logic.GENERAL
-    )
+    return form is None or form.kind not in logic.GENERAL
+
+
+def _only(premise_list: PremiseList, about: Collection[str]) -> PremiseList:
+    """What starts from facts of these ids."""
+    left = [each for each in premise_list.premises if each.facts[0].id in about]
+    return replace(premise_list, premises=left)

@@ -1,5 +1,5 @@
-"""The augment stage over one run folder: journal.sqlite, augmented.jsonl, augmented.csv and
-rejected.jsonl.
+"""The augment stage over one run folder: facts -> journal, augmented.jsonl, rejected.jsonl and a
+CSV.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from augmlx.augment import generate
 from augmlx.augment.contradictions import Consistency
-from augmlx.augment.journal import open_journal
+from augmlx.augment.generate import generate, measure
+from augmlx.augment.journal import Journal, open_journal
+from augmlx.augment.judge import Tally, collect
 from augmlx.augment.plan import Plan
 from augmlx.core import example_id
 from augmlx.core.errors import ModelError
@@ -21,26 +22,49 @@ from augmlx.core.files import jsonl_writer, read_jsonl
 from augmlx.core.progress import Progress
 from augmlx.core.records import Example, Fact, Json, Rejected, example_from_json, original, to_json
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings
-from augmlx.data import row_forms
+from augmlx.core.settings import AugmentSettings, Settings
 from augmlx.data.split import Part
+from augmlx.data.spreadsheet import write_csv
 from augmlx.engines.protocol import Engine
 from augmlx.english.text import normalise
 
-_TOLD = 5  # messages of one kind
+_SHOWN = 5  # messages of one kind
+_Write = Callable[[Json], object]  # of one line of JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier rounds left: what they kept and rejected, the adapter that now writes, and where
-    the examples of a fact are held out. See rounds.py.
+    """What earlier rounds left. See run/rounds.py.
+
+    Args:
+        number: of the round that goes on from it.
+        augmented: what they kept.
+        rejected: what they rejected.
+        adapter: what now writes.
+        held: fact id -> the part that its examples are held out in.
     """
 
-    number: int  # of the round that goes on from it
+    number: int
     augmented: Path
     rejected: Path
     adapter: Path
-    held: Mapping[str, Part]  # fact id -> part
+    held: Mapping[str, Part]
+
+    def kept_examples(self) -> Iterator[Example]:
+        """The examples that earlier rounds kept."""
+        return map(example_from_json, self._before(self.augmented))
+
+    def rejected_rows(self) -> Iterator[Json]:
+        """What earlier rounds rejected, as it stands in their file."""
+        return self._before(self.rejected)
+
+    def _before(self, path: Path) -> Iterator[Json]:
+        """The records of earlier rounds; where the rounds start anew, those of later ones may stand
+        there, too.
+        """
+        for row in read_jsonl(path):
+            if example_id.parse(row["id"]).round < self.number:
+                yield row
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,85 +86,108 @@ def write(
     progress: Progress,
     earlier: Earlier | None = None,
 ) -> Json:
-    """Generate, measure, judge, and take back what contradicts; returns the counts.
+    """Generate, measure, judge, and take back what contradicts.
 
-    Raises ModelError where no request could be run.
+    Args:
+        run: gets the files.
+        facts: all that the plan is over.
+        plan: what is asked.
+        engine: what writes.
+        settings: of the augmentation, and the seed.
+        progress: is told how far it is.
+        earlier: what earlier rounds left, in a later one.
+
+    Returns:
+        How many texts were produced, kept, rejected and failed, and by what.
+
+    Raises:
+        ModelError: no request could be run.
     """
-    config, seed = settings.augment, settings.seed
+    config = settings.augment
     for note in plan.notes:
         progress.say(note)
-    tally, consistency = generate.Tally(), Consistency(facts)
-    for one, other in consistency.disputes[:_TOLD]:
-        progress.say(f"{one} contradicts {other}; both are trained on")
-    if more := consistency.disputes[_TOLD:]:
-        progress.say(f"{len(more)} more facts contradict others")
-    failure = ""
+    consistency = Consistency(facts)
+    _tell_disputes(consistency, progress)
+    tally = Tally()
     with _settled(), open_journal(run.journal) as journal, jsonl_writer(run.rejected) as reject:
-        journalled = len(plan) - generate.generate(
-            plan, engine, journal, config.batch_size, progress
-        )
-        if journalled:
-            progress.say(
-                f"{journalled} of {len(plan)} completions stood in the journal and are only judged"
-            )
-        generate.measure(plan, engine, journal, config, progress)
-        for row in _before(earlier, earlier.rejected) if earlier else ():
+        _fill(journal, plan, engine, config, progress)
+        for row in earlier.rejected_rows() if earlier else ():
             reject(row)
-        with jsonl_writer(run.augmented) as keep:
-            known = set()
-            for example in _kept(earlier):
-                known.add(normalise(example.text))
-                consistency.settle(example)
-                keep(to_json(example))
-            for collected in generate.collect(plan, journal, config, engine=engine, seed=seed):
-                record = _of_this_round(collected, known, earlier)
-                tally.add(record)
-                if isinstance(record, Example):
-                    consistency.consider(record)
-                    keep(to_json(record))
-                else:
-                    reject(to_json(record))
-                    failure = record.why if record.by == "engine" else failure
+        records = collect(plan, journal, config, engine=engine, seed=settings.seed)
+        _write_records(run, records, tally, consistency, reject, earlier)
         for record in _withdraw(run, consistency.losers()):
             tally.withdraw(record)
             reject(to_json(record))
-    counts = {"facts": len(facts), **tally.as_json(len(plan)), "tokens": asdict(engine.tokens)}
-    counts["premises"] = {
-        o.name: {"without": f.without, "capped": f.capped} for o, f in plan.found.items()
-    }
-    row_forms.write_csv(
-        run.path / "augmented.csv", chain(map(original, facts), run.kept_examples())
-    )
+    counts = _counts(facts, plan, tally, engine)
+    write_csv(run.augmented_csv, chain(map(original, facts), run.kept_examples()))
     if counts["failed"] and counts["failed"] == counts["produced"]:
+        fault = f"{engine.model}: no request could be run: {tally.failure}"
         hint = (
             "choose a model with a larger window, shorter exemplars, or a smaller "
             "augment.max_tokens"
         )
-        raise ModelError(f"{engine.model}: no request could be run: {failure}", hint=hint)
+        raise ModelError(fault, hint=hint)
     return counts
 
 
-def _kept(earlier: Earlier | None) -> Iterator[Example]:
-    return map(example_from_json, _before(earlier, earlier.augmented)) if earlier else iter(())
+def _tell_disputes(consistency: Consistency, progress: Progress) -> None:
+    for one, other in consistency.disputes[:_SHOWN]:
+        progress.say(f"{one} contradicts {other}; both are trained on")
+    more = consistency.disputes[_SHOWN:]
+    if more:
+        progress.say(f"{len(more)} more facts contradict others")
 
 
-def _before(earlier: Earlier, path: Path) -> Iterator[Json]:
-    """The records of earlier rounds; where the rounds start anew, those of later ones may stand
-    there, too.
-    """
-    return (row for row in read_jsonl(path) if example_id.parse(row["id"]).round < earlier.number)
+def _fill(
+    journal: Journal, plan: Plan, engine: Engine, config: AugmentSettings, progress: Progress
+) -> None:
+    """Everything that is asked of the engine -> the journal."""
+    written = generate(plan, engine, journal, config.batch_size, progress)
+    journalled = len(plan) - written
+    if journalled:
+        progress.say(
+            f"{journalled} of {len(plan)} completions stood in the journal and are only judged"
+        )
+    measure(plan, engine, journal, config, progress)
+
+
+def _write_records(
+    run: RunFolder,
+    records: Iterator[Example | Rejected],
+    tally: Tally,
+    consistency: Consistency,
+    reject: _Write,
+    earlier: Earlier | None,
+) -> None:
+    """What is kept -> augmented.jsonl, behind what earlier rounds kept; the rest is rejected."""
+    known_texts = set()
+    with jsonl_writer(run.augmented) as keep:
+        for example in earlier.kept_examples() if earlier else ():
+            known_texts.add(normalise(example.text))
+            consistency.settle(example)
+            keep(to_json(example))
+        for collected in records:
+            record = _of_this_round(collected, known_texts, earlier)
+            tally.add(record)
+            if isinstance(record, Example):
+                consistency.consider(record)
+                keep(to_json(record))
+            else:
+                reject(to_json(record))
 
 
 def _of_this_round(
-    record: Example | Rejected, known: Collection[str], earlier: Earlier | None
+    record: Example | Rejected, known_texts: Collection[str], earlier: Earlier | None
 ) -> Example | Rejected:
     """A record under an id of its own, rejected where an earlier round has kept the same text."""
     if earlier is None:
         return record
-    name = str(replace(example_id.parse(record.id), round=earlier.number))
-    if isinstance(record, Example) and normalise(record.text) in known:
-        return Rejected(name, record.text, "duplicate", "an earlier round says it", record.origin)
-    return replace(record, id=name)
+    parsed = example_id.parse(record.id)
+    record_id = str(replace(parsed, round=earlier.number))
+    if isinstance(record, Example) and normalise(record.text) in known_texts:
+        why = "an earlier round says it"
+        return Rejected(record_id, record.text, "duplicate", why, record.origin)
+    return replace(record, id=record_id)
 
 
 def _withdraw(run: RunFolder, losers: Mapping[str, str]) -> Iterator[Rejected]:
@@ -149,10 +196,24 @@ def _withdraw(run: RunFolder, losers: Mapping[str, str]) -> Iterator[Rejected]:
         return
     with jsonl_writer(run.augmented) as keep:
         for example in run.kept_examples():
-            if why := losers.get(example.id):
-                yield Rejected(example.id, example.text, "contradiction", why, example.origin)
-            else:
+            why = losers.get(example.id)
+            if why is None:
                 keep(to_json(example))
+            else:
+                yield Rejected(example.id, example.text, "contradiction", why, example.origin)
+
+
+def _counts(facts: Sequence[Fact], plan: Plan, tally: Tally, engine: Engine) -> Json:
+    premises = {
+        operator.name: {"without": premise_list.without, "capped": premise_list.capped}
+        for operator, premise_list in plan.premise_lists.items()
+    }
+    return {
+        "facts": len(facts),
+        **tally.as_json(len(plan)),
+        "tokens": asdict(engine.tokens),
+        "premises": premises,
+    }
 
 
 @contextmanager

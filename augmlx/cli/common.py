@@ -18,7 +18,7 @@ from augmlx.core.records import Json, fingerprint
 if TYPE_CHECKING:
     from augmlx.augment.stage import Writer
     from augmlx.core.settings import Settings
-    from augmlx.data.tables import FactTable
+    from augmlx.data.facts import FactTable
     from augmlx.engines.protocol import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,7 +124,7 @@ class FromFacts:
 
     def table(self) -> FactTable:
         """The facts. Raises BadInput."""
-        from augmlx.data.tables import read_facts
+        from augmlx.data.facts import read_facts
 
         return read_facts(self.path, column=self.column)
 

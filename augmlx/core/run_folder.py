@@ -120,6 +120,10 @@ class RunFolder:
     def report(self) -> Path:
         return self / "report.html"
 
+    def round_folder(self, number: int) -> RunFolder:
+        """The folder of a later round of `run --rounds`, from 2."""
+        return RunFolder(self / "rounds" / str(number))
+
     def kept_examples(self) -> Iterator[Example]:
         """The augmentations that were kept, from augmented.jsonl."""
         return map(example_from_json, read_jsonl(self.augmented))

@@ -10,9 +10,6 @@ The examples are read several times and never held: a hundred thousand facts fit
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -20,12 +17,14 @@ from typing import Literal
 
 from augmlx.core.records import Example, Fact, original
 from augmlx.core.settings import SplitSettings
+from augmlx.data.limits import surplus_of
 from augmlx.english.sameness import mark, marks, said
 from augmlx.english.sentence import arguments
 from augmlx.english.text import normalise
 
 AUTO_TEST = 0.2
 Part = Literal["train", "valid", "test", "left out"]
+_Reason = tuple[Part, str]  # where an example goes, and why it is left out, where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +40,16 @@ def group_of(fact: Fact) -> str:
     """The user's group, else the fact's subject, else the fact by itself."""
     if fact.group is not None:
         return f"group:{fact.group}"
-    found = arguments(fact.text)
-    return f"subject:{normalise(found[0].text)}" if found else f"fact:{fact.id}"
+    mentions = arguments(fact.text)
+    if mentions is None:
+        return f"fact:{fact.id}"
+    return f"subject:{normalise(mentions[0].text)}"
 
 
 def test_share(settings: SplitSettings, *, has_questions: bool) -> float:
-    """ "auto" holds out a fifth, unless the user brings questions of their own."""
+    """The share of groups that the test takes. "auto" holds out a fifth, unless the user brings
+    questions of their own.
+    """
     if settings.test != "auto":
         return settings.test
     return 0.0 if has_questions else AUTO_TEST
@@ -62,9 +65,7 @@ def deal(
     has_questions: bool,
     seed: int,
 ) -> Iterator[Dealt]:
-    """Every original and every augmentation once, with its part. `augmented` gives the same
-    examples each time; `asked` are the texts that the user's questions and their answers make. With
-    `held`, fact id -> part, nothing is drawn anew: the groups of those facts are held out there.
+    """Every original and every augmentation once, with its part.
 
     A share above 0 draws at least one group, and never all of them. Groups that were augmented by
     the most operators are drawn first: what has no reversal cannot be asked for one.
@@ -72,36 +73,33 @@ def deal(
     No text stands in two parts, compared after normalisation: what is trained on anyway, as a fact
     or as another fact's augmentation, is not held out, for it would measure nothing; what the test
     and `valid` share is left to the test.
+
+    Args:
+        facts: the originals.
+        augmented: gives the same augmentations each time it is called.
+        settings: the shares, the limits, and what is done with leaks.
+        asked: the texts that the user's questions and their answers make.
+        held: fact id -> part; nothing is drawn anew, the groups of those facts are held out there.
+        has_questions: whether the user brings questions.
+        seed: of the draw.
     """
-    place = {fact.id: group_of(fact) for fact in facts}
+    groups = {fact.id: group_of(fact) for fact in facts}
     if held is None:
-        drawn = _draw(place, augmented(), settings, has_questions=has_questions, seed=seed)
+        share = test_share(settings, has_questions=has_questions)
+        part_of_group = _draw(groups, augmented(), share, settings.valid, seed)
     else:
-        drawn = {place[fact_id]: part for fact_id, part in held.items()}
-    leaks = {known for text in asked for known in marks(text)} if settings.leak == "drop" else set()
-    surplus = _surplus(augmented, settings, len(facts), seed)
-
-    def home(example: Example) -> tuple[Part, str]:
-        """Where an example would go by its facts alone."""
-        homes = {drawn.get(place[fact_id], "train") for fact_id in example.origin.fact_ids}
-        if leaks and not leaks.isdisjoint(known for text in said(example) for known in marks(text)):
-            return "left out", "states what a question asks for"
-        part: Part = "test" if "test" in homes else "valid" if "valid" in homes else "train"
-        if part == "train" and surplus(example):
-            return "left out", "beyond split.per_fact or split.ratio"
-        return part, ""
-
-    trained = {mark(normalise(fact.text)) for fact in facts}
-    tested: set[bytes] = set()
-    if drawn:
-        for example in augmented():
-            part, _ = home(example)
-            if part in ("train", "test"):
-                (trained if part == "train" else tested).add(mark(normalise(example.text)))
+        part_of_group = {groups[fact_id]: part for fact_id, part in held.items()}
+    homes = _Homes(
+        groups,
+        part_of_group,
+        leaks=_marks_of(asked) if settings.leak == "drop" else set(),
+        is_surplus=surplus_of(augmented, settings, originals=len(facts), seed=seed),
+    )
+    trained, tested = _words_of_parts(facts, augmented, homes)
     for fact in facts:
         yield Dealt(original(fact), "train")
     for example in augmented():
-        part, why = home(example)
+        part, why = homes.part_of(example)
         words = mark(normalise(example.text))
         if part in ("valid", "test") and words in trained:
             part = "train"
@@ -110,62 +108,90 @@ def deal(
         yield Dealt(example, part, why)
 
 
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """Where an example would go by its facts alone.
+
+    Args:
+        groups: fact id -> its group.
+        part_of_group: of the groups that are held out.
+        leaks: marks of what the questions ask for; what has one is left out.
+        is_surplus: whether an example is beyond the limits.
+    """
+
+    groups: Mapping[str, str]
+    part_of_group: Mapping[str, Part]
+    leaks: set[bytes]
+    is_surplus: Callable[[Example], bool]
+
+    def part_of(self, example: Example) -> _Reason:
+        if self.leaks and not self.leaks.isdisjoint(_marks_of(said(example))):
+            return "left out", "states what a question asks for"
+        groups = (self.groups[fact_id] for fact_id in example.origin.fact_ids)
+        parts = {self.part_of_group.get(group, "train") for group in groups}
+        if "test" in parts:
+            return "test", ""
+        if "valid" in parts:
+            return "valid", ""
+        if self.is_surplus(example):
+            return "left out", "beyond split.per_fact or split.ratio"
+        return "train", ""
+
+
+def _marks_of(texts: Iterable[str]) -> set[bytes]:
+    marks_of_texts: set[bytes] = set()
+    for text in texts:
+        marks_of_texts.update(marks(text))
+    return marks_of_texts
+
+
+def _words_of_parts(
+    facts: Sequence[Fact], augmented: Callable[[], Iterable[Example]], homes: _Homes
+) -> tuple[set[bytes], set[bytes]]:
+    """Marks of the texts that are trained on, and of those that are tested on, by their facts
+    alone; where nothing is held out, of the facts alone.
+    """
+    trained = {mark(normalise(fact.text)) for fact in facts}
+    tested: set[bytes] = set()
+    if not homes.part_of_group:
+        return trained, tested
+    for example in augmented():
+        part, _ = homes.part_of(example)
+        words = mark(normalise(example.text))
+        if part == "train":
+            trained.add(words)
+        elif part == "test":
+            tested.add(words)
+    return trained, tested
+
+
 def _draw(
-    place: Mapping[str, str],
+    group_of_fact: Mapping[str, str],
     examples: Iterable[Example],
-    settings: SplitSettings,
-    *,
-    has_questions: bool,
+    share_of_test: float,
+    share_of_valid: float,
     seed: int,
 ) -> dict[str, Part]:
     """The groups that are held out, and where."""
-    groups = sorted(set(place.values()))
-    limit = len(groups) - 1
-    n_test = _count(test_share(settings, has_questions=has_questions), len(groups), limit)
-    n_valid = _count(settings.valid, len(groups), limit - n_test)
+    groups = sorted(set(group_of_fact.values()))
+    most = len(groups) - 1
+    n_test = _count(share_of_test, len(groups), most)
+    n_valid = _count(share_of_valid, len(groups), most - n_test)
     if not n_test + n_valid:
         return {}
     Random(f"{seed}:split").shuffle(groups)
-    said_by: dict[str, set[str]] = {group: set() for group in groups}
+    operators: dict[str, set[str]] = {group: set() for group in groups}
     for example in examples:
         for fact_id in example.origin.fact_ids:
-            said_by[place[fact_id]].add(example.origin.operator)
-    groups.sort(key=lambda group: -len(said_by[group]))  # keeps the shuffle among equals
-    return {
-        group: "test" if n < n_test else "valid"
-        for n, group in enumerate(groups[: n_test + n_valid])
-    }
+            operators[group_of_fact[fact_id]].add(example.origin.operator)
+    groups.sort(key=lambda group: -len(operators[group]))  # keeps the shuffle among equals
+    drawn: dict[str, Part] = dict.fromkeys(groups[:n_test], "test")
+    return drawn | dict.fromkeys(groups[n_test : n_test + n_valid], "valid")
 
 
-def _count(share: float, groups: int, limit: int) -> int:
-    return 0 if share == 0 else min(max(1, round(share * groups)), max(0, limit))
-
-
-def _surplus(
-    augmented: Callable[[], Iterable[Example]], settings: SplitSettings, originals: int, seed: int
-) -> Callable[[Example], bool]:
-    """Whether an example is beyond the limits per fact and per original. Of a fact, each operator's
-    first is preferred to any operator's second; over all facts, every fact's first to any fact's
-    second, and a lot drawn decides the rest.
-    """
-    if not settings.per_fact and not settings.ratio:
-        return lambda _example: False
-    rank: dict[str, int] = {}
-    nth: Counter[tuple[str, str]] = Counter()
-    of_fact: dict[str, list[tuple[int, int, str]]] = {}
-    for number, example in enumerate(augmented()):
-        fact_id, operator = example.origin.fact_ids[0], example.origin.operator
-        of_fact.setdefault(fact_id, []).append((nth[fact_id, operator], number, example.id))
-        nth[fact_id, operator] += 1
-    for members in of_fact.values():
-        rank.update((name, place) for place, (_, _, name) in enumerate(sorted(members)))
-    chosen = [
-        name for name, place in rank.items() if not settings.per_fact or place < settings.per_fact
-    ]
-    if settings.ratio and len(chosen) > (most := math.floor(settings.ratio * originals + 1e-9)):
-        chosen.sort(
-            key=lambda name: (rank[name], hashlib.sha256(f"{seed}:mix:{name}".encode()).digest())
-        )
-        chosen = chosen[:most]
-    left = set(chosen)
-    return lambda example: example.id not in left
+def _count(share: float, groups: int, most: int) -> int:
+    """How many groups a share is: at least one, unless it is 0."""
+    if share == 0:
+        return 0
+    wanted = max(1, round(share * groups))
+    return min(wanted, max(0, most))

@@ -8,6 +8,9 @@ from pathlib import Path
 from augmlx.core.files import make_folder, write_text
 from augmlx.core.settings import Settings, to_toml
 
+_SHIPPED = ("facts.csv", "questions.csv")
+_SETTINGS = "augmlx.toml"
+
 
 def example(name: str) -> str:
     """The text of a shipped file: facts.csv or questions.csv, about people of an invented
@@ -17,19 +20,23 @@ def example(name: str) -> str:
 
 
 def start(folder: Path) -> tuple[list[str], list[str]]:
-    """Write the starting files; returns the names of those made, and of those that were there and
-    are kept.
+    """Write the starting files, none over another.
 
-    Raises StorageError.
+    Returns:
+        The names of those made, and of those that were there and are kept.
+
+    Raises:
+        StorageError: they cannot be written.
     """
     make_folder(folder)
-    texts = {name: example(name) for name in ("facts.csv", "questions.csv")}
-    texts["augmlx.toml"] = to_toml(Settings())
+    texts = {name: example(name) for name in _SHIPPED}
+    texts[_SETTINGS] = to_toml(Settings())
     made, kept = [], []
     for name, text in texts.items():
-        if (folder / name).exists():
+        path = folder / name
+        if path.exists():
             kept.append(name)
         else:
-            write_text(folder / name, text)
+            write_text(path, text)
             made.append(name)
     return made, kept

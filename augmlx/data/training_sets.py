@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from augmlx.data.rows import json_kind
+from augmlx.data.json_values import json_kind
 from augmlx.english.prompts import goes_on, is_statement, joined
 
 ROLES = ("system", "developer", "user", "assistant", "tool")

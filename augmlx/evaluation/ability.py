@@ -15,7 +15,7 @@ from augmlx.core.errors import ModelError
 from augmlx.core.progress import Progress, Silent
 from augmlx.core.records import EvalItem, fingerprint, to_json
 from augmlx.core.settings import EvalSettings
-from augmlx.data.tables import read_questions
+from augmlx.data.questions import read_questions
 from augmlx.engines.protocol import Engine, Score
 from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation.items import from_questions

@@ -7,7 +7,7 @@ from random import Random
 
 from augmlx.core.errors import BadInput
 from augmlx.core.records import EvalItem, Example, Fact
-from augmlx.data.tables import Question
+from augmlx.data.questions import Question
 from augmlx.english.names import mention_of
 from augmlx.english.sentence import arguments
 from augmlx.english.stems import content_stems

@@ -12,8 +12,8 @@ from augmlx.core.files import read_jsonl
 from augmlx.core.records import EvalItem, Example, Fact, Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
+from augmlx.data.questions import Question
 from augmlx.data.stage import dealt
-from augmlx.data.tables import Question
 from augmlx.engines.local import engine_over
 from augmlx.evaluation import answer as answer_module
 from augmlx.evaluation import items

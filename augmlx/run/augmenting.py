@@ -20,7 +20,7 @@ from augmlx.core.records import Example, Fact, Json
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
 from augmlx.data import stage as split_stage
-from augmlx.data.tables import Question
+from augmlx.data.questions import Question
 from augmlx.engines.local import engine_mark
 from augmlx.models import loading
 from augmlx.run.line import Line

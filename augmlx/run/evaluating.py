@@ -8,7 +8,7 @@ from pathlib import Path
 
 from augmlx.core.arms import ARMS
 from augmlx.core.records import EvalItem, Json, to_json
-from augmlx.data.tables import Question
+from augmlx.data.questions import Question
 from augmlx.engines.local import engine_mark
 from augmlx.evaluation import run_items
 from augmlx.evaluation import stage as evaluation_stage

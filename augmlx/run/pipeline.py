@@ -23,8 +23,9 @@ from augmlx.core.progress import Progress, Silent
 from augmlx.core.records import Fact, Json, fact_from_json, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
+from augmlx.data.facts import read_facts
+from augmlx.data.questions import Question, question_row, read_questions
 from augmlx.data.row_forms import Form
-from augmlx.data.tables import Question, question_row, read_facts, read_questions
 from augmlx.engines.local import MlxEngines
 from augmlx.evaluation import items, summary
 from augmlx.evaluation.summary import Summary

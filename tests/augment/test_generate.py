@@ -13,8 +13,9 @@ from tiny.line import Recorder
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
-from augmlx.augment.generate import Tally, collect, generate, load_operators, measure
+from augmlx.augment.generate import generate, load_operators, measure
 from augmlx.augment.journal import Journal, open_journal
+from augmlx.augment.judge import Tally, collect
 from augmlx.augment.operators import exemplars
 from augmlx.augment.plan import Plan
 from augmlx.core.errors import ModelError
@@ -353,7 +354,7 @@ def test_what_the_model_says_of_a_text_decides_where_the_filters_before_it_let_i
     used = Weighing(written)
     with open_journal(None) as journal:
         records = scored_run(journal, used, measured(tmp_path), plausibility=0.5)
-        planned = journal.story("a0/m/")
+        planned = journal.histories("a0/m/")
     assert [r.by if isinstance(r, Rejected) else "kept" for r in records] == [
         "kept",
         "plausibility",
@@ -405,7 +406,7 @@ def test_each_measure_has_its_own_number(tmp_path: Path) -> None:
     folder = measured(tmp_path, ("form", "plausibility", "round_trip"))
     with open_journal(None) as journal:
         scored_run(journal, Weighing(written), folder)
-        [first, *_] = journal.story("a0/m/")
+        [first, *_] = journal.histories("a0/m/")
     assert set(first.scores) == {"plausibility", "round_trip"}
 
 

@@ -127,7 +127,7 @@ def test_a_story_tells_the_samples_of_one_group(tmp_path: Path) -> None:
         journal.add([Entry(request("x"), "f10/reversal/0", "reversal", 0)], [completion("x")])
         journal.add_scores([("k1", "plausibility", 0.5)])
         journal.judge([("k0", True, "", "")])
-        told = journal.story("f1/reversal/")
+        told = journal.histories("f1/reversal/")
         assert [t.id for t in told] == ["f1/reversal/0", "f1/reversal/1"]
         assert [t.request for t in told] == asked
         assert [t.completion.text for t in told] == ["text k0", "text k1"]

@@ -95,7 +95,7 @@ def test_the_samples_of_a_group_follow_one_another() -> None:
 def test_every_operator_finds_something_to_do_here() -> None:
     made = plan()
     assert {p.operator.name for p in made} == set(BY_NAME)
-    assert all(found.premises for found in made.found.values())
+    assert all(found.premises for found in made.premise_lists.values())
 
 
 def test_ids_hold_what_a_result_is_drawn_from() -> None:
@@ -206,7 +206,7 @@ def test_what_a_corpus_operator_shows_stands_in_the_prefix_within_the_window() -
 def test_a_window_without_room_for_other_facts_leaves_a_corpus_operator_idle() -> None:
     made = plan(named("global"), engine=Engine(window=60))
     assert list(made) == []
-    assert made.found[BY_NAME["global"]].without == len(TEXTS)
+    assert made.premise_lists[BY_NAME["global"]].without == len(TEXTS)
 
 
 def test_what_gets_fewer_partners_than_it_has_is_told_by_operator() -> None:
@@ -228,7 +228,7 @@ def test_a_question_is_asked_only_where_the_fact_has_an_answer() -> None:
         ("qa-forward", "Zorb"),
         ("qa-reverse", "Ana"),
     }
-    assert {found.without for found in made.found.values()} == {2}
+    assert {found.without for found in made.premise_lists.values()} == {2}
     assert all(f"Answer: {p.answer}\n" in p.request.suffix for p in made)
 
 

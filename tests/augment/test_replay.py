@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.augment.journal import open_journal
-from augmlx.augment.replay import answered, drawn, from_file, needed
+from augmlx.augment.replay import answered, drawn, from_file
 from augmlx.core.errors import BadInput
 from augmlx.core.progress import Silent
 from augmlx.core.records import Example, Fact
+from augmlx.data.stage import replay_needed
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 
@@ -21,7 +22,7 @@ TEXTS = [Fact(f"t{n}", f"Text {n}.", f"texts.txt:{n}") for n in range(40)]
 
 @given(st.integers(0, 100_000), st.floats(0, 0.5))
 def test_the_share_is_that_of_the_whole(trained: int, share: float) -> None:
-    count = needed(trained, share)
+    count = replay_needed(trained, share)
     assert abs(count - share * (trained + count)) <= 1
 
 

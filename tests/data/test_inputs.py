@@ -19,8 +19,9 @@ import pytest
 from click.testing import CliRunner
 
 from augmlx.augment import operators
-from augmlx.augment.generate import Tally, collect, generate, load_operators, measure
+from augmlx.augment.generate import generate, load_operators, measure
 from augmlx.augment.journal import open_journal
+from augmlx.augment.judge import Tally, collect
 from augmlx.augment.plan import Plan
 from augmlx.cli import cli
 from augmlx.core.errors import AugmlxError
@@ -29,7 +30,7 @@ from augmlx.core.progress import Silent
 from augmlx.core.records import Json, fact_from_json, to_json
 from augmlx.core.settings import AugmentSettings
 from augmlx.data.cells import MAX_TEXT
-from augmlx.data.tables import read_facts
+from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 

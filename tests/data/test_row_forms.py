@@ -1,12 +1,8 @@
-"""Rows of a training set: one form a file, the user's rows as they are, and a CSV that is safe to
-open.
-"""
+"""Rows of a training set: one form a file, and the user's rows as they are."""
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -15,8 +11,7 @@ from hypothesis import strategies as st
 
 from augmlx.core.errors import BadSettings
 from augmlx.core.records import Example, Fact, Origin, original
-from augmlx.data.row_forms import Form, form_of, text_of, training_row, write_csv
-from augmlx.data.tables import read_facts
+from augmlx.data.row_forms import Form, form_of, text_of, training_row
 
 FORMS: tuple[Form, ...] = get_args(Form)
 KEYS = {
@@ -132,67 +127,3 @@ def test_the_text_of_a_row_leaves_out_what_is_none() -> None:
     ]
     assert text_of({"messages": turns}) == "4"
     assert text_of({"prompt": "a", "completion": "b"}) == "a\nb"
-
-
-# CSV
-
-
-def cells(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@given(
-    st.lists(
-        st.text(
-            st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
-            min_size=1,
-            max_size=30,
-        ),
-        max_size=6,
-    )
-)
-@settings(max_examples=100, deadline=None)
-def test_the_csv_reads_back_and_no_cell_is_a_formula(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
-) -> None:
-    path = tmp_path_factory.mktemp("csv") / "augmented.csv"
-    write_csv(path, [example(text) for text in texts])
-    rows = cells(path)
-    assert [
-        row["fact"].removeprefix("'") if row["fact"] != text else text
-        for row, text in zip(rows, texts, strict=True)
-    ] == texts
-    for row in rows:
-        assert set(row) == {"fact", "type", "id", "sources"}
-        assert all(cell[0] not in "=+-@\t\r" for cell in row.values())
-        assert (row["type"], row["id"], row["sources"]) == ("reversal", "f1/reversal/0", "f1")
-
-
-def test_the_csv_is_a_file_of_facts_itself(tmp_path: Path) -> None:
-    path = tmp_path / "augmented.csv"
-    write_csv(
-        path,
-        [
-            original(fact('Ana "the boss" owns Zorb, Inc.')),
-            example("=HYPERLINK(1)"),
-            example("Question: a?\nAnswer: b"),
-        ],
-    )
-    path.write_text(path.read_text().replace("f1/reversal/0", "x", 1))  # ids are unique in a run
-    table = read_facts(path)
-    assert [f.text for f in table.facts] == [
-        'Ana "the boss" owns Zorb, Inc.',
-        "'=HYPERLINK(1)",
-        "Question: a? Answer: b",
-    ]
-
-
-def test_the_csv_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    def broken() -> Any:
-        yield example("Ana owns Zorb.")
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_csv(tmp_path / "augmented.csv", broken())
-    assert list(tmp_path.iterdir()) == []

@@ -701,7 +701,7 @@ def mlx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.real
 def test_mlx_lm_server_writes_the_same_greedy_text_as_the_mlx_engine(mlx_server: str) -> None:
     import augmlx
-    from augmlx.data.tables import read_facts
+    from augmlx.data.facts import read_facts
     from augmlx.engines.mlx.engine import MlxEngine
     from augmlx.english.sentence import closing_phrase
     from augmlx.models import loading

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from augmlx.core.errors import BadInput
 from augmlx.core.records import EvalItem, Example, Fact, Origin
-from augmlx.data.tables import Question
+from augmlx.data.questions import Question
 from augmlx.english.text import normalise
 from augmlx.evaluation.items import derived, from_questions, link
 

@@ -27,8 +27,8 @@ from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.records import Example, Fact, Json, Origin
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings, SplitSettings, load
+from augmlx.data.facts import read_facts
 from augmlx.data.split import deal
-from augmlx.data.tables import read_facts
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.models.store.folder import StoredModel

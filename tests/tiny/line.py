@@ -11,7 +11,7 @@ from pathlib import Path
 from augmlx.core.progress import Task
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import load
-from augmlx.data.tables import read_facts
+from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.models.store.folder import StoredModel

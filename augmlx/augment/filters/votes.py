@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rapidfuzz.distance import Indel
 
 from augmlx.augment.filters.candidate import Candidate
+from augmlx.core.decimals import times
 from augmlx.core.settings import AugmentSettings
 from augmlx.english.sameness import wording
 from augmlx.english.text import normalise
@@ -21,7 +22,7 @@ def outvoted(
     """
     votes_by_wording = Counter(wording(sibling.text) for sibling in siblings)
     votes = votes_by_wording[wording(candidate.text)]
-    if votes < settings.vote_share * len(siblings):
+    if votes < times(settings.vote_share, len(siblings)):
         return f"{votes} of {len(siblings)} samples agree"
     return None
 

@@ -1,21 +1,21 @@
-"""Finding and checking operator files: the shipped ones, and the user's beside augmlx.toml."""
+"""Finding operator files, the shipped ones and the user's beside augmlx.toml, and reading them."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from augmlx.augment.operators import rendering
-from augmlx.augment.operators.schema import PREMISES, Operator
+from augmlx.augment.operators.checking import checked
+from augmlx.augment.operators.schema import Operator
 from augmlx.core.errors import BadInput, storage_errors
 
-Files = dict[str, Traversable]
+_SUFFIX = ".toml"
+_SETTINGS = "augmlx.toml"
+_Files = Mapping[str, Traversable]  # name of an operator -> its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,38 @@ class Listed:
 
 
 def available(filters: Collection[str], folder: Path | None = None) -> list[Listed]:
-    """Every operator, by name. Raises as `load`: a listing that leaves a broken file out would hide
-    it.
+    """Every operator, by name.
+
+    Args:
+        filters: the names that an operator may ask for.
+        folder: of augmlx.toml, if there is one.
+
+    Raises:
+        BadInput: as `load`, for any of them: a listing that leaves a broken file out would hide it.
     """
-    shipped, files = _files(None), _operators(folder)
-    return [
-        Listed(
-            _read(file, name.removesuffix(".toml"), filters),
-            str(file) if isinstance(file, Path) and file != shipped.get(name) else "shipped",
-            name in shipped and file != shipped[name],
+    shipped = _shipped()
+    listed = []
+    for name, file in sorted(_operator_files(folder).items()):
+        is_shipped = file == shipped.get(name)
+        listed.append(
+            Listed(
+                operator=_read(file, name, filters),
+                place="shipped" if is_shipped else str(file),
+                overrides=name in shipped and not is_shipped,
+            )
         )
-        for name, file in sorted(files.items())
-    ]
+    return listed
 
 
 def load(
     wanted: Sequence[str], filters: Collection[str], folder: Path | None = None
 ) -> list[Operator]:
-    """The named operators. A file in `folder` (beside augmlx.toml) overrides or adds to the shipped
-    ones.
+    """The named operators, in their order.
 
-    `filters` are the names that an operator may ask for.
+    Args:
+        wanted: their names.
+        filters: the names that an operator may ask for.
+        folder: of augmlx.toml; a file in it overrides or adds to the shipped ones.
 
     Raises:
         BadInput: with the file, the key and the reason; or with the known names for an unknown one.
@@ -57,42 +68,50 @@ def load(
     files = _files(folder)
     operators = []
     for name in wanted:
-        if f"{name}.toml" not in files:
-            known = ", ".join(names(folder))
-            raise BadInput(
-                f"augment.operators: no operator named {name!r}", hint=f"known operators: {known}"
-            )
-        operators.append(_read(files[f"{name}.toml"], name, filters))
+        if name not in files:
+            fault = f"augment.operators: no operator named {name!r}"
+            raise BadInput(fault, hint=f"known operators: {', '.join(names(folder))}")
+        operators.append(_read(files[name], name, filters))
     return operators
 
 
 def names(folder: Path | None = None) -> list[str]:
     """The names of all operators, good or broken."""
-    return sorted(file.removesuffix(".toml") for file in _operators(folder))
+    return sorted(_operator_files(folder))
 
 
-def _operators(folder: Path | None) -> Files:
+def _operator_files(folder: Path | None) -> _Files:
     """The files that are meant to be operators: the user's project may hold other TOML files
     (pyproject.toml).
     """
-    return {name: file for name, file in _files(folder).items() if _meant(file)}
+    return {name: file for name, file in _files(folder).items() if _is_meant(file)}
 
 
-def _meant(file: Traversable) -> bool:
+def _is_meant(file: Traversable) -> bool:
     try:
         keys = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError):  # told where it is read
         return True
-    return bool(set(keys) & set(Operator.model_fields))
+    return not Operator.model_fields.keys().isdisjoint(keys)
 
 
-def _files(folder: Path | None) -> Files:
-    shipped = resources.files("augmlx.augment.operators")
-    files: Files = {file.name: file for file in shipped.iterdir() if file.name.endswith(".toml")}
-    if folder is not None and folder.is_dir():
-        files |= {
-            file.name: file for file in sorted(folder.glob("*.toml")) if file.name != "augmlx.toml"
-        }
+def _files(folder: Path | None) -> _Files:
+    """All files that may be operators."""
+    files = _shipped()
+    if folder is None or not folder.is_dir():
+        return files
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        if path.name != _SETTINGS:
+            files[path.name.removesuffix(_SUFFIX)] = path
+    return files
+
+
+def _shipped() -> dict[str, Traversable]:
+    files = {}
+    for file in resources.files("augmlx.augment.operators").iterdir():
+        name, dot, suffix = file.name.rpartition(".")
+        if dot + suffix == _SUFFIX:
+            files[name] = file
     return files
 
 
@@ -103,69 +122,6 @@ def _read(file: Traversable, name: str, filters: Collection[str]) -> Operator:
     try:
         values = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # tomllib leaks more than its own error
-        raise BadInput(
-            f"{place}: not valid TOML: {error}", hint="mend the line it names"
-        ) from error
-    try:
-        operator = Operator.model_validate(values)
-    except ValidationError as error:
-        faults = [
-            _fault(place, [*f["loc"]], f["msg"].removeprefix("Value error, "))
-            for f in error.errors()
-        ]
-        raise BadInput("\n".join(faults), hint="mend the file") from error
-    if operator.name != name:
-        raise BadInput(
-            f"{place}: name: is {operator.name!r} but the file is {name}.toml",
-            hint="make them the same",
-        )
-    if unknown := [item for item in operator.filters if item not in filters]:
-        raise BadInput(
-            f"{place}: filters: unknown {', '.join(unknown)}", hint=f"known: {', '.join(filters)}"
-        )
-    for item, fits, wanted in (
-        ("bridge", operator.arity == "pair", "arity pair"),
-        ("question", operator.answer != "none", "an operator that has an answer"),
-    ):
-        if item in operator.filters and not fits:
-            raise BadInput(
-                f"{place}: filters: {item} goes with {wanted}", hint="take it out of the filters"
-            )
-    _check_templates(operator, place)
-    return operator
-
-
-def _fault(place: str, location: Sequence[object], message: str) -> str:
-    where = ".".join(map(str, location))
-    return f"{place}: {where}: {message}" if where else f"{place}: {message}"
-
-
-def _check_templates(operator: Operator, place: str) -> None:
-    facts = ["Ada owns Bor.", "Bor is in Cyr."][: PREMISES[operator.arity]]
-    known, answer = ["Dov knows Eli."], "Ada" if operator.answer != "none" else ""
-    try:
-        before = rendering.prefix(
-            operator, operator.exemplars, known if operator.arity == "corpus" else ()
-        )
-        asked = rendering.suffix(operator, facts, answer)
-        written = rendering.output(operator, "Result.", answer)
-    except BadInput as error:  # on texts of ours, so the cause may be told
-        hint = "mend the prefix, suffix or output template"
-        raise BadInput(f"{place}: template: {error.__cause__}", hint=hint) from error
-    if not all(fact in asked for fact in facts):
-        raise BadInput(
-            f"{place}: suffix: does not hold the fact",
-            hint="put {{ fact }} (or {{ facts }}) into it",
-        )
-    if answer not in asked:
-        raise BadInput(
-            f"{place}: suffix: does not hold the answer", hint="put {{ answer }} into it"
-        )
-    if operator.arity == "corpus" and known[0] not in before:
-        raise BadInput(
-            f"{place}: prefix: does not hold the other facts", hint="put {{ known }} into it"
-        )
-    if "Result." not in written:
-        raise BadInput(
-            f"{place}: output: does not hold the result", hint="put {{ result }} into it"
-        )
+        fault = f"{place}: not valid TOML: {error}"
+        raise BadInput(fault, hint="mend the line it names") from error
+    return checked(values, place, name, filters)

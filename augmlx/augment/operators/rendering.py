@@ -15,7 +15,6 @@ from augmlx.augment.operators.schema import Exemplar, Operator
 from augmlx.core.errors import BadInput
 from augmlx.english.names import with_determiner
 from augmlx.english.sentence import arguments, closing_phrase
-from augmlx.english.text import Mention
 from augmlx.english.turning import turned
 
 _JINJA = SandboxedEnvironment(
@@ -31,38 +30,40 @@ _FAULTS = (
     RecursionError,
 )
 
+# What templates may name of their operator, besides the values of each part.
+_LABELS = ("instruction", "known_label", "input_label", "answer_label", "output_label")
+
 
 @lru_cache(maxsize=64)
 def _template(text: str) -> jinja2.Template:
     return _JINJA.from_string(text)
 
 
-_LABELS = ("instruction", "known_label", "input_label", "answer_label", "output_label")
-
-
 def _render(operator: Operator, part: str, **values: Any) -> str:
     labels = {name: getattr(operator, name) for name in _LABELS}
     try:
-        return _template(getattr(operator, part)).render(**labels, **values)
+        template = _template(getattr(operator, part))
+        return template.render(**labels, **values)
     except _FAULTS as error:  # which may quote the fact, so it is not passed on
-        fault = (
-            f"{operator.name}.toml: {part}: the template fails on a text of yours "
-            f"({type(error).__name__})"
-        )
+        reason = f"the template fails on a text of yours ({type(error).__name__})"
+        fault = f"{operator.name}.toml: {part}: {reason}"
         raise BadInput(fault, hint="make it hold for every text") from error
 
 
 def prefix(operator: Operator, exemplars: Sequence[Exemplar], known: Sequence[str] = ()) -> str:
     """The part of the prompt that many requests share: instruction, exemplars and, for a corpus
-    operator, the other facts. Raises BadInput, as the other two, where a template of the user's
-    cannot be rendered.
+    operator, the other facts.
+
+    Raises:
+        BadInput: a template of the user's cannot be rendered; so do `suffix` and `output`.
     """
     return _render(operator, "prefix", exemplars=exemplars, known=known)
 
 
 def suffix(operator: Operator, facts: Sequence[str], answer: str = "") -> str:
     """The part of the prompt that is of these facts alone."""
-    return _render(operator, "suffix", fact=facts[0], facts=facts, answer=answer)
+    values = {"fact": facts[0], "facts": facts, "answer": answer}
+    return _render(operator, "suffix", **values)
 
 
 def output(operator: Operator, result: str, answer: str = "") -> str:
@@ -71,13 +72,14 @@ def output(operator: Operator, result: str, answer: str = "") -> str:
 
 
 def opening(operator: Operator, text: str) -> str:
-    """What the completion must begin with: the fact's first argument with its determiner, or what
-    it ends with and can be turned round about (`closing_phrase`), with its verb where that is known
-    (`turned`), or nothing.
+    """What the completion must begin with, with a capital letter.
+
+    That is the fact's first argument with its determiner, or what it ends with and can be turned
+    round about (`closing_phrase`), with its verb where that is known (`turned`), or nothing.
     """
-    return _capital(
-        turned(text) if operator.prefill == "turned" else _argument(operator.prefill, text)
-    )
+    if operator.prefill == "turned":
+        return _capital(turned(text))
+    return _capital(_argument(operator.prefill, text))
 
 
 def answer_of(operator: Operator, text: str) -> str:
@@ -88,18 +90,18 @@ def answer_of(operator: Operator, text: str) -> str:
 
 
 def _argument(side: str, text: str) -> str:
-    found = arguments(text)
-    if side not in ("first", "last") or found is None:
+    """The first or last thing that a text speaks of, "" where there is none or it is no side."""
+    mentions = arguments(text)
+    if side not in ("first", "last") or mentions is None:
         return ""
-    return (side == "last" and closing_phrase(text)) or _first(text, found)
-
-
-def _first(text: str, found: tuple[Mention, Mention]) -> str:
-    return with_determiner(text, found[0])
+    closing = closing_phrase(text) if side == "last" else ""
+    return closing or with_determiner(text, mentions[0])
 
 
 def _capital(start: str) -> str:
     if not start:
         return ""
     capital = start[0].upper()
-    return (capital if len(capital) == 1 else start[0]) + start[1:]  # "ß" has none of its own
+    if len(capital) > 1:  # "ß" has none of its own
+        return start
+    return capital + start[1:]

@@ -21,7 +21,8 @@ _PREFIX = """{{ instruction }}
 _SUFFIX = """{% for fact in facts %}{{ input_label }}: {{ fact }}
 {% endfor %}{% if answer %}{{ answer_label }}: {{ answer }}
 {% endif %}{{ output_label }}:"""
-PREMISES = {"one": 1, "pair": 2, "corpus": 1}
+_PREMISES = {"one": 1, "pair": 2, "corpus": 1}  # arity -> how many facts an operator starts from
+_RULES = {**RULES, "bridge": 2}  # rule -> how many facts it draws from
 
 
 class Exemplar(BaseModel):
@@ -42,7 +43,8 @@ class Exemplar(BaseModel):
 
     @model_validator(mode="after")
     def _has_facts(self) -> Exemplar:
-        if bool(self.fact) == bool(self.facts) or not all(self.premises):
+        has_both_or_none = bool(self.fact) == bool(self.facts)
+        if has_both_or_none or not all(self.premises):
             raise ValueError("give one fact, or the list facts")
         return self
 
@@ -50,11 +52,22 @@ class Exemplar(BaseModel):
 class Operator(BaseModel):
     """One operator, as its TOML file says.
 
-    `arity` is how many facts it starts from: one, a pair that shares an entity, or one seen among
-    all others ("corpus"). `rule` names the deduction it performs: only facts from which something
-    follows by that rule are put to the model. `function` names a Python function that takes the
-    model's place. `samples` and `max_tokens` are upper limits on what the settings say. `output` is
-    the training text, made of `result` (what the model wrote) and `answer`.
+    Args:
+        name: that of its file.
+        about: what it makes, for listings.
+        arity: how many facts it starts from: one, a pair that shares an entity, or one seen among
+            all others ("corpus").
+        rule: the deduction it performs: only facts from which something follows by that rule are
+            put to the model.
+        function: a Python function that takes the model's place.
+        instruction: what the model is told to do; the labels stand before the texts of a prompt.
+        prefill: what the completion must begin with.
+        answer: which argument of the fact a question must ask for.
+        samples: an upper limit on what the settings say, as is max_tokens.
+        filters: what its output must pass, in this order.
+        exemplars: worked examples.
+        prefix: template of what the prompts share, as `suffix` is of the rest.
+        output: template of the training text, made of `result` (what the model wrote) and `answer`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,24 +91,16 @@ class Operator(BaseModel):
     suffix: str = _SUFFIX
     output: str = "{{ result }}"
 
+    @property
+    def takes(self) -> int:
+        """How many facts it starts from, besides those that are only shown."""
+        return _PREMISES[self.arity]
+
     @model_validator(mode="after")
     def _is_whole(self) -> Operator:
-        takes = {**RULES, "bridge": 2}
-        if self.rule and self.rule not in takes:
-            raise ValueError(f"rule: unknown {self.rule}; known: {', '.join(sorted(takes))}")
-        if self.rule and (self.arity == "corpus" or takes[self.rule] != PREMISES[self.arity]):
-            raise ValueError(
-                f"rule: {self.rule} goes with arity {'one' if takes[self.rule] == 1 else 'pair'}"
-            )
+        self._check_rule()
         if self.function:
-            if self.function not in FUNCTIONS:
-                raise ValueError(
-                    f"function: unknown {self.function}; known: {', '.join(FUNCTIONS)}"
-                )
-            if self.arity != "one" or self.exemplars or self.rule or self.answer != "none":
-                raise ValueError(
-                    "function: goes with arity one, and without exemplars, rule and answer"
-                )
+            self._check_function()
             return self
         if self.prefill == "conclusion" and not self.rule and self.arity != "pair":
             raise ValueError("prefill: conclusion goes with a rule, or with arity pair")
@@ -104,17 +109,35 @@ class Operator(BaseModel):
         if not self.exemplars:
             raise ValueError("exemplars: at least one is needed")
         for number, exemplar in enumerate(self.exemplars):
-            if len(exemplar.premises) != PREMISES[self.arity]:
-                raise ValueError(
-                    f"exemplars.{number}: arity {self.arity} takes {PREMISES[self.arity]} facts"
-                )
-            if bool(exemplar.known) != (self.arity == "corpus"):
-                raise ValueError(
-                    f"exemplars.{number}: known goes with arity corpus, and only with it"
-                )
-            if bool(exemplar.answer) != (self.answer != "none"):
-                raise ValueError(
-                    f"exemplars.{number}: answer goes with an operator that has one, and only "
-                    f"with it"
-                )
+            if fault := self._fault_of(exemplar):
+                raise ValueError(f"exemplars.{number}: {fault}")
         return self
+
+    def _check_rule(self) -> None:
+        if not self.rule:
+            return
+        if self.rule not in _RULES:
+            known = ", ".join(sorted(_RULES))
+            raise ValueError(f"rule: unknown {self.rule}; known: {known}")
+        wanted = _RULES[self.rule]
+        if self.arity == "corpus" or self.takes != wanted:
+            arity = "one" if wanted == 1 else "pair"
+            raise ValueError(f"rule: {self.rule} goes with arity {arity}")
+
+    def _check_function(self) -> None:
+        if self.function not in FUNCTIONS:
+            known = ", ".join(FUNCTIONS)
+            raise ValueError(f"function: unknown {self.function}; known: {known}")
+        asks_nothing = not self.exemplars and not self.rule and self.answer == "none"
+        if self.arity != "one" or not asks_nothing:
+            fits = "goes with arity one, and without exemplars, rule and answer"
+            raise ValueError(f"function: {fits}")
+
+    def _fault_of(self, exemplar: Exemplar) -> str | None:
+        if len(exemplar.premises) != self.takes:
+            return f"arity {self.arity} takes {self.takes} facts"
+        if bool(exemplar.known) != (self.arity == "corpus"):
+            return "known goes with arity corpus, and only with it"
+        if bool(exemplar.answer) != (self.answer != "none"):
+            return "answer goes with an operator that has one, and only with it"
+        return None

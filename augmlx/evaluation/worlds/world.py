@@ -12,7 +12,7 @@ from random import Random
 
 from augmlx.core.files import write_jsonl, write_text
 from augmlx.core.records import Fact
-from augmlx.data.tables import Question
+from augmlx.data.questions import Question
 
 # Words that stand in questions behind the verb, and in no training text: so no question stands
 # there word for word, however the fact is said again. Before the statement they would hide its
@@ -156,7 +156,7 @@ def plain(text: str) -> str:
 
 def write(world: World, folder: Path) -> None:
     """facts.csv, questions.csv, oracle.csv and documents.jsonl, for people and for
-    augmlx.data.tables.
+    augmlx.data.
     """
     facts = [("id", "fact", "group"), *((f.id, f.text, f.group or "") for f in world.facts)]
     questions = [("id", "kind", "prompt", "answer", "choices", "aliases", "facts")]

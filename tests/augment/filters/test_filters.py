@@ -183,6 +183,15 @@ def test_a_swap_cannot_win_the_vote() -> None:
     assert judged(swap, swap, swap, right) == ["swap", "swap", "swap", "kept"]
 
 
+def test_a_vote_share_lies_where_it_is_written() -> None:
+    """Fourteen of 25 are 0.56 of them, though 0.56 * 25 is 14.000000000000002 in floats."""
+    said = ["Zorb is owned by Ana."] * 14 + ["Zorb is kept by Ana."] * 11
+    candidates = [Candidate(n, text, "Ana owns Zorb.", "stop") for n, text in enumerate(said)]
+    settings = AugmentSettings(vote_share=0.56, keep=25)
+    kept = [verdict.kept for verdict in judge(candidates, ["vote"], settings)]
+    assert kept == [True] * 14 + [False] * 11
+
+
 def test_the_minority_is_outvoted_and_tense_does_not_split_a_vote() -> None:
     texts = ("Zorb is owned by Ana.", "Zorb was owned by Ana.", "Zorb belongs to Ana.")
     assert judged(*texts) == ["kept", "kept", "vote"]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
 from augmlx.augment.operators import Exemplar, Operator
-from augmlx.augment.operators.exemplars import FILE, Exemplars, chosen, read
+from augmlx.augment.operators.exemplars import FILE, Exemplars, read
+from augmlx.augment.operators.nearest_exemplars import nearest
 from augmlx.core.errors import BadInput
 
 BY_NAME = {item.operator.name: item.operator for item in operators.available(FILTERS)}
@@ -124,21 +125,21 @@ OWN = worked(*(f"Ben{n} {relation} Ulm{n}." for relation in RELATIONS for n in r
 
 @pytest.mark.parametrize("relation", RELATIONS)
 def test_the_nearest_by_relation_wording_are_chosen_whatever_the_names_are(relation: str) -> None:
-    found = chosen(BY_NAME["reversal"], OWN, [f"Ada Brandt {relation} Ben0 Ulm."], 3)
+    found = nearest(BY_NAME["reversal"], OWN, [f"Ada Brandt {relation} Ben0 Ulm."], 3)
     assert [e.premises[0].partition(" ")[2].rpartition(" ")[0] for e in found] == [relation] * 3
 
 
 def test_inflections_of_a_relation_count_as_one() -> None:
-    found = chosen(BY_NAME["reversal"], OWN, ["The gate was painted by Ada."], 3)
+    found = nearest(BY_NAME["reversal"], OWN, ["The gate was painted by Ada."], 3)
     assert {e.premises[0].split()[1] for e in found} == {"painted"}
 
 
 def test_shipped_exemplars_fill_what_the_users_leave_free() -> None:
     operator = BY_NAME["reversal"]
-    found = chosen(operator, OWN[:2], ["Ada owns Orr."], 5)
+    found = nearest(operator, OWN[:2], ["Ada owns Orr."], 5)
     assert found == (*operator.exemplars[:3], *OWN[:2])
-    assert chosen(operator, OWN[:5], ["Ada owns Orr."], 5) == OWN[:5]
-    assert len(chosen(operator, OWN[:2], ["Ada owns Orr."], 99)) == len(operator.exemplars) + 2
+    assert nearest(operator, OWN[:5], ["Ada owns Orr."], 5) == OWN[:5]
+    assert len(nearest(operator, OWN[:2], ["Ada owns Orr."], 99)) == len(operator.exemplars) + 2
 
 
 @given(st.lists(st.sampled_from(RELATIONS), min_size=1, max_size=40), st.integers(1, 8))
@@ -146,7 +147,7 @@ def test_shipped_exemplars_fill_what_the_users_leave_free() -> None:
 def test_there_are_no_more_prompts_than_relations(relations: list[str], most: int) -> None:
     operator: Operator = BY_NAME["reversal"]
     prompts = {
-        chosen(operator, OWN, [f"Ada{n} {relation} Orr{n}."], most)
+        nearest(operator, OWN, [f"Ada{n} {relation} Orr{n}."], most)
         for n, relation in enumerate(relations)
     }
     assert len(prompts) <= len(set(relations))
@@ -159,4 +160,4 @@ def test_there_are_no_more_prompts_than_relations(relations: list[str], most: in
 @given(st.text(max_size=40), st.integers(1, 30))
 @settings(deadline=None)
 def test_any_fact_gets_its_exemplars(text: str, most: int) -> None:
-    assert 1 <= len(chosen(BY_NAME["reversal"], OWN, [text], most)) <= most
+    assert 1 <= len(nearest(BY_NAME["reversal"], OWN, [text], most)) <= most

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
-from augmlx.augment.premises import Premiser
+from augmlx.augment.premise_finder import PremiseFinder
 from augmlx.core.errors import BadInput
-from augmlx.data import tables
+from augmlx.data.facts import read_facts
+from augmlx.data.questions import Question, read_questions
 from augmlx.english.logic import parse
 from augmlx.english.text import normalise
 from augmlx.evaluation.worlds import WORLDS, World, write
@@ -177,7 +178,7 @@ def test_what_contains_a_category_is_no_wrong_choice_of_it() -> None:
                 assert right == [question.answer]
 
 
-def form_of(world: World, question: tables.Question, choice: str) -> str:
+def form_of(world: World, question: Question, choice: str) -> str:
     """A choice without its names, so that the form is left: "less dangerous than _", "all 1 are
     2".
     """
@@ -276,9 +277,9 @@ def test_every_fact_is_of_a_form_that_the_rules_know(name: str, seed: int) -> No
 @pytest.mark.parametrize("name", sorted(WORLDS))
 def test_the_operators_of_a_world_find_work_in_it(name: str) -> None:
     world = made(name, 0.4, 0)
-    premiser = Premiser(world.facts, partners=4, count=len)
+    finder = PremiseFinder(world.facts, partners=4, count=len)
     for operator in operators.load(list(world.operators), FILTERS):
-        assert premiser.find(operator, 10_000).premises, operator.name
+        assert finder.find(operator, 10_000).premises, operator.name
 
 
 @law
@@ -287,7 +288,7 @@ def test_the_deductions_of_a_document_lead_to_its_conclusion(size: float, seed: 
     """The 15 moods by the rules of augmlx.english.logic, which the world itself does without."""
     world = made("syllogisms", size, seed)
     (operator,) = operators.load(["syllogism"], FILTERS)
-    found = Premiser(world.facts, partners=4, count=len).find(operator, 0).premises
+    found = PremiseFinder(world.facts, partners=4, count=len).find(operator, 0).premises
     pairs = {tuple(fact.id for fact in premises.facts) for premises in found}
     assert pairs == {one.fact_ids for one in world.oracle}
 
@@ -326,11 +327,11 @@ def test_what_is_written_is_read_back(name: str, tmp_path: Path) -> None:
     world = made(name, 0.4, 3)
     write(world, tmp_path / "study")
     folder = tmp_path / "study"
-    read = tables.read_facts(folder / "facts.csv")
+    read = read_facts(folder / "facts.csv")
     assert read.facts == world.facts
     assert not read.duplicates
-    assert tuple(tables.read_questions(folder / "questions.csv")) == world.questions
-    assert [f.text for f in tables.read_facts(folder / "oracle.csv").facts] == [
+    assert tuple(read_questions(folder / "questions.csv")) == world.questions
+    assert [f.text for f in read_facts(folder / "oracle.csv").facts] == [
         one.text for one in world.oracle
     ]
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from augmlx.augment import operators, premises
+from augmlx.augment import fact_index, operators
 from augmlx.augment.filters import FILTERS
 from augmlx.augment.operators import Operator
-from augmlx.augment.premises import Found, Premiser
+from augmlx.augment.premise_finder import PremiseFinder
+from augmlx.augment.premises import PremiseList, Premises
 from augmlx.core.records import Fact
 from augmlx.english import logic
 from augmlx.english.names import entities
@@ -35,13 +36,13 @@ def facts(texts: Sequence[str]) -> list[Fact]:
 
 def find(
     operator: str | Operator, texts: Sequence[str], *, partners: int = 1000, budget: int = 0
-) -> Found:
+) -> PremiseList:
     chosen = SHIPPED[operator] if isinstance(operator, str) else operator
-    premiser = Premiser(facts(texts), partners=partners, count=lambda text: len(text.split()))
-    return premiser.find(chosen, budget)
+    finder = PremiseFinder(facts(texts), partners=partners, count=lambda text: len(text.split()))
+    return finder.find(chosen, budget)
 
 
-def pairs(found: Found) -> list[tuple[str, ...]]:
+def pairs(found: PremiseList) -> list[tuple[str, ...]]:
     return [tuple(fact.text for fact in p.facts) for p in found.premises]
 
 
@@ -164,8 +165,8 @@ class Counted(list[int]):
         return super().__getitem__(key)
 
 
-def looked_at(rule: str, count: int) -> tuple[Found, int]:
-    around = premises._around
+def looked_at(rule: str, count: int) -> tuple[PremiseList, int]:
+    around = fact_index.around
 
     def counting(numbers: Sequence[int], number: int) -> Iterator[int]:
         return (
@@ -181,7 +182,7 @@ def looked_at(rule: str, count: int) -> tuple[Found, int]:
 
     Counted.looked = 0
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(premises, "_around", counting)
+        patched.setattr(fact_index, "around", counting)
         return find(rule.strip(), HUBS[rule](count), partners=4), Counted.looked
 
 
@@ -326,5 +327,5 @@ def test_one_fact_alone_links_with_nothing() -> None:
     )
 )
 def test_no_two_pairs_have_the_same_id(ids: list[tuple[str, str]]) -> None:
-    made = [premises.Premises(tuple(Fact(i, i, "facts.csv:2") for i in pair)).id for pair in ids]
+    made = [Premises(tuple(Fact(i, i, "facts.csv:2") for i in pair)).id for pair in ids]
     assert len(set(made)) == len(ids)

@@ -1,0 +1,103 @@
+"""Plan and journal -> groups: the samples of one operator on the same premises, as candidates for
+the filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, islice
+
+from augmlx.augment.filters import MEASURES, Candidate, Scores
+from augmlx.augment.journal import Journal
+from augmlx.augment.operators import Operator
+from augmlx.augment.plan import Plan, Planned
+from augmlx.core import example_id
+from augmlx.engines.protocol import Completion
+
+TOGETHER = 128  # groups whose completions are looked up, and whose verdicts are written, together
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The samples of one operator on the same premises.
+
+    Args:
+        members: all of them, in the order of the plan.
+        candidates: what was written, one for each that could be.
+        failed: sample -> why the engine could not write it; it takes no part in the vote.
+        scores: what the model said of the candidates.
+    """
+
+    members: Sequence[Planned]
+    candidates: Sequence[Candidate]
+    failed: Mapping[int, str]
+    scores: Scores
+
+    @property
+    def operator(self) -> Operator:
+        return self.members[0].operator
+
+
+def groups_of(plan: Plan, journal: Journal) -> Iterator[Group]:
+    """The groups of a plan, in its order. The journal holds every completion."""
+    members_of_groups = (list(members) for _, members in groupby(plan, key=_group_id))
+    while several := list(islice(members_of_groups, TOGETHER)):
+        together = chain.from_iterable(several)
+        keys = [planned.request.key for planned in together]
+        completions = journal.completions(keys)
+        scores = journal.scores(keys)
+        for members in several:
+            yield _group(members, completions, scores)
+
+
+def _group_id(planned: Planned) -> str:
+    return example_id.parse(planned.id).group
+
+
+def _group(
+    members: Sequence[Planned],
+    completions: Mapping[str, Completion],
+    scores: Mapping[tuple[str, str], float],
+) -> Group:
+    """A group, given what the journal holds: key -> completion, (key, measure) -> score."""
+    candidates = []
+    failed: dict[int, str] = {}
+    own_scores: dict[tuple[int, str], float] = {}
+    for planned in members:
+        key = planned.request.key
+        completion = completions[key]
+        if completion.finish == "error":
+            failed[planned.sample] = completion.text
+        else:
+            candidates.append(_candidate(planned, completion))
+        for measure in MEASURES:
+            if (key, measure) in scores:
+                own_scores[planned.sample, measure] = scores[key, measure]
+    return Group(members, candidates, failed, own_scores)
+
+
+def _candidate(planned: Planned, completion: Completion) -> Candidate:
+    premises = planned.premises
+    # Each once: the fact itself stands among those that are shown with it.
+    shown = premises.facts if not premises.known else (*premises.known, *premises.facts)
+    by_rule = planned.written is not None
+    return Candidate(
+        sample=planned.sample,
+        text=_text(planned, completion),
+        source=premises.facts[0].text,
+        finish=completion.finish,
+        premises=tuple(fact.text for fact in dict.fromkeys(shown)),
+        answer=planned.answer,
+        conclusions=planned.sample + 1 if by_rule else max(1, len(premises.openings)),
+    )
+
+
+def _text(planned: Planned, completion: Completion) -> str:
+    """What was written, behind the opening of its prompt."""
+    request = planned.request
+    # A server's model began otherwise than it was told to: see HttpEngine.
+    began_otherwise = request.chat and completion.text.startswith(request.stop)
+    if not request.opening or began_otherwise:
+        return completion.text.strip()
+    return f"{request.opening}{completion.text.rstrip()}"

@@ -1,0 +1,64 @@
+"""One row of a table of the user's, and what all readers of tables agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augmlx.core.errors import BadInput
+from augmlx.core.records import Json
+
+# (place, names of the columns found) -> our field -> name of its column in the file
+Resolve = Callable[[str, Sequence[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row with its place in the file.
+
+    Args:
+        place: "path:line", for messages.
+        line: where the row starts, from 1; in Parquet the number of the row.
+        cells: name of the column -> value, as the file holds it.
+        columns: our field -> name of its column.
+    """
+
+    place: str
+    line: int
+    cells: Json
+    columns: Mapping[str, str]
+
+    def value(self, field: str) -> Any:
+        """The cell of a field, as the file holds it; None where there is no such column."""
+        if field not in self.columns:
+            return None
+        return self.cells.get(self.columns[field])
+
+
+def bad_input(place: Path | str, fault: str, hint: str) -> BadInput:
+    """The error about one place in a file of the user's."""
+    return BadInput(f"{place}: {fault}", hint=hint)
+
+
+def folded(name: str) -> str:
+    """The name of a column as names are compared."""
+    return name.strip().casefold()
+
+
+def column_names(place: str, cells: Sequence[str]) -> list[str]:
+    """The names of the columns of a header, each once; one without a name is "column 3".
+
+    Raises:
+        BadInput: two columns have the same name.
+    """
+    # Spreadsheets leave columns without a name at the end, pandas leaves one at the beginning.
+    names = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, start=1)]
+    numbers: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        first = numbers.setdefault(folded(name), number)
+        if first != number:
+            fault = f"columns {first} and {number} have the same name"
+            raise bad_input(place, fault, "rename one of them (the first line holds the names)")
+    return names

@@ -1,0 +1,94 @@
+"""Text files of the user's: UTF-8 -> one text, and its lines as an editor numbers them."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from augmlx.core.errors import storage_errors
+from augmlx.data.row import bad_input
+
+_OTHER_ENCODINGS = (  # UTF-32 first: its mark begins like that of UTF-16
+    ("UTF-32", (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
+    ("UTF-16", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+)
+# Not splitlines(): a text may hold U+2028 and its like as they are.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file of the user's, open for reading.
+
+    Raises:
+        BadInput: there is no such file, or it is a folder.
+        StorageError: it cannot be read.
+    """
+    with storage_errors(path):
+        try:
+            file = path.open("rb")
+        except (FileNotFoundError, NotADirectoryError):
+            raise bad_input(path, "no such file", "check the path") from None
+        except IsADirectoryError:
+            raise bad_input(path, "a folder, not a file", "name a file in it") from None
+    with storage_errors(path), file:
+        yield file
+
+
+def read_text(path: Path, *, kinds: Sequence[str] | None = None) -> str:
+    """The text of a UTF-8 file, without its byte order mark.
+
+    Args:
+        path: the file.
+        kinds: the suffixes that it may have. A missing file is a missing file, whatever its name.
+
+    Raises:
+        BadInput: it is missing, empty, of another kind or not UTF-8.
+        StorageError: it cannot be read.
+    """
+    with opened(path) as file:
+        if kinds is not None and path.suffix.lower() not in kinds:
+            hint = "use .csv, .tsv, .jsonl, .ndjson or .parquet; facts may also be .txt or .md"
+            raise bad_input(path, f"a file of the kind '{path.suffix}' is not supported", hint)
+        data = file.read()
+    text = _decoded(path, data)
+    if not text.strip():
+        raise bad_input(path, "the file is empty", "give it at least one row")
+    return text
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    for encoding, marks in _OTHER_ENCODINGS:
+        if data.startswith(marks):
+            hint = "save it as UTF-8 (in Excel: CSV UTF-8)"
+            raise bad_input(f"{path}:1", f"the file is {encoding}", hint)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in data:
+        place = f"{path}:{_line_at(data, data.index(0))}"
+        hint = "save the file as UTF-8 text; this may be UTF-16, or no text at all"
+        raise bad_input(place, "a NUL byte", hint)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"{path}:{_line_at(data, error.start)}"
+        raise bad_input(
+            place, "not UTF-8", "save the file as UTF-8 (in Excel: CSV UTF-8)"
+        ) from None
+
+
+def lines_of(text: str) -> Iterator[tuple[int, str]]:
+    """(number, line) of every line of a text, from 1, each with the line feed, carriage return or
+    both that it ends with.
+    """
+    lines = (match[0] for match in _LINE.finditer(text))
+    return enumerate(lines, start=1)
+
+
+def _line_at(data: bytes, offset: int) -> int:
+    before = data[:offset]
+    feeds, returns, both = before.count(b"\n"), before.count(b"\r"), before.count(b"\r\n")
+    return 1 + feeds + returns - both
