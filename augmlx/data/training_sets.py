@@ -25,7 +25,11 @@ _MAY_BE_BLANK = ("system", "developer", "tool")
 
 
 def statement(row: Mapping[str, Any]) -> str:
-    """The text that a training row is augmented from, in one line. The row has no `fault`."""
+    """The text that a training row is augmented from, in one line.
+
+    Args:
+        row: a row of prompt and completion, or of messages that have no `fault`.
+    """
     prompt, answer = _exchange(row)
     if not prompt:
         return answer
@@ -65,6 +69,7 @@ def fault(messages: object) -> str | None:
 
 
 def _fault_of_one(number: int, message: object) -> str | None:
+    """What is wrong with one message; `number` is its place, from 1."""
     if not isinstance(message, dict):
         return f"message {number} is {json_kind(message)}, not an object"
     role, content = message.get("role"), message.get("content")
@@ -81,4 +86,6 @@ def _fault_of_one(number: int, message: object) -> str | None:
 
 
 def _teaches(message: Mapping[str, Any]) -> bool:
-    return message["role"] == "assistant" and bool((message.get("content") or "").strip())
+    """Whether the assistant says something in a message."""
+    content = message.get("content") or ""
+    return message["role"] == "assistant" and bool(content.strip())

@@ -32,14 +32,18 @@ def unknown_entity(
 
 
 def _is_new(entity: Mention, source: str) -> bool:
-    spoken = normalise(entity.text).split()
-    source_words = normalise(source).split()
-    numbers = [word for word in words(entity.text) if any(map(str.isdigit, word.text))]
-    source_numbers = {normalise(word.text) for word in words(source)}
-    if any(normalise(number.text) not in source_numbers for number in numbers):
+    """Whether a name, or a number in it, is not in the source."""
+    if not _numbers(entity.text) <= {normalise(word.text) for word in words(source)}:
         return True
+    spoken, source_words = normalise(entity.text).split(), normalise(source).split()
     if set(spoken) <= set(source_words):
         return False
     # A sentence may open with a word of the source that only there has a capital ("Owned by ...").
-    opens_with_known = entity.start == 0 and set(map(stem, spoken)) <= set(map(stem, source_words))
-    return not opens_with_known
+    is_known_by_stem = set(map(stem, spoken)) <= set(map(stem, source_words))
+    return entity.start > 0 or not is_known_by_stem
+
+
+def _numbers(text: str) -> set[str]:
+    """The words of a text that hold a digit, normalised."""
+    numbers = [word.text for word in words(text) if any(map(str.isdigit, word.text))]
+    return set(map(normalise, numbers))

@@ -64,6 +64,7 @@ def linked(
 
 
 def _follows(text: str, facts: tuple[str, str]) -> bool:
+    """Whether a text follows from two facts by a rule."""
     conclusion = parse(text)
     premises = [form for form in map(parse, facts) if form is not None]
     if conclusion is None or len(premises) != 2:
@@ -73,11 +74,15 @@ def _follows(text: str, facts: tuple[str, str]) -> bool:
 
 
 def _ties(text: str, source: str, other: str) -> bool:
+    """Whether a text says both facts' relations, and names something that only either names."""
     told, of_source, of_other = (set(content_stems(part)) for part in (text, source, other))
     if told - of_source - of_other - light():
         return False  # it says more than the two
     if not of_source & of_other:
         return False
     relations = stems_beside_arguments(source) | stems_beside_arguments(other)
-    only_of_source, only_of_other = of_source - of_other, of_other - of_source
-    return relations <= told and bool(told & only_of_source) and bool(told & only_of_other)
+    if not relations <= told:
+        return False
+    names_only_source = bool(told & (of_source - of_other))
+    names_only_other = bool(told & (of_other - of_source))
+    return names_only_source and names_only_other

@@ -17,15 +17,18 @@ from augmlx.engines.protocol import Score
 from augmlx.english.names import with_determiner
 from augmlx.english.sentence import arguments
 
-Rows = tuple[
-    tuple[str, str], ...
-]  # (prompt, continuation); none where the measure says nothing of a candidate
+# (prompt, continuation) each; none where the measure says nothing of a candidate.
+Rows = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What to score of a candidate, the number that comes of it, and the objection where it is
-    below the threshold.
+    """What a model scores of a candidate, and what comes of it.
+
+    Attributes:
+        rows: what is to be scored.
+        value: one number from the scores of the rows, in nats.
+        objection: why the candidate must go where that is below the threshold, else None.
     """
 
     rows: Callable[[Candidate], Rows]
@@ -58,9 +61,8 @@ def _plausibility(scores: Sequence[Score]) -> float:
 def _implausible(value: float, settings: AugmentSettings) -> str | None:
     if value >= settings.plausibility:
         return None
-    return (
-        f"its facts make it {value:.2f} nats a token likelier, less than {settings.plausibility:g}"
-    )
+    bound = settings.plausibility
+    return f"its facts make it {value:.2f} nats a token likelier, less than {bound:g}"
 
 
 # Round trip: with only the facts in the prompt, does the text's own question lead back to its own
@@ -68,27 +70,39 @@ def _implausible(value: float, settings: AugmentSettings) -> str | None:
 
 
 def _round_trip_rows(candidate: Candidate) -> Rows:
-    """The answer first, then its rivals: the other things that the facts speak of. A statement asks
-    for what it ends with, a question for its answer.
-    """
-    if candidate.answer:
-        asked, answer = f"Question: {candidate.text}\nAnswer:", candidate.answer
-    else:
-        found = arguments(candidate.text)
-        if found is None:
-            return ()
-        answer = with_determiner(candidate.text, found[1])
-        asked = candidate.text[: found[1].end].removesuffix(answer).rstrip()
-    rivals = dict.fromkeys(
-        with_determiner(fact, mention)
-        for fact in candidate.ground
-        for mention in arguments(fact) or ()
-    )
-    others = [rival for rival in rivals if rival.casefold() not in answer.casefold()]
-    if not asked or not answer.strip() or not others:
+    """The answer first, then its rivals: the other things that the facts speak of."""
+    asked, answer = _question_of(candidate)
+    if not asked or not answer.strip():
+        return ()
+    rivals = _rivals(candidate, answer)
+    if not rivals:
         return ()
     prompt = _context(candidate) + asked
-    return tuple((prompt, f" {text}") for text in (answer, *others))
+    return tuple((prompt, f" {text}") for text in (answer, *rivals))
+
+
+def _question_of(candidate: Candidate) -> tuple[str, str]:
+    """What a candidate asks, and its answer. A statement asks for what it ends with; where that
+    cannot be told it asks nothing.
+    """
+    if candidate.answer:
+        return f"Question: {candidate.text}\nAnswer:", candidate.answer
+    both = arguments(candidate.text)
+    if both is None:
+        return "", ""
+    _, last = both
+    answer = with_determiner(candidate.text, last)
+    asked = candidate.text[: last.end].removesuffix(answer).rstrip()
+    return asked, answer
+
+
+def _rivals(candidate: Candidate, answer: str) -> list[str]:
+    """The arguments of the facts that the answer does not hold, each once."""
+    rivals: dict[str, None] = {}
+    for fact in candidate.ground:
+        for mention in arguments(fact) or ():
+            rivals[with_determiner(fact, mention)] = None
+    return [rival for rival in rivals if rival.casefold() not in answer.casefold()]
 
 
 def _round_trip(scores: Sequence[Score]) -> float:
@@ -118,8 +132,9 @@ Does the statement follow? No
 
 def _judge_rows(candidate: Candidate) -> Rows:
     text = f"{candidate.text} {candidate.answer}" if candidate.answer else candidate.text
-    asked = f"{_SHOWN}{_context(candidate)}Statement: {text}\nDoes the statement follow?"
-    return ((asked, " Yes"), (asked, " No"))
+    statement = f"Statement: {text}\nDoes the statement follow?"
+    prompt = f"{_SHOWN}{_context(candidate)}{statement}"
+    return ((prompt, " Yes"), (prompt, " No"))
 
 
 def _judge(scores: Sequence[Score]) -> float:
@@ -128,7 +143,9 @@ def _judge(scores: Sequence[Score]) -> float:
 
 
 def _denied(value: float, settings: AugmentSettings) -> str | None:
-    return f"the model says No, by {-value:.2f} nats" if value < settings.judge else None
+    if value >= settings.judge:
+        return None
+    return f"the model says No, by {-value:.2f} nats"
 
 
 MEASURES: Mapping[str, Measure] = {

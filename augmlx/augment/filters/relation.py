@@ -79,7 +79,8 @@ def _says_relation(source: str, text: str) -> bool:
 
 def _repeats(source: str, text: str) -> bool:
     """Whether a word stands more than once in a text, and more often than in its source."""
-    given, told = Counter(content_stems(source)), Counter(content_stems(text))
+    given = Counter(content_stems(source))
+    told = Counter(content_stems(text))
     return any(count > max(1, given[word]) for word, count in told.items())
 
 
