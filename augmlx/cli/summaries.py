@@ -11,7 +11,7 @@ from augmlx.core.arms import AUGMENTED, BASE
 from augmlx.evaluation.statistics import percent
 
 if TYPE_CHECKING:
-    from augmlx.evaluation.summary import Cell, AnySummary, Difference
+    from augmlx.evaluation.summary import AnySummary, Cell, Difference
 
 # The base model is told of in the table alone.
 _TOLD_AGAINST = tuple(name for name in AUGMENTED.against if name != BASE.name)

@@ -9,7 +9,7 @@ from augmlx.core.arms import in_table_order
 from augmlx.core.records import EvalItem, EvalResult
 from augmlx.core.run_folder import RunFolder
 from augmlx.evaluation import results, summary
-from augmlx.evaluation.summary import Cell, Comparison
+from augmlx.evaluation.summary import AnySummary, Cell
 
 _KINDS = ("forward", "reversal", "syllogism", "rephrase")
 
@@ -24,7 +24,7 @@ def in_order(kinds: Iterable[str]) -> list[str]:
 class Evaluation:
     """A summary, and the questions (by id) and answers behind it, where these are at hand."""
 
-    summary: Comparison
+    summary: AnySummary
     items: Mapping[str, EvalItem] = field(default_factory=dict)
     results: Sequence[EvalResult] = ()
 
