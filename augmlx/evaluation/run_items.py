@@ -15,8 +15,7 @@ from augmlx.core.settings import Settings
 from augmlx.data.stage import dealt
 from augmlx.data.tables import Question
 from augmlx.engines.local import engine_over
-from augmlx.evaluation import answer as answer_module
-from augmlx.evaluation import items
+from augmlx.evaluation import asking, items
 
 if TYPE_CHECKING:
     from augmlx.models.loading import LoadedModel
@@ -84,7 +83,7 @@ def judge(
         raise BadInput(
             f"{run.data / 'valid.jsonl'}: no questions can be derived from it", hint=hint
         )
-    return lambda loaded: answer_module.accuracy(chosen, engine_over(loaded), settings.eval)
+    return lambda loaded: asking.accuracy_by_kind(chosen, engine_over(loaded), settings.eval)
 
 
 def _judged(run: RunFolder, valid: Sequence[Json]) -> tuple[list[Example], set[str]]:

@@ -23,7 +23,7 @@ from augmlx.core.records import (
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
-from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation import asking
 from augmlx.evaluation.results import read_items, read_results
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
@@ -101,9 +101,7 @@ def _round(pipeline: Pipeline, number: int) -> Json:
     engine = pipeline.make_engine(folder.adapter)
     now = sum(
         r.correct
-        for r in answer_module.answer(
-            AUGMENTED.name, items, engine, settings.eval, pipeline.progress
-        )
+        for r in asking.ask_arm(AUGMENTED.name, items, engine, settings.eval, pipeline.progress)
     )
     kept = now >= was
     outcome = "kept" if kept else "left aside, for it answers fewer"
