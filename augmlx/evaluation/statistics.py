@@ -50,7 +50,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     for k in range(1, fewer + 1):
         ways = ways * (n - k + 1) // k
         tail += ways
-    return 2 * tail / 2**n
+    return 2 * tail / (1 << n)
 
 
 def bootstrap(
