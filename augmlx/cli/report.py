@@ -33,7 +33,8 @@ def report(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """
     from augmlx.core.errors import RunError
     from augmlx.core.run_folder import RunFolder
-    from augmlx.report import is_study, require_current, write_comparison, write_report, write_study
+    from augmlx.report import require_current, write_comparison, write_report, write_study
+    from augmlx.report.study import is_study
 
     folders = [RunFolder(run) for run in runs]
     for folder in folders:

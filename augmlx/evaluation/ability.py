@@ -8,7 +8,7 @@ the same in every run.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 
 from augmlx.core.errors import ModelError
@@ -17,8 +17,9 @@ from augmlx.core.records import EvalItem, fingerprint, to_json
 from augmlx.core.settings import EvalSettings
 from augmlx.data.questions import read_questions
 from augmlx.engines.protocol import Engine, Score
-from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation.asking import answered_right
 from augmlx.evaluation.items import from_questions
+from augmlx.evaluation.prompts import as_prompt
 from augmlx.evaluation.statistics import bootstrap, mcnemar, percent
 from augmlx.evaluation.summary import Ability, Regression
 
@@ -30,12 +31,11 @@ TOLERANCE = 0.05
 FELL = "General ability fell"
 REMEDY = (
     f'{FELL}: split.replay = "self" mixes ordinary text into the training set, which keeps '
-    f"more of it."
+    "more of it."
 )
 _CODE = 1  # raised when the same model would be measured otherwise than before
-_GIVEN = (
-    8  # words at the start of a text that are not scored: nothing stands before to tell them from
-)
+# Words at the start of a text that are not scored: nothing stands before to tell them from.
+_GIVEN = 8
 _TOGETHER = 16  # passages or questions in one call: between calls the measuring shows progress
 _RULE = EvalSettings(score="token")
 _DATA = resources.files("augmlx.evaluation") / "ability_texts"
@@ -43,10 +43,8 @@ _DATA = resources.files("augmlx.evaluation") / "ability_texts"
 
 def passages() -> list[str]:
     """The ordinary text, each passage on one line."""
-    return [
-        " ".join(block.split())
-        for block in _DATA.joinpath("passages.txt").read_text("utf-8").split("\n\n")
-    ]
+    text = _DATA.joinpath("passages.txt").read_text("utf-8")
+    return [" ".join(block.split()) for block in text.split("\n\n")]
 
 
 def items() -> list[EvalItem]:
@@ -69,29 +67,27 @@ def measure(engine: Engine, progress: Progress | None = None) -> Ability:
     window is cut into chunks that do. A question is answered right where its answer is the choice
     that is likeliest per token.
 
-    Raises ModelError where the window is too small for a question, or where the model's scores are
-    no numbers.
+    Raises:
+        ModelError: the window is too small for a question, or the model's scores are no numbers.
     """
-    asked = items()
-    longest = max(
-        engine.count(f"{answer_module.asked(item.prompt)} {choice}")
-        for item in asked
-        for choice in item.choices
-    )
-    if longest > engine.window:
+    questions = items()
+    if max(_longest_tokens(item, engine) for item in questions) > engine.window:
         raise _too_small(engine)
-    chunks = [chunk for passage in passages() for chunk in _chunks(passage.split(), engine)]
+    chunks: list[tuple[str, str]] = []
+    for passage in passages():
+        chunks += _chunks(passage.split(), engine)
     scores: list[Score] = []
     correct: list[bool] = []
-    with (progress or Silent()).task("Measuring general ability", len(chunks) + len(asked)) as task:
+    total = len(chunks) + len(questions)
+    with (progress or Silent()).task("Measuring general ability", total) as task:
         for start in range(0, len(chunks), _TOGETHER):
-            part = chunks[start : start + _TOGETHER]
-            scores += engine.score([given for given, _ in part], [rest for _, rest in part])
-            task.advance(len(part))
-        for start in range(0, len(asked), _TOGETHER):
-            members = asked[start : start + _TOGETHER]
-            correct += answer_module.right(members, engine, _RULE)
-            task.advance(len(members))
+            given, scored = zip(*chunks[start : start + _TOGETHER], strict=True)
+            scores += engine.score(given, scored)
+            task.advance(len(given))
+        for start in range(0, len(questions), _TOGETHER):
+            batch = questions[start : start + _TOGETHER]
+            correct += answered_right(batch, engine, _RULE)
+            task.advance(len(batch))
     tokens = sum(score.tokens for score in scores)
     loss = -sum(score.logprob for score in scores) / tokens
     if not math.isfinite(loss):
@@ -109,17 +105,23 @@ def measure(engine: Engine, progress: Progress | None = None) -> Ability:
     )
 
 
+def _longest_tokens(item: EvalItem, engine: Engine) -> int:
+    prompt = as_prompt(item.prompt)
+    return max(engine.count(f"{prompt} {choice}") for choice in item.choices)
+
+
 def _chunks(words: Sequence[str], engine: Engine) -> list[tuple[str, str]]:
     """What is given and what is scored: the words in halves, and halves of these, until they fit
     the window.
     """
     if engine.count(" ".join(words)) <= engine.window:
         given = min(_GIVEN, len(words) // 2)
-        return [(" ".join(words[:given]), f" {' '.join(words[given:])}")]
+        return [(" ".join(words[:given]), " " + " ".join(words[given:]))]
     if len(words) < 4:
         raise _too_small(engine)
     middle = len(words) // 2
-    return _chunks(words[:middle], engine) + _chunks(words[middle:], engine)
+    first, second = words[:middle], words[middle:]
+    return _chunks(first, engine) + _chunks(second, engine)
 
 
 def _too_small(engine: Engine) -> ModelError:
@@ -143,78 +145,75 @@ def regressions(before: Ability, after: Ability, arm: str, *, seed: int) -> list
         below 0 and McNemar's exact test agrees: four lost and none won are enough for the interval,
         and yet 1 in 16 by chance.
     """
-    return [*_of_perplexity(before, after, arm, seed), *_of_questions(before, after, arm, seed)]
+    losses = (_of_perplexity(before, after, arm, seed), _of_questions(before, after, arm, seed))
+    return [loss for loss in losses if loss is not None]
+
+
+def _of_perplexity(before: Ability, after: Ability, arm: str, seed: int) -> Regression | None:
+    rises: list[list[float]] = []
+    for (was, tokens), (now, _) in zip(before.chunks, after.chunks, strict=True):
+        # A chunk counts as often as it has tokens, so that the mean is the logarithm of the
+        # perplexities' ratio.
+        rises.append([(was - now) / tokens] * tokens)
+    low, high = map(_exp, bootstrap(rises, seed=seed))
+    if low <= 1 + TOLERANCE:
+        return None
+    ratio = after.perplexity / before.perplexity
+    text = (
+        f"The {arm} arm reads ordinary text worse than the base model: its perplexity is "
+        f"{after.perplexity:.3g} where it was {before.perplexity:.3g}, {ratio:.3g} times as high "
+        f"(95 % interval {low:.3g} to {high:.3g})."
+    )
+    return Regression(arm, "perplexity", before.perplexity, after.perplexity, low, high, text)
+
+
+def _of_questions(before: Ability, after: Ability, arm: str, seed: int) -> Regression | None:
+    changes = [int(now) - int(was) for was, now in zip(before.correct, after.correct, strict=True)]
+    low, high = bootstrap([[float(change)] for change in changes], seed=seed)
+    lost, won = changes.count(-1), changes.count(1)
+    if high >= 0 or mcnemar(lost, won) >= 0.05:
+        return None
+    text = (
+        f"The {arm} arm answers fewer everyday questions than the base model: "
+        f"{percent(after.accuracy)} % of {len(changes)} where it was {percent(before.accuracy)} % "
+        f"({lost} lost, {won} won; 95 % interval of the change {100 * low:+.0f} to "
+        f"{100 * high:+.0f} points)."
+    )
+    return Regression(arm, "questions", before.accuracy, after.accuracy, low, high, text)
 
 
 def loss_notes(losses: Iterable[Regression]) -> list[str]:
     """What a reader must know, a sentence for each sort of loss; an arm may have several losses of
     one sort, one for each seed.
     """
-    found: dict[str, dict[str, list[float]]] = {}
-    was: dict[str, float] = {}
+    by_sort: dict[str, dict[str, list[float]]] = {}  # sort of loss -> arm -> after
+    before: dict[str, float] = {}
     for loss in losses:
-        found.setdefault(loss.what, {}).setdefault(loss.arm, []).append(loss.after)
-        was[loss.what] = loss.before
-    sentences = []
-    if arms_of := found.get("perplexity"):
-        shown = ", ".join(
-            f"{_span(values, '{:.0f}'.format)} ({arm})" for arm, values in arms_of.items()
-        )
-        sentences.append(
-            f"ordinary text has a perplexity of {shown}, where it had {was['perplexity']:.0f}"
-        )
-    if arms_of := found.get("questions"):
-        shown = ", ".join(f"{_span(values, _whole)} % ({arm})" for arm, values in arms_of.items())
-        sentences.append(
-            f"of everyday questions {shown} are answered right, where {_whole(was['questions'])} "
-            f"% were"
-        )
-    return [f"{FELL}: {sentence}." for sentence in sentences]
+        by_sort.setdefault(loss.what, {}).setdefault(loss.arm, []).append(loss.after)
+        before[loss.what] = loss.before
+    notes: list[str] = []
+    if "perplexity" in by_sort:
+        now = _spans(by_sort["perplexity"], "{:.0f}".format)
+        was = f"{before['perplexity']:.0f}"
+        notes.append(f"{FELL}: ordinary text has a perplexity of {now}, where it had {was}.")
+    if "questions" in by_sort:
+        now = _spans(by_sort["questions"], _whole_percent, " %")
+        was = _whole_percent(before["questions"])
+        notes.append(f"{FELL}: of everyday questions {now} are answered right, where {was} % were.")
+    return notes
 
 
-def _span(values: Sequence[float], shown: Callable[[float], str]) -> str:
-    low, high = shown(min(values)), shown(max(values))
-    return low if low == high else f"{low} to {high}"
+def _spans(
+    values_of_arm: Mapping[str, Sequence[float]], shown: Callable[[float], str], unit: str = ""
+) -> str:
+    """Each arm's values, from the least to the greatest: "211 (finetuned), 127 to 170 (oracle)"."""
+    spans: list[str] = []
+    for arm, values in values_of_arm.items():
+        low, high = shown(min(values)), shown(max(values))
+        span = low if low == high else f"{low} to {high}"
+        spans.append(f"{span}{unit} ({arm})")
+    return ", ".join(spans)
 
 
-def _whole(share: float) -> str:
+def _whole_percent(share: float) -> str:
     return str(percent(share))
-
-
-def _of_perplexity(before: Ability, after: Ability, arm: str, seed: int) -> list[Regression]:
-    # A chunk counts as often as it has tokens, so that the mean is the logarithm of the
-    # perplexities' ratio.
-    rises = [
-        [(was - now) / tokens] * tokens
-        for (was, tokens), (now, _) in zip(before.chunks, after.chunks, strict=True)
-    ]
-    low, high = map(_exp, bootstrap(rises, seed=seed))
-    if low <= 1 + TOLERANCE:
-        return []
-    was, now = before.perplexity, after.perplexity
-    text = (
-        f"The {arm} arm reads ordinary text worse than the base model: its perplexity is "
-        f"{now:.3g} where it was "
-        f"{was:.3g}, {now / was:.3g} times as high (95 % interval {low:.3g} to {high:.3g})."
-    )
-    return [Regression(arm, "perplexity", was, now, low, high, text)]
-
-
-def _of_questions(before: Ability, after: Ability, arm: str, seed: int) -> list[Regression]:
-    pairs = list(zip(before.correct, after.correct, strict=True))
-    low, high = bootstrap([[float(now) - float(was)] for was, now in pairs], seed=seed)
-    lost, won = (
-        sum(was and not now for was, now in pairs),
-        sum(now and not was for was, now in pairs),
-    )
-    if high >= 0 or mcnemar(lost, won) >= 0.05:
-        return []
-    was, now = before.accuracy, after.accuracy
-    text = (
-        f"The {arm} arm answers fewer everyday questions than the base model: {percent(now)} % of "
-        f"{len(pairs)} where "
-        f"it was {percent(was)} % ({lost} lost, {won} won; 95 % interval of the change "
-        f"{100 * low:+.0f} to "
-        f"{100 * high:+.0f} points)."
-    )
-    return [Regression(arm, "questions", was, now, low, high, text)]

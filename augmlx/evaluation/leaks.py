@@ -8,28 +8,17 @@ verbatim is named.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from augmlx.core.records import EvalItem, EvalResult, Example, Fact
-from augmlx.english.logic import parse
-from augmlx.english.names import entities
-from augmlx.english.sameness import marks, said
-from augmlx.english.scope import telling
-from augmlx.english.stems import content_stems
-from augmlx.english.synonyms import stems_of, synonyms
-from augmlx.english.text import QUESTION_MARKS, normalise, split_sentences
-from augmlx.evaluation.answer import asked
+from augmlx.english.sameness import said
+from augmlx.evaluation.leak_index import ItemIndex
 from augmlx.evaluation.summary import Leak, LeakShares
 
 _NAMED = 3  # items that a note names
-# Words that a question may have around a statement without asking for another one.
-_HEDGES = stems_of("hedges")
 
 
-def account(
+def leaks_by_kind(
     items: Sequence[EvalItem],
     facts: Sequence[Fact],
     trained: Iterable[Example],
@@ -42,47 +31,47 @@ def account(
 
     Args:
         trained: the augmentations that were trained on; read once. No originals and no replay.
+        results: what the arms answered.
     """
-    index = _Index(items)
+    index = ItemIndex(items)
     for example in trained:
         for text in said(example):
             index.meet(text)
-    restating = _restating(items, facts, index)
-    kinds: dict[str, Leak] = {}
+    leaked = index.verbatim - _restating(items, facts, index)
+    leaks: dict[str, Leak] = {}
     for kind in dict.fromkeys(item.kind for item in items):
-        names = [item.id for item in items if item.kind == kind]
-        stated = index.stated.intersection(names)
-        leaked = index.verbatim - restating
+        item_ids = [item.id for item in items if item.kind == kind]
+        stated = index.stated.intersection(item_ids)
         of_kind = [result for result in results if result.kind == kind]
-        kinds[kind] = Leak(
+        leaks[kind] = Leak(
             generated=len(stated),
-            not_generated=len(names) - len(stated),
-            verbatim=tuple(name for name in names if name in leaked),
+            not_generated=len(item_ids) - len(stated),
+            verbatim=tuple(item_id for item_id in item_ids if item_id in leaked),
             accuracy=_accuracy(of_kind, stated),
         )
-    return kinds
+    return leaks
 
 
 def leak_notes(leaks: Mapping[str, Leak]) -> list[str]:
     """What a reader of the numbers must know: which items stand word for word in the training
     set, a sentence for each kind that has any.
     """
-    notes = []
+    hint = 'for questions of your own, split.leak = "drop" leaves such texts out'
+    notes: list[str] = []
     for kind, leak in leaks.items():
-        if names := leak.verbatim:
-            first = ", ".join(names[:_NAMED])
-            more = f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else ""
-            one = len(names) == 1
-            which = (
-                f"{len(names)} {kind} question{' stands' if one else 's stand'} word for word "
-                f"in the training set"
-            )
-            hint = 'for questions of your own, split.leak = "drop" leaves such texts out'
-            notes.append(f"{which}: {first}{more}; {hint}.")
+        count = len(leak.verbatim)
+        if not count:
+            continue
+        stand = "question stands" if count == 1 else "questions stand"
+        named = ", ".join(leak.verbatim[:_NAMED])
+        if count > _NAMED:
+            named += f" (and {count - _NAMED} more)"
+        fault = f"{count} {kind} {stand} word for word in the training set"
+        notes.append(f"{fault}: {named}; {hint}.")
     return notes
 
 
-def pooled(leaks_of_seed: Mapping[int, Mapping[str, Leak]]) -> dict[str, Leak]:
+def pooled_leaks(leaks_of_seed: Mapping[int, Mapping[str, Leak]]) -> dict[str, Leak]:
     """The leaks of several seeds (seed -> kind -> leak) as one; an item's id has its seed before it
     ("0/q0001").
     """
@@ -90,10 +79,11 @@ def pooled(leaks_of_seed: Mapping[int, Mapping[str, Leak]]) -> dict[str, Leak]:
     for seed, leaks in leaks_of_seed.items():
         for kind, leak in leaks.items():
             before = whole.get(kind, Leak(0, 0, (), {}))
+            item_ids = [f"{seed}/{item_id}" for item_id in leak.verbatim]
             whole[kind] = Leak(
                 generated=before.generated + leak.generated,
                 not_generated=before.not_generated + leak.not_generated,
-                verbatim=(*before.verbatim, *(f"{seed}/{name}" for name in leak.verbatim)),
+                verbatim=(*before.verbatim, *item_ids),
                 accuracy={**before.accuracy, **_pooled_accuracy(before, leak)},
             )
     return whole
@@ -101,177 +91,51 @@ def pooled(leaks_of_seed: Mapping[int, Mapping[str, Leak]]) -> dict[str, Leak]:
 
 def _pooled_accuracy(before: Leak, leak: Leak) -> dict[str, LeakShares]:
     """The accuracies of a further seed's arms, put together with those of the seeds before."""
-    none = LeakShares(None, None)
-    shares: dict[str, LeakShares] = {}
+    pooled: dict[str, LeakShares] = {}
     for arm, now in leak.accuracy.items():
-        was = before.accuracy.get(arm, none)
-        shares[arm] = LeakShares(
-            _weighted(was.generated, before.generated, now.generated, leak.generated),
-            _weighted(
-                was.not_generated, before.not_generated, now.not_generated, leak.not_generated
-            ),
+        was = before.accuracy.get(arm, LeakShares(None, None))
+        generated = _weighted(was.generated, before.generated, now.generated, leak.generated)
+        not_generated = _weighted(
+            was.not_generated, before.not_generated, now.not_generated, leak.not_generated
         )
-    return shares
+        pooled[arm] = LeakShares(generated, not_generated)
+    return pooled
 
 
 def _weighted(was: float | None, n_before: int, now: float | None, n: int) -> float | None:
     """The share among n_before + n items, of the shares among either."""
     if now is None:
         return was
-    return ((was or 0.0) * n_before + now * n) / (n_before + n)
+    before = was or 0.0
+    return (before * n_before + now * n) / (n_before + n)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """What an item states with one of its answers."""
-
-    item: str
-    phrases: tuple[str, ...]  # normalised, between spaces
-    marks: frozenset[bytes]
-    named: frozenset[str]  # stems of what the prompt names: they stand before the answer
-    relation: frozenset[str]  # the prompt's other stems
-    answer: tuple[str, ...]  # stems
-    telling: frozenset[str]
-
-
-def _claims(item: EvalItem) -> Iterator[_Claim]:
-    begun = item.prompt.rstrip().rpartition("\n")[2]  # lines before it lead up to what is stated
-    for answer in (item.answer, *item.aliases):
-        bare = f"{begun} {answer}"
-        whole = (
-            (answer,) if parse(answer) else ()
-        )  # where the choices are statements, the prompt only asks for one
-        put = (f"{prompt} {answer}" for prompt in (item.prompt, asked(item.prompt)))
-        prompt = [stem for stem in content_stems(begun) if stem not in _HEDGES]
-        given = content_stems(answer)
-        names = {
-            stem for mention in entities(begun) for stem in content_stems(mention.text)
-        } or set(prompt)
-        yield _Claim(
-            item.id,
-            tuple(dict.fromkeys(f" {words} " for text in put if (words := normalise(text)))),
-            frozenset(
-                mark for text in (bare, f"{asked(begun)} {answer}", *whole) for mark in marks(text)
-            ),
-            frozenset(names.difference(given)),
-            frozenset(prompt) - names - set(given),
-            given,
-            telling(bare),
-        )
-
-
-_Row = TypeVar("_Row")
-
-
-def _by_rarest(rows: Sequence[tuple[Collection[str], _Row]]) -> dict[str, list[_Row]]:
-    """Each row under that one of its words which the fewest rows have."""
-    often = Counter(word for words, _ in rows for word in set(words))
-    found: dict[str, list[_Row]] = {}
-    for words, row in rows:
-        found.setdefault(min(words, key=lambda word: (often[word], word)), []).append(row)
-    return found
-
-
-class _Index:
-    """Finds the items that a text states without comparing it with each: by a word that each has to
-    find there, the rarest among the items.
-
-    A text states what an item's prompt and answer, or an alias, state together in the same
-    direction: where it holds them word for word; where a sentence of it, or a question of it with
-    its answer, shares one of their marks; or where one holds the answer behind all that the prompt
-    names, and the prompt's other words or known synonyms of them somewhere, by their stems. A
-    paraphrase that says the relation otherwise is not seen.
-    """
-
-    def __init__(self, items: Sequence[EvalItem]) -> None:
-        self.stated: set[str] = set()
-        self.verbatim: set[str] = set()
-        claims = [claim for item in items for claim in _claims(item)]
-        # A stem that an item names -> the items that are still looked for. What has none of these
-        # is passed by: of many facts few are asked about, and of one fact the first of many
-        # augmentations may state it.
-        self._open: dict[str, set[str]] = {}
-        for claim in claims:
-            for stem in (*claim.named, *claim.answer):
-                self._open.setdefault(stem, set()).add(claim.item)
-        self._by_mark: dict[bytes, set[str]] = {}
-        for claim in claims:
-            for mark in claim.marks:
-                self._by_mark.setdefault(mark, set()).add(claim.item)
-        self._by_word = _by_rarest(
-            [(p.split(), (claim.item, p)) for claim in claims for p in claim.phrases]
-        )
-        # Without stems of its own an answer ("no") has no place in a sentence that could be looked
-        # for.
-        self._by_stem = _by_rarest(
-            [((*c.named, *c.answer), c) for c in claims if c.answer and c.named]
-        )
-
-    def meet(self, text: str) -> None:
-        """Add the items that a text states to `stated`, and those that stand in it word for word to
-        `verbatim`.
-        """
-        found = set(self.word_for_word(text))
-        self.verbatim |= found
-        for unit in _units(text):
-            if not self._open.keys().isdisjoint(content_stems(unit)):
-                found.update(name for mark in marks(unit) for name in self._by_mark.get(mark, ()))
-                found.update(self._by_stems(unit))
-        if found - self.stated:
-            self.stated |= found
-            self._open = {
-                stem: left for stem, names in self._open.items() if (left := names - found)
-            }
-
-    def word_for_word(self, text: str) -> Iterator[str]:
-        words = f" {normalise(text)} "
-        for word in self._by_word.keys() & set(words.split()):
-            yield from (item for item, phrase in self._by_word[word] if phrase in words)
-
-    def _by_stems(self, unit: str) -> Iterator[str]:
-        stems = content_stems(unit)
-        for stem in self._by_stem.keys() & set(stems):
-            yield from (claim.item for claim in self._by_stem[stem] if _said_by(claim, unit, stems))
-
-
-def _units(text: str) -> Iterator[str]:
-    """The sentences of a text; and a question with the sentence behind it, which answers it."""
-    sentences = split_sentences(text.strip())
-    for number, sentence in enumerate(sentences):
-        yield sentence.text
-        if number and sentences[number - 1].text.endswith(QUESTION_MARKS):
-            yield f"{sentences[number - 1].text} {sentence.text}"
-
-
-def _said_by(claim: _Claim, unit: str, stems: Sequence[str]) -> bool:
-    """Whether the claim's answer stands behind what its prompt names, the relation is there, and as
-    much is denied and counted.
-    """
-    size = len(claim.answer)
-    places = [n for n in range(len(stems) - size + 1) if tuple(stems[n : n + size]) == claim.answer]
-    if not places or not claim.named <= set(stems[: places[-1]]):
-        return False
-    related = all(
-        not synonyms().get(stem, frozenset()).union((stem,)).isdisjoint(stems)
-        for stem in claim.relation
-    )
-    return related and telling(unit) == claim.telling
-
-
-def _restating(items: Sequence[EvalItem], facts: Sequence[Fact], index: _Index) -> set[str]:
-    """The items that stand word for word in a fact that they are about."""
-    about = {item.id: item.fact_ids for item in items}
-    found = ((name, fact.id) for fact in facts for name in index.word_for_word(fact.text))
-    return {name for name, fact_id in found if not about[name] or fact_id in about[name]}
+def _restating(items: Sequence[EvalItem], facts: Sequence[Fact], index: ItemIndex) -> set[str]:
+    """The ids of the items that stand word for word in a fact that they are about."""
+    facts_of_item = {item.id: item.fact_ids for item in items}
+    restating: set[str] = set()
+    for fact in facts:
+        for item_id in index.word_for_word(fact.text):
+            fact_ids = facts_of_item[item_id]
+            if not fact_ids or fact.id in fact_ids:
+                restating.add(item_id)
+    return restating
 
 
 def _accuracy(results: Sequence[EvalResult], stated: Set[str]) -> dict[str, LeakShares]:
     """Of each arm the share of right answers among the stated items, and among the others."""
-    right: dict[str, tuple[list[bool], list[bool]]] = {}
+    generated: dict[str, list[bool]] = {}
+    not_generated: dict[str, list[bool]] = {}
     for result in results:
-        right.setdefault(result.arm, ([], []))[result.item_id not in stated].append(result.correct)
-    return {arm: LeakShares(_share(yes), _share(no)) for arm, (yes, no) in right.items()}
+        sort = generated if result.item_id in stated else not_generated
+        sort.setdefault(result.arm, []).append(result.correct)
+    shares: dict[str, LeakShares] = {}
+    for arm in dict.fromkeys(result.arm for result in results):
+        shares[arm] = LeakShares(_share(generated.get(arm)), _share(not_generated.get(arm)))
+    return shares
 
 
-def _share(right: Sequence[bool]) -> float | None:
-    return sum(right) / len(right) if right else None
+def _share(correct: Sequence[bool] | None) -> float | None:
+    if not correct:
+        return None
+    return sum(correct) / len(correct)

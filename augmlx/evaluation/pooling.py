@@ -10,7 +10,8 @@ from statistics import fmean
 from augmlx.core import arms
 from augmlx.core.records import EvalItem, EvalResult
 from augmlx.core.settings import Settings
-from augmlx.evaluation import ability, answer, differences, leaks
+from augmlx.evaluation import ability, differences, leaks
+from augmlx.evaluation.cells import cells_by_arm
 from augmlx.evaluation.summary import (
     Ability,
     Cell,
@@ -21,7 +22,7 @@ from augmlx.evaluation.summary import (
     StudySummary,
     Summary,
 )
-from augmlx.evaluation.worlds import World
+from augmlx.evaluation.worlds.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def pooled(
     """
     items = [item for one in seeds for item in _own_items(one)]
     results = [result for one in seeds for result in _own_results(one)]
-    cells_of_arm = answer.summarise(results, items)
+    cells_of_arm = cells_by_arm(results, items)
     losses = [loss for one in seeds for loss in _own_losses(one)]
     return StudySummary(
         world=world,
@@ -74,7 +75,7 @@ def pooled(
                 results, items, arms.pairs_among(list(cells_of_arm)), seed=seeds[0].seed
             )
         ),
-        leaks=leaks.pooled({one.seed: one.summary.leaks for one in seeds}),
+        leaks=leaks.pooled_leaks({one.seed: one.summary.leaks for one in seeds}),
         ability=_ability([one.summary.ability for one in seeds]),
         regressions=tuple(losses),
         precision=_precision(seeds),

@@ -15,8 +15,7 @@ from augmlx.core.settings import Settings
 from augmlx.data.questions import Question
 from augmlx.data.stage import dealt
 from augmlx.engines.local import engine_over
-from augmlx.evaluation import answer as answer_module
-from augmlx.evaluation import items
+from augmlx.evaluation import asking, items
 
 if TYPE_CHECKING:
     from augmlx.models.loading import LoadedModel
@@ -25,73 +24,106 @@ if TYPE_CHECKING:
 def items_of(
     run: RunFolder, facts: Sequence[Fact], questions: Sequence[Question], settings: Settings
 ) -> tuple[list[EvalItem], list[str]]:
-    """The items that the arms are compared on, and what a reader of the numbers must know. Raises
-    BadInput.
+    """The items that the arms are compared on, and what a reader of the numbers must know.
+
+    Args:
+        questions: the user's own; where there are none, items are derived.
+
+    Raises:
+        BadInput: a question has no wrong answer or is about no fact, or no item can be derived.
     """
-    config, seed = settings.eval, settings.seed
-    path = run.data / "test.jsonl"
-    held_out = {row["id"] for row in read_jsonl(path)} if path.exists() else set()
     if questions:
-        notes = []
-        if held_out:
-            told = (
-                f"{len(held_out)} augmentations were held out of training, for the run was "
-                f"augmented without"
-            )
-            notes = [
-                f"{told} questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."
-            ]
-        asked = items.from_questions(questions, config.choices, seed=seed)
-        items.require_facts(asked, facts)
-        return asked, notes
-    withheld = _examples(run, held_out)
-    made = items.derived(facts, withheld, config.choices, seed=seed)
+        return _brought(run, facts, questions, settings)
+    return _derived(run, facts, settings)
+
+
+def _brought(
+    run: RunFolder, facts: Sequence[Fact], questions: Sequence[Question], settings: Settings
+) -> tuple[list[EvalItem], list[str]]:
+    own_items = items.from_questions(questions, settings.eval.choices, seed=settings.seed)
+    items.require_facts(own_items, facts)
+    held_out = _held_out_ids(run)
+    if not held_out:
+        return own_items, []
+    note = (
+        f"{len(held_out)} augmentations were held out of training, for the run was augmented "
+        "without questions. To train on them: augmlx augment FACTS --questions FILE -o RUN."
+    )
+    return own_items, [note]
+
+
+def _derived(
+    run: RunFolder, facts: Sequence[Fact], settings: Settings
+) -> tuple[list[EvalItem], list[str]]:
+    held_out = _kept_examples(run, _held_out_ids(run))
+    derived = items.derived(facts, held_out, settings.eval.choices, seed=settings.seed)
     if settings.train.best == "accuracy":  # the best was chosen by the forward items of these facts
-        _, judged = _judged(run, dealt(run)[1])
-        made = [item for item in made if not judged.issuperset(item.fact_ids)]
-    if not made:
+        _, valid = dealt(run)
+        judging = _fact_ids(_validated_on(run, valid))
+        derived = [item for item in derived if not judging.issuperset(item.fact_ids)]
+    if not derived:
         raise BadInput(
             f"{run.path}: no questions can be derived from these facts",
             hint="bring your own: augmlx eval RUN --questions FILE",
         )
-    told = f"{len(withheld)} augmentations that were held out of training"
-    notes = [f"No questions were given: the items are derived from the facts and from {told}."]
-    if withheld:
-        told = (
+    source = f"{len(held_out)} augmentations that were held out of training"
+    notes = [f"No questions were given: the items are derived from the facts and from {source}."]
+    if held_out:
+        notes.append(
             "Those were never trained on, which is harder than questions about what was; "
             "split.test = 0 trains on all."
         )
-        notes.append(told)
     else:
         notes.append(
             "Nothing was held out, so only the direction that the facts are written in is measured."
         )
-    return made, notes
+    return derived, notes
 
 
 def judge(
     run: RunFolder, facts: Sequence[Fact], valid: Sequence[Json], settings: Settings
 ) -> Callable[[LoadedModel], Mapping[str, float]]:
-    """The accuracy of a model, by kind, on questions about the facts whose augmentations it is
-    validated on. Raises BadInput where none can be derived. `items_of` leaves these out: the best
-    is not chosen by what measures it.
+    """What measures a model while it is trained: its accuracy, by kind, on questions about the
+    facts whose augmentations it is validated on.
+
+    `items_of` leaves these questions out: the best is not chosen by what measures it.
+
+    Args:
+        valid: the rows of data/valid.jsonl.
+
+    Raises:
+        BadInput: no question can be derived from them.
     """
-    withheld, about = _judged(run, valid)
-    made = items.derived(facts, withheld, settings.eval.choices, seed=settings.seed)
-    chosen = [item for item in made if about.issuperset(item.fact_ids)]
-    if not chosen:
-        hint = 'hold more out (split.valid), or choose the best by loss: train.best = "loss"'
+    held_out = _validated_on(run, valid)
+    fact_ids = _fact_ids(held_out)
+    derived = items.derived(facts, held_out, settings.eval.choices, seed=settings.seed)
+    judging = [item for item in derived if fact_ids.issuperset(item.fact_ids)]
+    if not judging:
         raise BadInput(
-            f"{run.data / 'valid.jsonl'}: no questions can be derived from it", hint=hint
+            f"{run.data / 'valid.jsonl'}: no questions can be derived from it",
+            hint='hold more out (split.valid), or choose the best by loss: train.best = "loss"',
         )
-    return lambda loaded: answer_module.accuracy(chosen, engine_over(loaded), settings.eval)
+    return lambda loaded: asking.accuracy_by_kind(judging, engine_over(loaded), settings.eval)
 
 
-def _judged(run: RunFolder, valid: Sequence[Json]) -> tuple[list[Example], set[str]]:
-    """The examples that are validated on, and the ids of the facts they are about."""
-    withheld = _examples(run, {row["id"] for row in valid})
-    return withheld, {name for example in withheld for name in example.origin.fact_ids}
+def _held_out_ids(run: RunFolder) -> set[str]:
+    """The ids of the examples that were held out for the test."""
+    path = run.data / "test.jsonl"
+    if not path.exists():
+        return set()
+    return {row["id"] for row in read_jsonl(path)}
 
 
-def _examples(run: RunFolder, names: set[str]) -> list[Example]:
-    return [example for example in run.kept_examples() if example.id in names]
+def _validated_on(run: RunFolder, valid: Sequence[Json]) -> list[Example]:
+    return _kept_examples(run, {row["id"] for row in valid})
+
+
+def _kept_examples(run: RunFolder, example_ids: set[str]) -> list[Example]:
+    return [example for example in run.kept_examples() if example.id in example_ids]
+
+
+def _fact_ids(examples: Sequence[Example]) -> set[str]:
+    fact_ids: set[str] = set()
+    for example in examples:
+        fact_ids.update(example.origin.fact_ids)
+    return fact_ids

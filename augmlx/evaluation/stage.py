@@ -25,9 +25,11 @@ from augmlx.core.records import (
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.engines.protocol import Engine
-from augmlx.evaluation import ability, differences, leaks, results, summary
-from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation import ability, asking, prompts, results, summary
+from augmlx.evaluation.cells import cells_by_arm
+from augmlx.evaluation.differences import differences
 from augmlx.evaluation.items import link
+from augmlx.evaluation.leaks import leak_notes, leaks_by_kind
 from augmlx.evaluation.summary import Ability, Regression, Summary, TrainingSize
 
 FILES = (summary.FILE, results.RESULTS, results.ITEMS)  # of eval/
@@ -90,28 +92,22 @@ def compare(
     rows = [row for arm_answers in answers for row in arm_answers.results]
     abilities = {a.arm: a.ability for a in answers if a.ability is not None}
     losses = _losses(abilities, settings.seed)
-    leaks_of_kind = leaks.account(items, facts, trained, rows)
+    leaks = leaks_by_kind(items, facts, trained, rows)
     notes = [
         *about.notes,
         *(a.note for a in answers if a.note is not None),
         *_ability_notes(abilities),
-        *leaks.leak_notes(leaks_of_kind),
+        *leak_notes(leaks),
         *ability.loss_notes(losses),
         *([ability.REMEDY] if losses and not settings.split.replay else []),
     ]
-    fact_of = link(items, facts)
+    fact_of = {item_id: facts[index].id for item_id, index in link(items, facts).items()}
+    pairs = arms.pairs_among(arms_of)
+    rows_of_pairs = differences(rows, items, pairs, seed=settings.seed, cluster_of=fact_of)
     whole = Summary(
-        arms=answer_module.summarise(rows, items),
-        differences=tuple(
-            differences.differences(
-                rows,
-                items,
-                arms.pairs_among(arms_of),
-                seed=settings.seed,
-                cluster_of={name: facts[index].id for name, index in fact_of.items()},
-            )
-        ),
-        leaks=leaks_of_kind,
+        arms=cells_by_arm(rows, items),
+        differences=tuple(rows_of_pairs),
+        leaks=leaks,
         ability=abilities,
         regressions=tuple(losses),
         items=len(items),
@@ -192,7 +188,9 @@ class _Asking:
 
     def _beside_in(self, arm: str) -> dict[str, list[str]] | None:
         """What stands in an arm's prompt behind the facts."""
-        return self._beside if arms.shown_to(arm) == "facts and augmentations" else None
+        if arms.shown_to(arm) == "facts and augmentations":
+            return self._beside
+        return None
 
     def _path(self, arm: str) -> Path:
         return self._run.eval / "arms" / f"{arm}.jsonl"
@@ -215,19 +213,26 @@ class _Asking:
     def ask(self, arm: str, engine: Engine, engine_mark: str) -> _Answers:
         """Ask an arm, and keep its answers."""
         config = self._settings.eval
+        sees_facts = arms.shown_to(arm) != "nothing"
         shown: dict[str, str] = {}
-        head: Json = {"fingerprint": self._mark(arm, engine_mark)}
-        if arms.shown_to(arm) != "nothing":
-            beside = self._beside_in(arm)
-            shown, left_out = answer_module.contexts(
-                self._items, self._facts, engine, config.max_tokens, beside
+        note: str | None = None
+        if sees_facts:
+            shown, left_out = prompts.contexts(
+                self._items, self._facts, engine, config.max_tokens, self._beside_in(arm)
             )
-            if note := answer_module.context_note(arm, shown, left_out):
-                head["note"] = note
-        rows = answer_module.answer(arm, self._items, engine, config, self._progress, shown)
+            note = prompts.context_note(arm, shown, left_out)
+        rows = asking.ask_arm(arm, self._items, engine, config, self._progress, shown)
         measured: Ability | None = None
-        if config.ability and arms.shown_to(arm) == "nothing" and engine.can_score:
+        if config.ability and not sees_facts and engine.can_score:
             measured = ability.measure(engine, self._progress)
-            head["ability"] = summary.to_json(measured)
-        write_jsonl(self._path(arm), [head, *map(to_json, rows)])
-        return _Answers(arm, rows, measured, head.get("note"))
+        answers = _Answers(arm, rows, measured, note)
+        self._keep(answers, self._mark(arm, engine_mark))
+        return answers
+
+    def _keep(self, answers: _Answers, own_mark: str) -> None:
+        head: Json = {"fingerprint": own_mark}
+        if answers.note is not None:
+            head["note"] = answers.note
+        if answers.ability is not None:
+            head["ability"] = summary.to_json(answers.ability)
+        write_jsonl(self._path(answers.arm), [head, *map(to_json, answers.results)])

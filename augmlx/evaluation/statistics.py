@@ -1,5 +1,9 @@
 """Intervals for proportions and for means of what was measured in clusters; the test of a paired
 difference.
+
+scipy and statsmodels have them too, but are not installed with augmlx: each is a few lines, and
+the tests hold these to scipy's. What neither has is kept apart here: a bootstrap over clusters that
+refuses to conclude from a handful of them.
 """
 
 from __future__ import annotations
@@ -20,11 +24,14 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     """
     if n == 0:
         return 0.0, 1.0
-    share, z2 = successes / n, Z95 * Z95
+    share = successes / n
+    z2 = Z95 * Z95
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # At 0 and n the bound is exact; rounding would leave 1e-17.
-    return (0.0 if successes == 0 else middle - half), (1.0 if successes == n else middle + half)
+    low = 0.0 if successes == 0 else middle - half
+    high = 1.0 if successes == n else middle + half
+    return low, high
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -32,14 +39,18 @@ def mcnemar(only_first: int, only_second: int) -> float:
     two equal arms are to differ this much. Of the items that only one of the two answered, each is
     as likely to be either's. 1 where there are none.
     """
-    n, fewer = only_first + only_second, min(only_first, only_second)
+    n = only_first + only_second
+    fewer = min(only_first, only_second)
     if 2 * fewer == n:
         return 1.0
-    ways = total = 1
-    for k in range(1, fewer + 1):  # integers, so it is exact at any n
+    # Integers, so it is exact at any n. Each binomial comes of the one before: math.comb would make
+    # each anew, which is as fast for a hundred items and takes seconds instead of milliseconds for
+    # some thousands.
+    ways = tail = 1
+    for k in range(1, fewer + 1):
         ways = ways * (n - k + 1) // k
-        total += ways
-    return 2 * total / (1 << n)
+        tail += ways
+    return 2 * tail / (1 << n)
 
 
 def bootstrap(
@@ -58,8 +69,7 @@ def bootstrap(
         within: what the mean of any values can be: for differences of shares, -1 to 1.
 
     Returns `within` where there are fewer than LEAST_CLUSTERS clusters, and the mean twice where
-    all clusters have the
-    same: no resample has another then.
+    all clusters have the same: no resample has another then.
     """
     # Sum and size as one complex number: drawing and adding them up is then one call each, ten
     # times as fast as a loop.
@@ -67,8 +77,8 @@ def bootstrap(
     if len(cells) < LEAST_CLUSTERS:
         return within
     rng = Random(f"{seed}:bootstrap")
-    drawn = (sum(rng.choices(cells, k=len(cells))) for _ in range(resamples))
-    means = sorted(total.real / total.imag for total in drawn)
+    totals = (sum(rng.choices(cells, k=len(cells))) for _ in range(resamples))
+    means = sorted(total.real / total.imag for total in totals)
     return _quantile(means, 0.025), _quantile(means, 0.975)
 
 
@@ -77,7 +87,8 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     place = share * (len(ordered) - 1)
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    step = ordered[above] - ordered[below]
+    return ordered[below] + (place - below) * step
 
 
 def percent(share: float) -> int:

@@ -14,7 +14,7 @@ from augmlx.data.row_forms import Form
 from augmlx.engines import local
 from augmlx.engines.protocol import Request
 from augmlx.english.text import ENDED
-from augmlx.evaluation.answer import asked
+from augmlx.evaluation.prompts import as_prompt
 from augmlx.models.store.folder import StoredModel
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Answerer:
         if self._through_template:
             return Request.greedy("ask", question, max_tokens=max_tokens, stop="", chat=True)
         if self.form == "text":
-            return Request.greedy("ask", asked(question), max_tokens=max_tokens)
+            return Request.greedy("ask", as_prompt(question), max_tokens=max_tokens)
         # As training parts a prompt from its completion where there is no template.
         prompt = f"{question}\n" if ENDED.search(question) else question
         return Request.greedy("ask", prompt, max_tokens=max_tokens)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from augmlx.augment import generate
 from augmlx.augment import stage as augment_stage
-from augmlx.augment.operators import Operator, exemplars
+from augmlx.augment.operators import exemplars
 from augmlx.augment.operators.exemplars import Exemplars
+from augmlx.augment.operators.schema import Operator
 from augmlx.augment.plan import Plan
 from augmlx.augment.replay import OWN, replay_examples, replay_texts
 from augmlx.augment.stage import Earlier, Writer

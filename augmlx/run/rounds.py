@@ -18,7 +18,7 @@ from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.split import Part, group_of
-from augmlx.evaluation import answer as answer_module
+from augmlx.evaluation import asking
 from augmlx.evaluation.results import read_items, read_results
 from augmlx.models.formats.adapter_folder import adapter_fingerprint
 from augmlx.run.pipeline import Pipeline
@@ -130,7 +130,7 @@ def _compared(pipeline: Pipeline, number: int) -> Json:
     )
     items = read_items(run.eval)
     engine = pipeline.make_engine(_folder(run, number).adapter)
-    answers = answer_module.answer(
+    answers = asking.ask_arm(
         AUGMENTED.name, items, engine, pipeline.settings.eval, pipeline.progress
     )
     right = sum(result.correct for result in answers)

@@ -21,7 +21,7 @@ from augmlx.evaluation import summary, worlds
 from augmlx.evaluation.pooling import SeedResult, pooled
 from augmlx.evaluation.results import read_items, read_results
 from augmlx.evaluation.summary import StudySummary
-from augmlx.evaluation.worlds import World
+from augmlx.evaluation.worlds.world import World
 from augmlx.models import loading
 from augmlx.models.store import folder as store
 from augmlx.run import control_arms

@@ -26,12 +26,12 @@ from augmlx.engines.scripted import ScriptedEngine
 from augmlx.english.text import normalise
 from augmlx.evaluation import ability
 from augmlx.evaluation.ability import TOLERANCE, items, measure, passages, regressions
-from augmlx.evaluation.answer import asked
+from augmlx.evaluation.prompts import as_prompt
 from augmlx.evaluation.summary import Ability, Regression
 
 PACKAGE = Path(augmlx.__file__).parent
 DATA = PACKAGE / "evaluation" / "ability_texts"
-ANSWERS = {asked(item.prompt): f" {item.answer}" for item in items()}
+ANSWERS = {as_prompt(item.prompt): f" {item.answer}" for item in items()}
 
 
 # The data
@@ -98,7 +98,7 @@ def engine(nats: float = 2.0, *, knows: Callable[[str], bool] = lambda _: True) 
 
 def but(*lost: int) -> Callable[[str], bool]:
     """Knows all answers but those of some questions."""
-    unknown = {asked(items()[number].prompt) for number in lost}
+    unknown = {as_prompt(items()[number].prompt) for number in lost}
     return lambda prompt: prompt not in unknown
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augmlx.core.records import EvalItem, EvalResult, Example, Fact, Origin
-from augmlx.evaluation.leaks import account, leak_notes
+from augmlx.evaluation.leaks import leak_notes, leaks_by_kind
 from augmlx.evaluation.summary import Leak, LeakShares
 
 
@@ -23,7 +23,7 @@ def made(text: str, n: int = 0, **changed: object) -> Example:
 
 def states(text: str, asked: EvalItem) -> bool:
     """Whether an augmentation that says this counts as stating the item's conclusion."""
-    return bool(account([asked], [], [made(text)], [])[asked.kind].generated)
+    return bool(leaks_by_kind([asked], [], [made(text)], [])[asked.kind].generated)
 
 
 FACTS = [
@@ -43,7 +43,7 @@ def test_a_planted_leak_is_named_a_paraphrase_is_generated_and_the_rest_is_neith
         made("Ole Brandt is the chair of the Lonn Society."),  # the fact's own direction
         made("The Lonn Society is chaired by Mara Quist."),
     ]
-    assert account([MILL, RADIO, SOCIETY], FACTS, trained, [])["reversal"] == Leak(
+    assert leaks_by_kind([MILL, RADIO, SOCIETY], FACTS, trained, [])["reversal"] == Leak(
         generated=2, not_generated=1, verbatim=("reversal:mill",), accuracy={}
     )
 
@@ -117,7 +117,9 @@ def test_an_alias_states_it_as_well() -> None:
 
 
 def verbatim(items: list[EvalItem], trained: list[Example], facts: list[Fact] = FACTS) -> list[str]:
-    return [name for kind in account(items, facts, trained, []).values() for name in kind.verbatim]
+    return [
+        name for kind in leaks_by_kind(items, facts, trained, []).values() for name in kind.verbatim
+    ]
 
 
 def test_a_question_is_verbatim_as_it_is_asked_and_in_a_row_of_its_own() -> None:
@@ -143,7 +145,7 @@ def test_an_item_that_restates_its_own_fact_is_no_leak_but_one_that_restates_ano
     unnamed = item("Ana Voss owns the", "Bor mill", kind="forward")
     assert verbatim([own], copied) == verbatim([unnamed], copied) == []
     assert verbatim([other], copied) == ["forward:0"]
-    assert account([own], FACTS, copied, [])["forward"].generated == 1
+    assert leaks_by_kind([own], FACTS, copied, [])["forward"].generated == 1
 
 
 def test_scripts_without_spaces_or_capitals_are_met_word_for_word() -> None:
@@ -168,7 +170,7 @@ def test_accuracy_is_told_apart_for_what_was_generated_and_what_was_not() -> Non
         answered("icl", i, ok) for i, ok in zip(items, (True, False, True, True), strict=True)
     ]
     results += [answered("base", i, False) for i in items]
-    found = account(items, FACTS, trained, results)
+    found = leaks_by_kind(items, FACTS, trained, results)
     assert found["reversal"].accuracy == {
         "icl": LeakShares(generated=0.5, not_generated=1.0),
         "base": LeakShares(generated=0.0, not_generated=0.0),
@@ -216,7 +218,9 @@ def test_the_index_finds_what_each_item_finds_by_itself(
     items = [
         item(f"{one} {verb}", other, name=str(n)) for n, (one, verb, other) in enumerate(statements)
     ]
-    found = account(items, [], [made(text, n) for n, text in enumerate(texts)], [])["reversal"]
+    found = leaks_by_kind(items, [], [made(text, n) for n, text in enumerate(texts)], [])[
+        "reversal"
+    ]
     assert found.generated == sum(any(states(text, i) for text in texts) for i in items)
     assert found.generated + found.not_generated == len(items)
 

@@ -16,7 +16,7 @@ from augmlx.core.settings import load
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import ability
 from augmlx.evaluation import stage as evaluation_stage
-from augmlx.evaluation.answer import asked
+from augmlx.evaluation.prompts import as_prompt
 from augmlx.evaluation.summary import Difference, Summary, read
 from augmlx.report.evaluated import read_evaluation
 from augmlx.report.findings import headline
@@ -49,8 +49,8 @@ def augmentation(n: int, text: str) -> Example:
 
 
 GOOD = [augmentation(n, f"The {place} is run by {NAMES[n]}.") for n, place in enumerate(PLACES)]
-RIGHT = {(asked(item.prompt), f" {item.answer}") for item in ITEMS}
-KNOWN = {(asked(item.prompt), f" {item.answer}") for item in ability.items()}
+RIGHT = {(as_prompt(item.prompt), f" {item.answer}") for item in ITEMS}
+KNOWN = {(as_prompt(item.prompt), f" {item.answer}") for item in ability.items()}
 
 
 def knows(prompt: str, continuation: str) -> float:

@@ -14,7 +14,7 @@ import pytest
 
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.protocol import Score
-from augmlx.evaluation.answer import asked
+from augmlx.evaluation.prompts import as_prompt
 from augmlx.models import loading
 from augmlx.models.store.pull import pull
 
@@ -70,7 +70,7 @@ def pairs(engine: MlxEngine) -> tuple[str, list[Pair]]:
     made = []
     for number in range(ITEMS):
         context = long if number < LONG else facts(rng, 2) if number < LONG + OWN else ""
-        prompt = context + asked(PROMPTS[number % len(PROMPTS)].format(rng.choice(NAMES)))
+        prompt = context + as_prompt(PROMPTS[number % len(PROMPTS)].format(rng.choice(NAMES)))
         made += [(prompt, f" {choice}") for choice in rng.sample(NAMES, 4)]
     return long, made
 

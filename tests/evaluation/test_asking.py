@@ -18,7 +18,9 @@ from augmlx.core.settings import EvalSettings
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.protocol import Completion, Request, Score
 from augmlx.engines.scripted import ScriptedEngine
-from augmlx.evaluation.answer import answer, asked, context_note, contexts, summarise
+from augmlx.evaluation.asking import ask_arm
+from augmlx.evaluation.cells import cells_by_arm
+from augmlx.evaluation.prompts import as_prompt, context_note, contexts
 from augmlx.evaluation.statistics import wilson
 from augmlx.evaluation.summary import Cell
 
@@ -43,14 +45,14 @@ def engine(
 
 
 def ask(items: list[EvalItem], used: ScriptedEngine, **changed: object) -> list[EvalResult]:
-    return answer("base", items, used, EvalSettings(**changed), Silent())  # type: ignore[arg-type]
+    return ask_arm("base", items, used, EvalSettings(**changed), Silent())  # type: ignore[arg-type]
 
 
 def test_every_item_is_answered_once_and_in_order() -> None:
     items = [item(n % 40, f"kind{n // 40}") for n in range(200)]  # more than one page
     shown = {i.id: f"context {len(i.id) % 3}\n" for i in items}
     used = engine(lambda r: r.key)
-    results = answer("icl", items, used, EvalSettings(), Silent(), shown)
+    results = ask_arm("icl", items, used, EvalSettings(), Silent(), shown)
     assert [r.item_id for r in results] == [i.id for i in items]
     assert [r.generated for r in results] == [i.id for i in items]
     assert used.generated == 200
@@ -82,7 +84,7 @@ def test_every_call_has_exactly_one_context(pages: list[int]) -> None:
     items = [item(n % 40, f"kind{n // 40}") for n in range(len(pages))]
     shown = {i.id: f"Page {page}.\n" for i, page in zip(items, pages, strict=True)}
     used = Calls()
-    answer("icl", items, used, EvalSettings(), Silent(), shown)
+    ask_arm("icl", items, used, EvalSettings(), Silent(), shown)
     assert all(len(found) == 1 for found, _ in used.generating)
     assert all(len(found) == 1 for found in used.scoring)
     assert (
@@ -102,12 +104,12 @@ def test_the_model_prefills_each_page_once_and_not_once_per_row(tmp_path: Path) 
     ]
     shown = {i.id: pages[n % 2] for n, i in enumerate(items)}
     own = sum(
-        used.count(asked(i.prompt)) + used.count(f" {choice}")
+        used.count(as_prompt(i.prompt)) + used.count(f" {choice}")
         for i in items
         for choice in i.choices
     )
-    own += sum(used.count(asked(i.prompt)) for i in items)
-    answer("icl", items, used, EvalSettings(max_tokens=1), Silent(), shown)
+    own += sum(used.count(as_prompt(i.prompt)) for i in items)
+    ask_arm("icl", items, used, EvalSettings(max_tokens=1), Silent(), shown)
     # What a call's prompts share is prefilled once to score it and once to generate from it.
     assert used.tokens.prefilled <= own + 2 * sum(map(used.count, pages)) + 8 * len(items)
 
@@ -132,7 +134,7 @@ def test_each_choice_is_scored_behind_its_own_items_prompt_and_context() -> None
         return 0.0
 
     items = [item(0), item(1, prompt="Who runs it?")]
-    answer("icl", items, engine(weigh=weigh), EvalSettings(), Silent(), {"forward:0": "Facts.\n"})
+    ask_arm("icl", items, engine(weigh=weigh), EvalSettings(), Silent(), {"forward:0": "Facts.\n"})
     assert ("Facts.\nName0 runs the", " Lamp") in seen
     assert ("Question: Who runs it?\nAnswer:", " Lamp") in seen
     assert len(seen) == 6
@@ -147,7 +149,7 @@ def test_the_prompts_that_are_generated_from_are_those_that_are_scored() -> None
         assert request.max_tokens == 7
         return ""
 
-    answer(
+    ask_arm(
         "icl",
         [item(0)],
         engine(write),
@@ -206,7 +208,7 @@ def test_a_failed_generation_is_no_answer() -> None:
     ],
 )
 def test_a_question_is_put_as_one(prompt: str, text: str) -> None:
-    assert asked(prompt) == text
+    assert as_prompt(prompt) == text
 
 
 # Contexts
@@ -233,7 +235,7 @@ def test_where_they_do_not_fit_each_item_sees_the_page_of_its_fact(
         assert page == lines[lines.index(page[0]) :][: len(page)], (
             "in the facts' order, none left out"
         )
-        needed = used.count(shown[asked_for.id] + asked(asked_for.prompt)) + 2 + answer_tokens
+        needed = used.count(shown[asked_for.id] + as_prompt(asked_for.prompt)) + 2 + answer_tokens
         assert needed <= window
     assert {line for page in shown.values() for line in page.splitlines()} == set(lines)
 
@@ -271,7 +273,7 @@ def test_augmentations_beyond_a_page_are_left_out_and_counted(window: int, count
         == count - left_out
     )
     for asked_for in items:
-        assert used.count(shown[asked_for.id] + asked(asked_for.prompt)) + 2 + 24 <= window
+        assert used.count(shown[asked_for.id] + as_prompt(asked_for.prompt)) + 2 + 24 <= window
     note = context_note("icl-augmented", shown, left_out)
     told = (
         f"{left_out} augmentations of facts with more than a page of them are left out of the "
@@ -301,7 +303,7 @@ def test_the_summary_counts_per_arm_and_kind() -> None:
         result("forward", False, True),
         result("reversal", True, False),
     ]
-    table = summarise([*rows, result("forward", False, False, "icl")], items)
+    table = cells_by_arm([*rows, result("forward", False, False, "icl")], items)
     low, high = wilson(1, 2)
     shares = {
         "accuracy": 0.5,
@@ -316,12 +318,12 @@ def test_the_summary_counts_per_arm_and_kind() -> None:
     assert table["base"]["reversal"].n == 1
     assert table["icl"]["forward"].accuracy == 0.0
     assert list(table) == ["base", "icl"]
-    assert summarise([], []) == {}
+    assert cells_by_arm([], []) == {}
 
 
 def test_the_summary_holds_what_either_rule_would_have_chosen() -> None:
     items = [EvalItem("i", "forward", "It is", "so", ("so", "not"))]
-    (cell,) = summarise([result("forward", True, True, scores=(-2.0, -1.0))], items)[
+    (cell,) = cells_by_arm([result("forward", True, True, scores=(-2.0, -1.0))], items)[
         "base"
     ].values()
     assert (cell.by_sum, cell.by_token) == (0.0, 1.0)  # -2 of 4 tokens is -0.5 each
