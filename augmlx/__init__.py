@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for type checkers and editors
     from augmlx.core.errors import AugmlxError as AugmlxError
     from augmlx.core.records import Fact as Fact
     from augmlx.core.settings import Settings as Settings
-    from augmlx.core.settings import load as load_settings  # noqa: F401
+    from augmlx.core.settings_file import load as load_settings  # noqa: F401
     from augmlx.data.facts import FactTable as FactTable
     from augmlx.data.facts import read_facts as read_facts
     from augmlx.engines.local import open_engine as open_engine
@@ -38,7 +38,7 @@ _HOMES = {
     "Request": ("augmlx.engines.protocol", "Request"),
     "Settings": ("augmlx.core.settings", "Settings"),
     "Summary": ("augmlx.evaluation.summary", "Summary"),
-    "load_settings": ("augmlx.core.settings", "load"),
+    "load_settings": ("augmlx.core.settings_file", "load"),
     "open_engine": ("augmlx.engines.local", "open_engine"),
     "open_pipeline": ("augmlx.run.pipeline", "open_pipeline"),
     "read_facts": ("augmlx.data.facts", "read_facts"),

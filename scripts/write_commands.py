@@ -12,7 +12,8 @@ import click
 from pydantic import BaseModel
 
 from augmlx.cli import cli
-from augmlx.core.settings import Settings, to_toml
+from augmlx.core.settings import Settings
+from augmlx.core.settings_file import to_toml
 
 TARGET = Path(__file__).parent.parent / "docs" / "COMMANDS.md"
 

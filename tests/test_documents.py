@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from tiny import write_model
 
 from augmlx.cli import cli, common
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.data.starter import example
 from augmlx.models.store.folder import StoredModel, write_card
 

@@ -131,7 +131,7 @@ class FromFacts:
     def settings(self) -> tuple[Settings, Path | None]:
         """The settings, and the folder of the augmlx.toml that they come from, if any."""
         from augmlx.augment.operators import exemplars
-        from augmlx.core import settings
+        from augmlx.core import settings_file
 
         places = [Path("augmlx.toml"), self.path.parent / "augmlx.toml"]
         config = self.config or next((place for place in places if place.is_file()), None)
@@ -142,7 +142,7 @@ class FromFacts:
                 "(augmlx init DIR writes one)",
                 err=True,
             )
-        return settings.load(config, self.overrides), config and config.parent
+        return settings_file.load(config, self.overrides), config and config.parent
 
 
 def facts_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -207,12 +207,12 @@ def run_settings(run: Path, given: Mapping[str, Any]) -> Settings:
     """Settings for a command on a run folder: the ones it was made with, and what is said over
     them.
     """
-    from augmlx.core import settings
+    from augmlx.core import settings_file
     from augmlx.core.run_folder import RunFolder
 
     RunFolder(run).require()
     path = RunFolder(run).settings
-    return settings.load(path if path.exists() else None, given)
+    return settings_file.load(path if path.exists() else None, given)
 
 
 def echo_json(value: Json) -> None:

@@ -25,10 +25,10 @@ def operators(config: Path | None, as_json: bool) -> None:
     """
     from augmlx.augment import operators as found
     from augmlx.augment.filters import FILTERS
-    from augmlx.core import settings
+    from augmlx.core import settings_file
 
     path = config or next((place for place in [Path("augmlx.toml")] if place.is_file()), None)
-    in_force = settings.load(path).augment.operators
+    in_force = settings_file.load(path).augment.operators
     folder = path.parent if path else None
     found.load(in_force, FILTERS, folder)  # refuses a name that there is no operator of
     listed = found.available(FILTERS, folder)

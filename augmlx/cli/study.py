@@ -62,13 +62,13 @@ def study(
     Example:
       augmlx study reversals -o runs/reversals
     """
-    from augmlx.core import settings
+    from augmlx.core import settings_file
     from augmlx.core.run_folder import RunFolder
     from augmlx.evaluation.summary import to_json
     from augmlx.report import write_study
     from augmlx.run.study import Study
 
-    chosen = settings.load(None, common.overrides(model, seed, pairs))
+    chosen = settings_file.load(None, common.overrides(model, seed, pairs))
     folder = RunFolder(out)
     folder.create()
     with folder.lock():

@@ -1,27 +1,19 @@
 """The settings of augmlx.toml, one model per stage. Every default is written once, here.
 
-Order of precedence: these defaults < augmlx.toml < command-line flags (dotted keys such as
-"train.epochs").
+Reading and writing them: settings_file.py.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from augmlx.core.arms import ARMS, BY_DEFAULT, ArmName
-from augmlx.core.errors import BadSettings, storage_errors
-from augmlx.core.files import write_text
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     # Strict: "12" and true are no numbers. Infinity passes every lower bound and cannot be written
     # back.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -42,7 +34,7 @@ Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
 
 
-class AugmentSettings(_Section):
+class AugmentSettings(Section):
     """What is generated and what is kept."""
 
     operators: Names = Field(
@@ -105,7 +97,7 @@ class AugmentSettings(_Section):
     keep: int = Field(2, ge=1, description="most examples kept per fact and operator")
 
 
-class SplitSettings(_Section):
+class SplitSettings(Section):
     """What is trained on and what is held out. Originals are always trained on."""
 
     test: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
@@ -151,7 +143,7 @@ class SplitSettings(_Section):
         return self
 
 
-class TrainSettings(_Section):
+class TrainSettings(Section):
     """Fine-tuning: what is trained, on what, how, and for how long."""
 
     method: Literal["lora", "dora", "full"] = Field(
@@ -279,7 +271,7 @@ class TrainSettings(_Section):
         )
 
 
-class MemorySettings(_Section):
+class MemorySettings(Section):
     """Limits of MLX's memory on a GPU, for as long as a stage runs. They change no result."""
 
     wired: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
@@ -290,7 +282,7 @@ class MemorySettings(_Section):
     )
 
 
-class EvalSettings(_Section):
+class EvalSettings(Section):
     """Which arms answer, and how."""
 
     arms: Annotated[tuple[ArmName, ...], BeforeValidator(_distinct)] = Field(
@@ -334,7 +326,7 @@ class EvalSettings(_Section):
         return self
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything a run depends on besides its input files."""
 
     model: Name = Field(
@@ -346,113 +338,3 @@ class Settings(_Section):
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
     memory: MemorySettings = MemorySettings()
-
-
-def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from an augmlx.toml (or none) and dotted overrides; None among the overrides means
-    unset.
-
-    Raises:
-        BadSettings: with the file, the key and the reason.
-        StorageError: the file cannot be read.
-    """
-    values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            with storage_errors(path):
-                values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:  # tomllib leaks more than its own error
-            raise BadSettings(
-                f"{path}: not valid TOML: {error}", hint="mend the line it names"
-            ) from error
-        _validated(values, path)  # by itself first, so that a bad flag is not blamed on the file
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            section, _, name = key.rpartition(".")
-            target = values.setdefault(section, {}) if section else values
-            if isinstance(
-                target, dict
-            ):  # a section that is no table is reported by the validation below
-                target[name] = value
-    return _validated(values, None)
-
-
-def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise BadSettings(
-            _explain(error, path), hint="augmlx init DIR writes a file with every setting"
-        ) from error
-
-
-_TYPE_NAME = re.compile(r"literal\[.*\]|constrained-\w+")
-
-
-def _explain(error: ValidationError, path: Path | None) -> str:
-    place = str(path) if path is not None else "settings"
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False):
-        # The location of a union's member ends in its type; only our own keys are of use to the
-        # user.
-        known = [str(part) for part in fault["loc"] if not _TYPE_NAME.fullmatch(str(part))]
-        reason = (
-            "unknown setting"
-            if fault["type"] == "extra_forbidden"
-            else fault["msg"].lower().removeprefix("value error, ")
-        )
-        if fault["type"] == "tuple_type":
-            reason = 'write a list, such as ["one", "two"]'
-        if fault["type"] == "extra_forbidden" and (meant := _meant(known)):
-            reason = f"unknown setting; did you mean {meant}?"
-        faults.append(f"{place}: {'.'.join(known)}: {reason}")
-    return "\n".join(dict.fromkeys(faults))
-
-
-def _meant(key: Sequence[str]) -> str | None:
-    """The setting whose name is nearest to a mistyped one."""
-    names = [
-        name
-        for name, field in Settings.model_fields.items()
-        if not isinstance(field.default, _Section)
-    ]
-    for name, field in Settings.model_fields.items():
-        if isinstance(field.default, _Section):
-            names += [f"{name}.{inner}" for inner in type(field.default).model_fields]
-    ends = [
-        name for name in names if name.rpartition(".")[2] == key[-1]
-    ]  # its section was left out, or is another
-    return next(iter(get_close_matches(".".join(key), names, n=1, cutoff=0.75) or ends), None)
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return (
-            "{"
-            + ", ".join(f"{_toml_value(key)} = {_toml_value(item)}" for key, item in value.items())
-            + "}"
-        )
-    # TOML's basic strings, numbers and booleans are written as JSON writes them, save for the DEL
-    # character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def to_toml(settings: Settings) -> str:
-    """The settings as a commented augmlx.toml; loading it gives the same settings back."""
-    top, sections = [], []
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        if not isinstance(value, _Section):
-            top.append(f"# {field.description}\n{name} = {_toml_value(value)}\n")
-            continue
-        lines = [f"[{name}]"]
-        for key, item in type(value).model_fields.items():
-            lines.append(f"# {item.description}\n{key} = {_toml_value(getattr(value, key))}")
-        sections.append("\n".join(lines) + "\n")
-    return "\n".join([*top, *sections])
-
-
-def save(settings: Settings, path: Path) -> None:
-    write_text(path, to_toml(settings))

@@ -6,7 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from augmlx.core.files import make_folder, write_text
-from augmlx.core.settings import Settings, to_toml
+from augmlx.core.settings import Settings
+from augmlx.core.settings_file import to_toml
 
 _SHIPPED = ("facts.csv", "questions.csv")
 _SETTINGS = "augmlx.toml"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from augmlx.core import settings
+from augmlx.core import settings_file
 from augmlx.core.arms import AUGMENTED, CONTROLS
 from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
@@ -63,7 +63,7 @@ def gather(run: RunFolder) -> Gathered:
     return Gathered(
         name=run.path.resolve().name,
         manifest=manifest,
-        settings=settings.load(run.settings) if run.settings.exists() else None,
+        settings=settings_file.load(run.settings) if run.settings.exists() else None,
         facts={str(row.get("id")): row for row in rows_of(run.facts)},
         kept=_texts(run.augmented),
         rejected=_texts(run.rejected),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augmlx.augment.stage import Earlier, Writer
-from augmlx.core import settings as settings_module
+from augmlx.core import settings_file
 from augmlx.core.arms import CONTROLS
 from augmlx.core.errors import ModelError, RunError
 from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
@@ -269,7 +269,7 @@ class Pipeline:
         return self._stages.require(TRAIN, line.train_basis, f"train {self.run.path}")
 
     def _save_settings(self) -> None:
-        settings_module.save(self.settings, self.run.settings)
+        settings_file.save(self.settings, self.run.settings)
 
 
 @contextmanager
@@ -304,7 +304,7 @@ def open_pipeline(
     folder.create(facts, questions)
     progress = progress or Silent()
     if settings is None:
-        settings = settings_module.load(folder.settings if folder.settings.exists() else None)
+        settings = settings_file.load(folder.settings if folder.settings.exists() else None)
     with folder.lock():
         pipeline = Pipeline(
             folder,

@@ -17,7 +17,7 @@ from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.progress import Silent
 from augmlx.core.records import Fact
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.models.store.folder import StoredModel

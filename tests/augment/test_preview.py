@@ -6,7 +6,7 @@ from augmlx.augment.preview import preview
 from augmlx.augment.stage import Writer
 from augmlx.core.progress import Silent
 from augmlx.core.records import Fact
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.engines.scripted import ScriptedEngine
 
 

@@ -14,7 +14,8 @@ import pytest
 from augmlx.augment.filters import Candidate, judge
 from augmlx.augment.generate import load_operators
 from augmlx.cli import cli
-from augmlx.core.settings import AugmentSettings, Settings, to_toml
+from augmlx.core.settings import AugmentSettings, Settings
+from augmlx.core.settings_file import to_toml
 
 ROOT = Path(__file__).parent.parent.parent
 

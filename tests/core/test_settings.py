@@ -20,10 +20,8 @@ from augmlx.core.settings import (
     Settings,
     SplitSettings,
     TrainSettings,
-    load,
-    save,
-    to_toml,
 )
+from augmlx.core.settings_file import load, save, to_toml
 
 
 def written(folder: Path, content: str | bytes) -> Path:

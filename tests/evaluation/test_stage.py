@@ -12,7 +12,7 @@ import pytest
 from augmlx.core.progress import Silent
 from augmlx.core.records import EvalItem, Example, Fact, Origin
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import ability
 from augmlx.evaluation import stage as evaluation_stage

@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from augmlx.cli.export import export
-from augmlx.core import settings
+from augmlx.core import settings_file
 from augmlx.core.errors import ModelError, RunError
 from augmlx.core.files import write_jsonl
 from augmlx.core.progress import Silent
 from augmlx.core.records import Fact, to_json
 from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
 from augmlx.exporting import verify
 from augmlx.exporting.peft import export_peft
 from augmlx.models.formats.adapter_folder import read_spec
@@ -103,11 +104,11 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     run.create()
     base = tiny_base(tmp_path / "base")
     save_adapter(base, spec_of(), run.adapter)
-    settings.save(settings.Settings(model=str(base.path)), run.settings)
+    settings_file.save(Settings(model=str(base.path)), run.settings)
     write_jsonl(
         run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS))
     )
-    used = settings.load(run.settings)
+    used = settings_file.load(run.settings)
     basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
     run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     result = CliRunner().invoke(export, [str(run.path), "--format", "peft", "--verify", "--json"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from augmlx.core import settings
+from augmlx.core import settings_file
 from augmlx.core.files import make_folder, write_json, write_jsonl
 from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
 
 VERSIONS = {"augmlx": "0.1.0", "mlx": "0.32.4", "mlx-lm": "0.32.2", "python": "3.12.1"}
 FACT = "Mara Voss is the head of the Lumen Lab."
@@ -134,7 +135,7 @@ def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
 def finished(path: Path) -> RunFolder:
     run = RunFolder(path)
     run.create()
-    settings.save(settings.Settings(), run.settings)
+    settings_file.save(Settings(), run.settings)
     write_augmentation(run)
     write_training(run)
     write_evaluation(run)
@@ -295,9 +296,7 @@ def seeded(shares: list[float], n: int, low: float, high: float) -> dict[str, An
 def study(path: Path, **changes: Any) -> Path:
     """A study folder over three seeds; its seed folders are not looked at."""
     own = {"size": 0.2, "seeds": [0, 1, 2], "world": "reversals"}
-    write_json(
-        path / "study.json", {**own, "settings": settings.Settings().model_dump(mode="json")}
-    )
+    write_json(path / "study.json", {**own, "settings": Settings().model_dump(mode="json")})
     arms = {
         "base": {
             "forward": seeded([0.5, 0.45, 0.52], 120, 0.40, 0.58),

@@ -26,7 +26,8 @@ from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError, R
 from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.records import Example, Fact, Json, Origin
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings, SplitSettings, load
+from augmlx.core.settings import Settings, SplitSettings
+from augmlx.core.settings_file import load
 from augmlx.data.facts import read_facts
 from augmlx.data.split import deal
 from augmlx.engines.protocol import Completion, Request

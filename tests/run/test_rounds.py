@@ -15,7 +15,7 @@ from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.progress import Silent
 from augmlx.core.records import Example, Fact, Origin, to_json
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.data.facts import read_facts
 from augmlx.engines.local import engine_mark
 from augmlx.engines.protocol import Request

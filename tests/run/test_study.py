@@ -12,7 +12,8 @@ from tiny.line import Recorder, contents
 from augmlx.core.errors import RunError
 from augmlx.core.records import EvalItem, EvalResult
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings, load
+from augmlx.core.settings import Settings
+from augmlx.core.settings_file import load
 from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import worlds as study

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from augmlx.core.progress import Task
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine

@@ -38,7 +38,7 @@ from augmlx.core.files import write_jsonl
 from augmlx.core.progress import Silent
 from augmlx.core.records import Fact
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import load
+from augmlx.core.settings_file import load
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.run.pipeline import Pipeline
 from augmlx.training import metrics, team
