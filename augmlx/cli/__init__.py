@@ -1,5 +1,7 @@
-"""The command line: each command parses, calls the library and echoes. Errors are caught once,
-here.
+"""The command line: each command parses, calls the library and echoes.
+
+Data go to stdout, progress and messages to stderr. Errors are caught once, here; no command decides
+anything that a caller of the library could not.
 """
 
 from __future__ import annotations
