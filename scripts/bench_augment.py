@@ -13,17 +13,18 @@ and writes the same texts.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import metadata, resources
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import benchmark
+import invented
 
 from augmlx.augment import generate
 from augmlx.augment.plan import Plan
@@ -36,68 +37,76 @@ from augmlx.engines.protocol import Request
 from augmlx.models import blas, loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store import folder as store
+from augmlx.models.store.folder import StoredModel
 
 ONE_BY_ONE, BATCHED, PREFILLED, SAME = 8.0, 3.0, 1.05, 0.98
 # A difference of rounding decides between words about as likely; SAME leaves room for that.
-SYLLABLES = "ba ko ri ten vas lu mi dor ne sha gol fi ur pel zan tho".split()
-SHAPES = [
-    "{a} painted the {b} mural.",
-    "{a} is the chair of the {b} Trust.",
-    "{a} restored the {b} bridge.",
-    "The {b} orchard belongs to {a}.",
-    "{a} is older than {b} Senn.",
-    "{a} translated the {b} chronicle.",
-]
+OURS, TOGETHER, ALONE = "augmlx", "mlx_lm.batch_generate", "mlx_lm.stream_generate"
 
 
-def invented(count: int) -> list[Fact]:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every way is given: the model with mlx-lm's tokenizer, prompts and their limits."""
+
+    loaded: LoadedModel
+    tokenizer: Any
+    prompts: list[list[int]]
+    limits: list[int]  # tokens to generate at most
+
+
+def invented_facts(count: int) -> list[Fact]:
+    """The same ones each time."""
     rng = Random("bench")
-
-    def name() -> str:
-        return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(2, 3))).capitalize()
-
-    texts = [SHAPES[n % len(SHAPES)].format(a=f"{name()} {name()}", b=name()) for n in range(count)]
-    return [Fact(id=f"invented-{n}", text=text, source="invented") for n, text in enumerate(texts)]
+    shapes = invented.FACTS
+    facts = []
+    for number in range(count):
+        person = invented.full_name(rng)
+        other = invented.name(rng)
+        text = shapes[number % len(shapes)].format(a=person, b=other)
+        fact = Fact(id=f"invented-{number}", text=text, source="invented")
+        facts.append(fact)
+    return facts
 
 
 def facts_of(given: argparse.Namespace) -> list[Fact]:
-    with resources.as_file(
-        resources.files("augmlx.data") / "starter_files" / "facts.csv"
-    ) as shipped:
-        facts = list(read_facts(given.facts or shipped).facts)[: given.count]
-    return facts if given.facts else facts + invented(given.count - len(facts))
+    """The first of the user's facts, or the shipped ones and as many invented ones as lack."""
+    if given.facts:
+        return list(read_facts(given.facts).facts)[: given.count]
+    shipped = resources.files("augmlx.data") / "starter_files" / "facts.csv"
+    with resources.as_file(shipped) as path:
+        facts = list(read_facts(path).facts)[: given.count]
+    return facts + invented_facts(given.count - len(facts))
 
 
-def timed(work: Callable[[], list[str]]) -> tuple[list[str], float]:
-    start = time.perf_counter()
-    texts = work()
-    return texts, time.perf_counter() - start
-
-
-def one_by_one(
-    loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]
-) -> list[str]:
+def one_by_one(work: Work) -> list[str]:
+    """By mlx-lm's stream_generate."""
     import mlx_lm
 
+    ends = work.loaded.tokenizer.eos_token_ids
     texts = []
-    for prompt, limit in zip(prompts, most, strict=True):
-        answers = mlx_lm.stream_generate(loaded.model, tokenizer, prompt, max_tokens=limit)
-        tokens = [
-            answer.token for answer in answers if answer.token not in loaded.tokenizer.eos_token_ids
-        ]
-        texts.append(tokenizer.decode(tokens))
+    for prompt, limit in zip(work.prompts, work.limits, strict=True):
+        answers = mlx_lm.stream_generate(
+            work.loaded.model, work.tokenizer, prompt, max_tokens=limit
+        )
+        tokens = [answer.token for answer in answers if answer.token not in ends]
+        texts.append(work.tokenizer.decode(tokens))
     return texts
 
 
-def batched(
-    loaded: LoadedModel, tokenizer: Any, prompts: Sequence[list[int]], most: Sequence[int]
-) -> list[str]:
+def batched(work: Work) -> list[str]:
+    """By mlx-lm's batch_generate."""
     import mlx_lm
 
-    texts: list[str] = mlx_lm.batch_generate(
-        loaded.model, tokenizer, list(prompts), max_tokens=list(most)
-    ).texts
+    answers = mlx_lm.batch_generate(
+        work.loaded.model, work.tokenizer, list(work.prompts), max_tokens=list(work.limits)
+    )
+    texts: list[str] = answers.texts
     return texts
+
+
+def by_augmlx(engine: MlxEngine, requests: Sequence[Request]) -> list[str]:
+    """In the batches that the engine makes."""
+    return [completion.text for completion in engine.generate(requests)]
 
 
 def line(text: str) -> str:
@@ -109,23 +118,69 @@ def line(text: str) -> str:
 
 def fewest_tokens(engine: MlxEngine, requests: Sequence[Request]) -> int:
     """The tokens of each distinct prefix, and of what each distinct prompt adds to it."""
-    total, prompts = 0, set[tuple[int, ...]]()
+    added = 0
+    prompts = set[tuple[int, ...]]()
     prefixes: dict[str, int] = {}
-    for r in requests:
-        tokens = engine.prompt_tokens(r)
-        if tokens not in prompts:
-            begun = engine.prefix_tokens(r)
-            shared = len(common_prefix([begun, tokens]))
-            prefixes[r.prefix] = max(shared, prefixes.get(r.prefix, 0))
-            total += len(tokens) - shared
-            prompts.add(tokens)
-    return total + sum(prefixes.values())
+    for request in requests:
+        prompt = engine.prompt_tokens(request)
+        if prompt in prompts:
+            continue
+        prompts.add(prompt)
+        tokens = engine.prefix_tokens(request)
+        shared = len(common_prefix([tokens, prompt]))
+        longest = prefixes.get(request.prefix, 0)
+        prefixes[request.prefix] = max(shared, longest)
+        added += len(prompt) - shared
+    return added + sum(prefixes.values())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+@dataclass(slots=True)
+class Timings:
+    """By the name of a way: the items a second of each of its runs, and the texts of its last."""
+
+    rates: dict[str, list[float]]
+    texts: dict[str, list[str]]
+
+    def take(self, name: str, generate_texts: Callable[[], list[str]]) -> None:
+        """Run a way once, and print how fast it was."""
+        start = time.perf_counter()
+        texts = generate_texts()
+        seconds = time.perf_counter() - start
+        rate = len(texts) / seconds
+        self.texts[name] = [line(text) for text in texts]
+        self.rates.setdefault(name, []).append(rate)
+        print(f"{name:<24} {rate:>8.2f} items/s  {seconds:>8.1f} s", flush=True)
+
+    def median(self, name: str) -> float:
+        """Items a second."""
+        return statistics.median(self.rates[name])
+
+
+def measure(engines: Sequence[MlxEngine], requests: Sequence[Request], work: Work) -> Timings:
+    """Each way, in turn. augmlx takes the shortest, so what else the machine does weighs most
+    there: it runs three times, spread out, and the median counts.
+    """
+    ours = [partial(by_augmlx, engine, requests) for engine in engines]
+    timings = Timings({}, {})
+    timings.take(OURS, ours[0])
+    timings.take(TOGETHER, partial(batched, work))
+    timings.take(OURS, ours[1])
+    timings.take(ALONE, partial(one_by_one, work))
+    timings.take(OURS, ours[2])
+    return timings
+
+
+def share_of_same(timings: Timings) -> float:
+    """How many of augmlx's texts are those of stream_generate; the others are printed."""
+    pairs = list(zip(timings.texts[OURS], timings.texts[ALONE], strict=True))
+    different = [(ours, theirs) for ours, theirs in pairs if ours != theirs]
+    for ours, theirs in different:
+        print(f"augmlx wrote {ours!r}, stream_generate {theirs!r}")
+    return 1 - len(different) / len(pairs)
+
+
+def options() -> argparse.ArgumentParser:
+    parser = benchmark.options(__doc__)
     parser.add_argument(
         "--model", default="smollm2-135m", help="name in the store, or a model folder"
     )
@@ -133,56 +188,50 @@ def main() -> None:
         "--facts", type=Path, help="facts to use instead of the shipped and invented ones"
     )
     parser.add_argument("--count", type=int, default=64, help="how many facts")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    given = parser.parse_args()
+    return parser
+
+
+def work_of(
+    stored: StoredModel, loaded: LoadedModel, engine: MlxEngine, requests: Sequence[Request]
+) -> Work:
     from mlx_lm.utils import load_tokenizer
 
+    ends = {*loaded.tokenizer.eos_token_ids, *engine.stop_tokens("\n")}
+    return Work(
+        loaded,
+        load_tokenizer(stored.path, eos_token_ids=sorted(ends)),
+        prompts=[list(engine.prompt_tokens(request)) for request in requests],
+        limits=[request.max_tokens for request in requests],
+    )
+
+
+def main() -> None:
+    given = options().parse_args()
     stored = store.find(given.model)
     loaded = loading.load(stored)
     engines = [MlxEngine(loaded) for _ in range(3)]
     engine = engines[0]
     settings = AugmentSettings(samples=1)
-    plan = Plan(facts_of(given), generate.load_operators(settings), settings, seed=0, engine=engine)
+    operators = generate.load_operators(settings)
+    plan = Plan(facts_of(given), operators, settings, seed=0, engine=engine)
     requests = [planned.request for planned in plan]
-    prompts = [list(engine.prompt_tokens(r)) for r in requests]
-    most = [r.max_tokens for r in requests]
-    ends = {*loaded.tokenizer.eos_token_ids, *engine.stop_tokens("\n")}
-    tokenizer = load_tokenizer(stored.path, eos_token_ids=sorted(ends))
-    packages = ", ".join(f"{package} {metadata.version(package)}" for package in ("mlx", "mlx-lm"))
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{packages}"
-    )
+    work = work_of(stored, loaded, engine, requests)
+    length = sum(map(len, work.prompts)) // len(work.prompts)
+    print(benchmark.machine("mlx", "mlx-lm"))
     print(
         f"{stored.name} on {loading.device()}, {blas.describe()}; {len(requests)} prompts of "
-        f"about ",
-        end="",
+        f"about {length} tokens ({engine.prompting})\n",
+        flush=True,
     )
-    print(f"{sum(map(len, prompts)) // len(prompts)} tokens ({engine.prompting})\n", flush=True)
-    # augmlx takes the shortest, so what else the machine does weighs most there: the median of
-    # three runs, spread out.
-    ways: list[tuple[str, Callable[[], list[str]]]] = [
-        ("mlx_lm.batch_generate", lambda: batched(loaded, tokenizer, prompts, most)),
-        ("mlx_lm.stream_generate", lambda: one_by_one(loaded, tokenizer, prompts, most)),
-    ]
-    for place, each in zip((0, 2, 4), engines, strict=True):
-        ways.insert(place, ("augmlx", lambda each=each: [c.text for c in each.generate(requests)]))  # type: ignore[misc]
-    rates: dict[str, list[float]] = {}
-    texts: dict[str, list[str]] = {}
-    for name, work in ways:
-        found, seconds = timed(work)
-        texts[name] = [line(text) for text in found]
-        rates.setdefault(name, []).append(len(requests) / seconds)
-        print(f"{name:<24} {rates[name][-1]:>8.2f} items/s  {seconds:>8.1f} s", flush=True)
-    ours, together, alone = (
-        statistics.median(rates[name])
-        for name in ("augmlx", "mlx_lm.batch_generate", "mlx_lm.stream_generate")
-    )
-    written = texts["augmlx"], texts["mlx_lm.stream_generate"]
-    different = [(a, b) for a, b in zip(*written, strict=True) if a != b]
-    for a, b in different:
-        print(f"augmlx wrote {a!r}, stream_generate {b!r}")
-    same = 1 - len(different) / len(requests)
+    timings = measure(engines, requests, work)
+    ours, together, alone = (timings.median(name) for name in (OURS, TOGETHER, ALONE))
+    prefilled = engine.tokens.prefilled / fewest_tokens(engine, requests)
+    bars = {
+        "times_one_by_one": benchmark.at_least(ours / alone, ONE_BY_ONE),
+        "times_batch_generate": benchmark.at_least(ours / together, BATCHED),
+        "prefilled_share": benchmark.at_most(prefilled, PREFILLED),
+        "same_texts": benchmark.at_least(share_of_same(timings), SAME),
+    }
     figures = {
         "items_per_second": ours,
         "items_per_second_batch_generate": together,
@@ -192,30 +241,8 @@ def main() -> None:
         "reused": engine.tokens.reused,
         "generated": engine.tokens.generated,
     }
-    prefilled = engine.tokens.prefilled / fewest_tokens(engine, requests)
-    bars = {
-        "times_one_by_one": {
-            "value": ours / alone,
-            "bound": ONE_BY_ONE,
-            "ok": ours / alone >= ONE_BY_ONE,
-        },
-        "times_batch_generate": {
-            "value": ours / together,
-            "bound": BATCHED,
-            "ok": ours / together >= BATCHED,
-        },
-        "prefilled_share": {"value": prefilled, "bound": PREFILLED, "ok": prefilled <= PREFILLED},
-        "same_texts": {"value": same, "bound": SAME, "ok": same >= SAME},
-    }
     print()
-    for name, bar in bars.items():
-        print(
-            f"{name:<24} {bar['value']:>8.3f}  bound {bar['bound']:g}  "
-            f"{'ok' if bar['ok'] else 'MISSED'}"
-        )
-    if given.json:
-        given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
-    sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
+    benchmark.finish(figures, bars, given.json)
 
 
 if __name__ == "__main__":

@@ -19,20 +19,15 @@ sampled score differs by more than 1e-3 nats from that of the plain pass.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from dataclasses import dataclass, field
 from math import inf
-from pathlib import Path
 from random import Random
-from typing import Any
 
+import benchmark
 import numpy as np
+from invented import word
 
 from augmlx.engines.mlx.engine import MlxEngine
 from augmlx.engines.mlx.prefixes import common_prefix
@@ -46,10 +41,9 @@ import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and mu
 FASTER, NATS = 5.0, 1e-3
 CALL = 64  # questions
 OURS, SINGLE, PLAIN = "augmlx", "augmlx, one at a time", "plain passes"
-SYLLABLES = "ba ko ri ten vas lu mi dor ne sha gol fi ur pel zan tho".split()
 COLOURS = "red blue green white black yellow brown grey".split()
-# a fact, what is asked about it, and what the choices are; questions part early, so that none begin
-# alike
+# A fact, what is asked about it, and what the choices are; questions part early, so that none begin
+# alike.
 SHAPES = [
     (
         "The mural of {place} is by {name}.",
@@ -68,6 +62,7 @@ SHAPES = [
     ),
 ]
 Pair = tuple[str, str]  # prompt and continuation
+Way = Callable[[Sequence[Pair]], list[Score]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,49 +74,60 @@ class Asked:
 
     @property
     def pairs(self) -> list[Pair]:
+        """The prompt with each choice."""
         return [(self.prompt, choice) for choice in self.choices]
 
 
-def word(rng: Random) -> str:
-    return "".join(rng.choice(SYLLABLES) for _ in range(2)).capitalize()
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """A fact, a question about it, and four choices, the first of which is right."""
+
+    fact: str
+    question: str
+    choices: tuple[str, ...]
 
 
-def invented(count: int, rng: Random) -> list[tuple[str, str, tuple[str, ...]]]:
-    """(fact, question, four choices), the first of which is right."""
-    drawn = []
+def invented(count: int, rng: Random) -> list[Invented]:
+    pools: dict[str, Callable[[], str]] = {
+        "name": lambda: word(rng, 2),
+        "year": lambda: str(rng.randint(1500, 1990)),
+        "colour": lambda: rng.choice(COLOURS),
+    }
+    facts = []
     for number in range(count):
         fact, question, kind = SHAPES[number % len(SHAPES)]
-        pool = {
-            "name": lambda: word(rng),
-            "year": lambda: str(rng.randint(1500, 1990)),
-            "colour": lambda: rng.choice(COLOURS),
-        }[kind]
-        choices = dict.fromkeys([pool()])
+        choices: dict[str, None] = {}
         while len(choices) < 4:
-            choices[pool()] = None
-        place = f"{word(rng)} {word(rng)}"
-        drawn.append(
-            (
-                fact.format(place=place, **{kind: next(iter(choices))}),
-                question.format(place=place),
-                (*choices,),
+            choices[pools[kind]()] = None
+        right = next(iter(choices))
+        place = f"{word(rng, 2)} {word(rng, 2)}"
+        facts.append(
+            Invented(
+                fact=fact.format(place=place, **{kind: right}),
+                question=question.format(place=place),
+                choices=tuple(choices),
             )
         )
-    return drawn
+    return facts
 
 
 def questions(count: int, tokens: int, length: Callable[[str], int]) -> tuple[str, list[Asked]]:
     """The context, of at most so many tokens, and the questions behind it."""
     rng = Random("scoring")
-    drawn = invented(count, rng)
+    asked_about = invented(count, rng)
+    others = invented(tokens, rng)
     context = ""
-    for fact, _, _ in [*drawn, *invented(tokens, rng)]:
-        if length(f"{context}{fact}\n") > tokens:
+    for one in (*asked_about, *others):
+        longer = f"{context}{one.fact}\n"
+        if length(longer) > tokens:
             break
-        context += f"{fact}\n"
-    return context, [
-        Asked(context + text, tuple(f" {c}" for c in choices)) for _, text, choices in drawn
-    ]
+        context = longer
+    items = []
+    for one in asked_about:
+        choices = tuple(f" {choice}" for choice in one.choices)
+        item = Asked(context + one.question, choices)
+        items.append(item)
+    return context, items
 
 
 def fewest_tokens(engine: MlxEngine, context: str, items: Sequence[Asked]) -> tuple[int, int]:
@@ -129,30 +135,36 @@ def fewest_tokens(engine: MlxEngine, context: str, items: Sequence[Asked]) -> tu
     once, and what they do not share for each of them. A choice's last token is predicted and never
     put in.
     """
-    begun = engine.encode(context)
+    context_tokens = engine.encode(context)
+    start = len(context_tokens)
     added = 0
     for item in items:
         rows = [engine.encode(prompt + choice)[:-1] for prompt, choice in item.pairs]
+        assert rows[0][:start] == context_tokens, "a token spans the end of the context"
         shared = len(common_prefix(rows))
-        assert rows[0][: len(begun)] == begun, "a token spans the end of the context"
-        added += shared - len(begun) + sum(len(row) - shared for row in rows)
-    return len(begun), added
+        added += shared - start
+        for row in rows:
+            added += len(row) - shared
+    return start, added
 
 
 def together(engine: MlxEngine, context: str, pairs: Sequence[Pair]) -> list[Score]:
+    """In calls of 64 questions of four choices."""
+    size = 4 * CALL
     scores = []
-    for start in range(0, len(pairs), 4 * CALL):
-        prompts, choices = zip(*pairs[start : start + 4 * CALL], strict=True)
+    for start in range(0, len(pairs), size):
+        batch = pairs[start : start + size]
+        prompts, choices = zip(*batch, strict=True)
         scores += engine.score(prompts, choices, prefix=context)
     return scores
 
 
 def one_at_a_time(engine: MlxEngine, context: str, pairs: Sequence[Pair]) -> list[Score]:
-    return [
-        score
-        for prompt, choice in pairs
-        for score in engine.score([prompt], [choice], prefix=context)
-    ]
+    """In calls of one choice."""
+    scores = []
+    for prompt, choice in pairs:
+        scores += engine.score([prompt], [choice], prefix=context)
+    return scores
 
 
 def plain(
@@ -163,43 +175,83 @@ def plain(
     for prompt, choice in pairs:
         tokens = encode(prompt + choice)
         start = len(common_prefix([tokens, encode(prompt)]))
-        logits = np.array(
-            loaded.model(mx.array([tokens]))[0, start - 1 : -1].astype(mx.float32)
-        )  # (n, V)
-        chosen = logits[range(len(logits)), tokens[start:]]
-        mass = np.log(np.exp(logits.astype(np.float64)).sum(axis=-1))
-        scores.append(Score(float((chosen - mass).sum()), len(tokens) - start))
+        scored = tokens[start:]
+        predicted = loaded.model(mx.array([tokens]))[0, start - 1 : -1]
+        logits = np.array(predicted.astype(mx.float32))  # (n, V)
+        chosen = logits[range(len(logits)), scored]  # (n,)
+        mass = np.log(np.exp(logits.astype(np.float64)).sum(axis=-1))  # (n,)
+        logprob = float((chosen - mass).sum())
+        scores.append(Score(logprob, len(scored)))
     return scores
 
 
-def timed(work: Callable[[], list[Score]]) -> tuple[list[Score], float, float]:
-    """The scores, the seconds, and the peak of MLX's memory in MB over what was there before."""
-    mx.clear_cache()
-    mx.reset_peak_memory()
-    before = mx.get_active_memory()
-    start = time.perf_counter()
-    scores = work()
-    return scores, time.perf_counter() - start, (mx.get_peak_memory() - before) / 1e6
+@dataclass(slots=True)
+class Timings:
+    """By the name of a way: the scores by the index of their pair, the seconds that they took, and
+    the peak of MLX's memory in MB over what was there before.
+    """
+
+    scores: dict[str, dict[int, Score]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, float] = field(default_factory=dict)
+
+    def take(self, name: str, way: Way, pairs: Sequence[Pair], indices: Sequence[int]) -> None:
+        """Run a way on some of the pairs, and print its row of the table."""
+        chosen = [pairs[index] for index in indices]
+        mx.clear_cache()
+        mx.reset_peak_memory()
+        before = mx.get_active_memory()
+        start = time.perf_counter()
+        scores = way(chosen)
+        seconds = time.perf_counter() - start
+        peak = (mx.get_peak_memory() - before) / 1e6
+        self.scores.setdefault(name, {}).update(zip(indices, scores, strict=True))
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        self.peaks[name] = max(peak, self.peaks.get(name, 0.0))
+        rate = len(chosen) / seconds
+        of_all = len(pairs) / rate
+        print(
+            f"{name:<24}{len(chosen):>8}{seconds:>9.1f}{of_all:>9.1f}{rate:>10.2f}{peak:>8.0f}",
+            flush=True,
+        )
+
+    def rate(self, name: str) -> float:
+        """Choices a second."""
+        choices = len(self.scores[name])
+        return choices / self.seconds[name]
+
+    def apart(self, name: str) -> float:
+        """The largest difference from the plain passes, in nats."""
+        ours = self.scores[name]
+        return largest_difference(ours, self.scores[PLAIN])
 
 
 def largest_difference(ours: Mapping[int, Score], plain: Mapping[int, Score]) -> float:
     """The largest difference of two scores, in nats; infinite where they are of different numbers
     of tokens.
     """
-    return max(
-        abs(ours[index].logprob - score.logprob) if ours[index].tokens == score.tokens else inf
-        for index, score in plain.items()
-    )
+    largest = 0.0
+    for index, score in plain.items():
+        if ours[index].tokens != score.tokens:
+            return inf
+        largest = max(largest, abs(ours[index].logprob - score.logprob))
+    return largest
 
 
-def bar(value: float, bound: float, *, least: bool) -> dict[str, Any]:
-    return {"value": value, "bound": bound, "ok": value >= bound if least else value <= bound}
+def samples(count: int, size: int) -> tuple[list[int], list[int]]:
+    """Of so many choices, the indices of a sample, and of a sample five times as large around
+    it.
+    """
+    indices = range(count)
+    few = Random("sample").sample(indices, min(size, count))
+    others = sorted(set(indices).difference(few))
+    size_of_more = min(4 * len(few), len(others))
+    more = Random("more").sample(others, size_of_more)
+    return few, [*few, *more]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def options() -> argparse.ArgumentParser:
+    parser = benchmark.options(__doc__)
     parser.add_argument(
         "--model", default="smollm2-135m", help="name in the store, or a model folder"
     )
@@ -211,100 +263,86 @@ def main() -> None:
         default=40,
         help="choices for the plain passes; 5 times as many one at a time",
     )
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    given = parser.parse_args()
+    return parser
+
+
+def print_head(model: str, context_tokens: int, lengths: Sequence[int], choices: int) -> None:
+    """What is asked, and the head of the table. `lengths`: tokens of each question."""
+    print(benchmark.machine("mlx", "mlx-lm"))
+    print(
+        f"{model} on {loading.device()}, {blas.describe()}; a context of {context_tokens} tokens, "
+        f"{len(lengths)} questions "
+    )
+    print(f"of {min(lengths)} to {max(lengths)} tokens, {choices} choices", end="")
+    load = benchmark.load_of_others()
+    if load is not None:
+        print(f"; others are at work here (load {load:.1f})", end="")
+    print(
+        f"\n\n{'':<24}{'choices':>8}{'seconds':>9}{'of all':>9}{'choices/s':>10}{'MLX MB':>8}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    given = options().parse_args()
     stored = store.find(given.model)
     loaded = loading.load(stored)
     engine, single = MlxEngine(loaded), MlxEngine(loaded)
     context, items = questions(given.items, given.context, engine.count)
     pairs = [pair for item in items for pair in item.pairs]
-    begun, added = fewest_tokens(engine, context, items)
-    lengths = [engine.count(item.prompt) - begun for item in items]
-    packages = ", ".join(f"{package} {metadata.version(package)}" for package in ("mlx", "mlx-lm"))
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{packages}"
-    )
-    print(
-        f"{stored.name} on {loading.device()}, {blas.describe()}; a context of {begun} tokens, "
-        f"{len(items)} questions "
-    )
-    print(f"of {min(lengths)} to {max(lengths)} tokens, {len(pairs)} choices", end="")
-    if (load := os.getloadavg()[0]) > 0.5:
-        print(f"; others are at work here (load {load:.1f})", end="")
-    few = Random("sample").sample(range(len(pairs)), min(given.sample, len(pairs)))
-    more = [
-        *few,
-        *Random("more").sample(
-            sorted({*range(len(pairs))} - {*few}), min(4 * len(few), len(pairs) - len(few))
-        ),
-    ]
-    half = len(few) // 2
-    ways: list[tuple[str, Sequence[int], Callable[[Sequence[Pair]], list[Score]]]] = [
-        (PLAIN, few[:half], lambda of: plain(loaded, engine.encode, of)),
-        (OURS, range(len(pairs)), lambda of: together(engine, context, of)),
-        (SINGLE, more, lambda of: one_at_a_time(single, context, of)),
-        (PLAIN, few[half:], lambda of: plain(loaded, engine.encode, of)),
-    ]
+    context_tokens, added = fewest_tokens(engine, context, items)
+    lengths = [engine.count(item.prompt) - context_tokens for item in items]
+
+    def by_plain_passes(chosen: Sequence[Pair]) -> list[Score]:
+        return plain(loaded, engine.encode, chosen)
+
+    def by_augmlx(chosen: Sequence[Pair]) -> list[Score]:
+        return together(engine, context, chosen)
+
+    def by_single_choices(chosen: Sequence[Pair]) -> list[Score]:
+        return one_at_a_time(single, context, chosen)
+
     # What is compiled or read from the disk at first is not timed, nor is the one prefill of the
     # context that a sample would have to bear alone.
-    plain(loaded, engine.encode, pairs[:1])
-    one_at_a_time(single, context, pairs[:1])
+    by_plain_passes(pairs[:1])
+    by_single_choices(pairs[:1])
+    print_head(stored.name, context_tokens, lengths, len(pairs))
+    few, more = samples(len(pairs), given.sample)
+    half = len(few) // 2
+    timings = Timings()
+    timings.take(PLAIN, by_plain_passes, pairs, few[:half])
+    timings.take(OURS, by_augmlx, pairs, range(len(pairs)))
+    timings.take(SINGLE, by_single_choices, pairs, more)
+    timings.take(PLAIN, by_plain_passes, pairs, few[half:])
+
+    rates = {name: timings.rate(name) for name in (PLAIN, OURS, SINGLE)}
+    apart = {name: timings.apart(name) for name in (OURS, SINGLE)}
+    prefilled, reused = engine.tokens.prefilled, engine.tokens.reused
+    questions_tokens = prefilled - context_tokens
     print(
-        f"\n\n{'':<24}{'choices':>8}{'seconds':>9}{'of all':>9}{'choices/s':>10}{'MLX MB':>8}",
-        flush=True,
+        f"\nput through the model: {prefilled} tokens = {context_tokens} of the context + "
+        f"{questions_tokens}; reused: {reused}"
     )
-    found: dict[str, dict[int, Score]] = {}
-    seconds: dict[str, float] = {}
-    figures: dict[str, float] = {
-        "context_tokens": begun,
+    print(
+        f"sharing the context makes it {rates[SINGLE] / rates[PLAIN]:.1f} times as fast, sharing "
+        f"the questions and batching {rates[OURS] / rates[SINGLE]:.1f} times more\n"
+    )
+    figures = {
+        "context_tokens": context_tokens,
         "added_tokens": added,
         "choices": len(pairs),
+        **{f"{name} peak_mlx_mb": peak for name, peak in timings.peaks.items()},
+        **{f"{name} choices_per_second": rate for name, rate in rates.items()},
+        "prefilled": prefilled,
+        "reused": reused,
+        **{f"{name} largest_difference": nats for name, nats in apart.items()},
     }
-    for name, indices, work in ways:
-        scores, took, peak = timed(
-            lambda work=work, indices=indices: work([pairs[i] for i in indices])
-        )  # type: ignore[misc]
-        found.setdefault(name, {}).update(zip(indices, scores, strict=True))
-        seconds[name] = seconds.get(name, 0.0) + took
-        figures[f"{name} peak_mlx_mb"] = max(peak, figures.get(f"{name} peak_mlx_mb", 0.0))
-        whole = took * len(pairs) / len(indices)
-        print(
-            f"{name:<24}{len(indices):>8}{took:>9.1f}{whole:>9.1f}"
-            f"{len(indices) / took:>10.2f}{peak:>8.0f}",
-            flush=True,
-        )
-    rates = {name: len(found[name]) / seconds[name] for name in found}
-    figures |= {f"{name} choices_per_second": rate for name, rate in rates.items()}
-    put_in, reused = engine.tokens.prefilled, engine.tokens.reused
-    figures |= {"prefilled": put_in, "reused": reused}
-    print(
-        f"\nput through the model: {put_in} tokens = {begun} of the context + {put_in - begun}; "
-        f"reused: {reused}"
-    )
-    print(
-        f"sharing the context makes it {rates[SINGLE] / rates[PLAIN]:.1f} times as fast, ", end=""
-    )
-    print(f"sharing the questions and batching {rates[OURS] / rates[SINGLE]:.1f} times more\n")
-    apart = {name: largest_difference(found[name], found[PLAIN]) for name in (OURS, SINGLE)}
-    figures |= {f"{name} largest_difference": value for name, value in apart.items()}
     bars = {
-        "times_one_by_one": bar(rates[OURS] / rates[PLAIN], FASTER, least=True),
-        "context_prefills": {
-            "value": (put_in - added) / begun,
-            "bound": 1.0,
-            "ok": put_in == begun + added,
-        },
-        "largest_difference": bar(max(apart.values()), NATS, least=False),
+        "times_one_by_one": benchmark.at_least(rates[OURS] / rates[PLAIN], FASTER),
+        "context_prefills": benchmark.exactly((prefilled - added) / context_tokens, 1.0),
+        "largest_difference": benchmark.at_most(max(apart.values()), NATS),
     }
-    for name, each in bars.items():
-        print(
-            f"{name:<24} {each['value']:>10.6f}  bound {each['bound']:g}  "
-            f"{'ok' if each['ok'] else 'MISSED'}"
-        )
-    if given.json:
-        given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
-    sys.exit(0 if all(each["ok"] for each in bars.values()) else 1)
+    benchmark.finish(figures, bars, given.json)
 
 
 if __name__ == "__main__":

@@ -28,19 +28,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib import metadata, util
+from importlib import util
 from math import nan
 from pathlib import Path
 from typing import Any
 
-from train_cases import CASES
+import benchmark
+from benchmark import Bar, at_least, at_most
+from train_cases import CASES, Case
 from train_columns import RANK, Work
 
 from augmlx.models import blas
@@ -51,19 +51,26 @@ MFU, MEMORY = 0.4, 0.5
 START, FALL = 1e-3, 0.15  # nats; share of the fall of mlx_lm.lora's loss
 OURS, PEER, TORCH = "augmlx", "mlx_lm.lora", "torch + PEFT"
 SCRIPTS = Path(__file__).parent
+Outcome = dict[str, Any]  # what a column measured of itself
 
 
 def linears(config: dict[str, Any]) -> list[tuple[int, int]]:
     """(inputs, outputs) of the seven linear modules of a layer of a model of llama's form."""
-    hidden, inner, heads = (
-        config["hidden_size"],
-        config["intermediate_size"],
-        config["num_attention_heads"],
-    )
-    head = config.get("head_dim") or hidden // heads
-    keys = config.get("num_key_value_heads", heads) * head
-    attention = [(hidden, heads * head), (hidden, keys), (hidden, keys), (heads * head, hidden)]
-    return [*attention, (hidden, inner), (hidden, inner), (inner, hidden)]
+    hidden = config["hidden_size"]
+    inner = config["intermediate_size"]
+    heads = config["num_attention_heads"]
+    head_dim = config.get("head_dim") or hidden // heads
+    queries = heads * head_dim
+    keys = config.get("num_key_value_heads", heads) * head_dim
+    return [
+        (hidden, queries),
+        (hidden, keys),
+        (hidden, keys),
+        (queries, hidden),
+        (hidden, inner),
+        (hidden, inner),
+        (inner, hidden),
+    ]
 
 
 def operations(config: dict[str, Any], lengths: Sequence[int]) -> float:
@@ -71,15 +78,18 @@ def operations(config: dict[str, Any], lengths: Sequence[int]) -> float:
     target.
     """
     layers = config["num_hidden_layers"]
-    frozen = (
-        layers * sum(n * m for n, m in linears(config))
-        + config["hidden_size"] * config["vocab_size"]
-    )
-    adapters = layers * sum(RANK * (n + m) for n, m in linears(config))
-    width = linears(config)[0][1]
+    shapes = linears(config)
+    head = config["hidden_size"] * config["vocab_size"]
+    layer = sum(inputs * outputs for inputs, outputs in shapes)
+    layer_adapters = sum(RANK * (inputs + outputs) for inputs, outputs in shapes)
+    frozen = layers * layer + head
+    adapters = layers * layer_adapters
+    _, width = shapes[0]
     inputs = [length - 1 for length in lengths]
     pairs = sum(n * (n + 1) // 2 for n in inputs)
-    return (4 * frozen + 6 * adapters) * sum(inputs) + 12 * width * layers * pairs
+    of_weights = (4 * frozen + 6 * adapters) * sum(inputs)
+    of_attention = 12 * width * layers * pairs
+    return of_weights + of_attention
 
 
 def products(config: dict[str, Any], tokens: int) -> list[list[int]]:
@@ -87,106 +97,145 @@ def products(config: dict[str, Any], tokens: int) -> list[list[int]]:
     backward.
     """
     shapes = {*linears(config), (config["hidden_size"], config["vocab_size"])}
-    return sorted({(tokens, *shape) for shape in shapes} | {(tokens, m, k) for k, m in shapes})  # type: ignore[misc]
+    forward = {(tokens, k, m) for k, m in shapes}
+    backward = {(tokens, m, k) for k, m in shapes}
+    return [list(shape) for shape in sorted(forward | backward)]
 
 
-def child(script: str, *arguments: object) -> dict[str, Any]:
+def child(script: str, *arguments: object) -> Outcome:
     """What a script of this folder prints, as JSON; it runs in a process of its own."""
-    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stderr[-4000:]}")
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    path = SCRIPTS / script
+    command = [sys.executable, str(path), *map(str, arguments)]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{process.stderr[-4000:]}")
+    outcome: Outcome = json.loads(process.stdout)
+    return outcome
 
 
-def measure(name: str, given: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def measure(name: str, given: argparse.Namespace) -> dict[str, Outcome]:
     """Train every column on one case, in turn; the medians of its runs, by column."""
     case = CASES[name]
     count = case.batch_size if given.quick else case.count
+    columns = columns_of(case, given)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        written = child("train_cases.py", name, count, given.model, folder)
+        config = model_folder.read_config(Path(written["model"]))
+        lengths = written["lengths"]
+        learnt = sum(lengths) - count
+        print_case_head(name, case, lengths, learnt)
+        work = Work(
+            model=written["model"],
+            data=temporary,
+            batch_size=case.batch_size,
+            epochs=case.epochs,
+            learning_rate=case.learning_rate,
+            products=products(config, round(learnt / count * case.batch_size)),
+        )
+        runs = train_columns(columns, work, folder)
+    outcomes = {column: median_of(column_runs) for column, column_runs in runs.items()}
+    needed = operations(config, lengths) / (count // case.batch_size)
+    add_mfu(outcomes, needed)
+    return outcomes
+
+
+def columns_of(case: Case, given: argparse.Namespace) -> list[str]:
+    """In the order that they train in; the MLX columns in turn."""
     columns = [PEER, OURS] * (1 if given.quick else case.repeats)
     if not given.no_torch:
         columns.insert(2, TORCH)
-    runs: dict[str, list[dict[str, Any]]] = {}
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        told = child("train_cases.py", name, count, given.model, folder)
-        config, lengths = model_folder.read_config(Path(told["model"])), told["lengths"]
-        learnt = sum(lengths) - count
-        print(
-            f"({name}) {case.about}: {count} examples of {min(lengths)} to {max(lengths)} tokens, "
-            f"{learnt} to learn; ",
-            end="",
-        )
-        print(f"{case.batch_size} a step, {case.epochs} epochs")
-        print(
-            f"{'':<14}{'tokens/s':>9}{'s/step':>8}{'MLX MB':>8}{'RSS MB':>8}  loss before, and "
-            f"after each epoch",
-            flush=True,
-        )
-        shapes = products(config, round(learnt / count * case.batch_size))
-        work = Work(
-            told["model"], temporary, case.batch_size, case.epochs, case.learning_rate, shapes
-        )
-        for number, column in enumerate(columns):
-            own = folder / str(number)
-            own.mkdir()
-            (own / "work.json").write_text(json.dumps(dataclasses.asdict(work)))
-            run = child("train_columns.py", column, own)
-            runs.setdefault(column, []).append(run)
-            memory = f"{run['peak_mlx_mb'] or nan:>8.0f}{run['peak_rss_mb']:>8.0f}"
-            losses = " ".join(f"{loss:.4f}" for loss in run["losses"])
-            print(
-                f"{column:<14}{run['tokens_per_second']:>9.1f}{run['seconds_per_step']:>8.2f}"
-                f"{memory}  {losses}",
-                flush=True,
-            )
-    found = {
-        column: {key: statistics.median(run[key] for run in of) for key in of[0] if key != "losses"}
-        | {"losses": of[0]["losses"]}
-        for column, of in runs.items()
-    }
-    torch_aside = [
-        column for column in found if column not in (PEER, OURS)
-    ]  # it measures no products of MLX's
-    for column in torch_aside:
-        found[column]["sgemm_gflops"] = found[OURS]["sgemm_gflops"]
-    needed = operations(config, lengths) / (count // case.batch_size)
-    for column in found.values():
-        column["mfu"] = needed / column["seconds_per_step"] / (1e9 * column["sgemm_gflops"])
-    share = ", ".join(f"{column} {values['mfu']:.3f}" for column, values in found.items())
+    return columns
+
+
+def train_columns(columns: Sequence[str], work: Work, folder: Path) -> dict[str, list[Outcome]]:
+    """Each in a process of its own; what each run came to, by column."""
+    runs: dict[str, list[Outcome]] = {}
+    for number, column in enumerate(columns):
+        own_folder = folder / str(number)
+        own_folder.mkdir()
+        (own_folder / "work.json").write_text(json.dumps(dataclasses.asdict(work)))
+        outcome = child("train_columns.py", column, own_folder)
+        runs.setdefault(column, []).append(outcome)
+        print_outcome(column, outcome)
+    return runs
+
+
+def print_case_head(name: str, case: Case, lengths: Sequence[int], learnt: int) -> None:
+    """What is trained on, and the head of the table. `learnt`: tokens."""
     print(
-        f"{needed / 1e9:.0f} GFLOP a step; products at {found[OURS]['sgemm_gflops']:.0f} GFLOP/s; "
-        f"MFU: {share}\n",
+        f"({name}) {case.about}: {len(lengths)} examples of {min(lengths)} to {max(lengths)} "
+        f"tokens, {learnt} to learn; {case.batch_size} a step, {case.epochs} epochs"
+    )
+    losses = "loss before, and after each epoch"
+    print(f"{'':<14}{'tokens/s':>9}{'s/step':>8}{'MLX MB':>8}{'RSS MB':>8}  {losses}", flush=True)
+
+
+def print_outcome(column: str, outcome: Outcome) -> None:
+    """A run's line of the table."""
+    losses = " ".join(f"{loss:.4f}" for loss in outcome["losses"])
+    cells = [
+        f"{column:<14}",
+        f"{outcome['tokens_per_second']:>9.1f}",
+        f"{outcome['seconds_per_step']:>8.2f}",
+        f"{outcome['peak_mlx_mb'] or nan:>8.0f}",
+        f"{outcome['peak_rss_mb']:>8.0f}",
+        f"  {losses}",
+    ]
+    print("".join(cells), flush=True)
+
+
+def median_of(runs: Sequence[Outcome]) -> Outcome:
+    """Of each figure by itself; the losses are the first run's."""
+    medians = dict(runs[0])
+    for key in medians:
+        if key != "losses":
+            values = [run[key] for run in runs]
+            medians[key] = statistics.median(values)
+    return medians
+
+
+def add_mfu(outcomes: dict[str, Outcome], needed: float) -> None:
+    """Give each column its share of the machine's best rate.
+
+    Args:
+        needed: operations of a step.
+    """
+    rate = outcomes[OURS]["sgemm_gflops"]
+    if TORCH in outcomes:  # it measures no products of MLX's
+        outcomes[TORCH]["sgemm_gflops"] = rate
+    for outcome in outcomes.values():
+        per_second = needed / outcome["seconds_per_step"]
+        outcome["mfu"] = per_second / (1e9 * outcome["sgemm_gflops"])
+    shares = ", ".join(f"{column} {outcome['mfu']:.3f}" for column, outcome in outcomes.items())
+    print(
+        f"{needed / 1e9:.0f} GFLOP a step; products at {rate:.0f} GFLOP/s; MFU: {shares}\n",
         flush=True,
     )
-    return found
 
 
-def bars_of(name: str, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    def bar(value: float, bound: float, *, least: bool) -> dict[str, Any]:
-        return {"value": value, "bound": bound, "ok": value >= bound if least else value <= bound}
-
-    ours, peer = found[OURS], found[PEER]
+def bars_of(name: str, outcomes: dict[str, Outcome]) -> dict[str, Bar]:
+    """The bars of a case: of speed and memory where it has one, and that all learn the same."""
+    ours, peer = outcomes[OURS], outcomes[PEER]
     bars = {}
     if name in FASTER:
         times = ours["tokens_per_second"] / peer["tokens_per_second"]
-        bars[f"{name}_times_mlx_lm"] = bar(times, FASTER[name], least=True)
+        bars[f"{name}_times_mlx_lm"] = at_least(times, FASTER[name])
     if name == "a":
-        bars["a_mfu"] = bar(ours["mfu"], MFU, least=True)
+        bars["a_mfu"] = at_least(ours["mfu"], MFU)
     if name == "c":
-        bars["c_memory"] = bar(ours["peak_mlx_mb"] / peer["peak_mlx_mb"], MEMORY, least=False)
-    starts, ends = ([column["losses"][place] for column in found.values()] for place in (0, -1))
+        memory = ours["peak_mlx_mb"] / peer["peak_mlx_mb"]
+        bars["c_memory"] = at_most(memory, MEMORY)
+    starts = [outcome["losses"][0] for outcome in outcomes.values()]
+    ends = [outcome["losses"][-1] for outcome in outcomes.values()]
     fall = peer["losses"][0] - peer["losses"][-1]
-    bars[f"{name}_loss_before"] = bar(max(starts) - min(starts), START, least=False)
-    bars[f"{name}_loss_fall"] = bar((max(ends) - min(ends)) / fall, FALL, least=False)
+    bars[f"{name}_loss_before"] = at_most(max(starts) - min(starts), START)
+    bars[f"{name}_loss_fall"] = at_most((max(ends) - min(ends)) / fall, FALL)
     return bars
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def options() -> argparse.ArgumentParser:
+    parser = benchmark.options(__doc__)
     parser.add_argument(
         "--model",
         default="smollm2-135m",
@@ -199,43 +248,39 @@ def main() -> None:
         action="store_true",
         help="one step an epoch: shows that all runs, measures little",
     )
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    given = parser.parse_args()
-    packages = [
-        "mlx",
-        "mlx-lm",
-        *(["torch", "peft"] if util.find_spec("torch") and util.find_spec("peft") else []),
-    ]
-    versions = ", ".join(f"{package} {metadata.version(package)}" for package in packages)
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{versions}"
-    )
-    print(f"{given.model}, rank {RANK}, {blas.describe()}")
-    if (load := os.getloadavg()[0]) > 0.5:
+    return parser
+
+
+def print_head(model: str, packages: Sequence[str]) -> None:
+    print(benchmark.machine(*packages))
+    print(f"{model}, rank {RANK}, {blas.describe()}")
+    load = benchmark.load_of_others()
+    if load is not None:
         print(
             f"others are at work here (load {load:.1f}): that weighs on every rate, and most on "
-            f"the MFU"
+            "the MFU"
         )
-    if "torch" not in packages and not given.no_torch:
+
+
+def main() -> None:
+    given = options().parse_args()
+    packages = ["mlx", "mlx-lm"]
+    has_torch = bool(util.find_spec("torch") and util.find_spec("peft"))
+    if has_torch:
+        packages += ["torch", "peft"]
+    print_head(given.model, packages)
+    if not has_torch and not given.no_torch:
         print("no column of torch + PEFT: they are not installed (the hf extra brings them)")
         given.no_torch = True
     print(flush=True)
     figures: dict[str, Any] = {}
-    bars: dict[str, dict[str, Any]] = {}
+    bars: dict[str, Bar] = {}
     for name in given.cases:
-        found = measure(name, given)
-        bars |= bars_of(name, found)
-        for column, values in found.items():
-            figures |= {f"{name} {column} {key}": value for key, value in values.items()}
-    for name, bar in bars.items():
-        print(
-            f"{name:<18} {bar['value']:>8.4f}  bound {bar['bound']:g}  "
-            f"{'ok' if bar['ok'] else 'MISSED'}"
-        )
-    if given.json:
-        given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
-    sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
+        outcomes = measure(name, given)
+        bars |= bars_of(name, outcomes)
+        for column, outcome in outcomes.items():
+            figures |= {f"{name} {column} {key}": value for key, value in outcome.items()}
+    benchmark.finish(figures, bars, given.json)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ keep its row: what is generated a second time would get a new one.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import random
 import signal
 import sqlite3
@@ -24,25 +22,55 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import benchmark
+import jsonlines
+
+from augmlx.core.run_folder import RunFolder
 from augmlx.data.starter import example
+from augmlx.models.formats.adapter_folder import CONFIG, WEIGHTS
 
 AUGMLX = [sys.executable, "-m", "augmlx"]
-Journalled = dict[str, int]
+SETTINGS = [
+    "train.checkpoint_every=3",
+    "augment.batch_size=4",  # so that there are more batches to be killed in than kills
+    # All that a resumed training has to remember.
+    "train.dropout=0.1",
+    "train.accumulate=2",
+    "train.batch_size=4",
+    'train.best="loss"',
+    "split.valid=0.2",
+]
+# What does not depend on the clock.
+LOSSES = ("step", "epoch", "loss", "valid_loss", "gradient_norm", "learning_rate")
+ATTEMPTS = 5  # at a kill
+Command = list[str]
+Journalled = dict[str, int]  # the key of each completion -> its row
 
 
-def finish(command: list[str]) -> None:
+def finish(command: Command) -> None:
+    """Let it come to its end."""
     subprocess.run(command, check=True, capture_output=True)
 
 
-def journalled(run: Path) -> Journalled:
-    """The key of each completion -> its row."""
+def journalled(run: RunFolder) -> Journalled:
+    """The completions in the journal."""
     try:
-        with sqlite3.connect(f"file:{run / 'journal.sqlite'}?mode=ro", uri=True) as db:
+        with sqlite3.connect(f"file:{run.journal}?mode=ro", uri=True) as db:
             return dict(db.execute("SELECT key, rowid FROM completions"))
     except sqlite3.OperationalError:  # not made yet
         return {}
+
+
+def trained_steps(run: RunFolder) -> int:
+    """How many steps are in the metrics."""
+    try:
+        return run.metrics.read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
 
 
 def kill(process: subprocess.Popen[bytes]) -> bool:
@@ -53,83 +81,164 @@ def kill(process: subprocess.Popen[bytes]) -> bool:
     return alive
 
 
+def kill_shares(kills: int, late_share: float, rng: random.Random) -> Iterator[float]:
+    """When each kill comes, as a share of the work: one behind the other, the last few at
+    `late_share`.
+    """
+    late = max(1, kills // 6)
+    early = kills - late
+    for number in range(early):
+        yield (number + rng.random()) / (early + 1)
+    for _ in range(min(late, kills)):
+        yield late_share
+
+
+def kill_once(
+    command: Command,
+    has_come: Callable[[], bool],
+    longest_wait: float,
+    rng: random.Random,
+    undo: Callable[[], None] = lambda: None,
+) -> bool:
+    """Start a command, and kill it a random while after it has come to a place; returns whether the
+    kill hit. One that ends before it is killed does not count: it is started again, a few times.
+
+    Args:
+        longest_wait: seconds.
+        undo: takes back the end of a command that was not hit.
+    """
+    for _ in range(ATTEMPTS):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not has_come():
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, longest_wait))
+        if kill(process):
+            return True
+        undo()
+    return False
+
+
 def augment_with_kills(
-    command: list[str], run: Path, kills: int, total: int, rng: random.Random
+    command: Command, run: RunFolder, kills: int, total: int, rng: random.Random
 ) -> tuple[int, int]:
-    """(kills that hit, journalled requests that were generated again)."""
-    late = max(1, kills // 6)  # kills that come when all is generated
-    hit, again = 0, 0
+    """(kills that hit, journalled requests that were generated again), of `total` requests."""
+    hits = 0
+    again = 0
     before: Journalled = {}
-    for number in range(kills):
-        share = 1.0 if number >= kills - late else (number + rng.random()) / (kills - late + 1)
-        for _ in range(5):  # one that ends before it is killed does not count
-            process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            while process.poll() is None and len(journalled(run)) < share * total:
-                time.sleep(0.02)
-            time.sleep(rng.uniform(0, 0.6 if share == 1.0 else 2.0))
-            if kill(process):
-                hit += 1
-                break
+    for share in kill_shares(kills, 1.0, rng):
+
+        def has_come(share: float = share) -> bool:
+            return len(journalled(run)) >= share * total
+
+        is_late = share == 1.0
+        hits += kill_once(command, has_come, 0.6 if is_late else 2.0, rng)
         after = journalled(run)
-        again += sum(after.get(key) != row for key, row in before.items())
+        again += moved_rows(before, after)
         before = after
     finish(command)
-    after = journalled(run)
-    return hit, again + sum(after.get(key) != row for key, row in before.items())
+    return hits, again + moved_rows(before, journalled(run))
+
+
+def moved_rows(before: Journalled, after: Journalled) -> int:
+    """How many completions were generated again: they lost their row."""
+    moved = 0
+    for key, row in before.items():
+        moved += after.get(key) != row
+    return moved
 
 
 def train_with_kills(
-    command: list[str], run: Path, kills: int, steps: int, rng: random.Random
+    command: Command, run: RunFolder, kills: int, steps: int, rng: random.Random
 ) -> int:
     """Kill the command `kills` times, a random while after it has come past the last one, the last
     few in its last steps or while the adapter is written; then let it end. Returns how many hit.
     """
-    late = max(1, kills // 6)
-    hit = 0
-    for number in range(kills):
-        share = (
-            1 - 2 / steps
-            if number >= kills - late
-            else (number + rng.random()) / (kills - late + 1)
-        )
-        for _ in range(5):  # one that ends before it is killed does not count
-            process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            while process.poll() is None and trained(run) < share * steps:
-                time.sleep(0.02)
-            time.sleep(rng.uniform(0, 1.5))
-            if kill(process):
-                hit += 1
-                break
-            (run / "adapter" / "adapters.safetensors").unlink()  # it came to its end: once more
+    weights = run.adapter / WEIGHTS
+    hits = 0
+    for share in kill_shares(kills, 1 - 2 / steps, rng):
+
+        def has_come(share: float = share) -> bool:
+            return trained_steps(run) >= share * steps
+
+        hits += kill_once(command, has_come, 1.5, rng, undo=weights.unlink)
     finish(command)
-    return hit
+    return hits
 
 
-def trained(run: Path) -> int:
-    """How many steps are in the metrics."""
-    try:
-        return (run / "metrics.jsonl").read_bytes().count(b"\n")
-    except FileNotFoundError:
-        return 0
+def losses(run: RunFolder) -> list[tuple[float | None, ...]]:
+    """What the metrics say that does not depend on the clock."""
+    kept = []
+    with jsonlines.open(run.metrics) as rows:
+        for row in rows:
+            values = tuple(row.get(name) for name in LOSSES)
+            kept.append(values)
+    return kept
 
 
-def losses(path: Path) -> list[tuple[float | None, ...]]:
-    """What does not depend on the clock."""
-    names = ("step", "epoch", "loss", "valid_loss", "gradient_norm", "learning_rate")
-    return [
-        tuple(row.get(name) for name in names)
-        for row in map(json.loads, path.read_text().splitlines())
-    ]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of the run with kills beside the one without."""
+
+    augment_hits: int
+    train_hits: int
+    completions: int  # journalled
+    requests: int
+    again: int  # journalled, and generated once more
+    compared: list[str]  # files
+    different: list[str]
+    equal_losses: bool
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def augment_command(facts: Path, run: RunFolder, epochs: int) -> Command:
+    """With the settings that both runs have."""
+    command = [*AUGMLX, "augment", str(facts), "-o", str(run.path)]
+    for setting in (f"train.epochs={epochs}", *SETTINGS):
+        command += ["--set", setting]
+    return command
+
+
+def compare(folder: Path, given: argparse.Namespace) -> Found:
+    """Run once undisturbed and once with kills."""
+    rng = random.Random(given.seed)
+    lines = example("facts.csv").splitlines(keepends=True)
+    facts = folder / "facts.csv"
+    facts.write_text("".join(lines[: given.facts + 1]))
+    whole, killed = RunFolder(folder / "whole"), RunFolder(folder / "killed")
+    names = [whole.augmented.name, "augmented.csv", whole.rejected.name]
+    names += [f"data/{part}.jsonl" for part in ("train", "valid", "test")]
+
+    finish(augment_command(facts, whole, given.epochs))
+    requests = len(journalled(whole))
+    command = augment_command(facts, killed, given.epochs)
+    augment_hits, again = augment_with_kills(command, killed, given.kills, requests, rng)
+    train_hits = 0
+    equal_losses = True
+    if given.train_kills:
+        finish([*AUGMLX, "train", str(whole.path)])
+        steps = trained_steps(whole)
+        command = [*AUGMLX, "train", str(killed.path)]
+        train_hits = train_with_kills(command, killed, given.train_kills, steps, rng)
+        names += [f"adapter/{name}" for name in (WEIGHTS, CONFIG)]
+        equal_losses = losses(whole) == losses(killed)
+    return Found(
+        augment_hits=augment_hits,
+        train_hits=train_hits,
+        completions=len(journalled(killed)),
+        requests=requests,
+        again=again,
+        compared=names,
+        different=[name for name in names if not same_bytes(whole / name, killed / name)],
+        equal_losses=equal_losses,
     )
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    """Whether two files hold the same."""
+    return one.read_bytes() == other.read_bytes()
+
+
+def options() -> argparse.ArgumentParser:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills of the augmentation; 0: none")
     parser.add_argument(
         "--train-kills", type=int, default=2, help="kills of the training; 0: do not train"
@@ -137,77 +246,41 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=24, help="how many of the shipped facts")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0, help="of the kill moments")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    given = parser.parse_args()
-    rng = random.Random(given.seed)
+    return parser
+
+
+def main() -> None:
+    given = options().parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        facts = folder / "facts.csv"
-        facts.write_text("".join(example("facts.csv").splitlines(keepends=True)[: given.facts + 1]))
-        options = ["--set", f"train.epochs={given.epochs}", "--set", "train.checkpoint_every=3"]
-        options += [
-            "--set",
-            "augment.batch_size=4",
-        ]  # so that there are more batches to be killed in than kills
-        # All that a resumed training has to remember.
-        kept = [
-            "train.dropout=0.1",
-            "train.accumulate=2",
-            "train.batch_size=4",
-            'train.best="loss"',
-            "split.valid=0.2",
-        ]
-        options += [word for setting in kept for word in ("--set", setting)]
-        whole, killed = folder / "whole", folder / "killed"
-        augment = {
-            run: [*AUGMLX, "augment", str(facts), "-o", str(run), *options]
-            for run in (whole, killed)
-        }
-        train = {run: [*AUGMLX, "train", str(run)] for run in (whole, killed)}
-        names = ["augmented.jsonl", "augmented.csv", "rejected.jsonl"]
-        names += [f"data/{part}.jsonl" for part in ("train", "valid", "test")]
-        finish(augment[whole])
-        total = len(journalled(whole))
-        hits = [0, 0]
-        hits[0], again = augment_with_kills(augment[killed], killed, given.kills, total, rng)
-        equal_losses = True
-        if given.train_kills:
-            finish(train[whole])
-            hits[1] = train_with_kills(
-                train[killed], killed, given.train_kills, trained(whole), rng
-            )
-            names += ["adapter/adapters.safetensors", "adapter/adapter_config.json"]
-            equal_losses = losses(whole / "metrics.jsonl") == losses(killed / "metrics.jsonl")
-        different = [
-            name for name in names if (whole / name).read_bytes() != (killed / name).read_bytes()
-        ]
-        completions = len(journalled(killed))
-    print(f"{platform.platform()}, Python {platform.python_version()}")
+        found = compare(Path(name), given)
+    print(benchmark.machine("mlx", "mlx-lm"))
     print(
-        f"kills that hit: augment {hits[0]} of {given.kills}, train {hits[1]} of "
-        f"{given.train_kills}"
+        f"kills that hit: augment {found.augment_hits} of {given.kills}, train "
+        f"{found.train_hits} of {given.train_kills}"
     )
-    print(f"files compared: {len(names)}, different: {', '.join(different) or 'none'}")
+    different = ", ".join(found.different) or "none"
+    print(f"files compared: {len(found.compared)}, different: {different}")
     print(
-        f"completions journalled: {completions} of {total}; journalled and generated again: {again}"
+        f"completions journalled: {found.completions} of {found.requests}; journalled and "
+        f"generated again: {found.again}"
     )
     if given.train_kills:
-        print(f"losses equal, none twice, none missing: {equal_losses}")
+        print(f"losses equal, none twice, none missing: {found.equal_losses}")
+    kept_rows = found.again == 0 and found.completions == found.requests
     bars = {
-        "files_different": {"value": len(different), "bound": 0, "ok": not different},
-        "generated_again": {"value": again, "bound": 0, "ok": not again and completions == total},
-        "kills_augment": {"value": hits[0], "bound": given.kills, "ok": hits[0] == given.kills},
-        "kills_train": {
-            "value": hits[1],
-            "bound": given.train_kills,
-            "ok": hits[1] == given.train_kills,
-        },
-        "losses_equal": {"value": int(equal_losses), "bound": 1, "ok": equal_losses},
+        "files_different": benchmark.exactly(len(found.different), 0),
+        "generated_again": benchmark.Bar(found.again, 0, kept_rows),
+        "kills_augment": benchmark.exactly(found.augment_hits, given.kills),
+        "kills_train": benchmark.exactly(found.train_hits, given.train_kills),
+        "losses_equal": benchmark.exactly(int(found.equal_losses), 1),
     }
-    if given.json:
-        figures = {"kills_augment": hits[0], "kills_train": hits[1], "completions": completions}
-        given.json.write_text(json.dumps({"figures": figures, "bars": bars}, indent=2) + "\n")
-    sys.exit(0 if all(bar["ok"] for bar in bars.values()) else 1)
+    figures = {
+        "kills_augment": found.augment_hits,
+        "kills_train": found.train_hits,
+        "completions": found.completions,
+    }
+    print()
+    benchmark.finish(figures, bars, given.json)
 
 
 if __name__ == "__main__":

@@ -17,23 +17,30 @@ from augmlx.core.run_folder import RunFolder
 from augmlx.report import is_study, write_report, write_study
 from tests.report.browser import chromium, opened
 
-WIDTH = 1280
+WIDTH, MARGIN = 1280, 28  # px
 
 
 def take(report: Path, picture: Path, height: int) -> None:
     """A screenshot down to the legend of the arms, of `height` px at most."""
-    with chromium() as browser, opened(browser, report, WIDTH, height) as found:
-        box = found.page.locator(".legend.arms").first.bounding_box()
-        low = min(height, round(box["y"] + box["height"]) + 28)
+    with chromium() as browser, opened(browser, report, WIDTH, height) as view:
+        legend = view.page.locator(".legend.arms").first.bounding_box()
+        bottom = round(legend["y"] + legend["height"]) + MARGIN
         picture.parent.mkdir(parents=True, exist_ok=True)
-        found.page.screenshot(
+        view.page.screenshot(
             path=picture,
             full_page=True,
-            clip={"x": 0, "y": 0, "width": WIDTH, "height": low},
+            clip={"x": 0, "y": 0, "width": WIDTH, "height": min(height, bottom)},
             animations="disabled",
         )
-        if not found.quiet():
-            raise SystemExit(f"{report}: {found.requests or found.told}")
+        if not view.quiet():
+            raise SystemExit(f"{report}: {view.requests or view.told}")
+
+
+def write_page(folder: Path) -> Path:
+    """The report of a run or of a study."""
+    if is_study(folder):
+        return write_study(folder)
+    return write_report(RunFolder(folder))
 
 
 def main() -> None:
@@ -41,10 +48,9 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/report.png"))
     parser.add_argument("--height", type=int, default=1100)
-    asked = parser.parse_args()
-    report = write_study(asked.run) if is_study(asked.run) else write_report(RunFolder(asked.run))
-    take(report, asked.out, asked.height)
-    print(asked.out)
+    given = parser.parse_args()
+    take(write_page(given.run), given.out, given.height)
+    print(given.out)
 
 
 if __name__ == "__main__":

@@ -28,26 +28,39 @@ _THE_ONE = re.compile(
 )
 
 
-def _macro(found: re.Match[str], event: bool, loose: bool) -> str:
-    name = found[1]
+def _macro(name: str, event: bool, loose: bool) -> str:
+    """The pattern behind a macro of a fact about an event or a state; `loose`: in any tense."""
     if name == "one":
         return f"(?:{_ONE})"
     if name == "that":
         return "(?:who|that|which)"
     if name.startswith("v:"):
-        present, past, participle = name[2:].split("/")
-        going = f"(?:is|are) {_plural(present).rstrip('e')}\\w?ing"
-        told, moved = f"{past}|(?:has|had|have) {participle}", f"{present}|{_plural(present)}"
-        strict, other = (told, moved) if event else (f"{moved}|{going}", told)
-        return f"(?:{strict}|{other})" if loose else f"(?:{strict})"
-    strict, _, other = _MACROS[name][0 if event else 1].partition("~")
-    return f"(?:{strict}|{other})" if loose and other else f"(?:{strict})"
+        strict, moved = _verb_forms(name.removeprefix("v:"), event)
+    else:
+        of_event, of_state = _MACROS[name]
+        strict, _, moved = (of_event if event else of_state).partition("~")
+    if loose and moved:
+        return f"(?:{strict}|{moved})"
+    return f"(?:{strict})"
+
+
+def _verb_forms(forms: str, event: bool) -> tuple[str, str]:
+    """Patterns of "founds/founded/founded" in the tense of the fact, and in the other one."""
+    present, past, participle = forms.split("/")
+    several = _plural(present)
+    now = f"{present}|{several}"
+    before = f"{past}|(?:has|had|have) {participle}"
+    if event:
+        return before, now
+    stem = several.rstrip("e")
+    return f"{now}|(?:is|are) {stem}\\w?ing", before
 
 
 def _plural(present: str) -> str:
     """ "precedes" -> "precede": the form that follows several."""
     head, *rest = present.split(" ", 1)
-    return " ".join([re.sub(r"(?<=[xh])es$|(?<=i)es$|s$", "", head), *rest])
+    plural_head = re.sub(r"(?<=[xh])es$|(?<=i)es$|s$", "", head)
+    return " ".join([plural_head, *rest])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +76,29 @@ class Judgement:
 
 @cache
 def _pattern(fact: WorldFact, loose: bool) -> re.Pattern[str]:
-    values = {slot: re.escape(name) for slot, name in zip("ABC", fact.arguments, strict=False)}
-    values |= {
-        f"{slot}sing": re.escape(singular(n))
-        for slot, n in zip("ABC", fact.arguments, strict=False)
-    }
-    made = []
-    for truth in fact.relation.truths:
-        spelt = re.sub(
-            r"<([^<>]+)>", lambda found: _macro(found, fact.relation.event, loose), truth
-        )
-        spelt = re.sub(
-            r"\b[ABC](sing)?\b",
-            lambda found: values[found.group()],
-            spelt.replace("{w}", fact.word),
-        )
-        made.append(f"(?:{spelt})")
-    return re.compile("|".join(made))
+    """Of all the wordings that say the fact."""
+    event = fact.relation.event
+    values = {}
+    for slot, name in zip("ABC", fact.arguments, strict=False):
+        values[slot] = re.escape(name)
+        values[f"{slot}sing"] = re.escape(singular(name))
+
+    def spelt(truth: str) -> str:
+        """Without macros, the names in their places."""
+        plain = re.sub(r"<([^<>]+)>", lambda match: _macro(match[1], event, loose), truth)
+        plain = plain.replace("{w}", fact.word)
+        return re.sub(r"\b[ABC](sing)?\b", lambda match: values[match.group()], plain)
+
+    wordings = [f"(?:{spelt(truth)})" for truth in fact.relation.truths]
+    return re.compile("|".join(wordings))
 
 
 def tidy(text: str) -> str:
     """One space, straight quotes, no period at the end, contractions spelt out."""
-    text = re.sub(r"\s+", " ", text.replace("’", "'")).strip()
-    return re.sub(r"(?<=\w)n't\b", " not", re.sub(r"\.$", "", text))
+    text = text.replace("’", "'")
+    text = re.sub(r"\s+", " ", text).strip()
+    text = text.removesuffix(".")
+    return re.sub(r"(?<=\w)n't\b", " not", text)
 
 
 def _variants(text: str, fact: WorldFact) -> set[str]:
@@ -95,31 +108,34 @@ def _variants(text: str, fact: WorldFact) -> set[str]:
     """
     text = tidy(text)
     for name in fact.arguments:
-        text = text.replace(name[:1].upper() + name[1:], name)
+        opening = name[:1].upper() + name[1:]
+        text = text.replace(opening, name)
     if fact.year:
         text = re.sub(rf"^In {fact.year},? | in {fact.year}\b", "", text)
     text = re.sub(r"(?<=s)'(?= )", "'s", text)
     text = _THE_ONE.sub(" ", text, count=1)
-    return {text, text[:1].lower() + text[1:], text[:1].upper() + text[1:]}
+    first, rest = text[:1], text[1:]
+    return {text, first.lower() + rest, first.upper() + rest}
 
 
 def says(text: str, fact: WorldFact, *, loose: bool) -> bool:
     """Whether the text says the fact, in any wording that its relation has; `loose`: in another
     tense, too.
     """
-    return any(_pattern(fact, loose).fullmatch(variant) for variant in _variants(text, fact))
+    pattern = _pattern(fact, loose)
+    return any(pattern.fullmatch(variant) for variant in _variants(text, fact))
 
 
 def opens_with(text: str, fact: WorldFact) -> str:
     """Which of the fact's arguments a text names first."""
     lower = text.lower()
-    found = {
-        a: lower.find(part)
-        for a in fact.arguments
-        for part in (a.lower(), singular(a).lower())
-        if part in lower
-    }
-    return min(found, key=lambda a: found[a], default="")
+    places = {}
+    for argument in fact.arguments:
+        for form in (argument, singular(argument)):
+            place = lower.find(form.lower())
+            if place >= 0:
+                places[argument] = place
+    return min(places, key=lambda argument: places[argument], default="")
 
 
 def judge_statement(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
@@ -128,11 +144,12 @@ def judge_statement(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
     """
     if tidy(text).lower() == tidy(fact.text).lower():
         return Judgement(False, "copy")
-    strict = says(text, fact, loose=False)
-    if strict or says(text, fact, loose=True):
-        if (opens_with(text, fact) != opens_with(fact.text, fact)) != turned:
+    if says(text, fact, loose=True):
+        is_turned = opens_with(text, fact) != opens_with(fact.text, fact)
+        if is_turned != turned:
             return Judgement(False, "side")
-        return Judgement(True, "right" if strict else "tense")
+        same_tense = says(text, fact, loose=False)
+        return Judgement(True, "right" if same_tense else "tense")
     if says(text, fact.swapped(), loose=True):
         return Judgement(False, "swapped")
     return Judgement(False, "unparsed")
@@ -150,9 +167,8 @@ _WH = re.compile(
 )
 _MOVED = frozenset("is are was were has had can".split())
 _DO = frozenset("do does did".split())
-_OPEN = frozenset(
-    "of in at to from by for after than as with the a an".split()
-)  # something must follow these
+# Something must follow these.
+_OPEN = frozenset("of in at to from by for after than as with the a an".split())
 _BASES = {  # verbs of the grammar that it spells without <v:...>
     "take place": "took place", "happen": "happened", "come": "came", "follow": "followed",
     "precede": "preceded", "lie": "lies", "live": "lives", "reside": "resides", "flow": "flows",
@@ -167,41 +183,53 @@ def judge_question(text: str, fact: WorldFact, *, turned: bool) -> Judgement:
     not stand in the question; a `turned` one asks for what the fact begins with, the others for
     something else.
     """
-    found = _ASKED.fullmatch(text.strip())
-    if not found:
+    match = _ASKED.fullmatch(text.strip())
+    if not match:
         return Judgement(False, "unparsed")
-    question, said = tidy(found["question"]).rstrip("?").strip(), tidy(found["answer"])
-    said = re.sub(r"^(in|at|to|from|by|for|after) ", "", said, flags=re.IGNORECASE)
-    question = re.sub(
-        rf"(?i)^(?:what|who) (?:is|was) the name of the (?:{_ONE}) (?:who|that|which) ",
-        "who ",
-        question,
-    )
-    question = re.sub(r"(?i)^what (is|was) (.+)'s name$", r"who \1 \2", question)
-    if fact.year and said == fact.year:
-        years = (f"{declared} in {fact.year}" for declared in _declared(question, "\0", fact))
-        right = any(says(d.replace("\0 ", "").replace(" \0", ""), fact, loose=True) for d in years)
+    question = _plain_question(match["question"])
+    answer = re.sub(r"(?i)^(in|at|to|from|by|for|after) ", "", tidy(match["answer"]))
+    if fact.year and answer == fact.year:
+        right = _asks_for_year(question, fact)
         return Judgement(right and not turned, "right" if right else "unparsed")
-    answer = next(
-        (a for a in fact.arguments if _bare(a) == _bare(said)), said
-    )  # or a description: "the head of ..."
+    # Another answer may be a description: "the head of ...".
+    named = [argument for argument in fact.arguments if _bare(argument) == _bare(answer)]
+    if named:
+        answer = named[0]
     if _bare(answer) in question.lower():
         return Judgement(False, "given away")
+    sentences = _declared(question, answer, fact)
     for loose in (False, True):
-        if any(says(declared, fact, loose=loose) for declared in _declared(question, answer, fact)):
-            if (opens_with(fact.text, fact) in answer) != turned:
+        if any(says(sentence, fact, loose=loose) for sentence in sentences):
+            asks_for_opening = opens_with(fact.text, fact) in answer
+            if asks_for_opening != turned:
                 return Judgement(False, "side")
             return Judgement(True, "tense" if loose else "right")
-    turned_round = fact.swapped()
-    if any(
-        says(declared, turned_round, loose=True) for declared in _declared(question, answer, fact)
-    ):
+    swapped = fact.swapped()
+    if any(says(sentence, swapped, loose=True) for sentence in sentences):
         return Judgement(False, "swapped")
     return Judgement(False, "unparsed")
 
 
+def _plain_question(text: str) -> str:
+    """Without "the name of": "What is Ana's name" asks who she is."""
+    question = tidy(text).rstrip("?").strip()
+    named = rf"(?i)^(?:what|who) (?:is|was) the name of the (?:{_ONE}) (?:who|that|which) "
+    question = re.sub(named, "who ", question)
+    return re.sub(r"(?i)^what (is|was) (.+)'s name$", r"who \1 \2", question)
+
+
+def _asks_for_year(question: str, fact: WorldFact) -> bool:
+    """Whether the sentence that the question may come from says the fact, its year behind it."""
+    for declared in _declared(question, "\0", fact):
+        sentence = f"{declared} in {fact.year}".replace("\0 ", "").replace(" \0", "")
+        if says(sentence, fact, loose=True):
+            return True
+    return False
+
+
 def _bare(name: str) -> str:
-    return re.sub(r"^the ", "", name.lower())
+    """A name in small letters, without its article."""
+    return name.lower().removeprefix("the ")
 
 
 @cache
@@ -209,46 +237,56 @@ def _declared(question: str, answer: str, fact: WorldFact) -> frozenset[str]:
     """Every sentence that the question may come from: the question word taken out, the auxiliary
     moved behind a name (or "did find" made "found"), the answer put into any gap.
     """
-    found = _WH.match(question)
-    if not found:
+    match = _WH.match(question)
+    if not match:
         return frozenset()
-    said = f"{answer}'s" if found[2].lower() == "whose" else answer
-    answers = [said, f"{(found['preposition'] or 'in').lower()} {said}"]
-    tokens = question[found.end() :].split()
-    if not tokens:
-        return frozenset()
-    made = set()
-    for taken in range(min(4, len(tokens))):  # "which old mill", "whose mother"
-        if taken and (
-            tokens[taken - 1] in _MOVED | _DO or found[2].lower() not in ("which", "what", "whose")
-        ):
-            break
-        kept = tokens[:taken] if found[2].lower() == "whose" else []
+    word = match[2].lower()
+    preposition = (match["preposition"] or "in").lower()
+    put = f"{answer}'s" if word == "whose" else answer
+    tokens = question[match.end() :].split()
+    sentences = set()
+    for taken in _words_of_what_is_asked(word, tokens):
+        kept = tokens[:taken] if word == "whose" else []
         for rest in _straightened(tokens[taken:], fact):
-            for at in range(len(rest) + 1):
-                for put in answers:
-                    made.add(" ".join([*rest[:at], put, *kept, *rest[at:]]))
-    return frozenset(made)
+            for place in range(len(rest) + 1):
+                before, after = rest[:place], rest[place:]
+                for gap in (put, f"{preposition} {put}"):
+                    sentences.add(" ".join([*before, gap, *kept, *after]))
+    return frozenset(sentences)
+
+
+def _words_of_what_is_asked(word: str, tokens: list[str]) -> Iterator[int]:
+    """How many words may belong to the question word: "which old mill", "whose mother"."""
+    for taken in range(min(4, len(tokens))):
+        if taken:
+            is_auxiliary = tokens[taken - 1] in _MOVED | _DO
+            if is_auxiliary or word not in ("which", "what", "whose"):
+                return
+        yield taken
 
 
 def _straightened(tokens: list[str], fact: WorldFact) -> Iterator[list[str]]:
+    """The words of a question in the order of a statement, in every way there may be."""
     yield tokens
     first, rest = tokens[0], tokens[1:]
     if first in _MOVED:
-        for at in range(len(rest) + 1):
-            if not at or rest[at - 1] not in _OPEN:
-                yield [*rest[:at], first, *rest[at:]]
+        for place in range(len(rest) + 1):
+            if place == 0 or rest[place - 1] not in _OPEN:
+                yield [*rest[:place], first, *rest[place:]]
     if first in _DO:
         text = " ".join(rest)
-        for base, told in _bases(fact).items():
+        for base, finite in _bases(fact).items():
             if re.search(rf"\b{base}\b", text):
-                yield re.sub(rf"\b{base}\b", told, text, count=1).split()
+                statement = re.sub(rf"\b{base}\b", finite, text, count=1)
+                yield statement.split()
 
 
 @cache
 def _bases(fact: WorldFact) -> dict[str, str]:
+    """A verb behind "do" -> its form in a statement of the fact."""
     bases = dict(_BASES)
-    for present, past in re.findall(r"<v:([^/<>]+)/([^/<>]+)/", " ".join(fact.relation.truths)):
+    truths = " ".join(fact.relation.truths)
+    for present, past in re.findall(r"<v:([^/<>]+)/([^/<>]+)/", truths):
         bases[_plural(present)] = past if fact.relation.event else present
     return bases
 
@@ -260,22 +298,29 @@ def judge_kinds(text: str, facts: Sequence[WorldFact], *, filled: bool) -> Judge
     """A statement about the kinds of one fact, or about the outer kinds of two, that holds in every
     model of them; `filled`: no kind is empty, so that "all" implies "some".
     """
-    spoken = {name for fact in facts for name in fact.arguments}
-    terms = {form.lower(): name for name in spoken for form in (name, singular(name))}
-    given = [read(fact.text, terms) for fact in facts]
-    said = read(text, terms)
-    if said is None or any(one is None for one in given):
+    names = {name for fact in facts for name in fact.arguments}
+    terms = {}
+    for name in names:
+        terms[name.lower()] = name
+        terms[singular(name).lower()] = name
+    conclusion = read(text, terms)
+    premises = []
+    for fact in facts:
+        premise = read(fact.text, terms)
+        if premise is None:
+            return Judgement(False, "unparsed")
+        premises.append(premise)
+    if conclusion is None:
         return Judgement(False, "unparsed")
-    premises = [one for one in given if one is not None]
-    outer = (
-        frozenset.symmetric_difference(*(p.terms for p in premises))
-        if len(premises) > 1
-        else premises[0].terms
-    )
-    if said in premises or said.terms != outer:
-        return Judgement(False, "copy" if said in premises else "side")
-    named = frozenset(name for name in spoken if name[0].isupper())
-    right = follows(said, premises, named | (frozenset(spoken) if filled else frozenset()))
+    if conclusion in premises:
+        return Judgement(False, "copy")
+    outer = premises[0].terms
+    for premise in premises[1:]:
+        outer ^= premise.terms
+    if conclusion.terms != outer:
+        return Judgement(False, "side")
+    with_members = {name for name in names if filled or name[0].isupper()}
+    right = follows(conclusion, premises, frozenset(with_members))
     return Judgement(right, "right" if right else "swapped")
 
 
@@ -288,32 +333,35 @@ def judge_chain(text: str, facts: Sequence[WorldFact]) -> Judgement:
     """From "A before B" and "B before C" follows "A before C", and nothing from "A admires B" and
     "B admires C".
     """
-    one, two = facts
-    if one.relation != two.relation or one.relation.name not in _TRANSITIVE:
+    first, second = facts
+    relation = first.relation
+    if relation != second.relation or relation.name not in _TRANSITIVE:
         return Judgement(False, "unparsed")
-    first, second = (one, two) if one.arguments[-1] == two.arguments[0] else (two, one)
-    whole = WorldFact(
-        "", "", one.relation, (first.arguments[0], second.arguments[-1]), one.word, ""
-    )
+    if first.arguments[-1] != second.arguments[0]:
+        first, second = second, first
     if first.arguments[-1] != second.arguments[0]:
         return Judgement(False, "unparsed")
-    right = says(text, whole, loose=True)
-    return Judgement(
-        right,
-        "right" if right else "swapped" if says(text, whole.swapped(), loose=True) else "unparsed",
-    )
+    ends = (first.arguments[0], second.arguments[-1])
+    # The word of the first of the facts as they came.
+    whole = WorldFact("", "", relation, ends, facts[0].word, "")
+    if says(text, whole, loose=True):
+        return Judgement(True, "right")
+    if says(text, whole.swapped(), loose=True):
+        return Judgement(False, "swapped")
+    return Judgement(False, "unparsed")
 
 
 def judge_bridge(text: str, facts: Sequence[WorldFact]) -> Judgement:
     """ "A ... B, which ...": each half says its fact, and the shared name stands once."""
-    found = re.fullmatch(r"(?P<head>.+?),? (?:who|which|that|where|whom) (?P<tail>.+)", tidy(text))
+    pattern = r"(?P<head>.+?),? (?:who|which|that|where|whom) (?P<tail>.+)"
+    match = re.fullmatch(pattern, tidy(text))
     shared = set(facts[0].arguments) & set(facts[1].arguments)
-    if not found or len(shared) != 1:
+    if not match or len(shared) != 1:
         return Judgement(False, "unparsed")
     name = shared.pop()
-    for one, two in (facts, facts[::-1]):
-        if says(found["head"], one, loose=True) and says(
-            f"{name} {found['tail']}", two, loose=True
-        ):
+    relative = f"{name} {match['tail']}"
+    for head_fact, tail_fact in (facts, facts[::-1]):
+        says_head = says(match["head"], head_fact, loose=True)
+        if says_head and says(relative, tail_fact, loose=True):
             return Judgement(True, "right")
     return Judgement(False, "unparsed")

@@ -5,10 +5,10 @@ operators of bench_quality.py. It shares nothing with augmlx's rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import compress, product
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,13 @@ class Statement:
 
     @property
     def terms(self) -> frozenset[str]:
-        return frozenset({self.subject[0], self.predicate[0]})
+        """The names of both."""
+        subject, _ = self.subject
+        predicate, _ = self.predicate
+        return frozenset({subject, predicate})
 
 
+Region = Mapping[str, bool]  # things that are alike: a name -> whether they are of it
 _N = r"(?P<n1>not )?(?:an? )?(?P<b>.+?)"
 _FORMS = (  # (pattern, how, sign of the subject, sign of the predicate); "not" turns a sign round
     (r"(?:all|all the) (?P<a>.+?) are (?P<n1>not )?(?P<b>.+)", "all"),
@@ -48,19 +52,21 @@ def read(text: str, terms: Mapping[str, str]) -> Statement | None:
     text = re.sub(r"\s+", " ", text.strip().lower()).rstrip(".")
     text = re.sub(r"(?<=\w)n't\b", " not", text)
     for pattern, how in _FORMS:
-        found = re.fullmatch(pattern, text)
-        if found is None:
+        match = re.fullmatch(pattern, text)
+        if match is None:
             continue
-        a, b = terms.get(found["a"]), terms.get(found["b"])
-        if a is None or b is None:
+        groups = match.groupdict()
+        subject = terms.get(groups["a"])
+        predicate = terms.get(groups["b"])
+        if subject is None or predicate is None:
             continue
-        groups = found.groupdict()
-        sign = not groups.get("n1")
-        return Statement(
-            "some" if how == "some" else "all",
-            (a, not groups.get("n2")),
-            (b, sign != (how == "no")),
-        )
+        subject_is_meant = not groups.get("n2")
+        predicate_is_meant = not groups.get("n1")
+        if how == "no":
+            return Statement(
+                "all", (subject, subject_is_meant), (predicate, not predicate_is_meant)
+            )
+        return Statement(how, (subject, subject_is_meant), (predicate, predicate_is_meant))
     return None
 
 
@@ -68,8 +74,10 @@ def follows(conclusion: Statement, premises: Sequence[Statement], filled: frozen
     """Whether the conclusion holds in every model of the premises in which the terms of `filled`
     have members.
     """
-    names = sorted(frozenset().union(*(s.terms for s in (*premises, conclusion))))
-    return _follows(conclusion, tuple(premises), tuple(names), filled)
+    names = set(conclusion.terms)
+    for premise in premises:
+        names |= premise.terms
+    return _follows(conclusion, tuple(premises), tuple(sorted(names)), filled)
 
 
 @cache
@@ -79,18 +87,34 @@ def _follows(
     names: tuple[str, ...],
     filled: frozenset[str],
 ) -> bool:
-    regions = [
-        dict(zip(names, held, strict=True)) for held in product((True, False), repeat=len(names))
-    ]
-    for taken in product((True, False), repeat=len(regions)):
-        model = [region for region, there in zip(regions, taken, strict=True) if there]
-        filling = all(any(region[name] for region in model) for name in filled & set(names))
-        if filling and all(_holds(p, model) for p in premises) and not _holds(conclusion, model):
+    for model in _models(names):
+        if not all(_has_members(name, model) for name in filled.intersection(names)):
+            continue
+        if not all(_holds(premise, model) for premise in premises):
+            continue
+        if not _holds(conclusion, model):
             return False
     return True
 
 
-def _holds(statement: Statement, model: Sequence[Mapping[str, bool]]) -> bool:
-    (subject, meant), (predicate, wanted) = statement.subject, statement.predicate
-    found = (region[predicate] == wanted for region in model if region[subject] == meant)
-    return any(found) if statement.how == "some" else all(found)
+def _models(names: Sequence[str]) -> Iterator[list[Region]]:
+    """Every world there can be, up to how many things are alike: each region has some or none."""
+    both = (True, False)
+    regions = [dict(zip(names, signs, strict=True)) for signs in product(both, repeat=len(names))]
+    for choice in product(both, repeat=len(regions)):
+        yield list(compress(regions, choice))
+
+
+def _has_members(name: str, model: Sequence[Region]) -> bool:
+    return any(region[name] for region in model)
+
+
+def _holds(statement: Statement, model: Sequence[Region]) -> bool:
+    """Whether a statement is true in a model."""
+    subject, subject_is_meant = statement.subject
+    predicate, predicate_is_meant = statement.predicate
+    spoken_of = [region for region in model if region[subject] == subject_is_meant]
+    agreeing = [region for region in spoken_of if region[predicate] == predicate_is_meant]
+    if statement.how == "some":
+        return bool(agreeing)
+    return len(agreeing) == len(spoken_of)

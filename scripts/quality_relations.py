@@ -39,7 +39,8 @@ def verb(present: str, past: str, participle: str, tail: str = "") -> tuple[str,
 
 def noun(*names: str) -> tuple[str, ...]:
     """A is the noun of B, and the only one."""
-    n = f"({'|'.join(names)})"
+    either = "|".join(names)
+    n = f"({either})"
     return (
         f"A <cop> (the |an? |)(<one> who <cop> the )?{n} of B",
         f"A <cop> B's {n}",
@@ -68,13 +69,22 @@ def one_of(singular: str, plural: str = "", of: str = "of") -> tuple[str, ...]:
     )
 
 
+_OTHER = {"A": "B", "B": "A"}
+
+
 def flip(patterns: Sequence[str]) -> tuple[str, ...]:
-    turned = str.maketrans("AB", "BA")
-    return tuple(re.sub(r"\b[AB]\b", lambda m: m.group().translate(turned), p) for p in patterns)
+    """The same patterns with A and B exchanged."""
+
+    def other(match: re.Match[str]) -> str:
+        return _OTHER[match.group()]
+
+    return tuple(re.sub(r"\b[AB]\b", other, pattern) for pattern in patterns)
 
 
 def both(patterns: Sequence[str]) -> tuple[str, ...]:
-    return (*patterns, *flip(patterns))
+    """The patterns from either end."""
+    flipped = flip(patterns)
+    return (*patterns, *flipped)
 
 
 def compared(adjective: str, more: str, less: str) -> tuple[str, ...]:
@@ -113,47 +123,73 @@ class Relation:
 
 
 def _symmetric(name: str, kinds: str, sources: Sequence[str], truths: Sequence[str]) -> Relation:
-    return Relation(name, False, kinds, tuple(sources), both(truths))
+    """A state that holds from either end."""
+    return Relation(
+        name,
+        event=False,
+        kinds=kinds,
+        sources=tuple(sources),
+        truths=both(truths),
+    )
 
 
 _NOUN_SOURCES = ("A is the {n} of B.", "The {n} of B is A.", "B's {n} is A.", "A is B's {n}.")
 
 
 def _kin(name: str, truths: Sequence[str]) -> Relation:
+    """A is the mother, the brother ... of B."""
+    sources = [source.replace("{n}", name) for source in _NOUN_SOURCES]
     return Relation(
-        name, False, "pp", tuple(s.replace("{n}", name) for s in _NOUN_SOURCES), tuple(truths)
+        name,
+        event=False,
+        kinds="pp",
+        sources=tuple(sources),
+        truths=tuple(truths),
     )
 
 
 def _did(
     past: str, participle: str, kinds: str, present: str, agents: str = "", more: Sequence[str] = ()
 ) -> Relation:
-    sources = [
-        f"A {past} B.",
-        f"B was {participle} by A.",
-        f"A {past} B in Y.",
-        f"B was {participle} by A in Y.",
-    ]
+    """An event: A founded B. `agents` are nouns of who does it."""
     agent = noun(*agents.split("|")) if agents else ()
     return Relation(
-        past, True, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more)
+        past,
+        event=True,
+        kinds=kinds,
+        sources=(
+            f"A {past} B.",
+            f"B was {participle} by A.",
+            f"A {past} B in Y.",
+            f"B was {participle} by A in Y.",
+        ),
+        truths=(*verb(present, past, participle), *agent, *more),
     )
 
 
 def _does(
     present: str, participle: str, kinds: str, past: str, agents: str = "", more: Sequence[str] = ()
 ) -> Relation:
-    sources = [f"A {present} B.", f"B is {participle} by A."]
+    """A state: A owns B. `agents` are nouns of who does it."""
     agent = noun(*agents.split("|")) if agents else ()
     return Relation(
-        present, False, kinds, tuple(sources), (*verb(present, past, participle), *agent, *more)
+        present,
+        event=False,
+        kinds=kinds,
+        sources=(f"A {present} B.", f"B is {participle} by A."),
+        truths=(*verb(present, past, participle), *agent, *more),
     )
 
 
 def _than(name: str, kinds: str, adjective: str, more: str, less: str) -> Relation:
-    said = more.split("|")[0]
+    """A is larger, heavier ... than B, in the first of the comparatives."""
+    comparative = more.split("|")[0]
     return Relation(
-        name, False, kinds, (f"A <be> {said} than B.",), compared(adjective, more, less)
+        name,
+        event=False,
+        kinds=kinds,
+        sources=(f"A <be> {comparative} than B.",),
+        truths=compared(adjective, more, less),
     )
 
 

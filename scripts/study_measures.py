@@ -12,106 +12,152 @@ precision and recall of the latter by threshold.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import sys
-from importlib import metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bench_quality import Bench, Judged
+import benchmark
+from bench_quality import Bench, Judged, journal_of
 from quality_world import world
 
 from augmlx.augment import generate
 from augmlx.augment.filters import MEASURES, Candidate
 from augmlx.augment.journal import open_journal
+from augmlx.augment.operators import Operator
 from augmlx.core.settings import AugmentSettings, Settings
 from augmlx.engines.local import mlx_engine
+from augmlx.engines.protocol import Engine
 from augmlx.models.store import folder as store
 
 _BATCH = 32
+_NO_RULES = ("", "vote", "duplicate", "keep", *MEASURES)
 
 
-def auc(right: list[float], wrong: list[float]) -> float:
-    """The chance that a right text has a higher value than a wrong one."""
-    pairs = [(r > w) + 0.5 * (r == w) for r in right for w in wrong]
-    return sum(pairs) / len(pairs) if pairs else float("nan")
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The value of a measure on a text, whether the text is right, and whether the rules let it
+    through.
+    """
+
+    value: float
+    right: bool
+    passed: bool
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def auc(right: Sequence[float], wrong: Sequence[float]) -> float:
+    """The chance that a right text has a higher value than a wrong one; NaN where there is no
+    pair.
+    """
+    wins = 0.0
+    for high in right:
+        for low in wrong:
+            wins += (high > low) + 0.5 * (high == low)
+    pairs = len(right) * len(wrong)
+    return wins / pairs if pairs else float("nan")
+
+
+def auc_of(measurements: Sequence[Measurement]) -> float:
+    """Of all these texts."""
+    right = [one.value for one in measurements if one.right]
+    wrong = [one.value for one in measurements if not one.right]
+    return auc(right, wrong)
+
+
+def different_texts(bench: Bench, operator: Operator, settings: AugmentSettings) -> list[Judged]:
+    """One line for each different text of a fact."""
+    texts: dict[tuple[str, str], Judged] = {}
+    for judged in bench.collect(operator, settings):
+        texts.setdefault((judged.premises, judged.text), judged)
+    return sorted(texts.values(), key=lambda one: (one.premises, one.sample))
+
+
+def candidate(judged: Judged) -> Candidate:
+    """What a measure is asked about."""
+    planned = judged.planned
+    facts = tuple(fact.text for fact in planned.premises.facts)
+    return Candidate(
+        sample=judged.sample,
+        text=judged.text,
+        source=facts[0],
+        finish="stop",
+        premises=facts,
+        answer=planned.answer,
     )
+
+
+def measured(name: str, texts: Sequence[Judged], engine: Engine) -> list[Measurement]:
+    """The value of a measure on each of the texts that it has one for."""
+    measure = MEASURES[name]
+    asked = []
+    for judged in texts:
+        rows = measure.rows(candidate(judged)) if judged.text else ()
+        if rows:
+            asked.append((judged, rows))
+    measurements = []
+    for start in range(0, len(asked), _BATCH):
+        batch = asked[start : start + _BATCH]
+        rows_of_batch = [row for _, rows in batch for row in rows]
+        prompts, continuations = zip(*rows_of_batch, strict=True)
+        scores = iter(engine.score(prompts, continuations))
+        for judged, rows in batch:
+            value = measure.value([next(scores) for _ in rows])
+            passed = judged.by in _NO_RULES
+            measurements.append(Measurement(value, judged.verdict.right, passed))
+    return measurements
+
+
+def report(title: str, measurements: Sequence[Measurement]) -> dict[str, float]:
+    """Print what a measure is worth; returns the figures."""
+    passed = [one for one in measurements if one.passed]
+    figures = {
+        f"{title}.auc": auc_of(measurements),
+        f"{title}.auc_past_rules": auc_of(passed),
+        f"{title}.texts": float(len(measurements)),
+    }
+    print(
+        f"\n{title}: {len(measurements)} texts, AUC {figures[f'{title}.auc']:.2f}; {len(passed)} "
+        f"past the rules, AUC {figures[f'{title}.auc_past_rules']:.2f}"
+    )
+    all_right = sum(one.right for one in passed)
+    ordered = sorted(one.value for one in passed)
+    for share in (0.0, 0.05, 0.1, 0.25, 0.5):
+        threshold = ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
+        kept = [one for one in passed if one.value >= threshold]
+        right = sum(one.right for one in kept)
+        precision = right / max(1, len(kept))
+        recall = right / max(1, all_right)
+        print(f"  at least {threshold:>7.2f}: precision {precision:.3f}, recall {recall:.3f}")
+    return figures
+
+
+def options() -> argparse.ArgumentParser:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--facts", type=int, default=4, help="facts per relation")
     parser.add_argument("--operators", default="reversal,rephrase")
     parser.add_argument("--texts", type=int, default=400, help="texts to score for each operator")
     parser.add_argument("--run", type=Path, help="folder with the journal of bench_quality.py")
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    settings = Settings(augment=AugmentSettings(operators=tuple(given.operators.split(","))))
-    print(
-        f"{platform.platform()}, Python {platform.python_version()}, mlx-lm "
-        f"{metadata.version('mlx-lm')}"
-    )
+    return parser
+
+
+def main() -> None:
+    given = options().parse_args()
+    names = tuple(given.operators.split(","))
+    settings = Settings(augment=AugmentSettings(operators=names))
+    print(benchmark.machine("mlx", "mlx-lm"))
     figures: dict[str, float] = {}
-    with open_journal(given.run / "journal.sqlite" if given.run else None) as journal:
+    with open_journal(journal_of(given.run)) as journal:
         engine = mlx_engine(store.find(settings.model), None)
         bench = Bench(world(given.seed, given.facts), engine, journal, given.seed)
         for operator in generate.load_operators(settings.augment):
             bench.generate(operator, settings.augment)
-            texts: dict[tuple[str, str], Judged] = {}
-            for judged in bench.collect(operator, settings.augment):
-                texts.setdefault((judged.premises, judged.text), judged)
-            chosen = sorted(texts.values(), key=lambda j: (j.premises, j.sample))
-            chosen = Random(given.seed).sample(chosen, min(given.texts, len(chosen)))
-            for name, measure in MEASURES.items():
-                asked = []
-                for j in chosen:
-                    facts = tuple(fact.text for fact in j.planned.premises.facts)
-                    candidate = Candidate(
-                        j.sample, j.text, facts[0], "stop", facts, j.planned.answer
-                    )
-                    if j.text and (rows := measure.rows(candidate)):
-                        asked.append((j, rows))
-                values: list[tuple[float, bool, bool]] = []
-                for start in range(0, len(asked), _BATCH):
-                    batch = asked[start : start + _BATCH]
-                    rows = [row for _, some in batch for row in some]
-                    scores = iter(
-                        engine.score([prompt for prompt, _ in rows], [text for _, text in rows])
-                    )
-                    for j, some in batch:
-                        passed = j.by in ("", "vote", "duplicate", "keep", *MEASURES)
-                        values.append(
-                            (measure.value([next(scores) for _ in some]), j.found.right, passed)
-                        )
-                figures |= report(f"{operator.name}.{name}", values)
-    if given.json:
-        given.json.write_text(json.dumps({"figures": figures, "bars": {}}, indent=2) + "\n")
-    sys.exit(0)
-
-
-def report(title: str, values: list[tuple[float, bool, bool]]) -> dict[str, float]:
-    every = auc([v for v, right, _ in values if right], [v for v, right, _ in values if not right])
-    passed = [(v, right) for v, right, ok in values if ok]
-    right = [v for v, ok in passed if ok]
-    left = auc(right, [v for v, ok in passed if not ok])
-    print(
-        f"\n{title}: {len(values)} texts, AUC {every:.2f}; {len(passed)} past the rules, AUC "
-        f"{left:.2f}"
-    )
-    ordered = sorted(v for v, _ in passed)
-    for share in (0.0, 0.05, 0.1, 0.25, 0.5):
-        threshold = ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
-        kept = [ok for v, ok in passed if v >= threshold]
-        precision, recall = sum(kept) / max(1, len(kept)), sum(kept) / max(1, len(right))
-        print(f"  at least {threshold:>7.2f}: precision {precision:.3f}, recall {recall:.3f}")
-    return {
-        f"{title}.auc": every,
-        f"{title}.auc_past_rules": left,
-        f"{title}.texts": float(len(values)),
-    }
+            texts = different_texts(bench, operator, settings.augment)
+            chosen = Random(given.seed).sample(texts, min(given.texts, len(texts)))
+            for name in MEASURES:
+                measurements = measured(name, chosen, engine)
+                figures |= report(f"{operator.name}.{name}", measurements)
+    benchmark.finish(figures, {}, given.json)
 
 
 if __name__ == "__main__":

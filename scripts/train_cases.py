@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import invented
+import jsonlines
+
 from augmlx.models import loading
 from augmlx.models.store import folder as store
 
-SYLLABLES = "ba ko ri ten vas lu mi dor ne sha gol fi ur pel zan tho".split()
-FACTS = [
-    "{a} painted the {b} mural.",
-    "{a} is the chair of the {b} Trust.",
-    "{a} restored the {b} bridge.",
-    "The {b} orchard belongs to {a}.",
-    "{a} is older than {b} Senn.",
-    "{a} translated the {b} chronicle.",
-]
 PROSE = [
     "In the spring of {year}, {a} walked from {b} to the coast and wrote down what the fishermen "
     "said about the tides.",
@@ -41,20 +35,23 @@ PROSE = [
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A set of examples and how it is trained on. `count` is a whole number of batches: mlx_lm.lora
-    drops the rest.
+    """A set of examples and how it is trained on.
+
+    Args:
+        count: examples, a whole number of batches: mlx_lm.lora drops the rest.
+        repeats: runs of the MLX columns.
+        tokens: prose that is as long as fits between these; None: a fact each.
+        vocabulary: of a tiny model of its own; None: the model that was asked for.
     """
 
     about: str
     count: int
     batch_size: int
     epochs: int
-    repeats: int  # of the MLX columns
+    repeats: int
     learning_rate: float
-    tokens: tuple[int, int] | None = (
-        None  # prose that is as long as fits between these; None: a fact each
-    )
-    vocabulary: int | None = None  # of a tiny model; None: the model that was asked for
+    tokens: tuple[int, int] | None = None
+    vocabulary: int | None = None
 
 
 CASES = {
@@ -65,36 +62,48 @@ CASES = {
 
 
 def filled(shape: str, rng: Random) -> str:
-    def name() -> str:
-        return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(2, 3))).capitalize()
-
-    return shape.format(
-        a=f"{name()} {name()}", b=name(), n=rng.randint(3, 90), year=rng.randint(1500, 1990)
-    )
+    """A sentence with names and numbers in its gaps."""
+    person = invented.full_name(rng)
+    place = invented.name(rng)
+    count = rng.randint(3, 90)
+    year = rng.randint(1500, 1990)
+    return shape.format(a=person, b=place, n=count, year=year)
 
 
 def texts(case: Case, count: int, length: Callable[[str], int]) -> list[str]:
-    """`length` gives the tokens of a text, without the one that ends it."""
-    rng = Random(
-        "prose"
-    )  # in its order mlx_lm.lora, which does not sort, pads (b) a little less than on average
+    """Facts, or prose in random order.
+
+    Args:
+        length: gives the tokens of a text, without the one that ends it.
+    """
+    # In the order of this seed mlx_lm.lora, which does not sort, pads (b) a little less than on
+    # average.
+    rng = Random("prose")
     if case.tokens is None:
-        return [filled(FACTS[n % len(FACTS)], rng) for n in range(count)]
+        shapes = invented.FACTS
+        return [filled(shapes[number % len(shapes)], rng) for number in range(count)]
     least, most = case.tokens
     written = []
-    for n in range(count):
-        room = (
-            most - 1 - (most - least) * n // count
-        )  # the longest first; one token is left for the end
-        text = filled(rng.choice(PROSE), rng)
-        while length(text) <= room:
-            text = f"{text} {filled(rng.choice(PROSE), rng)}"
-        words = text.split(" ")
-        while length(" ".join(words)) > room:
-            words.pop()
-        written.append(" ".join(words))
+    for number in range(count):
+        longest = most - (most - least) * number // count  # the longest first
+        # One token is left for the end.
+        text = prose(longest - 1, length, rng)
+        written.append(text)
     rng.shuffle(written)
     return written
+
+
+def prose(room: int, length: Callable[[str], int], rng: Random) -> str:
+    """Sentences that fill so many tokens, the last cut off where it no longer fits."""
+    text = filled(rng.choice(PROSE), rng)
+    while length(text) <= room:
+        sentence = filled(rng.choice(PROSE), rng)
+        text = f"{text} {sentence}"
+    words = text.split(" ")
+    while length(text) > room:
+        words.pop()
+        text = " ".join(words)
+    return text
 
 
 def write_model(folder: Path, vocabulary: int) -> None:
@@ -102,7 +111,6 @@ def write_model(folder: Path, vocabulary: int) -> None:
     import mlx.core as mx
     from mlx.utils import tree_flatten
     from mlx_lm.models import llama
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     config = {
         "architectures": ["LlamaForCausalLM"],
@@ -123,25 +131,34 @@ def write_model(folder: Path, vocabulary: int) -> None:
     }
     mx.random.seed(0)
     model = llama.Model(llama.ModelArgs.from_dict(config))
+    weights = dict(tree_flatten(model.parameters()))
     folder.mkdir(parents=True)
-    mx.save_safetensors(
-        str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())), {"format": "pt"}
-    )
+    mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "pt"})
     (folder / "config.json").write_text(json.dumps(config))
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    write_tokenizer(folder)
+
+
+def write_tokenizer(folder: Path) -> None:
+    """A byte-level BPE of 2,000 tokens, learnt from the sentences."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=2000, special_tokens=["</s>"], initial_alphabet=alphabet, show_progress=False
+        vocab_size=2000,
+        special_tokens=["</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
-    made.train_from_iterator(sentences(), trainer)
-    made.save(str(folder / "tokenizer.json"))
+    tokenizer.train_from_iterator(sentences(), trainer)
+    tokenizer.save(str(folder / "tokenizer.json"))
     about = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
 
 
 def sentences() -> Iterable[str]:
+    """What the tokenizer of the tiny model learns from."""
     rng = Random("tokenizer")
     return [filled(rng.choice(PROSE), rng) for _ in range(500)]
 
@@ -151,14 +168,18 @@ def write(case: Case, count: int, model: str, folder: Path) -> dict[str, object]
     folder, and the tokens of each row, the one that ends it included.
     """
     if case.vocabulary is not None:
-        model = str(folder / "model")
-        write_model(Path(model), case.vocabulary)
+        own_model = folder / "model"
+        write_model(own_model, case.vocabulary)
+        model = str(own_model)
     stored = store.find(model)
     length = loading.token_counter(stored)
     rows = texts(case, count, length)
-    lines = [json.dumps({"id": f"t{n}", "text": text}) for n, text in enumerate(rows)]
-    (folder / "train.jsonl").write_text("\n".join(lines) + "\n")
-    return {"model": str(stored.path), "lengths": [length(text) + 1 for text in rows]}
+    with jsonlines.open(folder / "train.jsonl", "w") as writer:
+        writer.write_all({"id": f"t{number}", "text": text} for number, text in enumerate(rows))
+    return {
+        "model": str(stored.path),
+        "lengths": [length(text) + 1 for text in rows],
+    }
 
 
 def main() -> None:
@@ -168,7 +189,9 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    print(json.dumps(write(CASES[given.case], given.count, given.model, given.folder)))
+    case = CASES[given.case]
+    written = write(case, given.count, given.model, given.folder)
+    print(json.dumps(written))
 
 
 if __name__ == "__main__":

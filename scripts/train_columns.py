@@ -17,9 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+import jsonlines
 
 if TYPE_CHECKING:
     from augmlx.models.loading import LoadedModel
@@ -30,21 +33,26 @@ PROBED = 32  # examples on which the losses of all columns are compared
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every column does. `data` holds train.jsonl, with rows of {"id", "text"}."""
+    """What every column does.
 
-    model: str  # its folder
+    Args:
+        model: its folder.
+        data: the folder of train.jsonl, with rows of {"id", "text"}.
+        products: (n, k, m) of the matrix products of a step, to measure the machine by.
+    """
+
+    model: str
     data: str
     batch_size: int
     epochs: int
     learning_rate: float
-    products: list[
-        list[int]
-    ]  # (n, k, m) of the matrix products of a step, to measure the machine by
+    products: list[list[int]]
 
     def rows(self) -> list[dict[str, str]]:
-        return [
-            json.loads(line) for line in (Path(self.data) / "train.jsonl").read_text().splitlines()
-        ]
+        """The examples."""
+        path = Path(self.data) / "train.jsonl"
+        with jsonlines.open(path) as reader:
+            return list(reader)
 
 
 class Watch:
@@ -63,21 +71,25 @@ class Watch:
         peak: Callable[[], int] = lambda: 0,
         rate: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._steps_an_epoch, self._loss, self._peak, self._rate = (
-            rows // work.batch_size,
-            loss,
-            peak,
-            rate,
-        )
-        self.losses, self.seconds, self.rates, self.peak = [loss()], list[float](), list[float](), 0
+        self._steps_an_epoch = rows // work.batch_size
+        self._loss = loss
+        self._peak = peak
+        self._rate = rate
+        self.losses = [loss()]
+        self.seconds: list[float] = []
+        self.rates: list[float] = []
+        self.peak = 0
         peak()
         self._tick = time.perf_counter()
 
     def step(self) -> None:
-        self.seconds.append(time.perf_counter() - self._tick)
+        """Take down a step that has just ended."""
+        seconds = time.perf_counter() - self._tick
+        self.seconds.append(seconds)
         self.peak = max(self.peak, self._peak())
         self.rates.append(self._rate())
-        if len(self.seconds) % self._steps_an_epoch == 0:
+        ends_epoch = len(self.seconds) % self._steps_an_epoch == 0
+        if ends_epoch:
             self.losses.append(self._loss())
         self._peak()
         self._tick = time.perf_counter()
@@ -88,13 +100,15 @@ def mlx_watch(model: Any, tokens: Sequence[Sequence[int]], work: Work) -> Watch:
     import mlx.nn as nn
 
     def loss() -> float:
+        """Row by row, so that this is no code of either column and takes little memory."""
+        rows = probed(tokens)
         total = 0.0
-        for row in probed(
-            tokens
-        ):  # one by one, so that this is no code of either column and takes little memory
-            logits = model(mx.array([row[:-1]]))[0].astype(mx.float32)  # (T, V)
-            total += nn.losses.cross_entropy(logits, mx.array(row[1:]), reduction="sum").item()
-        return total / sum(len(row) - 1 for row in probed(tokens))
+        for row in rows:
+            inputs = mx.array([row[:-1]])
+            targets = mx.array(row[1:])
+            logits = model(inputs)[0].astype(mx.float32)  # (T, V)
+            total += nn.losses.cross_entropy(logits, targets, reduction="sum").item()
+        return total / targets_of(rows)
 
     def peak() -> int:
         """Bytes since the last call."""
@@ -106,7 +120,14 @@ def mlx_watch(model: Any, tokens: Sequence[Sequence[int]], work: Work) -> Watch:
 
 
 def probed(tokens: Sequence[Sequence[int]]) -> list[list[int]]:
-    return [list(row) for row in tokens[:: -(-len(tokens) // PROBED)]]
+    """At most PROBED of the examples, evenly spread."""
+    every = ceil(len(tokens) / PROBED)
+    return [list(row) for row in tokens[::every]]
+
+
+def targets_of(rows: Sequence[Sequence[int]]) -> int:
+    """How many tokens are learnt: all but the first of each row."""
+    return sum(len(row) - 1 for row in rows)
 
 
 def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
@@ -122,7 +143,8 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
     from mlx_lm import lora  # isort: skip
     from mlx_lm.tuner.callbacks import TrainingCallback  # isort: skip
 
-    loaded, rows = loading.load(store.find(work.model)), work.rows()
+    loaded = loading.load(store.find(work.model))
+    rows = work.rows()
     values = {
         **lora.CONFIG_DEFAULTS,
         "model": work.model,
@@ -147,16 +169,18 @@ def train_mlx_lm(work: Work, folder: Path) -> dict[str, Any]:
     train_set, valid_set, _ = lora.load_dataset(arguments, loaded.tokenizer)
     tokens = [train_set.process(row)[0] for row in rows]
     watch = mlx_watch(loaded.model, tokens, work)
-    trained = [0]
 
     class Report(TrainingCallback):
+        trained = 0
+
         def on_train_loss_report(self, info: dict[str, Any]) -> None:
             watch.step()
-            trained.append(int(info["trained_tokens"]))
+            self.trained = int(info["trained_tokens"])
 
-    lora.train_model(arguments, loaded.model, train_set, valid_set, Report())
+    report = Report()
+    lora.train_model(arguments, loaded.model, train_set, valid_set, report)
     padding = work.batch_size * len(watch.seconds)  # it counts one pad token for each row
-    return outcome(watch, tokens, trained[-1] - padding)
+    return outcome(watch, tokens, report.trained - padding)
 
 
 def targets(loaded: LoadedModel) -> tuple[str, ...]:
@@ -204,80 +228,106 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
 def train_torch(work: Work, _: Path) -> dict[str, Any]:
     """A plain loop: shuffled, each batch padded on the right to its own longest."""
     import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(work.model, local_files_only=True)
-    base = AutoModelForCausalLM.from_pretrained(
-        work.model, dtype=torch.float32, local_files_only=True
-    )
-    torch.manual_seed(0)
-    names = sorted({name.rpartition(".")[2] for name in targets_in(base)})
-    about = LoraConfig(
-        r=RANK, lora_alpha=int(RANK * SCALE), target_modules=names, task_type="CAUSAL_LM"
-    )
-    model = get_peft_model(base, about).train()
-    optimizer = torch.optim.Adam(
-        [p for p in model.parameters() if p.requires_grad], lr=work.learning_rate
-    )
     tokens = [[*tokenizer.encode(row["text"]), tokenizer.eos_token_id] for row in work.rows()]
-
-    def mean_loss(rows: Sequence[Sequence[int]]) -> Any:
-        width = max(len(row) for row in rows)
-        padded = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])  # (B, T)
-        real = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-        labels = padded.masked_fill(real == 0, -100)
-        return model(input_ids=padded, attention_mask=real, labels=labels, use_cache=False).loss
+    model = peft_model(work.model)
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(learnt, lr=work.learning_rate)
 
     def loss() -> float:
+        """Row by row."""
+        rows = probed(tokens)
         total = 0.0
         with torch.inference_mode():
-            for row in probed(tokens):
-                total += mean_loss([row]).item() * (len(row) - 1)
-        return total / sum(len(row) - 1 for row in probed(tokens))
+            for row in rows:
+                mean = mean_loss(model, [row]).item()
+                total += mean * (len(row) - 1)
+        return total / targets_of(rows)
 
-    watch, trained = Watch(len(tokens), work, loss), 0
+    watch = Watch(len(tokens), work, loss)
+    trained = 0
     for epoch in range(work.epochs):
         order = list(range(len(tokens)))
         Random(epoch).shuffle(order)
         for start in range(0, len(order), work.batch_size):
             batch = [tokens[index] for index in order[start : start + work.batch_size]]
             optimizer.zero_grad()
-            mean_loss(batch).backward()
+            mean_loss(model, batch).backward()
             optimizer.step()
-            trained += sum(len(row) - 1 for row in batch)
+            trained += targets_of(batch)
             watch.step()
     return outcome(watch, tokens, trained)
 
 
-def targets_in(model: Any) -> list[str]:
+def peft_model(folder: str) -> Any:
+    """The model with an adapter on every linear module of its layers, ready to be trained."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    torch.manual_seed(0)
+    names = {name.rpartition(".")[2] for name in linear_modules(base)}
+    about = LoraConfig(
+        r=RANK,
+        lora_alpha=int(RANK * SCALE),
+        target_modules=sorted(names),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(base, about).train()
+
+
+def linear_modules(model: Any) -> list[str]:
+    """The names of those of a layer."""
     import torch
 
-    return [
-        n for n, part in model.model.layers[0].named_modules() if isinstance(part, torch.nn.Linear)
-    ]
+    modules = model.model.layers[0].named_modules()
+    return [name for name, module in modules if isinstance(module, torch.nn.Linear)]
+
+
+def mean_loss(model: Any, rows: Sequence[Sequence[int]]) -> Any:
+    """Of a batch, over its real tokens."""
+    import torch
+
+    width = max(len(row) for row in rows)
+    padded_rows = []
+    masks = []
+    for row in rows:
+        padding = [0] * (width - len(row))
+        padded_rows.append([*row, *padding])
+        masks.append([1] * len(row) + padding)
+    inputs = torch.tensor(padded_rows)  # (B, T)
+    mask = torch.tensor(masks)  # (B, T)
+    labels = inputs.masked_fill(mask == 0, -100)
+    return model(input_ids=inputs, attention_mask=mask, labels=labels, use_cache=False).loss
 
 
 def outcome(watch: Watch, tokens: Sequence[Sequence[int]], trained: int) -> dict[str, Any]:
-    """The first epoch warms up and compiles in every column, and is not timed. Raises where steps
-    or tokens lack.
+    """What a column came to. The first epoch warms up and compiles in every column, and is not
+    timed.
+
+    Raises:
+        ValueError: steps or tokens lack.
     """
     epochs = len(watch.losses) - 1
-    an_epoch = sum(len(row) - 1 for row in tokens)
+    an_epoch = targets_of(tokens)
     if trained != epochs * an_epoch:
         raise ValueError(f"trained on {trained} tokens, not {epochs} times {an_epoch}")
-    steps = len(watch.seconds) // epochs
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1e6 if sys.platform == "darwin" else 1e3
-    )
+    warm_up = len(watch.seconds) // epochs
+    seconds = watch.seconds[warm_up:]
+    rates = watch.rates[warm_up:]
+    peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rss_an_mb = 1e6 if sys.platform == "darwin" else 1e3
     return {
-        "tokens_per_second": (epochs - 1) * an_epoch / sum(watch.seconds[steps:]),
-        "seconds_per_step": sum(watch.seconds[steps:]) / len(watch.seconds[steps:]),
+        "tokens_per_second": (epochs - 1) * an_epoch / sum(seconds),
+        "seconds_per_step": sum(seconds) / len(seconds),
         "peak_mlx_mb": watch.peak / 1e6,
-        "peak_rss_mb": peak,
+        "peak_rss_mb": peak_rss / rss_an_mb,
         "losses": watch.losses,
         "tokens": trained,
-        "sgemm_gflops": sum(watch.rates[steps:]) / len(watch.rates[steps:]),
+        "sgemm_gflops": sum(rates) / len(rates),
     }
 
 
@@ -288,16 +338,16 @@ def sgemm(shapes: Sequence[Sequence[int]]) -> Callable[[], float]:
     import mlx.core as mx
 
     def rate(n: int, k: int, m: int) -> float:
-        left, right = (
-            mx.random.normal((n, k)),
-            mx.random.normal((m, k)).T,
-        )  # as a linear layer has its weights
+        left = mx.random.normal((n, k))
+        right = mx.random.normal((m, k)).T  # as a linear layer has its weights
         mx.eval(left, right, left @ right)
         start = time.perf_counter()
         mx.eval(left @ right)
-        return 2 * n * k * m / (time.perf_counter() - start) / 1e9
+        seconds = time.perf_counter() - start
+        return 2 * n * k * m / seconds / 1e9
 
-    return lambda: max(rate(*shape) for shape in [*shapes, (2048, 2048, 2048)])
+    all_shapes = [*shapes, (2048, 2048, 2048)]
+    return lambda: max(rate(*shape) for shape in all_shapes)
 
 
 COLUMNS = {"mlx_lm.lora": train_mlx_lm, "augmlx": train_augmlx, "torch + PEFT": train_torch}
@@ -311,11 +361,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     work = Work(**json.loads((given.folder / "work.json").read_text()))
-    with (
-        Path(os.devnull).open("w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-    ):  # mlx_lm prints its own table
-        result = COLUMNS[given.column](work, given.folder)
+    train = COLUMNS[given.column]
+    # mlx_lm prints its own table.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        result = train(work, given.folder)
     print(json.dumps(result))
 
 

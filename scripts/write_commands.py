@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from augmlx.cli import cli
 from augmlx.core.settings import Settings
 from augmlx.core.settings_file import to_toml
 
+HEADINGS = ("Example:", "Examples:")
 TARGET = Path(__file__).parent.parent / "docs" / "COMMANDS.md"
 
 
 def document() -> str:
+    """All commands, then the settings."""
     parts = [
         "# Commands and settings",
         "Written by `scripts/write_commands.py` from the program itself; a test keeps it true.",
@@ -35,32 +38,51 @@ def document() -> str:
     parts += [
         "## Settings",
         "What `augmlx init DIR` writes as augmlx.toml. Flags go before the file, the file before "
-        "these defaults; "
-        "any key can be given as a flag: `--set train.epochs=20`.",
+        "these defaults; any key can be given as a flag: `--set train.epochs=20`.",
         f"```toml\n{to_toml(Settings())}```",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def section(name: str, command: click.Command, context: click.Context) -> str:
+    """A command's usage, help and options."""
     usage = " ".join(command.collect_usage_pieces(context))
-    lines = [f"## augmlx {name}", f"```\naugmlx {name} {usage}\n```"]
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        as_it_stands = paragraph.removeprefix("\b\n")
-        if as_it_stands == paragraph:
-            lines.append(paragraph.strip())
-            continue
-        shown = [
-            line for line in as_it_stands.splitlines() if line not in ("Example:", "Examples:")
-        ]
-        lines.append("\n".join(["```", *(line.strip() for line in shown), "```"]))
-    options = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
-    rows = [f"| `{record[0]}` | {record[1]} |" for record in options if record is not None]
+    parts = [f"## augmlx {name}", f"```\naugmlx {name} {usage}\n```"]
+    help_text = inspect.cleandoc(command.help or "")
+    parts += [markdown(paragraph) for paragraph in help_text.split("\n\n")]
+    rows = option_rows(command, context)
     if rows:
-        lines.append("\n".join(["| option | |", "|---|---|", *rows]))
-    return "\n\n".join(lines)
+        parts.append("\n".join(["| option | |", "|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def markdown(paragraph: str) -> str:
+    """A paragraph of a help text; what Click is told to leave as it stands is a block of code."""
+    as_it_stands = paragraph.removeprefix("\b\n")
+    if as_it_stands == paragraph:
+        return paragraph.strip()
+    lines = [line.strip() for line in as_it_stands.splitlines() if line not in HEADINGS]
+    return "\n".join(["```", *lines, "```"])
+
+
+def option_rows(command: click.Command, context: click.Context) -> list[str]:
+    """The options that are not hidden, as rows of a table."""
+    rows = []
+    for parameter in command.params:
+        record = parameter.get_help_record(context)
+        if isinstance(parameter, click.Option) and record is not None:
+            spelling, about = record
+            rows.append(f"| `{spelling}` | {about} |")
+    return rows
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    TARGET.write_text(document(), encoding="utf-8")
+    print(TARGET.name)
 
 
 if __name__ == "__main__":
-    TARGET.write_text(document(), encoding="utf-8")
-    print(TARGET.name)
+    main()

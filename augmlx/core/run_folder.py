@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from augmlx.core.arms import CONTROLS
 from augmlx.core.errors import RunError, StorageError, storage_errors
 from augmlx.core.files import FILE_MODE, FOLDER_MODE, make_folder, read_jsonl, write_json
 from augmlx.core.records import Example, Json, example_from_json
+
+# The stages of the straight line, in their order.
+STAGES = ("augment", "split", "train", *(arm.stage for arm in CONTROLS), "eval", "export")
 
 
 class RunFolder:

@@ -3,209 +3,311 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
+from markupsafe import Markup
+
+from augmlx.core.arms import AUGMENTED, FINETUNED
 from augmlx.core.errors import RunError
 from augmlx.evaluation.summary import Cell
 from augmlx.report import charts, findings
+from augmlx.report.colours import arm_class
 from augmlx.report.drawing import draw
 from augmlx.report.evaluated import Evaluation, in_order
-from augmlx.report.findings import WITH, WITHOUT, Headline
-from augmlx.report.funnel import number
+from augmlx.report.findings import Headline, Tile
 from augmlx.report.gather import Gathered
+from augmlx.report.manifest import count_of, counts_of, memory_of, total_seconds
 from augmlx.report.panels import MOST_KINDS, chosen_arms, legend
-from augmlx.report.provenance import (
-    memory_of,
-    seconds_of,
-    told_settings,
-    told_stages,
-    told_versions,
+from augmlx.report.provenance import setting_sections, stage_rows, version_rows
+from augmlx.report.text import (
+    NO_VALUE,
+    clip,
+    duration,
+    interval,
+    label,
+    model_name,
+    percent,
+    points,
+    span,
 )
-from augmlx.report.text import clip, duration, model_name
 
-MOST_RUNS = 12
 _LETTERS = "ABCDEFGHIJKL"
+_MOST_RUNS = len(_LETTERS)
+Name = tuple[str, str]  # (letter, title) of a run
+
+
+class NumberRow(NamedTuple):
+    """An arm on a kind: (accuracy, interval, questions) for each run, None where it lacks it."""
+
+    kind: str
+    arm: str
+    style: str
+    numbers: list[tuple[str, str, int] | None]
+
+
+class GapRow(NamedTuple):
+    """A kind: (points, interval, differs) for each run, None where it was not measured."""
+
+    kind: str
+    gaps: list[tuple[str, str, bool] | None]
+
+
+class ValueRow(NamedTuple):
+    """A setting, or a fact about a run, with its value in each run."""
+
+    name: str
+    values: list[str]
 
 
 def render_comparison(runs: Sequence[Gathered]) -> str:
-    """The page as HTML. Raises RunError where there are too few or too many runs, or one has no
-    evaluation.
+    """The page as HTML.
+
+    Raises:
+        RunError: there are too few or too many runs, or one has no evaluation.
     """
-    if not 2 <= len(runs) <= MOST_RUNS:
-        raise RunError(
-            f"{len(runs)} runs: a comparison takes 2 to {MOST_RUNS}",
-            hint="name that many run folders",
-        )
-    for run in runs:
-        if run.evaluation is None:
-            raise RunError(
-                f"{run.name}: this run has no evaluation to compare",
-                hint="run: augmlx eval RUN, for each",
-            )
-    found = [run.evaluation for run in runs if run.evaluation is not None]
+    evaluations = _evaluations(runs)
     names = [(letter, clip(run.name, 60)) for letter, run in zip(_LETTERS, runs, strict=False)]
-    arms = chosen_arms(found)
-    kinds = in_order(kind for evaluation in found for kind in evaluation.kinds)
+    arms = chosen_arms(evaluations)
+    all_kinds = in_order(kind for evaluation in evaluations for kind in evaluation.kinds)
+    kinds = all_kinds[:MOST_KINDS]
     context = {
         "name": f"{len(runs)} runs",
-        "headline": headline(found, names),
-        "alarms": [
-            f"{name}: {alarm}"
-            for (name, _), e in zip(names, found, strict=True)
-            for alarm in findings.alarms(e)
-        ],
-        "tiles": _tiles(found, names),
+        "headline": _headline(evaluations),
+        "alarms": _alarms(evaluations),
+        "tiles": _tiles(evaluations, names),
         "runs": names,
         "legend": legend(arms),
-        "panels": [_panel(kind, arms, found) for kind in kinds[:MOST_KINDS]],
-        "left_out": max(0, len(kinds) - MOST_KINDS),
-        "numbers": _numbers(kinds[:MOST_KINDS], arms, found),
-        "differences": _differences(kinds[:MOST_KINDS], found),
-        "same": len({_asked(evaluation) for evaluation in found}) == 1 and bool(found[0].items),
-        "settings": _settings(runs),
-        "facts": _facts(runs),
+        "panels": [_panel(kind, arms, evaluations) for kind in kinds],
+        "left_out": len(all_kinds) - len(kinds),
+        "numbers": _number_rows(kinds, arms, evaluations),
+        "differences": _difference_rows(kinds, evaluations),
+        "same": _have_the_same_questions(evaluations),
+        "settings": _differing_settings(runs),
+        "facts": _fact_rows(runs),
     }
     return draw("runs.html", context)
 
 
-def _asked(evaluation: Evaluation) -> frozenset[tuple[str, ...]]:
+def _evaluations(runs: Sequence[Gathered]) -> list[Evaluation]:
+    if not 2 <= len(runs) <= _MOST_RUNS:
+        fault = f"{len(runs)} runs: a comparison takes 2 to {_MOST_RUNS}"
+        raise RunError(fault, hint="name that many run folders")
+    evaluations = []
+    for run in runs:
+        if run.evaluation is None:
+            fault = f"{run.name}: this run has no evaluation to compare"
+            raise RunError(fault, hint="run: augmlx eval RUN, for each")
+        evaluations.append(run.evaluation)
+    return evaluations
+
+
+def _have_the_same_questions(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether all runs were asked the same questions, as far as these are at hand."""
+    first = _questions(evaluations[0])
+    if not first:
+        return False
+    return all(_questions(evaluation) == first for evaluation in evaluations)
+
+
+def _questions(evaluation: Evaluation) -> set[tuple[str, ...]]:
     """The questions themselves: two files without ids have the same ones."""
-    items = evaluation.items.values()
-    return frozenset((item.prompt, item.answer, *item.choices) for item in items)
+    questions = set()
+    for item in evaluation.items.values():
+        question = (item.prompt, item.answer, *item.choices)
+        questions.add(question)
+    return questions
 
 
-def headline(found: Sequence[Evaluation], names: Sequence[tuple[str, str]]) -> Headline:
+def _alarms(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Of all runs, each behind the letter of its run."""
+    alarms = []
+    for letter, evaluation in zip(_LETTERS, evaluations, strict=False):
+        alarms += [f"{letter}: {alarm}" for alarm in findings.alarms(evaluation)]
+    return alarms
+
+
+def _deciding_cells(evaluations: Sequence[Evaluation]) -> list[Cell | None]:
+    """The augmented arm's of each run, on the kind that decides the first."""
+    kind = findings.deciding_kind(evaluations[0])
+    if kind is None:
+        return [None] * len(evaluations)
+    return [evaluation.cell(AUGMENTED.name, kind) for evaluation in evaluations]
+
+
+def _headline(evaluations: Sequence[Evaluation]) -> Headline:
     """The augmented arm's accuracy in each run, on the kind that decides the first."""
-    kind = findings.deciding_kind(found[0])
-    cells = [evaluation.arms.get(WITH, {}).get(kind or "") for evaluation in found]
-    known = [
-        (cell, letter)
-        for cell, (letter, _) in zip(cells, names, strict=True)
-        if cell is not None and cell.n
-    ]
-    if kind is None or len(known) < len(found):
-        detail = f"Not every run has the arms {WITH} and {WITHOUT} on the same kind of question."
-        return Headline(f"{len(found)} runs side by side", detail, "none")
-    (high, best), (low, worst) = max(known, key=_accuracy), min(known, key=_accuracy)
-    shown = clip(kind, 40)
-    if high.accuracy == low.accuracy:
+    count = len(evaluations)
+    kind = findings.deciding_kind(evaluations[0])
+    cells = zip(_LETTERS, _deciding_cells(evaluations), strict=False)
+    answered = [(letter, cell) for letter, cell in cells if cell is not None and cell.n]
+    if kind is None or len(answered) < count:
+        detail = (
+            f"Not every run has the arms {AUGMENTED.name} and {FINETUNED.name} on the same kind of "
+            "question."
+        )
+        return Headline(f"{count} runs side by side", detail, "none")
+    best, highest = max(answered, key=lambda pair: pair[1].accuracy)
+    worst, lowest = min(answered, key=lambda pair: pair[1].accuracy)
+    shown = label(kind)
+    if highest.accuracy == lowest.accuracy:
         title = (
-            f"No difference in {shown} accuracy between {len(found)} runs: "
-            f"{findings.percent(high.accuracy)}"
+            f"No difference in {shown} accuracy between {count} runs: {percent(highest.accuracy)}"
         )
-        return Headline(
-            title,
-            f"Every run's augmented arm answered the same share of {shown} questions.",
-            "even",
-        )
+        detail = f"Every run's augmented arm answered the same share of {shown} questions."
+        return Headline(title, detail, "even")
     title = (
-        f"With augmentations, {shown} accuracy ranges from {findings.percent(low.accuracy)} to "
-        f"{findings.percent(high.accuracy)}"
+        f"With augmentations, {shown} accuracy ranges from {percent(lowest.accuracy)} to "
+        f"{percent(highest.accuracy)}"
     )
-    apart = "lie apart" if high.low > low.high else "overlap, so the order may be chance"
+    lie_apart = highest.low > lowest.high
+    apart = "lie apart" if lie_apart else "overlap, so the order may be chance"
     detail = (
-        f"Highest in run {best}: {high.right} of {high.n} (95\u00a0% interval "
-        f"{findings.interval(high)}); lowest in "
-        f"run {worst}: {low.right} of {low.n} ({findings.interval(low)}). These intervals {apart}."
+        f"Highest in run {best}: {highest.right} of {highest.n} (95\u00a0% interval "
+        f"{interval(highest)}); lowest in run {worst}: {lowest.right} of {lowest.n} "
+        f"({interval(lowest)}). These intervals {apart}."
     )
-    return Headline(title, detail, "gain" if high.low > low.high else "even")
+    return Headline(title, detail, "gain" if lie_apart else "even")
 
 
-def _tiles(
-    found: Sequence[Evaluation], names: Sequence[tuple[str, str]]
-) -> list[tuple[str, str, str]]:
-    kind = findings.deciding_kind(found[0])
-    cells = [evaluation.arms.get(WITH, {}).get(kind or "") for evaluation in found]
-    return [
-        (
-            findings.percent(cell.accuracy),
-            f"{letter}\u2002{clip(name, 30)}",
-            findings.interval(cell),
-        )
-        for cell, (letter, name) in zip(cells, names, strict=True)
-        if cell is not None
-    ]
+def _tiles(evaluations: Sequence[Evaluation], names: Sequence[Name]) -> list[Tile]:
+    """The augmented arm's accuracy in each run."""
+    cells = _deciding_cells(evaluations)
+    tiles = []
+    for cell, (letter, title) in zip(cells, names, strict=True):
+        if cell is not None:
+            tile = Tile(
+                value=percent(cell.accuracy),
+                about=f"{letter}\u2002{clip(title, 30)}",
+                remark=interval(cell),
+            )
+            tiles.append(tile)
+    return tiles
 
 
-def _accuracy(pair: tuple[Cell, str]) -> float:
-    return pair[0].accuracy
-
-
-def _panel(kind: str, arms: Sequence[str], found: Sequence[Evaluation]) -> tuple[str, object]:
-    rows = []
+def _panel(kind: str, arms: Sequence[str], evaluations: Sequence[Evaluation]) -> tuple[str, Markup]:
+    """(kind, picture): a group of bars for each arm, a bar for each run."""
+    bars = []
     for arm in arms:
-        first = True
-        for letter, evaluation in zip(_LETTERS, found, strict=False):
-            if cell := evaluation.arms.get(arm, {}).get(kind):
-                label = f"{clip(arm, 20)} {letter}" if first else letter
-                rows.append(charts.Bar(label, charts.arm_class(arm), cell, first))
-                first = False
-    of_runs = [evaluation.chance() for evaluation in found]
-    chances = {round(chance[kind], 6) for chance in of_runs if kind in chance}
-    return clip(kind, 40), charts.bars(
-        clip(kind, 40), rows, chances.pop() if len(chances) == 1 else None
-    )
+        opens_group = True
+        for letter, evaluation in zip(_LETTERS, evaluations, strict=False):
+            cell = evaluation.cell(arm, kind)
+            if cell is not None:
+                name = f"{clip(arm, 20)} {letter}" if opens_group else letter
+                bar = charts.Bar(name, arm_class(arm), cell, opens_group)
+                bars.append(bar)
+                opens_group = False
+    svg = charts.bars(label(kind), bars, _common_chance(kind, evaluations))
+    return label(kind), svg
 
 
-def _numbers(kinds: Sequence[str], arms: Sequence[str], found: Sequence[Evaluation]) -> list[Any]:
-    """(kind, arm, class, [(accuracy, interval, n) or None, one for each run])."""
+def _common_chance(kind: str, evaluations: Sequence[Evaluation]) -> float | None:
+    """None where the runs differ, or do not tell it."""
+    of_runs = [evaluation.chance() for evaluation in evaluations]
+    different = {round(chances[kind], 6) for chances in of_runs if kind in chances}
+    return different.pop() if len(different) == 1 else None
+
+
+def _number_rows(
+    kinds: Sequence[str], arms: Sequence[str], evaluations: Sequence[Evaluation]
+) -> list[NumberRow]:
+    """Of every kind and arm that some run has."""
     rows = []
     for kind in kinds:
         for arm in arms:
-            cells = [evaluation.arms.get(arm, {}).get(kind) for evaluation in found]
+            cells = [evaluation.cell(arm, kind) for evaluation in evaluations]
             if any(cells):
-                told = [
-                    c and (findings.percent(c.accuracy), findings.interval(c), c.n) for c in cells
-                ]
-                rows.append((clip(kind, 40), clip(arm, 40), charts.arm_class(arm), told))
+                row = NumberRow(
+                    kind=label(kind),
+                    arm=label(arm),
+                    style=arm_class(arm),
+                    numbers=[_numbers(cell) for cell in cells],
+                )
+                rows.append(row)
     return rows
 
 
-def _differences(kinds: Sequence[str], found: Sequence[Evaluation]) -> list[Any]:
-    """(kind, [(points, interval, differs) or None]): augmented over finetuned, paired within each
-    run.
-    """
+def _numbers(cell: Cell | None) -> tuple[str, str, int] | None:
+    """(accuracy, its interval, questions)."""
+    if cell is None:
+        return None
+    accuracy = percent(cell.accuracy)
+    return accuracy, interval(cell), cell.n
+
+
+def _difference_rows(kinds: Sequence[str], evaluations: Sequence[Evaluation]) -> list[GapRow]:
+    """What the augmented arm is ahead of plain fine-tuning, paired within each run."""
     rows = []
     for kind in kinds:
-        gaps = [evaluation.summary.difference(kind, WITH, WITHOUT) for evaluation in found]
+        gaps = [_gap(evaluation, kind) for evaluation in evaluations]
         if any(gaps):
-            told = [
-                g and (findings.points(g.difference), findings.span(g), g.differs) for g in gaps
-            ]
-            rows.append((clip(kind, 40), told))
+            row = GapRow(label(kind), gaps)
+            rows.append(row)
     return rows
 
 
-def _settings(runs: Sequence[Gathered]) -> list[tuple[str, list[str]]]:
+def _gap(evaluation: Evaluation, kind: str) -> tuple[str, str, bool] | None:
+    """(points, their interval, whether that excludes 0)."""
+    row = evaluation.difference(kind, AUGMENTED.name, FINETUNED.name)
+    if row is None:
+        return None
+    gap = points(row.difference)
+    return gap, span(row), row.differs
+
+
+def _differing_settings(runs: Sequence[Gathered]) -> list[ValueRow]:
     """The settings in which not all runs agree."""
-    tables = []
-    for run in runs:
-        sections = told_settings(run.settings.model_dump(mode="json")) if run.settings else []
-        tables.append(
-            {f"{name}.{key}": value for name, values in sections for key, value in values}
-        )
-    keys = list(dict.fromkeys(key for table in tables for key in table))
-    rows = [(key.removeprefix("run."), [table.get(key, "–") for table in tables]) for key in keys]
-    return [(key, values) for key, values in rows if len(set(values)) > 1]
+    tables = [_setting_table(run) for run in runs]
+    keys = dict.fromkeys(key for table in tables for key in table)
+    rows = []
+    for key in keys:
+        values = [table.get(key, NO_VALUE) for table in tables]
+        if len(set(values)) > 1:
+            row = ValueRow(key.removeprefix("run."), values)
+            rows.append(row)
+    return rows
 
 
-def _facts(runs: Sequence[Gathered]) -> list[tuple[str, list[str]]]:
+def _setting_table(run: Gathered) -> dict[str, str]:
+    """ "train.epochs" -> its value as shown."""
+    table = {}
+    for section in setting_sections(run.settings_as_json):
+        for key, value in section.rows:
+            table[f"{section.name}.{key}"] = value
+    return table
+
+
+def _fact_rows(runs: Sequence[Gathered]) -> list[ValueRow]:
     """What each run is made of and took; rows that are empty everywhere are left out."""
-    rows: dict[str, list[str]] = {}
-    for place, run in enumerate(runs):
-        counts = run.manifest.get("augment", {}).get("counts")
-        told = {
-            "model": clip(model_name(run.evaluation.summary.model), 80) if run.evaluation else "",
-            "facts": f"{len(run.facts):,}",
-            "augmentations kept": f"{number(counts, 'kept'):,} of {number(counts, 'produced'):,}"
-            if counts
-            else "",
-            "optimizer steps": f"{number(run.manifest.get('train', {}).get('counts'), 'steps'):,}",
-            **{f"time: {stage}": time for stage, time, _ in told_stages(run.manifest)},
-            "time in all": duration(sum(seconds_of(entry) for entry in run.manifest.values())),
-            "peak memory of training": memory_of(run.manifest.get("train", {})),
-            **dict(told_versions(run.manifest)),
-        }
-        for key, value in told.items():
-            rows.setdefault(key, [""] * len(runs))[place] = value
-    return [(key, values) for key, values in rows.items() if any(values)]
+    tables = [_facts(run) for run in runs]
+    names = dict.fromkeys(name for table in tables for name in table)
+    rows = []
+    for name in names:
+        values = [table.get(name, "") for table in tables]
+        if any(values):
+            row = ValueRow(name, values)
+            rows.append(row)
+    return rows
+
+
+def _facts(run: Gathered) -> dict[str, str]:
+    """What -> value, "" where it is not known."""
+    model = ""
+    if run.evaluation is not None:
+        model = clip(model_name(run.evaluation.summary.model), 80)
+    counts = counts_of(run.manifest, "augment")
+    kept = ""
+    if counts:
+        produced = count_of(counts, "produced")
+        kept = f"{count_of(counts, 'kept'):,} of {produced:,}"
+    steps = count_of(counts_of(run.manifest, "train"), "steps")
+    times = {f"time: {row.stage}": row.time for row in stage_rows(run.manifest)}
+    return {
+        "model": model,
+        "facts": f"{len(run.facts):,}",
+        "augmentations kept": kept,
+        "optimizer steps": f"{steps:,}",
+        **times,
+        "time in all": duration(total_seconds(run.manifest)),
+        "peak memory of training": memory_of(run.manifest.get("train", {})),
+        **dict(version_rows(run.manifest)),
+    }

@@ -11,16 +11,26 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from augmlx.report import findings
-from augmlx.report.text import duration
+from augmlx.report.text import duration, percent
 
-
-def _asset(name: str) -> str:
-    return resources.files("augmlx.report").joinpath(name).read_text("utf-8")
+_FILTERS = {"percent": percent, "duration": duration, "thousands": "{:,}".format}
 
 
 def draw(template: str, context: Mapping[str, Any], *, script: bool = False) -> str:
     """A whole page as HTML. Without `script` the page runs none at all."""
+    source = _asset("table.js") if script else ""
+    page = _environment().get_template(template)
+    text = page.render(
+        **context,
+        style=Markup(_asset("style.css")),
+        script=Markup(source),
+        policy=Markup(_script_policy(source)),
+    )
+    # JSON can hold half of a surrogate pair, which UTF-8 cannot.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
         autoescape=True,
@@ -28,19 +38,19 @@ def draw(template: str, context: Mapping[str, Any], *, script: bool = False) -> 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "percent": findings.percent,
-        "duration": duration,
-        "thousands": "{:,}".format,
-    }
-    source = _asset("table.js") if script else ""
-    # The page runs this one script and no other, even if something slipped through the escaping.
-    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-    page = environment.get_template(template).render(
-        **context,
-        style=Markup(_asset("style.css")),
-        script=Markup(source),
-        policy=Markup(f"'sha256-{digest}'" if script else "'none'"),
-    )
-    # JSON can hold half of a surrogate pair, which UTF-8 cannot.
-    return page.encode("utf-8", "replace").decode("utf-8")
+    environment.filters |= _FILTERS
+    return environment
+
+
+def _asset(name: str) -> str:
+    return resources.files("augmlx.report").joinpath(name).read_text("utf-8")
+
+
+def _script_policy(source: str) -> str:
+    """The page runs this one script and no other, even if something slipped through the
+    escaping.
+    """
+    if not source:
+        return "'none'"
+    digest = hashlib.sha256(source.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,15 +10,17 @@ from augmlx.core.arms import in_table_order
 from augmlx.core.records import EvalItem, EvalResult
 from augmlx.core.run_folder import RunFolder
 from augmlx.evaluation import results, summary
-from augmlx.evaluation.summary import AnySummary, Cell
+from augmlx.evaluation.summary import AnySummary, Cell, Difference, SeededCell
 
-_KINDS = ("forward", "reversal", "syllogism", "rephrase")
+FORWARD, REVERSAL = "forward", "reversal"
+KINDS = (FORWARD, REVERSAL, "syllogism", "rephrase")
 
 
 def in_order(kinds: Iterable[str]) -> list[str]:
     """forward first, then the other kinds we know, then the user's own."""
     names = set(kinds)
-    return [kind for kind in _KINDS if kind in names] + sorted(names - set(_KINDS))
+    known = [kind for kind in KINDS if kind in names]
+    return [*known, *sorted(names.difference(KINDS))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,40 @@ class Evaluation:
 
     @property
     def kinds(self) -> list[str]:
+        """The kinds of question, those that we know first."""
         return in_order(self.summary.kinds)
 
     def chance(self) -> dict[str, float]:
         """kind -> the share of right answers that guessing would have."""
-        shares: dict[str, list[float]] = {}
-        for row in self.results:
-            shares.setdefault(row.kind, []).append(1 / len(row.scores))
+        shares: dict[str, list[float]] = defaultdict(list)
+        for result in self.results:
+            share = 1 / len(result.scores)
+            shares[result.kind].append(share)
         return {kind: sum(values) / len(values) for kind, values in shares.items()}
 
     def correct(self) -> dict[str, dict[str, dict[str, bool]]]:
         """kind -> arm -> item id -> whether it was answered right."""
         answers: dict[str, dict[str, dict[str, bool]]] = {}
-        for row in self.results:
-            of_kind = answers.setdefault(row.kind, {})
-            of_kind.setdefault(row.arm, {})[row.item_id] = row.correct
+        for result in self.results:
+            by_arm = answers.setdefault(result.kind, {})
+            by_item = by_arm.setdefault(result.arm, {})
+            by_item[result.item_id] = result.correct
         return answers
+
+    def cell(self, arm: str, kind: str) -> Cell | None:
+        """One arm on one kind; None where it was not asked."""
+        return self.summary.cell(arm, kind)
+
+    def difference(self, kind: str, arm: str, against: str) -> Difference | None:
+        """Two arms on one kind; None where they were not compared."""
+        return self.summary.difference(kind, arm, against)
+
+
+def seed_accuracies(cell: Cell) -> list[float]:
+    """The accuracy of each seed that asked anything; none where there were no seeds."""
+    if not isinstance(cell, SeededCell):
+        return []
+    return [accuracy for accuracy in cell.seeds if accuracy is not None]
 
 
 def read_evaluation(run: RunFolder) -> Evaluation | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from augmlx.core.arms import AUGMENTED, FINETUNED, REPHRASED
-from augmlx.evaluation import ability, statistics
-from augmlx.evaluation.summary import Cell, Difference
-from augmlx.report.evaluated import Evaluation
-from augmlx.report.text import clip
+from augmlx.evaluation import ability
+from augmlx.evaluation.summary import Cell, Difference, Leak
+from augmlx.report.evaluated import FORWARD, REVERSAL, Evaluation
+from augmlx.report.text import clip, interval, label, percent, points, span
 
-WITH, WITHOUT, CONTROL = AUGMENTED.name, FINETUNED.name, REPHRASED.name
+_FEWEST = 10  # questions; with fewer the intervals are so wide that overlapping says nothing
+_NAMED_LEAKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,47 +25,29 @@ class Headline:
     tone: str
 
 
-def percent(share: float) -> str:
-    """0.8825 -> "88 %". Never rounds up to 100 or down to 0, which would claim more than was
-    measured.
-    """
-    whole = statistics.percent(share)
-    if whole >= 100 and share < 1:
-        whole = 99
-    return "< 1\u00a0%" if whole == 0 and share > 0 else f"{whole}\u00a0%"
+class Tile(NamedTuple):
+    """One of the few numbers under a headline."""
 
-
-def interval(cell: Cell) -> str:
-    """The 95 % interval: "72 to 95 %". Its ends may round to 0 and 100."""
-    return span_of(cell.low, cell.high)
-
-
-def span_of(low: float, high: float) -> str:
-    """The same of two shares."""
-    return f"{math.floor(100 * low)} to {math.ceil(100 * high)}\u00a0%"
-
-
-def points(difference: float) -> str:
-    """A difference of accuracies in percentage points: 0.53 -> "+53"."""
-    whole = int(math.copysign(statistics.percent(abs(difference)), difference))
-    return f"{whole:+d}".replace("-", "\u2212") if whole else "0"
-
-
-def span(row: Difference) -> str:
-    """The interval of a difference in points: "+38 to +66". Its ends are rounded outwards."""
-    low, high = math.floor(100 * row.low + 1e-9), math.ceil(100 * row.high - 1e-9)
-    return f"{points(low / 100)} to {points(high / 100)}"
+    value: str
+    about: str
+    remark: str = ""
 
 
 def deciding_kind(evaluation: Evaluation) -> str | None:
     """The kind that shows what augmentation bought: reversal, or the one with most questions other
     than forward.
     """
-    ours, theirs = evaluation.arms.get(WITH, {}), evaluation.arms.get(WITHOUT, {})
-    both = [kind for kind in evaluation.kinds if kind in ours and kind in theirs and ours[kind].n]
-    if "reversal" in both:
-        return "reversal"
-    return max(both, key=lambda kind: (kind != "forward", ours[kind].n), default=None)
+    ours = evaluation.arms.get(AUGMENTED.name, {})
+    theirs = evaluation.arms.get(FINETUNED.name, {})
+    both = [kind for kind in evaluation.kinds if kind in ours and kind in theirs]
+    answered = [kind for kind in both if ours[kind].n]
+    if REVERSAL in answered:
+        return REVERSAL
+
+    def weight(kind: str) -> tuple[bool, int]:
+        return kind != FORWARD, ours[kind].n
+
+    return max(answered, key=weight, default=None)
 
 
 def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
@@ -72,103 +55,135 @@ def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
     run.
 
     A difference is called one where its paired interval excludes 0; where no paired one was
-    measured, where the two 95 % intervals lie apart, which is stricter. `over` goes behind the
-    counts, such as " over 3 seeds".
+    measured, where the two 95 % intervals lie apart, which is stricter.
+
+    Args:
+        over: goes behind the counts, such as " over 3 seeds".
     """
     if evaluation is None:
-        return Headline(
-            "Not measured yet", "Run the evaluation to see what augmentation bought.", "none"
-        )
+        detail = "Run the evaluation to see what augmentation bought."
+        return Headline("Not measured yet", detail, "none")
     kind = deciding_kind(evaluation)
     if kind is None:
         detail = (
-            f"The headline compares the arms {WITH} and {WITHOUT}; this evaluation lacks one "
-            f"of them."
+            f"The headline compares the arms {AUGMENTED.name} and {FINETUNED.name}; this "
+            "evaluation lacks one of them."
         )
         return Headline("No comparison with plain fine-tuning", detail, "none")
-    ours, theirs = evaluation.arms[WITH][kind], evaluation.arms[WITHOUT][kind]
-    row, shown = evaluation.summary.difference(kind, WITH, WITHOUT), clip(kind, 40)
-    title, verdict, tone = (
-        _unpaired(shown, ours, theirs) if row is None else _paired(shown, row, ours, theirs)
-    )
-    if tone == "gain" and (control := evaluation.arms.get(CONTROL, {}).get(kind)):
-        beaten = _ahead(evaluation.summary.difference(kind, WITH, CONTROL), ours, control)
-        verdict += (
-            f" A control that learnt only rephrasings, for about as many steps, answered "
-            f"{control.right} of {control.n}"
-        )
-        verdict += "." if beaten else ", and the difference cannot be told from chance."
-        if not beaten:
-            title = (
-                f"Augmentation bought nothing measurable over rephrasing: {shown} "
-                f"{percent(ours.accuracy)}, "
-                f"against {percent(control.accuracy)}"
-            )
-            tone = "even"
-    detail = (
+    ours = evaluation.arms[AUGMENTED.name][kind]
+    theirs = evaluation.arms[FINETUNED.name][kind]
+    difference = evaluation.difference(kind, AUGMENTED.name, FINETUNED.name)
+    shown = label(kind)
+    if difference is None:
+        verdict = _unpaired_verdict(shown, ours, theirs)
+    else:
+        verdict = _paired_verdict(shown, difference, ours, theirs)
+    control = evaluation.cell(REPHRASED.name, kind)
+    if verdict.tone == "gain" and control is not None:
+        beyond = evaluation.difference(kind, AUGMENTED.name, REPHRASED.name)
+        verdict = _verdict_beside_control(shown, verdict, beyond, ours, control)
+    counts = (
         f"Plain fine-tuning on the same facts answered {theirs.right} of {theirs.n} {shown} "
-        f"questions{over} "
-        f"(95\u00a0% interval {interval(theirs)}), with augmentations {ours.right} of {ours.n} "
-        f"({interval(ours)}). "
-        f"{verdict}"
+        f"questions{over} (95\u00a0% interval {interval(theirs)}), with augmentations "
+        f"{ours.right} of {ours.n} ({interval(ours)})."
     )
-    return Headline(title, detail.rstrip(), tone)
+    return Headline(verdict.title, f"{counts} {verdict.detail}".rstrip(), verdict.tone)
 
 
-FEWEST = 10  # questions; with fewer the intervals are so wide that overlapping says nothing
-
-
-def _ahead(row: Difference | None, ours: Cell, theirs: Cell) -> bool:
-    return ours.low > theirs.high if row is None else row.differs and row.difference > 0
-
-
-def _paired(kind: str, row: Difference, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
-    before, after = percent(theirs.accuracy), percent(ours.accuracy)
-    told = (
-        f"The paired difference is {points(row.difference)} points (95\u00a0% interval {span(row)})"
-    )
+def _paired_verdict(kind: str, row: Difference, ours: Cell, theirs: Cell) -> Headline:
+    """By the interval of the difference on the same questions."""
+    gap = points(row.difference)
+    measured = f"The paired difference is {gap} points (95\u00a0% interval {span(row)})"
     if row.differs and row.difference > 0:
-        return f"Augmentation lifted {kind} accuracy from {before} to {after}", f"{told}.", "gain"
+        return Headline(_lifted(kind, ours, theirs), f"{measured}.", "gain")
     if row.differs:
-        return f"Augmentation cost {kind} accuracy: {after}, down from {before}", f"{told}.", "loss"
-    few = f" {_counted(row.n, kind)} are too few to tell." if row.n < FEWEST else ""
-    title = f"Augmentation bought nothing measurable on {kind}: {after}, against {before} without"
-    return title, f"{told}, which cannot be told from chance.{few}", "even"
+        return Headline(_cost(kind, ours, theirs), f"{measured}.", "loss")
+    title = f"Augmentation bought nothing measurable on {kind}: {_beside(ours, theirs)}"
+    detail = f"{measured}, which cannot be told from chance."
+    if row.n < _FEWEST:
+        detail += f" {_questions(row.n, kind)} are too few to tell."
+    return Headline(title, detail, "even")
 
 
-def _unpaired(kind: str, ours: Cell, theirs: Cell) -> tuple[str, str, str]:
-    before, after = percent(theirs.accuracy), percent(ours.accuracy)
+def _unpaired_verdict(kind: str, ours: Cell, theirs: Cell) -> Headline:
+    """By the intervals of the two accuracies."""
     apart = "The intervals do not overlap."
-    if ours.low > theirs.high:
-        return f"Augmentation lifted {kind} accuracy from {before} to {after}", apart, "gain"
-    if ours.high < theirs.low:
-        return f"Augmentation cost {kind} accuracy: {after}, down from {before}", apart, "loss"
-    if ours.n < FEWEST:
-        title = f"Too few questions to tell: {_counted(ours.n, kind)}"
-        return title, "Bring more of your own with --questions.", "none"
     overlap = "The intervals overlap, so this may be chance."
+    beside = _beside(ours, theirs)
+    if ours.low > theirs.high:
+        return Headline(_lifted(kind, ours, theirs), apart, "gain")
+    if ours.high < theirs.low:
+        return Headline(_cost(kind, ours, theirs), apart, "loss")
+    if ours.n < _FEWEST:
+        title = f"Too few questions to tell: {_questions(ours.n, kind)}"
+        return Headline(title, "Bring more of your own with --questions.", "none")
     if ours.accuracy > theirs.accuracy:
-        return (
-            f"No clear gain from augmentation: {kind} {after}, against {before} without",
-            overlap,
-            "even",
-        )
+        title = f"No clear gain from augmentation: {kind} {beside}"
+        return Headline(title, overlap, "even")
     if ours.accuracy == theirs.accuracy:
-        return f"Augmentation bought nothing on {kind}: {after} with it and without", "", "even"
-    return (
-        f"Augmentation bought nothing on {kind}: {after}, against {before} without",
-        overlap,
-        "even",
+        both = f"{percent(ours.accuracy)} with it and without"
+        return Headline(f"Augmentation bought nothing on {kind}: {both}", "", "even")
+    title = f"Augmentation bought nothing on {kind}: {beside}"
+    return Headline(title, overlap, "even")
+
+
+def _verdict_beside_control(
+    kind: str, verdict: Headline, row: Difference | None, ours: Cell, control: Cell
+) -> Headline:
+    """A gain over plain fine-tuning, beside a control that only rephrases: what rephrasing brings
+    as well is no gain of augmentation.
+    """
+    counts = (
+        "A control that learnt only rephrasings, for about as many steps, answered "
+        f"{control.right} of {control.n}"
     )
+    if _is_ahead(row, ours, control):
+        return Headline(verdict.title, f"{verdict.detail} {counts}.", "gain")
+    title = (
+        f"Augmentation bought nothing measurable over rephrasing: {kind} "
+        f"{percent(ours.accuracy)}, against {percent(control.accuracy)}"
+    )
+    doubt = "and the difference cannot be told from chance."
+    return Headline(title, f"{verdict.detail} {counts}, {doubt}", "even")
 
 
-def _counted(n: int, kind: str) -> str:
-    return f"{n} {kind} question{'' if n == 1 else 's'}"
+def _is_ahead(row: Difference | None, ours: Cell, theirs: Cell) -> bool:
+    """By the paired difference, where it was measured; else by the intervals."""
+    if row is None:
+        return ours.low > theirs.high
+    return row.differs and row.difference > 0
+
+
+def _lifted(kind: str, ours: Cell, theirs: Cell) -> str:
+    """The title of a gain."""
+    before = percent(theirs.accuracy)
+    after = percent(ours.accuracy)
+    return f"Augmentation lifted {kind} accuracy from {before} to {after}"
+
+
+def _cost(kind: str, ours: Cell, theirs: Cell) -> str:
+    """The title of a loss."""
+    before = percent(theirs.accuracy)
+    after = percent(ours.accuracy)
+    return f"Augmentation cost {kind} accuracy: {after}, down from {before}"
+
+
+def _beside(ours: Cell, theirs: Cell) -> str:
+    """ "75 %, against 60 % without"."""
+    before = percent(theirs.accuracy)
+    after = percent(ours.accuracy)
+    return f"{after}, against {before} without"
+
+
+def _questions(n: int, kind: str) -> str:
+    """ "1 reversal question", "9 reversal questions"."""
+    ending = "" if n == 1 else "s"
+    return f"{n} {kind} question{ending}"
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The same questions under both arms."""
+    """How many of the same questions both arms, one, or neither got right."""
 
     kind: str
     both: int
@@ -179,18 +194,23 @@ class Paired:
 
 def paired(evaluation: Evaluation, kinds: Sequence[str]) -> list[Paired]:
     """Per kind, how many questions only one of the two trained arms got right."""
-    tables = []
     correct = evaluation.correct()
+    tables = []
     for kind in kinds:
-        arms: Mapping[str, Mapping[str, bool]] = correct.get(kind, {})
-        ours, theirs = arms.get(WITH, {}), arms.get(WITHOUT, {})
-        pairs = [(ours[item], theirs[item]) for item in ours if item in theirs]
+        by_arm: Mapping[str, Mapping[str, bool]] = correct.get(kind, {})
+        ours = by_arm.get(AUGMENTED.name, {})
+        theirs = by_arm.get(FINETUNED.name, {})
+        common = [item_id for item_id in ours if item_id in theirs]
+        pairs = [(ours[item_id], theirs[item_id]) for item_id in common]
         if pairs:
-            counts = [
-                pairs.count(pair)
-                for pair in ((True, True), (True, False), (False, True), (False, False))
-            ]
-            tables.append(Paired(clip(kind, 40), *counts))
+            table = Paired(
+                kind=label(kind),
+                both=pairs.count((True, True)),
+                only_with=pairs.count((True, False)),
+                only_without=pairs.count((False, True)),
+                neither=pairs.count((False, False)),
+            )
+            tables.append(table)
     return tables
 
 
@@ -198,14 +218,24 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
     """What must not be overlooked: leaked test items, and losses of general ability."""
     if evaluation is None:
         return []
-    told = []
+    leak_alarms = []
     for kind, leak in evaluation.summary.leaks.items():
-        if count := len(leak.verbatim):
-            stand = "question stands" if count == 1 else "questions stand"
-            named = ", ".join(clip(item, 24) for item in leak.verbatim[:6])
-            told.append(
-                f"Leak: {count} {clip(kind, 40)} {stand} word for word in the texts that the "
-                f"augmented arm was trained on ({named}{', …' if count > 6 else ''})."
-            )
-    losses = [replace(loss, arm=clip(loss.arm, 40)) for loss in evaluation.summary.regressions]
-    return [*told, *ability.loss_notes(losses)]
+        if leak.verbatim:
+            alarm = _leak_alarm(kind, leak)
+            leak_alarms.append(alarm)
+    regressions = evaluation.summary.regressions
+    losses = [replace(loss, arm=label(loss.arm)) for loss in regressions]
+    return [*leak_alarms, *ability.loss_notes(losses)]
+
+
+def _leak_alarm(kind: str, leak: Leak) -> str:
+    """How many questions of a kind leaked, and the first of them by id."""
+    count = len(leak.verbatim)
+    stand = "question stands" if count == 1 else "questions stand"
+    names = [clip(item_id, 24) for item_id in leak.verbatim[:_NAMED_LEAKS]]
+    if count > _NAMED_LEAKS:
+        names.append("…")
+    return (
+        f"Leak: {count} {label(kind)} {stand} word for word in the texts that the augmented "
+        f"arm was trained on ({', '.join(names)})."
+    )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from augmlx.core.records import Json
 from augmlx.report.gather import Gathered
-from augmlx.report.text import clip
+from augmlx.report.manifest import count_of, counts_of
+from augmlx.report.text import clip, label
 
-_MOST = 20
-_REASONS = 3
+_MOST_OPERATORS = 20
+_MOST_FILTERS = 20
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What became of the completions of one operator (or of all); shares are in % of the whole
-    bar.
-    """
+    """What became of the completions of one operator, or of all."""
 
     label: str
     kept: int
@@ -30,7 +30,11 @@ class Flow:
         return self.kept + self.rejected + self.failed
 
     def share(self, part: str) -> float:
-        return round(100 * int(getattr(self, part)) / self.total, 3) if self.total else 0.0
+        """Of one of the three parts, in % of the whole bar."""
+        if not self.total:
+            return 0.0
+        count = int(getattr(self, part))
+        return _percentage(count, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
+    """From facts to kept examples."""
+
     facts: int
     produced: int
     flows: list[Flow]  # the first is the sum
@@ -58,51 +64,69 @@ class Funnel:
 
 def build_funnel(gathered: Gathered) -> Funnel | None:
     """The counts of the manifest's stage "augment"; None where it has not finished."""
-    counts = gathered.manifest.get("augment", {}).get("counts")
-    if not isinstance(counts, Mapping):
+    counts = counts_of(gathered.manifest, "augment")
+    if counts is None:
         return None
-    by_operator = counts.get("by_operator")
-    flows = [_flow("all operators", counts)]
-    if isinstance(by_operator, Mapping):
-        flows += [
-            _flow(clip(str(name), 40), flow) for name, flow in list(by_operator.items())[:_MOST]
-        ]
-    drops = _drops(counts, gathered.rejected)
+    drops = _drops(counts.get("by"), gathered.rejected)
     return Funnel(
-        facts=number(counts, "facts"),
-        produced=number(counts, "produced"),
-        flows=flows,
-        drops=drops[:_MOST],
-        left_out=max(0, len(drops) - _MOST),
+        facts=count_of(counts, "facts"),
+        produced=count_of(counts, "produced"),
+        flows=_flows(counts),
+        drops=drops[:_MOST_FILTERS],
+        left_out=max(0, len(drops) - _MOST_FILTERS),
     )
 
 
-def number(counts: object, key: str) -> int:
-    """A count of the manifest, 0 where it has none."""
-    value = counts.get(key) if isinstance(counts, Mapping) else None
-    return value if isinstance(value, int) else 0
+def _percentage(part: int, whole: int) -> float:
+    """Exact enough for the width of a bar."""
+    return round(100 * part / whole, 3)
 
 
-def _flow(label: str, counts: object) -> Flow:
-    return Flow(label, number(counts, "kept"), number(counts, "rejected"), number(counts, "failed"))
+def _flows(counts: Mapping[str, object]) -> list[Flow]:
+    """That of all operators, then that of each."""
+    flows = [_flow("all operators", counts)]
+    by_operator = counts.get("by_operator")
+    if not isinstance(by_operator, Mapping):
+        return flows
+    for name in list(by_operator)[:_MOST_OPERATORS]:
+        flow = _flow(label(name), by_operator[name])
+        flows.append(flow)
+    return flows
 
 
-def _drops(counts: Mapping[str, object], rejected: list[Json]) -> list[Drop]:
-    by = counts.get("by")
-    totals = {str(name): number(by, name) for name in by} if isinstance(by, Mapping) else {}
-    reasons: dict[str, Counter[str]] = {}
-    for row in rejected:
-        reasons.setdefault(str(row.get("by", "")), Counter())[
-            clip(str(row.get("why", "")), 120)
-        ] += 1
+def _flow(name: str, counts: object) -> Flow:
+    return Flow(
+        label=name,
+        kept=count_of(counts, "kept"),
+        rejected=count_of(counts, "rejected"),
+        failed=count_of(counts, "failed"),
+    )
+
+
+def _drops(count_by_filter: object, rejected: list[Json]) -> list[Drop]:
+    """The filters, the most frequent first."""
+    if not isinstance(count_by_filter, Mapping):
+        return []
+    totals = {str(name): count_of(count_by_filter, name) for name in count_by_filter}
     largest = max(totals.values(), default=0) or 1
-    ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        Drop(
-            clip(name, 40),
-            count,
-            round(100 * count / largest, 3),
-            reasons.get(name, Counter()).most_common(_REASONS),
+    reasons = _reasons(rejected)
+    drops = []
+    for name in sorted(totals, key=lambda name: (-totals[name], name)):
+        drop = Drop(
+            by=label(name),
+            count=totals[name],
+            width=_percentage(totals[name], largest),
+            reasons=reasons[name].most_common(_MOST_REASONS),
         )
-        for name, count in ordered
-    ]
+        drops.append(drop)
+    return drops
+
+
+def _reasons(rejected: list[Json]) -> dict[str, Counter[str]]:
+    """Filter -> how often each of its reasons was given."""
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rejected:
+        name = str(row.get("by", ""))
+        why = clip(row.get("why", ""), 120)
+        reasons[name][why] += 1
+    return reasons

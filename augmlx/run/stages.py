@@ -21,7 +21,7 @@ from augmlx.core.arms import CONTROLS, FINETUNED, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.progress import Progress
 from augmlx.core.records import Json, fingerprint
-from augmlx.core.run_folder import RunFolder
+from augmlx.core.run_folder import STAGES, RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Stage:
 
 
 _CONTROLS = tuple(arm.stage for arm in CONTROLS)
-AUGMENT = Stage("augment", 2, ("split", "train", *_CONTROLS, "eval", "export"))
-SPLIT = Stage("split", 3, ("train", *_CONTROLS, "eval", "export"))
+AUGMENT = Stage("augment", 2, STAGES[STAGES.index("split") :])
+SPLIT = Stage("split", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 2, ("eval", "export"))
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {

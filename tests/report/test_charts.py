@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.evaluation.summary import Cell, Difference, SeededCell
-from augmlx.report.charts import Bar, Gap, accuracy_plot, bars, forest, loss_plot
+from augmlx.report.charts import Bar, Gap, bars, forest
+from augmlx.report.curves import accuracy_plot, loss_plot
 
 finite = st.floats(0, 1e6)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from augmlx.core.records import EvalResult
 from augmlx.evaluation.summary import Cell, Difference, Leak, Regression, Summary
 from augmlx.report.evaluated import Evaluation
-from augmlx.report.findings import alarms, headline, interval, paired, percent, points, span
+from augmlx.report.findings import alarms, headline, paired
+from augmlx.report.text import interval, percent, points, span
 
 
 def cell(n: int, accuracy: float, low: float, high: float) -> Cell:
