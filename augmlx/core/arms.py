@@ -1,7 +1,7 @@
 """The arms: what an evaluation compares, in one table.
 
-Settings, training, evaluation, report and commands read it; an arm is added by adding a row (and,
-where it is trained on something new, what that is: run/control_arms.py).
+Settings, training, evaluation, report and commands read it. An arm is added by a row here; one that
+is trained also says on what (run/control_arms.py) and has a number for its code (run/stages.py).
 """
 
 from __future__ import annotations
@@ -83,9 +83,10 @@ ARMS: Mapping[str, Arm] = {
 CONTROLS = tuple(arm for arm in ARMS.values() if arm.is_control)
 BY_DEFAULT = tuple(arm.name for arm in ARMS.values() if arm.by_default)
 # The claim is told first: what augmentation bought, then how far it is from perfect.
+_TOLD_FIRST = (AUGMENTED, ORACLE, ICL_AUGMENTED, FINETUNED)
 PAIRS = tuple(
     (arm.name, other)
-    for arm in (AUGMENTED, ORACLE, ICL_AUGMENTED, FINETUNED)
+    for arm in dict.fromkeys((*_TOLD_FIRST, *ARMS.values()))
     for other in arm.against
 )
 

@@ -67,7 +67,7 @@ def read_facts(path: Path, *, column: str | None = None) -> FactTable:
 
 
 def facts_of_run(run: RunFolder) -> list[Fact]:
-    """The facts that a run is over, from its facts.jsonl; nothing else reads that file.
+    """The facts that a run is over, from its facts.jsonl.
 
     Raises:
         RunError: it holds none.

@@ -100,7 +100,7 @@ def judge(
     judging = [item for item in derived if fact_ids.issuperset(item.fact_ids)]
     if not judging:
         raise BadInput(
-            f"{run.data / 'valid.jsonl'}: no questions can be derived from it",
+            f"{run.valid_rows}: no questions can be derived from it",
             hint='hold more out (split.valid), or choose the best by loss: train.best = "loss"',
         )
     return lambda loaded: asking.accuracy_by_kind(judging, engine_over(loaded), settings.eval)
@@ -108,7 +108,7 @@ def judge(
 
 def _held_out_ids(run: RunFolder) -> set[str]:
     """The ids of the examples that were held out for the test."""
-    path = run.data / "test.jsonl"
+    path = run.test_rows
     if not path.exists():
         return set()
     return {row["id"] for row in read_jsonl(path)}

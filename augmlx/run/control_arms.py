@@ -9,10 +9,10 @@ training, in batches of as many examples, without replay.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from augmlx.core.arms import ARMS, AUGMENTED, ORACLE, REPHRASED
+from augmlx.core.arms import ARMS, AUGMENTED, FINETUNED, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Example, Fact, Json, consequence, fact_from_json, original
@@ -51,24 +51,41 @@ def rows(arm: str, run: RunFolder, facts: Sequence[Fact], form: row_forms.Form) 
 
     Raises RunError where there is nothing that sets it apart.
     """
-    own: list[Example] = []
-    if arm == REPHRASED.name:
-        own = trained_on(run, REPHRASE)
-        if not own:
-            raise RunError(
-                f"{run.path}: the arm rephrased needs rephrasings in the training set, and there "
-                "are none",
-                hint="augment with the operator rephrase, or leave the arm out of eval.arms",
-            )
-    elif arm == ORACLE.name:
-        own = consequences(run)
-        if not own:
-            raise RunError(
-                f"{run.path}: the arm oracle needs consequences known to be true",
-                hint="bring true consequences: augmlx eval RUN --oracle FILE",
-            )
-    examples = [*map(original, facts), *own]
-    return [row_forms.training_row(example, form) for example in examples]
+    own = _OWN_EXAMPLES[arm](run)
+    return [row_forms.training_row(example, form) for example in (*map(original, facts), *own)]
+
+
+def _nothing_of_its_own(_run: RunFolder) -> list[Example]:
+    return []
+
+
+def _rephrasings(run: RunFolder) -> list[Example]:
+    examples = trained_on(run, REPHRASE)
+    if not examples:
+        raise RunError(
+            f"{run.path}: the arm rephrased needs rephrasings in the training set, and there "
+            "are none",
+            hint="augment with the operator rephrase, or leave the arm out of eval.arms",
+        )
+    return examples
+
+
+def _true_consequences(run: RunFolder) -> list[Example]:
+    examples = consequences(run)
+    if not examples:
+        raise RunError(
+            f"{run.path}: the arm oracle needs consequences known to be true",
+            hint="bring true consequences: augmlx eval RUN --oracle FILE",
+        )
+    return examples
+
+
+# What a control is trained on besides the originals; every control has an entry.
+_OWN_EXAMPLES: Mapping[str, Callable[[RunFolder], list[Example]]] = {
+    FINETUNED.name: _nothing_of_its_own,
+    REPHRASED.name: _rephrasings,
+    ORACLE.name: _true_consequences,
+}
 
 
 def trained_on(run: RunFolder, operator: str | None = None) -> list[Example]:

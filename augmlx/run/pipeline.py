@@ -2,8 +2,8 @@
 
     facts -> augment -> split -> train -> eval -> export -> report
 
-What each stage depends on and does stands in augmenting.py, training.py, evaluating.py; how stages
-are skipped or done again, in stages.py.
+What each stage depends on and does stands in augmenting.py, training.py, evaluating.py and
+exporting.py; how stages are skipped or done again, in stages.py.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
 from augmlx.core.arms import CONTROLS
 from augmlx.core.errors import ModelError, RunError
-from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
+from augmlx.core.files import copy_file, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress, Silent
-from augmlx.core.records import Fact, Json, fact_from_json, to_json
+from augmlx.core.records import Fact, Json, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
-from augmlx.data.facts import read_facts
+from augmlx.data.facts import facts_of_run, read_facts
 from augmlx.data.questions import Question, question_row, read_questions
 from augmlx.data.row_forms import Form
 from augmlx.engines.local import MlxEngines
@@ -121,11 +121,7 @@ class Pipeline:
     def facts(self) -> Sequence[Fact]:
         """The run's facts, read once. Raises RunError where it has none."""
         if self._facts is None:
-            if not self.run.facts.exists():
-                raise RunError(
-                    f"{self.run.path}: holds no facts", hint="run: augmlx augment FACTS -o RUN"
-                )
-            self._facts = [fact_from_json(row) for row in read_jsonl(self.run.facts)]
+            self._facts = facts_of_run(self.run)
         return self._facts
 
     def questions(self) -> list[Question]:

@@ -44,13 +44,12 @@ class Stage:
         return fingerprint([self.name, self.code, basis])
 
 
-_CONTROLS = tuple(arm.stage for arm in CONTROLS)
 AUGMENT = Stage("augment", 2, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 2, ("eval", "export"))
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {
-    arm.stage: Stage(arm.stage, code, ("eval",)) for arm, code in _CONTROL_CODE.items()
+    arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
 }
 EVAL = Stage("eval", 4)
 EXPORT = Stage("export", 1)

@@ -113,7 +113,12 @@ def _round_trip(scores: Sequence[Score]) -> float:
 def _no_way_back(value: float, settings: AugmentSettings) -> str | None:
     if value >= settings.round_trip:
         return None
-    return f"another answer to its own question is {-value:.2f} nats a token likelier"
+    if value < 0:
+        return f"another answer to its own question is {-value:.2f} nats a token likelier"
+    return (
+        f"its answer to its own question is {value:.2f} nats a token likelier than another, less "
+        f"than {settings.round_trip:g}"
+    )
 
 
 # The judge: asked whether the text follows from its facts, how much likelier is "Yes" than "No", in
@@ -145,7 +150,9 @@ def _judge(scores: Sequence[Score]) -> float:
 def _denied(value: float, settings: AugmentSettings) -> str | None:
     if value >= settings.judge:
         return None
-    return f"the model says No, by {-value:.2f} nats"
+    if value < 0:
+        return f"the model says No, by {-value:.2f} nats"
+    return f"the model says Yes by {value:.2f} nats, less than {settings.judge:g}"
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -47,6 +47,21 @@ def test_where_there_is_nothing_to_ask_back_nothing_is_scored(text: str) -> None
     assert MEASURES["round_trip"].rows(Candidate(0, text, FACT, "stop")) == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("round_trip", 0.2, "likelier than another, less than 0.5"),
+        ("round_trip", -0.2, "another answer to its own question is 0.20 nats a token likelier"),
+        ("judge", 0.2, "says Yes by 0.20 nats, less than 0.5"),
+        ("judge", -0.2, "says No, by 0.20 nats"),
+    ],
+)
+def test_a_reason_never_tells_of_less_than_nothing(name: str, value: float, reason: str) -> None:
+    """A threshold may lie above zero: what is dropped is likelier then, but not enough."""
+    strict = AugmentSettings(round_trip=0.5, judge=0.5)
+    assert reason in str(MEASURES[name].objection(value, strict))
+
+
 @pytest.mark.parametrize("name", MEASURES)
 def test_a_threshold_is_the_least_that_is_kept(name: str) -> None:
     for threshold, value, kept in (
