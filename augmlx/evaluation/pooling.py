@@ -10,8 +10,10 @@ from statistics import fmean
 from augmlx.core import arms
 from augmlx.core.records import EvalItem, EvalResult
 from augmlx.core.settings import Settings
-from augmlx.evaluation import ability, differences, leaks
+from augmlx.evaluation.ability import FELL, loss_notes
 from augmlx.evaluation.cells import cells_by_arm
+from augmlx.evaluation.differences import differences
+from augmlx.evaluation.leaks import pooled_leaks
 from augmlx.evaluation.summary import (
     Ability,
     Cell,
@@ -53,10 +55,16 @@ def pooled(
 
     Facts are what the bootstrap draws anew, over all seeds: two seeds share none.
     """
-    items = [item for one in seeds for item in _own_items(one)]
-    results = [result for one in seeds for result in _own_results(one)]
-    cells_of_arm = cells_by_arm(results, items)
-    losses = [loss for one in seeds for loss in _own_losses(one)]
+    items: list[EvalItem] = []
+    results: list[EvalResult] = []
+    losses: list[Regression] = []
+    for one in seeds:
+        items += _own_items(one)
+        results += [replace(row, item_id=f"{one.seed}/{row.item_id}") for row in one.results]
+        own_losses = one.summary.regressions
+        losses += [replace(loss, text=f"seed {one.seed}: {loss.text}") for loss in own_losses]
+    cells = cells_by_arm(results, items)
+    pairs = arms.pairs_among(cells)
     return StudySummary(
         world=world,
         about=seeds[0].world.about,
@@ -66,20 +74,13 @@ def pooled(
         score=settings.eval.score,
         items=len(items),
         facts=sum(len(one.world.facts) for one in seeds),
-        arms={
-            arm: {kind: _seeded(cell, seeds, arm, kind) for kind, cell in cells.items()}
-            for arm, cells in cells_of_arm.items()
-        },
-        differences=tuple(
-            differences.differences(
-                results, items, arms.pairs_among(list(cells_of_arm)), seed=seeds[0].seed
-            )
-        ),
-        leaks=leaks.pooled_leaks({one.seed: one.summary.leaks for one in seeds}),
-        ability=_ability([one.summary.ability for one in seeds]),
+        arms=_with_seeds(cells, seeds),
+        differences=tuple(differences(results, items, pairs, seed=seeds[0].seed)),
+        leaks=pooled_leaks({one.seed: one.summary.leaks for one in seeds}),
+        ability=_ability(seeds),
         regressions=tuple(losses),
         precision=_precision(seeds),
-        notes=(*_notes(seeds), *ability.loss_notes(losses)),
+        notes=(*_notes(seeds), *loss_notes(losses)),
     )
 
 
@@ -92,46 +93,52 @@ def _own_items(one: SeedResult) -> list[EvalItem]:
     return own
 
 
-def _own_results(one: SeedResult) -> list[EvalResult]:
-    return [replace(result, item_id=f"{one.seed}/{result.item_id}") for result in one.results]
-
-
-def _own_losses(one: SeedResult) -> list[Regression]:
-    losses = one.summary.regressions
-    return [replace(loss, text=f"seed {one.seed}: {loss.text}") for loss in losses]
-
-
-def _seeded(cell: Cell, seeds: Sequence[SeedResult], arm: str, kind: str) -> SeededCell:
-    accuracies = tuple(_accuracy(one.results, arm, kind) for one in seeds)
-    return SeededCell(**asdict(cell), seeds=accuracies)
+def _with_seeds(
+    cells: Mapping[str, Mapping[str, Cell]], seeds: Sequence[SeedResult]
+) -> dict[str, dict[str, SeededCell]]:
+    """The table of cells over all seeds, each with every seed's own accuracy."""
+    table: dict[str, dict[str, SeededCell]] = {}
+    for arm, of_arm in cells.items():
+        table[arm] = {}
+        for kind, cell in of_arm.items():
+            accuracies = tuple(_accuracy(one.results, arm, kind) for one in seeds)
+            table[arm][kind] = SeededCell(**asdict(cell), seeds=accuracies)
+    return table
 
 
 def _accuracy(results: Sequence[EvalResult], arm: str, kind: str) -> float | None:
+    """An arm's accuracy on a kind of question in one seed; None where it asked none."""
     correct = [row.correct for row in results if (row.arm, row.kind) == (arm, kind)]
-    return fmean(correct) if correct else None
+    if not correct:
+        return None
+    return fmean(correct)
 
 
-def _ability(abilities_of_seeds: Sequence[Mapping[str, Ability]]) -> dict[str, PooledAbility]:
+def _ability(seeds: Sequence[SeedResult]) -> dict[str, PooledAbility]:
+    """Each arm's general ability over the seeds in which it was measured."""
     by_arm: dict[str, list[Ability]] = {}
-    for abilities in abilities_of_seeds:
-        for arm, of_arm in abilities.items():
-            by_arm.setdefault(arm, []).append(of_arm)
-    return {arm: _mean_ability(abilities) for arm, abilities in by_arm.items()}
-
-
-def _mean_ability(abilities: Sequence[Ability]) -> PooledAbility:
-    return PooledAbility(
-        perplexity=exp(fmean(log(one.perplexity) for one in abilities)),
-        accuracy=fmean(one.accuracy for one in abilities),
-        n=abilities[0].n,
-        tokens=abilities[0].tokens,
-    )
+    for one in seeds:
+        for arm, ability in one.summary.ability.items():
+            by_arm.setdefault(arm, []).append(ability)
+    pooled_of_arm: dict[str, PooledAbility] = {}
+    for arm, abilities in by_arm.items():
+        mean_loss = fmean(log(ability.perplexity) for ability in abilities)
+        pooled_of_arm[arm] = PooledAbility(
+            perplexity=exp(mean_loss),
+            accuracy=fmean(ability.accuracy for ability in abilities),
+            n=abilities[0].n,
+            tokens=abilities[0].tokens,
+        )
+    return pooled_of_arm
 
 
 def _precision(seeds: Sequence[SeedResult]) -> Precision:
-    verdicts = [verdict for one in seeds for verdict in one.verdicts]
-    judged = [verdict for verdict in verdicts if verdict is not None]
-    return Precision(kept=len(verdicts), judged=len(judged), right=sum(judged))
+    kept = judged = right = 0
+    for one in seeds:
+        kept += len(one.verdicts)
+        judged += len(one.verdicts) - one.verdicts.count(None)
+        right += one.verdicts.count(True)
+    return Precision(kept, judged, right)
 
 
 def _notes(seeds: Sequence[SeedResult]) -> list[str]:
@@ -139,5 +146,5 @@ def _notes(seeds: Sequence[SeedResult]) -> list[str]:
     notes: list[str] = []
     for one in seeds:
         own = [*one.notes, *one.summary.notes]
-        notes += [f"seed {one.seed}: {note}" for note in own if not note.startswith(ability.FELL)]
+        notes += [f"seed {one.seed}: {note}" for note in own if not note.startswith(FELL)]
     return notes

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import product
+from itertools import compress, product
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A kind, or with `meant` False all that it is not."""
+
+    name: str
+    meant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`how` is "all" or "some"; a term is a name, and whether it is meant or all that it is not."""
+    """What is said of two kinds; `how` is "all" or "some"."""
 
     how: str
-    subject: tuple[str, bool]
-    predicate: tuple[str, bool]
+    subject: Term
+    predicate: Term
 
-    @property
-    def terms(self) -> frozenset[str]:
-        return frozenset({self.subject[0], self.predicate[0]})
-
-    def called(self, names: Mapping[str, str]) -> Claim:
+    def renamed(self, names: Mapping[str, str]) -> Claim:
         """The same of kinds with other names."""
-        (subject, meant), (predicate, wanted) = self.subject, self.predicate
-        return Claim(self.how, (names[subject], meant), (names[predicate], wanted))
+        subject = replace(self.subject, name=names[self.subject.name])
+        predicate = replace(self.predicate, name=names[self.predicate.name])
+        return Claim(self.how, subject, predicate)
 
 
 _A, _B = r"(?:the )?(?P<a>[a-z-]+)", r"(?P<n1>not )?(?:an? )?(?P<b>[a-z-]+)"
@@ -50,22 +55,27 @@ _FORMS = tuple(
 
 
 def read(text: str, terms: Mapping[str, str]) -> Claim | None:
-    """A statement in small letters and without its end mark; None for one that is not understood.
-    `terms` has the name of each kind by its singular and by its plural.
+    """What a statement says of two kinds; None for one that is not understood.
+
+    Args:
+        text: in small letters and without its end mark.
+        terms: the name of each kind by its singular and by its plural.
     """
     text = re.sub(r"n't\b", " not", text)
     for pattern, how in _FORMS:
-        found = pattern.fullmatch(text)
-        if found is None or found["a"] not in terms or found["b"] not in terms:
+        match = pattern.fullmatch(text)
+        if match is None:
             continue
-        groups = found.groupdict()
-        meant = not groups.get("n1")
-        subject = (terms[found["a"]], not groups.get("n2"))
+        words = match.groupdict()
+        if words["a"] not in terms or words["b"] not in terms:
+            continue
+        subject = Term(terms[words["a"]], meant=not words.get("n2"))
+        predicate = Term(terms[words["b"]], meant=not words.get("n1"))
         if how == "not all":
-            return Claim("some", subject, (terms[found["b"]], False))
-        return Claim(
-            "some" if how == "some" else "all", subject, (terms[found["b"]], meant != (how == "no"))
-        )
+            return Claim("some", subject, replace(predicate, meant=False))
+        if how == "no":
+            return Claim("all", subject, replace(predicate, meant=not predicate.meant))
+        return Claim(how, subject, predicate)
     return None
 
 
@@ -73,28 +83,44 @@ def follows(claim: Claim, premises: Iterable[Claim]) -> bool:
     """Whether a claim holds in every model of the premises in which no kind is empty."""
     given = tuple(premises)
     # What the kinds are called makes no difference, so that the answer is mostly known.
-    names = dict.fromkeys(
-        name for one in (*given, claim) for name, _ in (one.subject, one.predicate)
-    )
-    places = {name: str(place) for place, name in enumerate(names)}
-    return _follows(claim.called(places), tuple(one.called(places) for one in given))
+    numbers: dict[str, str] = {}
+    for one in (*given, claim):
+        for term in (one.subject, one.predicate):
+            numbers.setdefault(term.name, str(len(numbers)))
+    return _follows(claim.renamed(numbers), tuple(one.renamed(numbers) for one in given))
+
+
+# A region of a model is what things there are and are not: kind -> whether they are of it.
+_Region = Mapping[str, bool]
 
 
 @cache
 def _follows(claim: Claim, premises: tuple[Claim, ...]) -> bool:
-    names = sorted(frozenset().union(*(one.terms for one in (*premises, claim))))
-    regions = [
-        dict(zip(names, held, strict=True)) for held in product((True, False), repeat=len(names))
-    ]
+    names: set[str] = set()
+    for one in (*premises, claim):
+        names |= {one.subject.name, one.predicate.name}
+    kinds = sorted(names)
+    memberships = product((True, False), repeat=len(kinds))
+    regions = [dict(zip(kinds, of_kinds, strict=True)) for of_kinds in memberships]
     for taken in product((True, False), repeat=len(regions)):
-        model = [region for region, there in zip(regions, taken, strict=True) if there]
-        filled = all(any(region[name] for region in model) for name in names)
-        if filled and all(_holds(one, model) for one in premises) and not _holds(claim, model):
+        model = list(compress(regions, taken))
+        if _is_model(model, kinds, premises) and not _holds(claim, model):
             return False
     return True
 
 
-def _holds(claim: Claim, model: Sequence[Mapping[str, bool]]) -> bool:
-    (subject, meant), (predicate, wanted) = claim.subject, claim.predicate
-    found = (region[predicate] == wanted for region in model if region[subject] == meant)
-    return any(found) if claim.how == "some" else all(found)
+def _is_model(model: Sequence[_Region], kinds: Sequence[str], premises: Sequence[Claim]) -> bool:
+    """Whether no kind is empty there and all premises hold."""
+    for kind in kinds:
+        if not any(region[kind] for region in model):
+            return False
+    return all(_holds(premise, model) for premise in premises)
+
+
+def _holds(claim: Claim, model: Sequence[_Region]) -> bool:
+    subject, predicate = claim.subject, claim.predicate
+    of_subject = [region for region in model if region[subject.name] == subject.meant]
+    verdicts = [region[predicate.name] == predicate.meant for region in of_subject]
+    if claim.how == "some":
+        return any(verdicts)
+    return all(verdicts)

@@ -68,10 +68,13 @@ _KNOWN = frozenset(
 @cache
 def _shares(shape: str) -> tuple[tuple[str, ...], ...]:
     """All names of a shape, in shares that are about equal."""
-    shares: tuple[list[str], ...] = tuple([] for _ in range(SHARES))
-    for word in map("".join, product(*SHAPES[shape])):
-        if word not in _KNOWN and word not in STOPWORDS:
-            shares[crc32(word.encode()) % SHARES].append(word)
+    shares: list[list[str]] = [[] for _ in range(SHARES)]
+    for parts in product(*SHAPES[shape]):
+        word = "".join(parts)
+        if word in _KNOWN or word in STOPWORDS:
+            continue
+        share = crc32(word.encode()) % SHARES
+        shares[share].append(word)
     return tuple(map(tuple, shares))
 
 
@@ -94,28 +97,14 @@ class Names:
         unlike: Sequence[str] = (),
     ) -> None:
         rng = Random(f"{seed}:{shape}")
-        pool = [
-            word for word in _shares(shape)[seed % SHARES] if not word.startswith(tuple(unlike))
-        ]
+        share = _shares(shape)[seed % SHARES]
+        pool = [word for word in share if not word.startswith(tuple(unlike))]
         if count is not None:
             tokens = [count(f" {spelt(word)}") for word in pool]
-            usual = Counter(tokens).most_common(1)[0][0]
+            [(usual, _)] = Counter(tokens).most_common(1)
             pool = [word for word, number in zip(pool, tokens, strict=True) if number == usual]
         rng.shuffle(pool)
-        letters: dict[str, list[tuple[int, str]]] = {
-            letter: [] for letter in rng.sample(_FIRST, len(_FIRST))
-        }
-        seen: Counter[str] = Counter()
-        cut = len(SHAPES[shape][-1][0])
-        for word in pool:
-            letters[word[0]].append((seen[word[:-cut]], word))
-            seen[word[:-cut]] += 1
-        ranked = (
-            [word for _, word in sorted(of, key=lambda one: one[0])] for of in letters.values()
-        )
-        self._left: Iterator[str] = (
-            word for row in zip_longest(*ranked) for word in row if word is not None
-        )
+        self._left = _dealt(pool, len(SHAPES[shape][-1][0]), rng)
         self._rng = rng
 
     def take(self, number: int) -> list[str]:
@@ -128,3 +117,23 @@ class Names:
             )
         self._rng.shuffle(taken)
         return taken
+
+
+def _dealt(pool: Sequence[str], rime: int, rng: Random) -> Iterator[str]:
+    """The words of a pool over their first letters in turn; of a letter those first whose start,
+    all but the `rime` last letters, has come least often.
+    """
+    by_letter: dict[str, list[tuple[int, str]]] = {}
+    for letter in rng.sample(_FIRST, len(_FIRST)):
+        by_letter[letter] = []
+    times_seen: Counter[str] = Counter()
+    for word in pool:
+        start = word[:-rime]
+        by_letter[word[0]].append((times_seen[start], word))
+        times_seen[start] += 1
+    for words in by_letter.values():
+        words.sort(key=lambda ranked: ranked[0])
+    for row in zip_longest(*by_letter.values()):
+        for ranked in row:
+            if ranked is not None:
+                yield ranked[1]

@@ -14,33 +14,34 @@ _ABOUT = (
     "one of two choices (chance 0.50)."
 )
 # What a thing is said to be more of, and what less of: 28 dimensions.
-_DIMENSIONS = tuple(
-    tuple(row.split("/"))
-    for row in """
+_OPPOSITES = """
     larger/smaller heavier/lighter higher/lower older/younger faster/slower stronger/weaker
     richer/poorer louder/quieter warmer/colder deeper/shallower wider/narrower brighter/darker
     better/worse
-    """.split()
-) + tuple(
-    (f"more {adjective}", f"less {adjective}")
-    for adjective in """
+""".split()
+_ADJECTIVES = """
     dangerous common famous expensive useful curious colourful fragile poisonous popular ancient
     graceful intelligent delicate valuable
-    """.split()
+""".split()
+_DIMENSIONS = (
+    *(tuple(pair.split("/")) for pair in _OPPOSITES),
+    *((f"more {adjective}", f"less {adjective}") for adjective in _ADJECTIVES),
 )
-_COMPARATIVES = frozenset(word for pair in _DIMENSIONS for word in pair)
+_COMPARATIVES = frozenset().union(*_DIMENSIONS)
 _SAME = {
     "bigger": "larger", "quicker": "faster", "hotter": "warmer", "cooler": "colder",
     "newer": "younger", "broader": "wider", "dimmer": "darker", "elder": "older",
 }  # fmt: skip
 _CLAIM = re.compile(
-    r"(?:the )?(?P<x>[a-z]+) (?:is|are) (?P<how>(?:more |less )?[a-z]+) than (?:the "
-    r")?(?P<y>[a-z]+)(?: (?:is|are))?"
+    r"(?:the )?(?P<x>[a-z]+) (?:is|are) (?P<how>(?:more |less )?[a-z]+) "
+    r"than (?:the )?(?P<y>[a-z]+)(?: (?:is|are))?"
 )
 _AS = re.compile(
-    r"(?:the )?(?P<x>[a-z]+) (?:is|are) (?:not|n't) (?:as|so) (?P<how>[a-z]+) as (?:the "
-    r")?(?P<y>[a-z]+)"
+    r"(?:the )?(?P<x>[a-z]+) (?:is|are) (?:not|n't) (?:as|so) (?P<how>[a-z]+) "
+    r"as (?:the )?(?P<y>[a-z]+)"
 )
+
+_Truth = dict[tuple[str, str], str]  # (x, y) -> what x is beside y
 
 
 def reversals(size: float, seed: int, count: Callable[[str], int] | None = None) -> World:
@@ -50,20 +51,15 @@ def reversals(size: float, seed: int, count: Callable[[str], int] | None = None)
     rng = Random(f"reversals:{seed}")
     number = scaled(100, size, 4)
     names = Names("long", seed, spelt=_plural, count=count)
-    firsts, seconds = ([_plural(name) for name in names.take(number)] for _ in range(2))
+    firsts = [_plural(name) for name in names.take(number)]
+    seconds = [_plural(name) for name in names.take(number)]
     world = Builder(rng)
-    dimensions = rng.sample(_DIMENSIONS, len(_DIMENSIONS))
-    truth: dict[
-        tuple[str, str], tuple[str, str]
-    ] = {}  # (x, y) -> what x is beside y, and what it is not
-    stated = [
-        dimensions[n % len(dimensions)][:: 1 if (n + n // len(dimensions)) % 2 else -1]
-        for n in range(number)
-    ]
-    rng.shuffle(stated)
-    for first, second, (how, other) in zip(firsts, seconds, stated, strict=True):
+    truth: _Truth = {}
+    for first, second, ends in zip(firsts, seconds, _stated_ends(number, rng), strict=True):
+        how, other = ends
         x, y = first.casefold(), second.casefold()  # as `plain` has them
-        truth[x, y], truth[y, x] = (how, other), (other, how)
+        truth[x, y] = how
+        truth[y, x] = other
         fact = world.fact(f"{first} are {how} than {second}.")
         ahead, back = world.begun(f"{first} are"), world.begun(f"{second} are")
         world.question("forward", ahead, f"{how} than {second}", [f"{other} than {second}"], [fact])
@@ -81,20 +77,37 @@ def reversals(size: float, seed: int, count: Callable[[str], int] | None = None)
     )
 
 
+def _stated_ends(number: int, rng: Random) -> list[tuple[str, ...]]:
+    """For each fact (what it says that the first thing is, what the second is then)."""
+    dimensions = rng.sample(_DIMENSIONS, len(_DIMENSIONS))
+    ends: list[tuple[str, ...]] = []
+    for n in range(number):
+        turn, place = divmod(n, len(dimensions))
+        dimension = dimensions[place]
+        as_listed = (n + turn) % 2 == 1
+        ends.append(dimension if as_listed else dimension[::-1])
+    rng.shuffle(ends)
+    return ends
+
+
 def _plural(name: str) -> str:
     return f"{name.title()}s"
 
 
-def _right(text: str, truth: dict[tuple[str, str], tuple[str, str]]) -> bool | None:
+def _right(text: str, truth: _Truth) -> bool | None:
     text = re.sub(r"n't\b", " not", text)
     negated = _AS.fullmatch(text)
-    found = negated or _CLAIM.fullmatch(text)
-    if found is None:
+    claim = negated or _CLAIM.fullmatch(text)
+    if claim is None:
         return None
-    x, y = (name if name.endswith("s") else f"{name}s" for name in (found["x"], found["y"]))
-    how = f"less {found['how']}" if negated else found["how"]
+    how = f"less {claim['how']}" if negated else claim["how"]
     how = _SAME.get(how, how)
-    known = how in _COMPARATIVES and all(any(name in pair for pair in truth) for name in (x, y))
-    if not known:
+    x, y = _as_plural(claim["x"]), _as_plural(claim["y"])
+    things = {thing for thing, _ in truth}
+    if how not in _COMPARATIVES or x not in things or y not in things:
         return None
-    return (x, y) in truth and truth[x, y][0] == how
+    return truth.get((x, y)) == how
+
+
+def _as_plural(name: str) -> str:
+    return name if name.endswith("s") else f"{name}s"

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from augmlx.core.records import Fact
 from augmlx.evaluation.worlds.kinds import read
 from augmlx.evaluation.worlds.names import Names
 from augmlx.evaluation.worlds.world import PREAMBLES, Builder, Document, World, plain, scaled
 
 _ABOUT = (
     "Trained on a hierarchy of made-up categories and their properties; asked in other words "
-    "(rephrasing), from the "
-    "other end (reversal), for inherited properties (syllogism), and for those of categories of "
-    "which only the place "
-    "in the hierarchy was trained (holdout); four choices, the wrong ones true of other "
-    "categories (chance 0.25)."
+    "(rephrasing), from the other end (reversal), for inherited properties (syllogism), and for "
+    "those of categories of which only the place in the hierarchy was trained (holdout); four "
+    "choices, the wrong ones true of other categories (chance 0.25)."
 )
-_ROOTS, _CHILDREN = (
-    4,
-    3,
-)  # as many roots as choices, so that the properties of all of them can stand in one question
+_ROOTS = 4  # as many as choices, so that the properties of all of them can stand in one question
+_CHILDREN = 3
 _HOLDOUT = 0.2
-_DOES = (
-    "eaters",
-    "makers",
-    "keepers",
-    "hunters",
-    "growers",
-    "carriers",
-)  # by depth: a choice's form tells nothing
+_WRONG = 3  # choices of a question
+# By depth, so that a choice's form tells nothing.
+_DOES = ("eaters", "makers", "keepers", "hunters", "growers", "carriers")
 
 
 @dataclass(frozen=True, slots=True)
 class _Category:
-    name: str  # a plural
-    has: str  # its property, as a plural that its members are called by
-    above: tuple[int, ...]  # its ancestors' places in the list of all categories, the parent first
-    is_a: str  # the fact that says what its parent is; "" of a root
-    tells: str  # the fact that says what it has; "" where that is held out
+    """One category of the hierarchy.
+
+    Args:
+        name: a plural.
+        has: its property, as a plural that its members are called by.
+        above: its ancestors' places in the list of all categories, the parent first.
+        is_a: the id of the fact that says what its parent is; "" of a root.
+        tells: the id of the fact that says what it has; "" where that is held out.
+    """
+
+    name: str
+    has: str
+    above: tuple[int, ...]
+    is_a: str
+    tells: str
+
+    @property
+    def one(self) -> str:
+        return self.name[:-1]
+
+    @property
+    def one_that_has(self) -> str:
+        return self.has[:-1]
 
 
 def semantic(size: float, seed: int, count: Callable[[str], int] | None = None) -> World:
@@ -51,17 +61,18 @@ def semantic(size: float, seed: int, count: Callable[[str], int] | None = None) 
     called, things = names.take(number), names.take(number)
     leaves = [n for n in range(number) if _first_child(n) >= number]
     held_out = set(rng.sample(leaves, max(2, round(number * _HOLDOUT))))
-    above: list[tuple[int, ...]] = []
-    for n in range(number):
-        parent = (n - _ROOTS) // _CHILDREN
-        above.append((parent, *above[parent]) if n >= _ROOTS else ())
     categories: list[_Category] = []
     for n, (name, thing) in enumerate(zip(called, things, strict=True)):
-        has = f"{thing}-{_DOES[len(above[n]) % len(_DOES)]}"
+        above: tuple[int, ...] = ()
+        is_a = ""
         group = f"c{n + 1:03d}"
-        is_a = world.fact(f"All {name}s are {called[above[n][0]]}s.", group) if above[n] else ""
+        if n >= _ROOTS:
+            parent = _parent(n)
+            above = (parent, *categories[parent].above)
+            is_a = world.fact(f"All {name}s are {called[parent]}s.", group)
+        has = f"{thing}-{_DOES[len(above) % len(_DOES)]}"
         tells = "" if n in held_out else world.fact(f"All {name}s are {has}.", group)
-        categories.append(_Category(f"{name}s", has, above[n], is_a, tells))
+        categories.append(_Category(f"{name}s", has, above, is_a, tells))
     _Asker(world, categories, held_out).ask()
     _consequences(world, categories)
     return World(
@@ -80,128 +91,109 @@ def _first_child(n: int) -> int:
     return n * _CHILDREN + _ROOTS
 
 
+def _parent(n: int) -> int:
+    return (n - _ROOTS) // _CHILDREN
+
+
 def _chain(categories: Sequence[_Category], n: int, ancestor: int) -> list[str]:
-    """The facts that lead from a category to one of its ancestors."""
+    """The ids of the facts that lead from a category to one of its ancestors."""
     path = [n, *categories[n].above]
-    return [categories[step].is_a for step in path[: path.index(ancestor)]]
+    below_ancestor = path[: path.index(ancestor)]
+    return [categories[step].is_a for step in below_ancestor]
 
 
 class _Asker:
+    """Puts questions about all categories into a world; categories go by their places."""
+
     def __init__(self, world: Builder, categories: Sequence[_Category], held_out: set[int]) -> None:
-        self._world, self._all, self._held_out = world, categories, held_out
+        self._world = world
+        self._all = categories
+        self._held_out = held_out
 
     def ask(self) -> None:
+        """Of each category three questions: in other words, from the other end, and further up."""
         for n, category in enumerate(self._all):
             holdout = n in self._held_out
-            kind = bool(category.is_a) and (holdout or n % 2 == 0)  # else its property
-            if kind:
-                self._is("rephrasing", n, category.above[0])
+            if category.is_a and (holdout or n % 2 == 0):
+                parent = category.above[0]
+                self._ask_kind(n, parent)
+                self._ask_from_above(n, parent, self._all[parent].name, category.is_a)
             else:
-                self._has("rephrasing", n, n)
-            self._turned(n, category.is_a if kind else category.tells, kind=kind)
+                self._ask_property("rephrasing", n, n)
+                self._ask_from_above(n, n, category.has, category.tells)
             if holdout:
                 for ancestor in category.above:
-                    self._has("holdout", n, ancestor)
+                    self._ask_property("holdout", n, ancestor)
             elif category.above:
                 # The parent's, and the farthest ancestor's, in turn.
-                self._has("syllogism", n, category.above[0] if n // 2 % 2 else category.above[-1])
+                owner = category.above[0] if n // 2 % 2 else category.above[-1]
+                self._ask_property("syllogism", n, owner)
 
-    def _is(self, asked: str, n: int, ancestor: int) -> None:
-        others = (one for one in self._peers(ancestor) if one not in self._all[n].above)
-        wrong = self._three(self._all[one].name[:-1] for one in others)
-        self._put(
-            asked,
-            f"every {self._all[n].name[:-1]} is a",
-            self._all[ancestor].name[:-1],
-            wrong,
-            n,
-            ancestor,
-        )
+    def _ask_kind(self, n: int, parent: int) -> None:
+        """What a category is."""
+        others = [one for one in self._peers(parent) if one not in self._all[n].above]
+        wrong = [self._all[one].one for one in others[:_WRONG]]
+        prompt = self._world.begun(f"every {self._all[n].one} is a")
+        facts = _chain(self._all, n, parent)
+        self._world.question("rephrasing", prompt, self._all[parent].one, wrong, facts)
 
-    def _has(self, asked: str, n: int, owner: int) -> None:
-        others = (
-            one
-            for one in self._peers(owner)
-            if one not in (n, *self._all[n].above) and self._all[one].tells
-        )
-        wrong = self._three(self._all[one].has[:-1] for one in others)
-        facts = [self._all[owner].tells]
-        self._put(
-            asked,
-            f"every {self._all[n].name[:-1]} is a",
-            self._all[owner].has[:-1],
-            wrong,
-            n,
-            owner,
-            facts,
-        )
+    def _ask_property(self, kind: str, n: int, owner: int) -> None:
+        """What a category has: of its own, or of its ancestor's."""
+        family = (n, *self._all[n].above)
+        others = [one for one in self._peers(owner) if one not in family and self._all[one].tells]
+        wrong = [self._all[one].one_that_has for one in others[:_WRONG]]
+        prompt = self._world.begun(f"every {self._all[n].one} is a")
+        facts = [*_chain(self._all, n, owner), self._all[owner].tells]
+        self._world.question(kind, prompt, self._all[owner].one_that_has, wrong, facts)
 
-    def _turned(self, n: int, fact: str, *, kind: bool) -> None:
-        """From the other end: what is such a category, or has such a property."""
-        whole = self._all[n].above[0] if kind else n
-        named = self._all[whole].name if kind else self._all[n].has
+    def _ask_from_above(self, n: int, whole: int, named: str, fact_id: str) -> None:
+        """From the other end: what is such a category, or has such a property.
+
+        Args:
+            whole: the category that the answer is part of.
+            named: what the question names: the whole, or what it has.
+        """
         # What contains the whole has some of it in it, too.
         family = (whole, *self._all[whole].above)
-        others = (
-            one
-            for one in self._peers(n)
-            if one not in family and whole not in (one, *self._all[one].above)
-        )
-        wrong = self._three(self._all[one].name for one in others)
-        self._world.question(
-            "reversal", self._world.begun(f"some {named} are"), self._all[n].name, wrong, [fact]
-        )
+        others = [
+            one for one in self._peers(n) if one not in family and whole not in self._all[one].above
+        ]
+        wrong = [self._all[one].name for one in others[:_WRONG]]
+        prompt = self._world.begun(f"some {named} are")
+        self._world.question("reversal", prompt, self._all[n].name, wrong, [fact_id])
 
     def _peers(self, n: int) -> list[int]:
         """The other categories, those of the same depth first, each depth in random order."""
+        depth = len(self._all[n].above)
         others = [one for one in range(len(self._all)) if one != n]
         self._world.rng.shuffle(others)
-        return sorted(
-            others, key=lambda one: abs(len(self._all[one].above) - len(self._all[n].above))
-        )
-
-    def _three(self, candidates: Iterable[str]) -> list[str]:
-        return [one for one, _ in zip(candidates, range(3), strict=False)]
-
-    def _put(
-        self,
-        asked: str,
-        prompt: str,
-        answer: str,
-        wrong: list[str],
-        n: int,
-        to: int,
-        facts: Sequence[str] = (),
-    ) -> None:
-        path = _chain(self._all, n, to)
-        self._world.question(asked, self._world.begun(prompt), answer, wrong, [*path, *facts])
+        return sorted(others, key=lambda one: abs(len(self._all[one].above) - depth))
 
 
 def _consequences(world: Builder, categories: Sequence[_Category]) -> None:
     """All that follows of each category, and each fact from its other end."""
     for n, category in enumerate(categories):
         for ancestor in category.above:
-            path, other = _chain(categories, n, ancestor), categories[ancestor]
+            path = _chain(categories, n, ancestor)
+            other = categories[ancestor]
             if len(path) > 1:
                 world.follows(f"All {category.name} are {other.name}.", *path)
             world.follows(f"All {category.name} are {other.has}.", *path, other.tells)
         if category.is_a:
-            world.follows(
-                f"Some {categories[category.above[0]].name} are {category.name}.", category.is_a
-            )
+            parent = categories[category.above[0]]
+            world.follows(f"Some {parent.name} are {category.name}.", category.is_a)
         if category.tells:
             world.follows(f"Some {category.has} are {category.name}.", category.tells)
 
 
-def _documents(world: Builder, rng: Random) -> Iterable[Document]:
+def _documents(world: Builder, rng: Random) -> Iterator[Document]:
     """All that is told of a category, as one text."""
-    groups: dict[str | None, list[int]] = {}
-    for place, fact in enumerate(world.facts):
-        groups.setdefault(fact.group, []).append(place)
-    for places in groups.values():
-        told = [world.facts[place] for place in places]
-        text = " ".join((rng.choice(PREAMBLES), *(fact.text for fact in told)))
-        yield Document(text, tuple(fact.id for fact in told))
+    groups: dict[str | None, list[Fact]] = {}
+    for fact in world.facts:
+        groups.setdefault(fact.group, []).append(fact)
+    for facts in groups.values():
+        text = " ".join([rng.choice(PREAMBLES), *(fact.text for fact in facts)])
+        yield Document(text, tuple(fact.id for fact in facts))
 
 
 class _Judge:
@@ -210,28 +202,31 @@ class _Judge:
     """
 
     def __init__(self, categories: Sequence[_Category]) -> None:
-        self._within: dict[
-            str, frozenset[str]
-        ] = {}  # a category or property -> all that its members are
+        # A category or property -> all that its members are.
+        self._within: dict[str, frozenset[str]] = {}
         for category in categories:
-            of = [category, *(categories[n] for n in category.above)]
-            self._within[category.name] = frozenset(
-                name for one in of for name in (one.name, *([one.has] if one.tells else []))
-            )
+            within: set[str] = set()
+            for one in (category, *(categories[n] for n in category.above)):
+                within.add(one.name)
+                if one.tells:
+                    within.add(one.has)
+            self._within[category.name] = frozenset(within)
             self._within[category.has] = frozenset({category.has})
-        self._terms: Mapping[str, str] = {
-            spelt: term for term in self._within for spelt in (term, term[:-1])
-        }
+        self._terms: dict[str, str] = {}
+        for term in self._within:
+            self._terms |= {term: term, term[:-1]: term}
 
     def __call__(self, text: str) -> bool | None:
         claim = read(plain(text), self._terms)
         if claim is None:
             return None
-        (one, meant), (other, wanted) = claim.subject, claim.predicate
-        if claim.how == "all" and not meant and not wanted:  # "what is no vorp is no dalm"
-            return one in self._within[other]
-        if not (meant and wanted):
+        subject, predicate = claim.subject, claim.predicate
+        neither_meant = not subject.meant and not predicate.meant
+        if claim.how == "all" and neither_meant:  # "what is no vorp is no dalm"
+            return subject.name in self._within[predicate.name]
+        if not (subject.meant and predicate.meant):
             return False
         if claim.how == "all":
-            return other in self._within[one]
-        return any(one in within and other in within for within in self._within.values())
+            return predicate.name in self._within[subject.name]
+        both = {subject.name, predicate.name}
+        return any(both <= within for within in self._within.values())

@@ -56,9 +56,8 @@ class World:
     about: str  # for the report: what is trained on, what is asked, chance
     facts: tuple[Fact, ...] = field(repr=False)
     questions: tuple[Question, ...] = field(repr=False)
-    oracle: tuple[Consequence, ...] = field(
-        repr=False
-    )  # enough to answer all that the facts do not say themselves
+    # Enough to answer all that the facts do not say themselves.
+    oracle: tuple[Consequence, ...] = field(repr=False)
     documents: tuple[Document, ...] = field(repr=False)
     operators: tuple[str, ...]  # of augmlx/operators, those that suit
     # Whether a statement follows from the facts; None for one that is not understood. It does
@@ -81,8 +80,9 @@ class Builder:
     def fact(self, text: str, group: str | None = None) -> str:
         """Add a fact; its id."""
         number = len(self.facts) + 1
-        self.facts.append(Fact(f"f{number:04d}", text, f"facts.csv:{number + 1}", group))
-        return self.facts[-1].id
+        fact = Fact(f"f{number:04d}", text, f"facts.csv:{number + 1}", group)
+        self.facts.append(fact)
+        return fact.id
 
     def question(
         self,
@@ -98,19 +98,23 @@ class Builder:
         where = f"questions.csv:{self._line}"
         self._line += 1 + prompt.count("\n")
         choices = (answer, *wrong)
-        name, about = f"q{number:04d}", tuple(facts)
+        question_id = f"q{number:04d}"
         self.questions.append(
-            Question(name, prompt, answer, kind, choices, tuple(aliases), where, about)
+            Question(
+                question_id, prompt, answer, kind, choices, tuple(aliases), where, tuple(facts)
+            )
         )
 
     def follows(self, text: str, *facts: str) -> None:
+        """Add what is true because of some facts (their ids)."""
         self.oracle.append(Consequence(text, facts))
 
     def begun(self, statement: str) -> str:
         """A prompt that begins a statement, in other words than any training text. It holds "is" or
         "are".
         """
-        return capital(re.sub(r"\b(is|are)\b", rf"\1{self.rng.choice(HEDGES)}", statement, count=1))
+        hedged = rf"\1{self.rng.choice(HEDGES)}"
+        return capital(re.sub(r"\b(is|are)\b", hedged, statement, count=1))
 
     def told(self, per_fact: int) -> tuple[Document, ...]:
         """For each fact so many documents with different preambles."""
@@ -133,10 +137,10 @@ class Builder:
             self.rng.shuffle(places)
             for number, place in zip(numbers, places, strict=True):
                 question = self.questions[number]
-                others = [choice for choice in question.choices if choice != question.answer]
-                self.rng.shuffle(others)
-                others.insert(place % len(question.choices), question.answer)
-                settled[number] = replace(question, choices=tuple(others))
+                choices = [choice for choice in question.choices if choice != question.answer]
+                self.rng.shuffle(choices)
+                choices.insert(place % len(question.choices), question.answer)
+                settled[number] = replace(question, choices=tuple(choices))
         return tuple(settled)
 
 
@@ -158,21 +162,22 @@ def write(world: World, folder: Path) -> None:
     """facts.csv, questions.csv, oracle.csv and documents.jsonl, for people and for
     augmlx.data.
     """
-    facts = [("id", "fact", "group"), *((f.id, f.text, f.group or "") for f in world.facts)]
+    facts = [("id", "fact", "group")]
+    facts += [(fact.id, fact.text, fact.group or "") for fact in world.facts]
     questions = [("id", "kind", "prompt", "answer", "choices", "aliases", "facts")]
     for q in world.questions:
         lists = ("|".join(q.choices), "|".join(q.aliases), "|".join(q.facts))
         questions.append((q.id, q.kind, q.prompt, q.answer, *lists))
-    oracle = [("fact", "sources"), *((c.text, " ".join(c.fact_ids)) for c in world.oracle)]
-    for name, rows in (("facts", facts), ("questions", questions), ("oracle", oracle)):
-        write_text(folder / f"{name}.csv", _csv(rows))
-    write_jsonl(
-        folder / "documents.jsonl",
-        ({"facts": list(d.fact_ids), "text": d.text} for d in world.documents),
-    )
+    oracle = [("fact", "sources")]
+    oracle += [(one.text, " ".join(one.fact_ids)) for one in world.oracle]
+    _write_csv(folder / "facts.csv", facts)
+    _write_csv(folder / "questions.csv", questions)
+    _write_csv(folder / "oracle.csv", oracle)
+    documents = ({"facts": list(d.fact_ids), "text": d.text} for d in world.documents)
+    write_jsonl(folder / "documents.jsonl", documents)
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
+def _write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue()
+    write_text(path, file.getvalue())
