@@ -181,11 +181,6 @@ def example_from_json(value: Mapping[str, Any]) -> Example:
     return Example(value["id"], value["text"], origin, value.get("row"), value.get("agreement"))
 
 
-def item_from_json(value: Mapping[str, Any]) -> EvalItem:
-    lists = {key: tuple(value.get(key, ())) for key in ("choices", "aliases", "fact_ids")}
-    return EvalItem(**{**value, **lists})
-
-
 def result_from_json(value: Mapping[str, Any]) -> EvalResult:
     return EvalResult(
         **{**value, "scores": tuple(value["scores"]), "tokens": tuple(value["tokens"])}

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.core.records import (
-    EvalItem,
     Example,
     Fact,
     Origin,
@@ -20,7 +19,6 @@ from augmlx.core.records import (
     example_from_json,
     fact_from_json,
     fingerprint,
-    item_from_json,
     origin_from_json,
     short_id,
     to_json,
@@ -41,21 +39,19 @@ rows = st.none() | st.dictionaries(text, values, max_size=3)
 origins = st.builds(Origin, texts, text, text, text, st.integers(), st.integers(), text)
 facts = st.builds(Fact, text, text, text, st.none() | text, rows)
 examples = st.builds(Example, text, text, origins)
-items = st.builds(EvalItem, text, text, text, text, texts, texts, texts)
 
 
 def through_disk(record: Any) -> Any:
     return json.loads(json.dumps(to_json(record), ensure_ascii=False).encode())
 
 
-@given(facts, origins, examples, items)
+@given(facts, origins, examples)
 def test_a_record_comes_back_from_json_as_it_was(
-    fact: Fact, origin: Origin, example: Example, item: EvalItem
+    fact: Fact, origin: Origin, example: Example
 ) -> None:
     assert fact_from_json(through_disk(fact)) == fact
     assert origin_from_json(through_disk(origin)) == origin
     assert example_from_json(through_disk(example)) == example
-    assert item_from_json(through_disk(item)) == item
 
 
 @given(facts)
@@ -65,13 +61,6 @@ def test_json_keeps_the_order_of_the_fields_and_leaves_out_none(fact: Fact) -> N
     assert list(value) == [name for name in names if getattr(fact, name) is not None]
     if fact.row is not None:
         assert value["row"] == fact.row  # None inside a row of the user's is kept
-
-
-def test_optional_lists_may_be_missing() -> None:
-    item = item_from_json(
-        {"id": "i", "kind": "k", "prompt": "p", "answer": "a", "choices": ["a", "b"]}
-    )
-    assert (item.choices, item.aliases, item.fact_ids) == (("a", "b"), (), ())
 
 
 def test_a_record_cannot_be_changed() -> None:

@@ -475,7 +475,7 @@ def test_questions_that_come_late_say_what_was_held_out(setup: Setup, tmp_path: 
     pipeline.augment()
     pipeline.train()
     pipeline.take_questions(questions)
-    assert "held out of training" in pipeline.evaluate()["notes"][0]
+    assert "held out of training" in pipeline.evaluate().notes[0]
 
 
 def test_files_of_the_user_are_never_overwritten(tmp_path: Path) -> None:
@@ -573,7 +573,7 @@ def test_operators_of_the_user_go_through_the_whole_line(setup: Setup, tmp_path:
     assert link["origin"]["fact_ids"] == ["f0001", "f0007"]
     assert sum("Sir and Bo owns the Yam mill." in prompt for prompt in prompts) == 18
     assert pipeline.train()["augmentations"] > 0
-    assert set(pipeline.evaluate()["arms"]) == {"base", "icl", "finetuned", "augmented"}
+    assert set(pipeline.evaluate().arms) == {"base", "icl", "finetuned", "augmented"}
     assert (
         pipeline.export(hf_base="someone/tiny") / "adapter_model.safetensors"
     ).stat().st_size > 0
