@@ -138,6 +138,7 @@ def forest(kind: str, gaps: Sequence[Gap], left: float, right: float) -> Markup:
         return 100 * ((value + left) / (right + left))
 
     def gap_row(gap: Gap, top: float) -> Markup:
+        """An interval with a dot at the difference."""
         row = gap.row
         middle = top + _ROW_HEIGHT / 2
         whisker = _whisker(place(row.low), place(row.high), middle)

@@ -16,16 +16,12 @@ from augmlx.report.drawing import draw
 from augmlx.report.evaluated import Evaluation, in_order
 from augmlx.report.findings import Headline, Tile
 from augmlx.report.gather import Gathered
-from augmlx.report.manifest import count_of, counts_of, memory_of, total_seconds
 from augmlx.report.panels import MOST_KINDS, chosen_arms, legend
-from augmlx.report.provenance import setting_sections, stage_rows, version_rows
+from augmlx.report.run_values import differing_settings, fact_rows
 from augmlx.report.text import (
-    NO_VALUE,
     clip,
-    duration,
     interval,
     label,
-    model_name,
     percent,
     points,
     span,
@@ -52,13 +48,6 @@ class GapRow(NamedTuple):
     gaps: list[tuple[str, str, bool] | None]
 
 
-class ValueRow(NamedTuple):
-    """A setting, or a fact about a run, with its value in each run."""
-
-    name: str
-    values: list[str]
-
-
 def render_comparison(runs: Sequence[Gathered]) -> str:
     """The page as HTML.
 
@@ -82,8 +71,8 @@ def render_comparison(runs: Sequence[Gathered]) -> str:
         "numbers": _number_rows(kinds, arms, evaluations),
         "differences": _difference_rows(kinds, evaluations),
         "same": _have_the_same_questions(evaluations),
-        "settings": _differing_settings(runs),
-        "facts": _fact_rows(runs),
+        "settings": differing_settings(runs),
+        "facts": fact_rows(runs),
     }
     return draw("runs.html", context)
 
@@ -202,9 +191,14 @@ def _panel(kind: str, arms: Sequence[str], evaluations: Sequence[Evaluation]) ->
 
 def _common_chance(kind: str, evaluations: Sequence[Evaluation]) -> float | None:
     """None where the runs differ, or do not tell it."""
-    of_runs = [evaluation.chance() for evaluation in evaluations]
-    different = {round(chances[kind], 6) for chances in of_runs if kind in chances}
-    return different.pop() if len(different) == 1 else None
+    different = set()
+    for evaluation in evaluations:
+        chances = evaluation.chance()
+        if kind in chances:
+            different.add(round(chances[kind], 6))
+    if len(different) != 1:
+        return None
+    return different.pop()
 
 
 def _number_rows(
@@ -252,62 +246,3 @@ def _gap(evaluation: Evaluation, kind: str) -> tuple[str, str, bool] | None:
         return None
     gap = points(row.difference)
     return gap, span(row), row.differs
-
-
-def _differing_settings(runs: Sequence[Gathered]) -> list[ValueRow]:
-    """The settings in which not all runs agree."""
-    tables = [_setting_table(run) for run in runs]
-    keys = dict.fromkeys(key for table in tables for key in table)
-    rows = []
-    for key in keys:
-        values = [table.get(key, NO_VALUE) for table in tables]
-        if len(set(values)) > 1:
-            row = ValueRow(key.removeprefix("run."), values)
-            rows.append(row)
-    return rows
-
-
-def _setting_table(run: Gathered) -> dict[str, str]:
-    """ "train.epochs" -> its value as shown."""
-    table = {}
-    for section in setting_sections(run.settings_as_json):
-        for key, value in section.rows:
-            table[f"{section.name}.{key}"] = value
-    return table
-
-
-def _fact_rows(runs: Sequence[Gathered]) -> list[ValueRow]:
-    """What each run is made of and took; rows that are empty everywhere are left out."""
-    tables = [_facts(run) for run in runs]
-    names = dict.fromkeys(name for table in tables for name in table)
-    rows = []
-    for name in names:
-        values = [table.get(name, "") for table in tables]
-        if any(values):
-            row = ValueRow(name, values)
-            rows.append(row)
-    return rows
-
-
-def _facts(run: Gathered) -> dict[str, str]:
-    """What -> value, "" where it is not known."""
-    model = ""
-    if run.evaluation is not None:
-        model = clip(model_name(run.evaluation.summary.model), 80)
-    counts = counts_of(run.manifest, "augment")
-    kept = ""
-    if counts:
-        produced = count_of(counts, "produced")
-        kept = f"{count_of(counts, 'kept'):,} of {produced:,}"
-    steps = count_of(counts_of(run.manifest, "train"), "steps")
-    times = {f"time: {row.stage}": row.time for row in stage_rows(run.manifest)}
-    return {
-        "model": model,
-        "facts": f"{len(run.facts):,}",
-        "augmentations kept": kept,
-        "optimizer steps": f"{steps:,}",
-        **times,
-        "time in all": duration(total_seconds(run.manifest)),
-        "peak memory of training": memory_of(run.manifest.get("train", {})),
-        **dict(version_rows(run.manifest)),
-    }

@@ -121,9 +121,11 @@ def _plot(
 def _frame(lines: Sequence[_Line], top: float, last: float) -> _Frame:
     """That holds all lines."""
     steps = [step for line in lines for step, _ in line.points]
-    left = min(0.0, *steps)
-    right = max(last, *steps)
-    return _Frame(left, right, top or 1.0)
+    return _Frame(
+        left=min(0.0, *steps),
+        right=max(last, *steps),
+        top=top or 1.0,
+    )
 
 
 def _polyline(line: _Line, frame: _Frame) -> Markup:

@@ -33,7 +33,10 @@ class Evaluation:
 
     @property
     def arms(self) -> Mapping[str, Mapping[str, Cell]]:
-        """arm -> kind -> cell, the arms in the order of the table."""
+        """arm -> kind -> cell, the arms in the order of the table.
+
+        Arms of the user's own come last.
+        """
         return in_table_order(self.summary.arms)
 
     @property

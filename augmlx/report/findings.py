@@ -45,7 +45,9 @@ def deciding_kind(evaluation: Evaluation) -> str | None:
         return REVERSAL
 
     def weight(kind: str) -> tuple[bool, int]:
-        return kind != FORWARD, ours[kind].n
+        """Forward weighs least, and then questions count."""
+        is_telling = kind != FORWARD
+        return is_telling, ours[kind].n
 
     return max(answered, key=weight, default=None)
 

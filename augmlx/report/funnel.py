@@ -27,6 +27,7 @@ class Flow:
 
     @property
     def total(self) -> int:
+        """All completions."""
         return self.kept + self.rejected + self.failed
 
     def share(self, part: str) -> float:
@@ -59,6 +60,7 @@ class Funnel:
 
     @property
     def adds_up(self) -> bool:
+        """Whether nothing disappeared on the way."""
         return self.flows[0].total == self.produced
 
 

@@ -48,7 +48,12 @@ def _size(text: str) -> int:
 
 def augmentations(rows: list[Json]) -> list[Json]:
     """The rows without the facts as they were given."""
-    return [row for row in rows if row.get("origin", {}).get("operator") != ORIGINAL]
+    written = []
+    for row in rows:
+        origin = row.get("origin", {})
+        if origin.get("operator") != ORIGINAL:
+            written.append(row)
+    return written
 
 
 def build_samples(gathered: Gathered) -> list[Sample]:

@@ -104,6 +104,8 @@ def model_name(text: str) -> str:
 
 def spread(rows: Sequence[T], most: int) -> list[T]:
     """At most `most` of the rows, evenly spread, in their order."""
-    if len(rows) <= most:
+    count = len(rows)
+    if count <= most:
         return list(rows)
-    return [rows[index * len(rows) // most] for index in range(most)]
+    places = [index * count // most for index in range(most)]
+    return [rows[place] for place in places]
