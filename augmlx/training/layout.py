@@ -89,9 +89,9 @@ def arrays(
 
     Returns:
         inputs (B, T); for each of N targets the `row` and `column` that it is predicted at, its
-        token (`target`) and its `weight`, each (N,). Packed, B is 1, and `grid` (rows, longest)
-        says where in the one row each token of each row lies, -1 behind its end, and `flat` (T,)
-        where in the grid each place of the one row is.
+        token (`target`) and its `weight`, each (N,). Packed, the inputs are one row of L places,
+        (1, L); `grid` (R, T) says where in it each token of the R rows of at most T tokens lies, -1
+        behind a row's end, and `flat` (L,) where in the grid each place of the one row is.
     """
     lengths = [row.inputs for row in rows]
     size = positions(lengths, packed=packed, bucketed=bucketed)

@@ -5,6 +5,9 @@ laid side by side again, so that it is exactly block-diagonal and costs no more 
 padded batch: no mask of the whole row is ever made. Positions run on from row to row, which rotary
 embeddings do not notice: they are relative. Some are scaled behind a number of positions, though,
 so a batch with more of them than the model was made for is not packed.
+
+Shapes: R rows of at most T tokens are L places of the one row; H heads of queries, G of keys and
+values, D numbers a head.
 """
 
 from __future__ import annotations
@@ -123,6 +126,7 @@ def caches(model: nn.Module, batch: Arrays) -> list[PackedRows] | None:
     """What to give a model for its caches with this batch: None where it is padded."""
     if "grid" not in batch:
         return None
+    # It stores nothing, so all layers may have the same one.
     return [PackedRows(batch["grid"], batch["flat"])] * len(model.layers)
 
 
