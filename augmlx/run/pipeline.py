@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from augmlx.evaluation import items, summary
 from augmlx.evaluation.summary import Summary
 from augmlx.models import memory
 from augmlx.models.store import folder as store
+from augmlx.models.store.folder import StoredModel
 from augmlx.run import ask, augmenting, control_arms, evaluating, exporting, training
 from augmlx.run.line import Line, MakeEngine
 from augmlx.run.stages import SPLIT, TRAIN, Stages
@@ -52,8 +53,6 @@ class Pipeline:
             model; by default the settings' model under MLX.
         earlier: what earlier rounds left, where this is a later one.
         writer: what writes the augmentations in the place of the settings' model.
-
-    Raises ModelError where the settings' model is not in the store.
     """
 
     def __init__(
@@ -71,13 +70,26 @@ class Pipeline:
         self.settings = settings
         self.progress = progress
         self.operators_folder = operators_folder
-        self.model = store.find(settings.model)
-        self.make_engine = make_engine or MlxEngines(self.model, settings.augment.batch_size)
+        self._given_engines = make_engine
         self._earlier = earlier
         self._writer = writer
         self._stages = Stages(run, progress, partial(memory.limited, settings.memory))
         self._facts: Sequence[Fact] | None = None
         remove_stale_parts(run.path)
+
+    @cached_property
+    def model(self) -> StoredModel:
+        """The settings' model. Raises ModelError where the store has none of that name."""
+        return store.find(self.settings.model)
+
+    @property
+    def make_engine(self) -> MakeEngine:
+        """What gives the engine of an arm."""
+        return self._given_engines or MlxEngines(self.model, self.settings.augment.batch_size)
+
+    @make_engine.setter
+    def make_engine(self, make_engine: MakeEngine) -> None:
+        self._given_engines = make_engine
 
     # What goes in
 
@@ -131,11 +143,12 @@ class Pipeline:
     @property
     def line(self) -> Line:
         """The run as its stages see it now."""
+        facts = self.facts()  # a folder without any is told of before a missing model
         return Line(
             run=self.run,
             settings=self.settings,
             model=self.model,
-            facts=self.facts(),
+            facts=facts,
             progress=self.progress,
             make_engine=self.make_engine,
         )
@@ -310,6 +323,7 @@ def open_pipeline(
             make_engine=make_engine,
             writer=writer,
         )
+        _ = pipeline.model  # refused before anything in the folder is replaced
         for note in table.notes:
             progress.say(note)
         for repeat in table.duplicates:
