@@ -27,7 +27,7 @@ _PLAIN = {"best": "off", "patience": 0, "validate_every": 0, "report_to": ()}
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class ArmTraining:
     """What one arm is trained on, and where.
 
     Args:
@@ -47,19 +47,19 @@ class Training:
     steps: int | None = None
 
 
-def own_training(run: RunFolder) -> Training:
+def own_training(run: RunFolder) -> ArmTraining:
     """The run's own adapter: data/train.jsonl -> adapter/."""
     rows, valid = split_stage.dealt(run)
-    return Training(TRAIN, rows, valid, run.path, "Training")
+    return ArmTraining(TRAIN, rows, valid, run.path, "Training")
 
 
-def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> Training:
+def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> ArmTraining:
     """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented
     training.
     """
     folder = control_arms.folder_of(line.run, arm.name)
     label = f"Training the arm {arm.name}"
-    return Training(TRAIN_CONTROL[arm.stage], rows, (), folder, label, steps)
+    return ArmTraining(TRAIN_CONTROL[arm.stage], rows, (), folder, label, steps)
 
 
 def plainly(line: Line) -> Line:
@@ -69,7 +69,7 @@ def plainly(line: Line) -> Line:
 
 
 def train_task(
-    line: Line, training: Training, basis: object, team: Team | None = None
+    line: Line, training: ArmTraining, basis: object, team: Team | None = None
 ) -> StageTask:
     """What trains one arm. The other processes of a `team` follow (run/follow.py)."""
     steps = [] if training.steps is None else [training.steps]
@@ -93,14 +93,14 @@ def train(stages: Stages, task: StageTask, folder: Path) -> Json:
     return counts
 
 
-def _inputs(training: Training, settings: Settings) -> list[object]:
+def _inputs(training: ArmTraining, settings: Settings) -> list[object]:
     judged = []
     if settings.train.best == "accuracy":
         judged = [settings.eval.choices, settings.eval.score]
     return [training.rows, training.valid, settings.train.learnt, *judged]
 
 
-def _prepare(line: Line, training: Training, team: Team | None) -> Callable[[], Json]:
+def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[], Json]:
     from augmlx.training import fit
 
     settings = line.settings
