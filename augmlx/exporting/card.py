@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from augmlx import __version__
 from augmlx.core.records import AdapterSpec
 
+_EXPONENT = re.compile(r"[-+]?\d+[eE][-+]?\d+")
 MARK = "<!-- written by augmlx: a later export replaces this folder -->"
 
 
@@ -33,7 +35,11 @@ def model_card(spec: AdapterSpec, base: str, alpha_of_rank: Mapping[int, int]) -
         pipeline_tag="text-generation",
         tags=[spec.kind, "augmlx", "mlx"],
     )
-    return f"---\n{data.to_yaml()}\n---\n{_text(spec, base, alpha_of_rank)}"
+    head = data.to_yaml()
+    if _EXPONENT.fullmatch(base):
+        # YAML 1.1, which the library writes, takes it for a text; YAML 1.2 reads a number.
+        head = head.replace(f"base_model: {base}\n", f"base_model: '{base}'\n")
+    return f"---\n{head}\n---\n{_text(spec, base, alpha_of_rank)}"
 
 
 def _text(spec: AdapterSpec, base: str, alpha_of_rank: Mapping[int, int]) -> str:
