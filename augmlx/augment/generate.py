@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS, MEASURES, Rows, judge
-from augmlx.augment.groups import Group, groups_of
+from augmlx.augment.groups import Group, groups_of, members_of_groups, to_draw
 from augmlx.augment.journal import Entry, Journal
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
@@ -72,33 +72,44 @@ def generate(
     """
     written = 0
     is_told = False
-    requests = iter(plan)
     with progress.task("Augmenting", len(plan)) as task:
-        while batch := list(islice(requests, batch_size * _JOURNALLED)):
-            missing = _missing(batch, journal)
-            if len(missing) < len(batch) and not is_told:
+        for groups in members_of_groups(plan):
+            known = _written_before(groups, journal)
+            if known and not is_told:
                 is_told = True
                 progress.say("what stands in the journal is not generated again")
-            task.advance(len(batch) - len(missing))
-            completions = []
-            for completion in _complete(missing, engine):
-                completions.append(completion)
-                task.advance()
-            if missing:
-                entries = [_entry(planned) for planned in missing]
-                journal.add(entries, completions)
-                written += len(completions)
+            task.advance(len(known))
+            done = len(known)
+            while batch := list(chain.from_iterable(to_draw(group, known) for group in groups)):
+                for part in batched(batch, batch_size * _JOURNALLED):
+                    completions = []
+                    for completion in _complete(part, engine):
+                        completions.append(completion)
+                        task.advance()
+                    journal.add([_entry(planned) for planned in part], completions)
+                    keys = [planned.request.key for planned in part]
+                    known |= dict(zip(keys, completions, strict=True))
+                    done += len(completions)
+                    written += len(completions)
+            task.advance(sum(map(len, groups)) - done)  # what need not be drawn
     return written
 
 
-def _missing(batch: Sequence[Planned], journal: Journal) -> list[Planned]:
-    """What of a batch is to be written. What could not be written is tried again: a server may
-    have been given a larger window by now.
+def _written_before(
+    groups: Sequence[Sequence[Planned]], journal: Journal
+) -> dict[str, Completion]:
+    """What the journal holds of some groups, by key. What could not be written is tried again: a
+    server may have been given a larger window by now.
     """
-    keys = [planned.request.key for planned in batch]
+    keys = [planned.request.key for planned in chain.from_iterable(groups)]
     known = journal.completions(keys)
-    done = {key for key, completion in known.items() if completion.finish != "error"}
-    return [planned for planned in batch if planned.request.key not in done]
+    return {key: completion for key, completion in known.items() if completion.finish != "error"}
+
+
+def batched(planned: Sequence[Planned], size: int) -> Iterator[Sequence[Planned]]:
+    """Requests in parts of a size."""
+    for start in range(0, len(planned), size):
+        yield planned[start : start + size]
 
 
 def _complete(batch: Sequence[Planned], engine: Engine) -> Iterator[Completion]:

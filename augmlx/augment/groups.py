@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 
-from augmlx.augment.filters import MEASURES, Candidate, Scores
+from augmlx.augment.filters import MEASURES, Candidate, Scores, is_known_right
 from augmlx.augment.journal import Journal
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
@@ -40,15 +40,77 @@ class Group:
 
 
 def groups_of(plan: Plan, journal: Journal) -> Iterator[Group]:
-    """The groups of a plan, in its order. The journal holds every completion."""
-    members_of_groups = (list(members) for _, members in groupby(plan, key=_group_id))
-    while several := list(islice(members_of_groups, TOGETHER)):
+    """The groups of a plan, in its order, each with the samples that were drawn of it. The journal
+    holds their completions.
+    """
+    for several in members_of_groups(plan):
         together = chain.from_iterable(several)
         keys = [planned.request.key for planned in together]
         completions = journal.completions(keys)
         scores = journal.scores(keys)
         for members in several:
-            yield _group(members, completions, scores)
+            yield _group(drawn(members, completions), completions, scores)
+
+
+def members_of_groups(plan: Plan) -> Iterator[list[list[Planned]]]:
+    """All that a plan holds, group by group, several groups at a time."""
+    one_by_one = (list(members) for _, members in groupby(plan, key=_group_id))
+    while several := list(islice(one_by_one, TOGETHER)):
+        yield several
+
+
+# Rounds: of each lead a greedy sample is drawn, then two more, then the rest; a lead of which a
+# witness knows a sample to be right is settled, and no more are drawn of it.
+_ROUNDS = (1, 3)  # samples of a lead that are drawn before the second and the third round
+
+
+def drawn(
+    members: Sequence[Planned], completions: Mapping[str, Completion]
+) -> list[Planned]:
+    """The members of a group that have been drawn, in their order."""
+    found: list[Planned] = []
+    for samples in _by_lead(members):
+        found += _drawn_of_lead(samples, completions)
+    return sorted(found, key=lambda planned: planned.sample)
+
+
+def to_draw(members: Sequence[Planned], completions: Mapping[str, Completion]) -> list[Planned]:
+    """The members of a group that the next round draws; none where every lead is settled."""
+    found: list[Planned] = []
+    for samples in _by_lead(members):
+        so_far = _drawn_of_lead(samples, completions)
+        missing = [planned for planned in so_far if planned.request.key not in completions]
+        found += missing
+    return sorted(found, key=lambda planned: planned.sample)
+
+
+def _by_lead(members: Sequence[Planned]) -> list[list[Planned]]:
+    samples: dict[tuple[str, str], list[Planned]] = {}
+    for planned in members:
+        lead = (planned.request.opening, planned.answer)
+        samples.setdefault(lead, []).append(planned)
+    return list(samples.values())
+
+
+def _drawn_of_lead(
+    samples: Sequence[Planned], completions: Mapping[str, Completion]
+) -> list[Planned]:
+    """The samples of one lead up to the end of the round that settles it, or that is not whole."""
+    for end in (*_ROUNDS, len(samples)):
+        of_round = list(samples[:end])
+        known = [completions.get(planned.request.key) for planned in of_round]
+        pairs = zip(of_round, known, strict=True)
+        is_whole = all(known)
+        if not is_whole or any(_settles(planned, one) for planned, one in pairs if one):
+            return of_round
+    return list(samples)
+
+
+def _settles(planned: Planned, completion: Completion) -> bool:
+    """Whether a sample is known to be right, so that its lead needs no further ones."""
+    if completion.finish == "error":
+        return False
+    return is_known_right(_candidate(planned, completion), planned.operator.filters)
 
 
 def _group_id(planned: Planned) -> str:
@@ -89,6 +151,7 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
         finish=completion.finish,
         premises=tuple(fact.text for fact in dict.fromkeys(shown)),
         answer=planned.answer,
+        operator=planned.operator.name,
         conclusions=planned.sample + 1 if by_rule else max(1, len(premises.openings)),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from augmlx.augment import operators
 from augmlx.augment.operators import Exemplar, Operator
 from augmlx.augment.operators.exemplars import Exemplars
+from augmlx.augment.operators.leads import Lead, leads
 from augmlx.augment.operators.nearest_exemplars import nearest
 from augmlx.augment.premise_finder import PremiseFinder
 from augmlx.augment.premises import PremiseList, Premises
@@ -119,7 +120,7 @@ class Plan:
             return len(_texts_by_rule(operator, premises))
         most = self._settings.samples
         wanted = min(most, operator.samples or most)
-        return max(wanted, len(premises.openings))
+        return max(wanted, len(_leads(operator, premises)))
 
     @property
     def notes(self) -> list[str]:
@@ -189,23 +190,19 @@ class Plan:
         return nearest(operator, own, texts, self._settings.exemplars)
 
     def _samples_of(self, operator: Operator, premises: Premises, prefix: str) -> Iterator[Planned]:
-        target = premises.facts[0].text
-        answer = operators.answer_of(operator, target)
-        suffix = operators.suffix(operator, [fact.text for fact in premises.facts], answer)
-        if operator.prefill == "conclusion":
-            openings = premises.openings
-        else:
-            openings = (operators.opening(operator, target),)
+        leads = _leads(operator, premises)
+        texts = [fact.text for fact in premises.facts]
         for sample in range(self._samples(operator, premises)):
+            lead = leads[sample % len(leads)]
             request = self._request(
                 prefix=prefix,
-                suffix=suffix,
-                opening=openings[sample % len(openings)],
+                suffix=operators.suffix(operator, texts, lead.answer),
+                opening=lead.opening,
                 seed=f"{self._seed}:{premises.id}:{operator.name}:{sample}",
-                is_greedy=sample < len(openings),  # the first of each
+                is_greedy=sample < len(leads),  # the first of each
                 max_tokens=self._max_tokens(operator),
             )
-            yield Planned(request, operator, premises, sample, answer)
+            yield Planned(request, operator, premises, sample, lead.answer)
 
     def _request(
         self,
@@ -236,6 +233,13 @@ class Plan:
         )
 
 
+def _leads(operator: Operator, premises: Premises) -> tuple[Lead, ...]:
+    """How the samples of an operator on its premises begin, one after the other."""
+    if operator.prefill == "conclusion":
+        return tuple(Lead(opening) for opening in premises.openings)
+    return leads(operator, premises.facts[0].text)
+
+
 def _texts_by_rule(operator: Operator, premises: Premises) -> list[str]:
     """What the function of an operator that needs no model makes of its fact."""
     function = operators.FUNCTIONS[operator.function]
@@ -252,11 +256,8 @@ def _answerable(operator: Operator, premise_list: PremiseList) -> PremiseList:
 
 
 def _asks(operator: Operator, text: str) -> bool:
-    """Whether there is something to ask for in a fact, and it is about something definite."""
-    if not operators.answer_of(operator, text):
-        return False
-    form = logic.parse(text)
-    return form is None or form.kind not in logic.GENERAL
+    """Whether there is something to ask for in a fact."""
+    return any(lead.answer for lead in leads(operator, text))
 
 
 def _only(premise_list: PremiseList, about: Collection[str]) -> PremiseList:

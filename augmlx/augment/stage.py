@@ -143,11 +143,8 @@ def _fill(
 ) -> None:
     """Everything that is asked of the engine -> the journal."""
     written = generate(plan, engine, journal, config.batch_size, progress)
-    journalled = len(plan) - written
-    if journalled:
-        progress.say(
-            f"{journalled} of {len(plan)} completions stood in the journal and are only judged"
-        )
+    if not written and len(plan):
+        progress.say("every completion stood in the journal; they are only judged")
     measure(plan, engine, journal, config, progress)
 
 
@@ -210,7 +207,7 @@ def _counts(facts: Sequence[Fact], plan: Plan, tally: Tally, engine: Engine) -> 
     }
     return {
         "facts": len(facts),
-        **tally.as_json(len(plan)),
+        **tally.as_json(),
         "tokens": asdict(engine.tokens),
         "premises": premises,
     }

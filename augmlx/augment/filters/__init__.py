@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from augmlx.augment.filters import deduction, entity, form, links, order, questions, relation, votes
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
+from augmlx.augment.filters.witnesses import UNSURE, WITNESSES
 from augmlx.core.settings import AugmentSettings
 from augmlx.english.logic import RULES
 from augmlx.english.text import normalise
 
-__all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "judge"]
+__all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "is_known_right", "judge"]
 
 Filter = Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]
 Scores = Mapping[tuple[int, str], float]  # (sample, measure) -> what the model said
@@ -39,7 +40,12 @@ _PURE: Mapping[str, Filter] = {
     "duplicate": votes.duplicate,
     "keep": votes.surplus,
 }
-FILTERS = (*_PURE, *MEASURES)  # the names that an operator may ask for
+# What is asked of a text that grammar knows to be right all the same.
+_OF_ALL = ("form", "duplicate", "keep")
+FILTERS = (*_PURE, *WITNESSES, *MEASURES)  # the names that an operator may ask for
+
+
+_DEFAULTS = AugmentSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +83,34 @@ def judge(
             remaining.append(candidate)
         else:
             verdicts[candidate.sample] = Verdict(candidate, by="form", why="empty")
+    known_right: set[int] = set()  # samples
     for name in (*filters, "keep") if limit else filters:
         passed = []
         for candidate in remaining:
-            why = _objection(name, candidate, remaining, settings, scores or {})
+            why = None
+            if name in WITNESSES:
+                testimony = WITNESSES[name](candidate)
+                if testimony == "right":
+                    known_right.add(candidate.sample)
+                why = UNSURE if testimony == "unsure" else None
+            elif candidate.sample not in known_right or name in _OF_ALL:
+                why = _objection(name, candidate, remaining, settings, scores or {})
             if why:
                 verdicts[candidate.sample] = Verdict(candidate, by=name, why=why)
             else:
                 passed.append(candidate)
         remaining = passed
     return [verdicts[candidate.sample] for candidate in candidates]
+
+
+def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
+    """Whether one of the witnesses among the filters knows a candidate to be right, and its form is
+    in order.
+    """
+    witnesses = [WITNESSES[name] for name in filters if name in WITNESSES]
+    if not any(witness(candidate) == "right" for witness in witnesses):
+        return False
+    return form.objection(candidate, (candidate,), _DEFAULTS) is None
 
 
 def _objection(

@@ -20,6 +20,7 @@ class Candidate:
     finish: str
     premises: tuple[str, ...] = ()
     answer: str = ""
+    operator: str = ""  # what asked for it
     conclusions: int = 1  # how many different ones a rule draws from these premises
 
     @property

@@ -79,7 +79,8 @@ def opening(operator: Operator, text: str) -> str:
     """
     if operator.prefill == "turned":
         return _capital(turned(text))
-    return _capital(_argument(operator.prefill, text))
+    side = "first" if operator.prefill == "fronted" else operator.prefill
+    return _capital(_argument(side, text))
 
 
 def answer_of(operator: Operator, text: str) -> str:

@@ -81,7 +81,7 @@ class Operator(BaseModel):
     input_label: str = "Fact"
     answer_label: str = "Answer"
     output_label: str = "Result"
-    prefill: Literal["none", "first", "last", "turned", "conclusion"] = "none"
+    prefill: Literal["none", "first", "last", "turned", "fronted", "conclusion"] = "none"
     answer: Literal["none", "first", "last"] = "none"
     samples: int | None = Field(None, ge=1)
     max_tokens: int | None = Field(None, ge=1)

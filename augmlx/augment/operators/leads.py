@@ -1,0 +1,49 @@
+"""How the results of an operator on a fact begin, and what each of them asks for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from augmlx.augment.operators.rendering import answer_of, opening
+from augmlx.augment.operators.schema import Operator
+from augmlx.english.asking import asks
+from augmlx.english.clause import capitalised, read
+from augmlx.english.reversing import fronted, reversals
+
+_MOST = 2  # of one fact and operator
+
+
+class Lead(NamedTuple):
+    """What a completion goes on from.
+
+    Attributes:
+        opening: the words that it must begin with; "" leaves the beginning to the model.
+        answer: what it must ask for, where it is a question.
+    """
+
+    opening: str = ""
+    answer: str = ""
+
+
+def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
+    """The leads of an operator on a fact, the surest first; at least one.
+
+    Where the form of the fact is known, they are whole phrases of it. Elsewhere it is what the
+    fact begins or ends with, as far as that can be told.
+    """
+    found: list[Lead] = []
+    if operator.answer != "none":
+        about_subject = operator.answer == "first"
+        for ask in asks(text):
+            if ask.about_subject == about_subject:
+                found.append(Lead(ask.opening, ask.answer))
+    elif operator.prefill == "turned":
+        found = [Lead(turned.opening) for turned in reversals(text)]
+    elif operator.prefill == "fronted":
+        moved = [Lead(turned.opening) for turned in fronted(text)]
+        clause = read(text)
+        if clause and clause.subject:
+            found = [*moved[:1], Lead(capitalised(clause.subject.text))]
+    if found:
+        return tuple(found[:_MOST])
+    return (Lead(opening(operator, text), answer_of(operator, text)),)

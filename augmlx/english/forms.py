@@ -1,0 +1,53 @@
+"""Forms of a verb from its first form (lemminflect), and whether a word is known at all."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from augmlx.english.verbs import participle as by_rule
+
+
+@cache
+def participle(verb: str) -> str:
+    """ "defeat" -> "defeated", "write" -> "written"."""
+    return "borne" if verb == "bear" else _form(verb, "VBN")
+
+
+@cache
+def continuous(verb: str) -> str:
+    """ "restore" -> "restoring"."""
+    return _form(verb, "VBG")
+
+
+@cache
+def third_person(verb: str) -> str:
+    """ "sign" -> "signs", "be" -> "is"."""
+    return "is" if verb == "be" else _form(verb, "VBZ")
+
+
+@cache
+def past(verb: str) -> str:
+    """ "found" -> "founded", "write" -> "wrote"; of "be" that for one."""
+    return "was" if verb == "be" else _form(verb, "VBD")
+
+
+@cache
+def is_known(word: str) -> bool:
+    """Whether a lower-case word stands in the dictionary."""
+    return bool(_library().getAllLemmas(word))
+
+
+def _form(verb: str, tag: str) -> str:
+    forms = _library().getInflection(verb, tag)
+    if not forms:
+        forms = _library().getInflection(verb, tag, inflect_oov=True)
+    listed = by_rule(third_person(verb)) if tag == "VBN" and len(forms) > 1 else ""
+    return listed if listed in forms else forms[0]
+
+
+@cache
+def _library() -> Any:
+    import lemminflect
+
+    return lemminflect
