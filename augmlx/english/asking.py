@@ -52,7 +52,7 @@ def asks(text: str) -> tuple[Ask, ...]:
     verb, the surest first.
     """
     clause = read(text)
-    if clause is None or clause.helpers.count("not") > 1:
+    if clause is None or {"n't", "’t"} & set(clause.helpers):
         return ()
     if clause.subject and clause.subject.text == "There":
         return tuple(_about_existence(clause))
@@ -234,15 +234,17 @@ def _inverted(clause: Clause) -> tuple[str, str] | None:
     if subject == "It":
         subject = "it"
     root = clause.tokens[clause.root].text
-    if clause.helpers and clause.tokens[clause.root].start > _start_of(clause, clause.helpers[0]):
-        first, *rest = clause.helpers
-        return f"{first.lower()} {subject}", " ".join([*rest, root, *_particle(clause)])
+    nots = [word for word in clause.helpers if word in ("not", "never", "n't")]
+    auxiliaries = [word for word in clause.helpers if word not in nots]
+    if auxiliaries:
+        first, *rest = auxiliaries
+        return f"{first.lower()} {subject}", " ".join([*nots, *rest, root, *_particle(clause)])
     if clause.verb == "be":
-        return f"{root.lower()} {subject}", " ".join(clause.helpers)
+        return f"{root.lower()} {subject}", " ".join(nots)
     do = {"VBZ": "does", "VBP": "do", "VBD": "did", "VBN": "did"}.get(clause.tag)
     if do is None:
         return None
-    return f"{do} {subject}", " ".join([clause.verb, *_particle(clause)])
+    return f"{do} {subject}", " ".join([*nots, clause.verb, *_particle(clause)])
 
 
 def _particle(clause: Clause) -> list[str]:

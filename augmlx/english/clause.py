@@ -167,7 +167,13 @@ def _is_whole(clause: Clause, verb: set[int]) -> bool:
         is_odd = token.dep == "conj" and token.tag.startswith("N") and clause.tokens[token.head].tag == "CD"
         if is_odd:
             return False
-    return True
+    return not any(_is_stray(clause.tokens, part) for part in clause.complements)
+
+
+def _is_stray(tokens: tuple[Token, ...], part: Phrase) -> bool:
+    """Whether a part is a bare noun that must belong to another: "sold the Korko to him windmill"."""
+    head = tokens[part.head]
+    return head.dep in ("npadvmod", "oprd") and head.tag == "NN" and part.text.islower() and part.text.isalpha() and part.kind == "thing"
 
 
 def _opens_an_instruction(tokens: tuple[Token, ...], root: int) -> bool:
@@ -332,8 +338,8 @@ def _apart(tokens: tuple[Token, ...], parts: list[Phrase]) -> list[Phrase]:
 
 
 def _joined(tokens: tuple[Token, ...], parts: list[Phrase]) -> list[Phrase]:
-    """Phrases of which none is a bare number that says more of the one before: "children under
-    12".
+    """Phrases of which none is a bare number, or noun, that belongs to the one before: "children
+    under 12".
     """
     joined: list[Phrase] = []
     for part in parts:
@@ -343,8 +349,20 @@ def _joined(tokens: tuple[Token, ...], parts: list[Phrase]) -> list[Phrase]:
             longer = f"{before.text} {part.text}"
             noun = f"{before.noun} {part.text}"
             part = before._replace(text=longer, end=part.end, noun=noun)
+        if joined and _is_cut_off(tokens, joined[-1], part):
+            before = joined.pop()
+            longer = f"{before.text} {part.text}"
+            noun = f"{before.noun} {part.text}"
+            part = before._replace(text=longer, end=part.end, noun=noun, head=part.head)
         joined.append(part)
     return joined
+
+
+def _is_cut_off(tokens: tuple[Token, ...], before: Phrase, part: Phrase) -> bool:
+    """Whether a bare noun is the end of the name before it: "the Geris | ferry"."""
+    is_bare = part.text.isalpha() and part.text.islower() and tokens[part.head].tag in ("NN", "NNS")
+    is_name = before.text.lower().startswith("the ") and tokens[before.head].tag in ("NNP", "NNPS")
+    return is_bare and is_name and before.end + 1 == part.start and part.kind != "time"
 
 
 _SPLITS = {"in", "on", "at", "during", "since", "until", "by", "from", "between", "after", "before", "with", "to", "for", "per"}

@@ -327,6 +327,19 @@ def _what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     yield _gapped(clause, thing, "what")
 
 
+def _owned(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A belongs to B" -> "B owns" A, where A is a thing and B somebody."""
+    part = next((part for part in clause.complements if part.preposition == "to"), None)
+    if clause.verb != "belong" or part is None or clause.helpers or subject.kind != "thing":
+        return
+    if not subject.text.lower().startswith("the ") or part.noun.lower().startswith("the "):
+        return
+    several = is_plural(part, clause.tokens)
+    owns = "owned" if clause.tag == "VBD" else "own" if several else "owns"
+    parts = (lowered(subject, clause.tokens), *_others(clause, part))
+    yield Turned(f"{capitalised(part.noun)} {owns}", parts, clause.stop)
+
+
 def _mutual(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     """ "A married B" -> "B married" A."""
     thing = clause.object
@@ -380,7 +393,7 @@ def _reported(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     yield Turned(f"{capitalised(said)},", _said(clause, part), clause.stop)
 
 
-_KINDS = (_made_up, _mutual, _active, _passive, _equation, _clause_moved, _reported, _put_first, _what)
+_KINDS = (_made_up, _owned, _mutual, _active, _passive, _equation, _clause_moved, _reported, _put_first, _what)
 
 
 def _instructions(clause: Clause) -> Iterator[Turned]:

@@ -93,7 +93,8 @@ def parse(text: str) -> tuple[Token, ...]:
 
 
 def _has_verb_root(tokens: tuple[Token, ...]) -> bool:
-    return any(token.dep == "ROOT" and token.is_verb for token in tokens)
+    roots = [token for token in tokens if token.dep == "ROOT"]
+    return any(root.is_verb and (root.start == 0 or root.text[0].islower()) for root in roots)
 
 
 def _stand_ins(text: str) -> list[tuple[Mention, str]]:
