@@ -1,4 +1,4 @@
-"""The metadata of a GGUF file -> the config.json of a Hugging Face llama."""
+"""The metadata of a GGUF file -> the config.json of a Hugging Face model."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _SPECIAL_TOKENS = {"bos": "bos", "eos": "eos", "pad": "padding"}
 
 
 def build(file: GgufFile, dtype: Dtype) -> Json:
-    """config.json as a LlamaConfig has it, the weights being of `dtype`. Raises ModelError for what
-    such a config cannot say.
+    """config.json as transformers has it for the file's architecture, the weights being of `dtype`.
+    Raises ModelError for what such a config cannot say.
     """
+    kind = file.kind
     hidden, heads = int(file.required("embedding_length")), _uniform(file, "attention.head_count")
     head_dim = int(file.value("attention.key_length", hidden // heads))
     _check_supported(file, head_dim)
     config: Json = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+        "architectures": [kind.class_name],
+        "model_type": kind.model_type,
         "hidden_size": hidden,
         "intermediate_size": _uniform(file, "feed_forward_length"),
         "num_hidden_layers": int(file.required("block_count")),
@@ -37,8 +38,7 @@ def build(file: GgufFile, dtype: Dtype) -> Json:
         "vocab_size": file.shape(_EMBEDDING)[0],
         "max_position_embeddings": int(file.required("context_length")),
         "rope_theta": float(file.value("rope.freq_base", 10000.0)),
-        "attention_bias": False,
-        "mlp_bias": False,
+        **kind.constants,
         "tie_word_embeddings": "output.weight" not in file.tensors,
         "torch_dtype": dtype,
         "dtype": dtype,
@@ -60,7 +60,7 @@ def special_tokens(config: Json) -> Json:
 
 
 def _check_supported(file: GgufFile, head_dim: int) -> None:
-    """Raises ModelError for a kind of llama that the config has no word for."""
+    """Raises ModelError for a kind of model that the config, or mlx-lm, has no word for."""
     for key in ("attention.value_length", "rope.dimension_count"):
         if int(file.value(key, head_dim)) != head_dim:
             raise ModelError(
@@ -92,17 +92,24 @@ def _uniform(file: GgufFile, key: str, default: int | None = None) -> int:
 
 def _rope_scaling(file: GgufFile, config: Json) -> Json | None:
     """The rope_scaling of config.json, or None. Raises ModelError where there is no equivalent."""
-    kind = file.value("rope.scaling.type", "none")
+    scaling = file.value("rope.scaling.type", "none")
     factor = _rounded(file.value("rope.scaling.factor", 1.0))
     if ROPE_FREQS in file.tensors:
+        scaling = "llama3"
+    elif factor == 1.0:
+        scaling = "none"
+    known = ("none", *file.kind.rope_scalings)
+    if scaling not in known:
+        listed = ", ".join(known)
+        raise ModelError(
+            f"{file.path}: rope scaling '{scaling}' is not supported for {file.architecture} "
+            f"(these are: {listed})"
+        )
+    if scaling == "llama3":
         return _llama3_scaling(file, config)
-    if kind == "none" or factor == 1.0:
-        return None
-    if kind == "linear":
+    if scaling == "linear":
         return {"rope_type": "linear", "factor": factor}
-    raise ModelError(
-        f"{file.path}: rope scaling '{kind}' is not supported (none, linear and llama3 are)"
-    )
+    return None
 
 
 def _llama3_scaling(file: GgufFile, config: Json) -> Json:

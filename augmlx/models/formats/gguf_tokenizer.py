@@ -184,7 +184,8 @@ def _finish(
         "unk_token": token("unknown"),
         "pad_token": token("padding"),
     }
-    if length := metadata.get("llama.context_length"):
+    architecture = metadata.get("general.architecture")
+    if length := metadata.get(f"{architecture}.context_length"):
         config["model_max_length"] = int(length)
     if template := metadata.get("tokenizer.chat_template"):
         config["chat_template"] = template

@@ -151,7 +151,10 @@ def test_factors_of_another_scaling_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"architecture": "qwen2"}, "architecture 'qwen2'"),
+        (
+            {"architecture": "falcon"},
+            "architecture 'falcon' cannot be imported .these can: llama, ",
+        ),
         ({"pre": "nobody"}, "pre-tokenizer 'nobody' is not supported"),
         (
             {"extra": {"llama.rope.scaling.type": "yarn", "llama.rope.scaling.factor": 4.0}},
