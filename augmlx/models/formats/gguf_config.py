@@ -12,8 +12,21 @@ from augmlx.models.formats.safetensors import Dtype
 # How llama 3.1 and later store their scaling: one factor for each frequency.
 ROPE_FREQS = "rope_freqs.weight"
 _EMBEDDING = "token_embd.weight"
+# How Phi 3 stores its scaling for long contexts: one factor for each frequency.
+_LONG_FACTORS = "rope_factors_long.weight"
 # The name of a special token in config.json and in GGUF's keys.
 _SPECIAL_TOKENS = {"bos": "bos", "eos": "eos", "pad": "padding"}
+# Keys that change what a model computes: one that the architecture's row does not read is refused.
+_DECISIVE = (
+    "attention.scale",
+    "attention.sliding_window",
+    "attention.temperature_scale",
+    "attn_logit_softcapping",
+    "embedding_scale",
+    "final_logit_softcapping",
+    "logit_scale",
+    "residual_scale",
+)
 
 
 def build(file: GgufFile, dtype: Dtype) -> Json:
@@ -39,10 +52,17 @@ def build(file: GgufFile, dtype: Dtype) -> Json:
         "max_position_embeddings": int(file.required("context_length")),
         "rope_theta": float(file.value("rope.freq_base", 10000.0)),
         **kind.constants,
+        **_own_values(file),
         "tie_word_embeddings": "output.weight" not in file.tensors,
         "torch_dtype": dtype,
         "dtype": dtype,
     }
+    if kind.partial_rotary:
+        rotated = int(file.value("rope.dimension_count", head_dim))
+        config["partial_rotary_factor"] = rotated / head_dim
+    if kind.layers_of_largest is not None:
+        is_largest = config["num_hidden_layers"] == kind.layers_of_largest
+        config["query_pre_attn_scalar"] = hidden // heads if is_largest else head_dim
     scaling = _rope_scaling(file, config)
     if scaling is not None:
         config["rope_scaling"] = scaling
@@ -50,6 +70,9 @@ def build(file: GgufFile, dtype: Dtype) -> Json:
         token = file.metadata.get(f"tokenizer.ggml.{key}_token_id")
         if token is not None:
             config[f"{name}_token_id"] = int(token)
+    ends = _end_tokens(file)
+    if len(ends) > 1:
+        config["eos_token_id"] = ends
     return config
 
 
@@ -61,18 +84,55 @@ def special_tokens(config: Json) -> Json:
 
 def _check_supported(file: GgufFile, head_dim: int) -> None:
     """Raises ModelError for a kind of model that the config, or mlx-lm, has no word for."""
-    for key in ("attention.value_length", "rope.dimension_count"):
+    kind = file.kind
+    head_sizes = ["attention.value_length"]
+    if not kind.partial_rotary:
+        head_sizes.append("rope.dimension_count")
+    for key in head_sizes:
         if int(file.value(key, head_dim)) != head_dim:
             raise ModelError(
                 f"{file.path}: '{key}' differs from the head size {head_dim}, "
                 "which is not supported"
             )
+    width = int(file.required("embedding_length"))
+    heads = _uniform(file, "attention.head_count")
+    if not kind.own_head_size and head_dim * heads != width:
+        raise ModelError(
+            f"{file.path}: {heads} heads of size {head_dim} do not make up the width {width}, "
+            f"which is not supported for {file.architecture}"
+        )
     if file.value("expert_count", 0):
         raise ModelError(f"{file.path}: a mixture of experts, which this importer does not support")
+    read = {key for key, _ in kind.values.values()}
+    for key in _DECISIVE:
+        if key not in read and file.value(key, 0):
+            raise ModelError(f"{file.path}: '{key}' is not supported for {file.architecture}")
     if _EMBEDDING not in file.tensors:
         raise ModelError(
             f"{file.path}: no {_EMBEDDING}", hint="it is a torn file, or holds no weights"
         )
+
+
+def _own_values(file: GgufFile) -> Json:
+    """What the architecture's config has besides what all have, read from the file. 0 is null."""
+    values: Json = {}
+    for name, (key, default) in file.kind.values.items():
+        if isinstance(default, float):
+            values[name] = _rounded(file.value(key, default))
+        else:
+            values[name] = _uniform(file, key, default) or None
+    return values
+
+
+def _end_tokens(file: GgufFile) -> list[int]:
+    """What ends an answer, the end of a text first: the tokens that the file names, then those that
+    its architecture is known to end with.
+    """
+    tokens: list[str] = file.metadata.get("tokenizer.ggml.tokens") or []
+    named = [file.metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
+    known = [tokens.index(end) for end in file.kind.ends if end in tokens]
+    ids = [int(token) for token in named if token is not None]
+    return list(dict.fromkeys([*ids, *known]))
 
 
 def _rounded(value: float) -> float:
@@ -96,6 +156,8 @@ def _rope_scaling(file: GgufFile, config: Json) -> Json | None:
     factor = _rounded(file.value("rope.scaling.factor", 1.0))
     if ROPE_FREQS in file.tensors:
         scaling = "llama3"
+    elif _LONG_FACTORS in file.tensors:
+        scaling = "longrope"
     elif factor == 1.0:
         scaling = "none"
     known = ("none", *file.kind.rope_scalings)

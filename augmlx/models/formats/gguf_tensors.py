@@ -44,10 +44,12 @@ def source_names(file: GgufFile, config: Json) -> dict[str, str]:
 
 def read_tensor(file: GgufFile, source: str, config: Json) -> npt.NDArray[np.float32]:
     """A tensor by its GGUF name, in float32, with Hugging Face's row order and values."""
-    array = file.array(source)
-    if file.kind.interleaved and source.endswith(".attn_q.weight"):
+    array, kind = file.array(source), file.kind
+    if kind.norm_offset and source.endswith("norm.weight"):
+        return array - np.float32(kind.norm_offset)
+    if kind.interleaved and source.endswith(".attn_q.weight"):
         return unpermute(array, config["num_attention_heads"])
-    if file.kind.interleaved and source.endswith(".attn_k.weight"):
+    if kind.interleaved and source.endswith(".attn_k.weight"):
         return unpermute(array, config["num_key_value_heads"])
     return array
 
@@ -97,19 +99,25 @@ def _listed(tensors: list[str]) -> str:
 def _expected_shapes(config: Json) -> dict[str, tuple[int, ...]]:
     """Shape of a module's weight, by the part of its name after "model.layers.N."."""
     hidden, ffn, vocab = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
-    q = config["num_attention_heads"] * config["head_dim"]
-    kv = config["num_key_value_heads"] * config["head_dim"]
+    head_dim = config["head_dim"]
+    q, kv = config["num_attention_heads"] * head_dim, config["num_key_value_heads"] * head_dim
     return {
         _EMBEDDING: (vocab, hidden),
         _NORM: (hidden,),
         _HEAD: (vocab, hidden),
         "input_layernorm": (hidden,),
         "post_attention_layernorm": (hidden,),
+        "pre_feedforward_layernorm": (hidden,),
+        "post_feedforward_layernorm": (hidden,),
         "self_attn.q_proj": (q, hidden),
         "self_attn.k_proj": (kv, hidden),
         "self_attn.v_proj": (kv, hidden),
+        "self_attn.qkv_proj": (q + 2 * kv, hidden),
         "self_attn.o_proj": (hidden, q),
+        "self_attn.q_norm": (head_dim,),
+        "self_attn.k_norm": (head_dim,),
         "mlp.gate_proj": (ffn, hidden),
         "mlp.up_proj": (ffn, hidden),
+        "mlp.gate_up_proj": (2 * ffn, hidden),
         "mlp.down_proj": (hidden, ffn),
     }

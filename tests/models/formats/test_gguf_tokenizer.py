@@ -113,7 +113,7 @@ def test_sentencepiece_merges_by_score_and_falls_back_to_bytes() -> None:
     ("metadata", "message"),
     [
         ({}, "holds no tokenizer"),
-        (byte_level("tekken"), "pre-tokenizer 'tekken' is not supported"),
+        (byte_level("superbpe"), "pre-tokenizer 'superbpe' is not supported"),
         ({**byte_level(), "tokenizer.ggml.pre": None}, "pre-tokenizer 'None'"),
         ({**byte_level(), "tokenizer.ggml.model": "t5"}, "tokenizer 't5' is not supported"),
         ({**sentencepiece(), "tokenizer.ggml.scores": None}, "without scores"),
