@@ -15,7 +15,9 @@ _QK_NORMS = ("self_attn.q_norm", "self_attn.k_norm")
 _OUT = "self_attn.o_proj"
 _MLP = ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 _NORMS = ("input_layernorm", "post_attention_layernorm")
-_GEMMA_NORMS = (*_NORMS, "pre_feedforward_layernorm", "post_feedforward_layernorm")
+_GEMMA_NORMS = ("pre_feedforward_layernorm", "post_feedforward_layernorm")
+# In this order a llama's weights are written: another would change the fingerprint of its file.
+_LLAMA = ("input_layernorm", *_QKV, _OUT, "post_attention_layernorm", *_MLP)
 _GEMMA_GELU = "gelu_pytorch_tanh"
 
 
@@ -28,7 +30,7 @@ class Architecture:
     class_name: str
 
     # Tensors.
-    weights: tuple[str, ...] = (*_QKV, _OUT, *_MLP, *_NORMS)  # modules of every layer
+    weights: tuple[str, ...] = _LLAMA  # modules of every layer
     biases: tuple[str, ...] = ()
     interleaved: bool = False  # llama.cpp's converter reorders the rows of q and k
     norm_offset: float = 0.0  # what the converter adds to the weights of norms
@@ -80,7 +82,7 @@ ARCHITECTURES = {
         tensors=MODEL_ARCH.QWEN3,
         model_type="qwen3",
         class_name="Qwen3ForCausalLM",
-        weights=(*_QKV, _OUT, *_QK_NORMS, *_MLP, *_NORMS),
+        weights=(*_LLAMA, *_QK_NORMS),
         constants={"attention_bias": False, "use_sliding_window": False},
         ends=("<|im_end|>", "<|endoftext|>"),
     ),
@@ -104,7 +106,7 @@ ARCHITECTURES = {
         tensors=MODEL_ARCH.GEMMA2,
         model_type="gemma2",
         class_name="Gemma2ForCausalLM",
-        weights=(*_QKV, _OUT, *_MLP, *_GEMMA_NORMS),
+        weights=(*_LLAMA, *_GEMMA_NORMS),
         norm_offset=1.0,
         rope_scalings=(),
         layers_of_largest=46,
@@ -124,7 +126,7 @@ ARCHITECTURES = {
         tensors=MODEL_ARCH.GEMMA3,
         model_type="gemma3_text",
         class_name="Gemma3ForCausalLM",
-        weights=(*_QKV, _OUT, *_QK_NORMS, *_MLP, *_GEMMA_NORMS),
+        weights=(*_LLAMA, *_QK_NORMS, *_GEMMA_NORMS),
         norm_offset=1.0,
         layers_of_largest=62,
         constants={
