@@ -71,8 +71,8 @@ def build(file: GgufFile, dtype: Dtype) -> Json:
         if token is not None:
             config[f"{name}_token_id"] = int(token)
     ends = _end_tokens(file)
-    if len(ends) > 1:
-        config["eos_token_id"] = ends
+    if ends:
+        config["eos_token_id"] = ends if len(ends) > 1 else ends[0]
     return config
 
 
