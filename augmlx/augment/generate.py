@@ -95,9 +95,7 @@ def generate(
     return written
 
 
-def _written_before(
-    groups: Sequence[Sequence[Planned]], journal: Journal
-) -> dict[str, Completion]:
+def _written_before(groups: Sequence[Sequence[Planned]], journal: Journal) -> dict[str, Completion]:
     """What the journal holds of some groups, by key. What could not be written is tried again: a
     server may have been given a larger window by now.
     """

@@ -64,9 +64,7 @@ def members_of_groups(plan: Plan) -> Iterator[list[list[Planned]]]:
 _ROUNDS = (1, 3)  # samples of a lead that are drawn before the second and the third round
 
 
-def drawn(
-    members: Sequence[Planned], completions: Mapping[str, Completion]
-) -> list[Planned]:
+def drawn(members: Sequence[Planned], completions: Mapping[str, Completion]) -> list[Planned]:
     """The members of a group that have been drawn, in their order."""
     found: list[Planned] = []
     for samples in _by_lead(members):

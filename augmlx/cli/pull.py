@@ -26,7 +26,7 @@ class _Messages(Silent):
 def pull(model: str, quantize: str | None, as_json: bool) -> None:
     """Bring MODEL into the local store. No other command uses the network without --server.
 
-    MODEL is a name (smollm2-135m), the path of a llama-type .gguf file, or a Hugging Face id
+    MODEL is a name (smollm2-135m), the path of a .gguf file, or a Hugging Face id
     (org/name). A model that is in the store already is left as it is.
 
     \b

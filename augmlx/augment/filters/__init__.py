@@ -18,7 +18,16 @@ from augmlx.core.settings import AugmentSettings
 from augmlx.english.logic import RULES
 from augmlx.english.text import normalise
 
-__all__ = ["FILTERS", "MEASURES", "Candidate", "Rows", "Scores", "Verdict", "is_known_right", "judge"]
+__all__ = [
+    "FILTERS",
+    "MEASURES",
+    "Candidate",
+    "Rows",
+    "Scores",
+    "Verdict",
+    "is_known_right",
+    "judge",
+]
 
 Filter = Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]
 Scores = Mapping[tuple[int, str], float]  # (sample, measure) -> what the model said

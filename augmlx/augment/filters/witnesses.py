@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from augmlx.augment.filters.candidate import Candidate
-from augmlx.english.asking import asks
-from augmlx.english.recognising import (
+from augmlx.english.clauses.asking import asks
+from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,
     is_known_reversal,
-    knows,
 )
-from augmlx.english.reversing import reversals
+from augmlx.english.clauses.reversing import reversals
 
 Testimony = Literal["right", "unsure", "silent"]
 Witness = Callable[[Candidate], Testimony]
@@ -43,7 +43,7 @@ def reworded(candidate: Candidate) -> Testimony:
     """Of a rephrasing: whether it is the source in another order or other words."""
     if is_known_rephrasing(candidate.source, candidate.text):
         return "right"
-    return "unsure" if knows(candidate.source) else "silent"
+    return "unsure" if read(candidate.source) is not None else "silent"
 
 
 WITNESSES: Mapping[str, Witness] = {"asked": asked, "turned": turned, "reworded": reworded}

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from augmlx.augment.operators.rendering import answer_of, opening
 from augmlx.augment.operators.schema import Operator
-from augmlx.english.asking import asks
-from augmlx.english.clause import capitalised, read
-from augmlx.english.reversing import fronted, reversals
+from augmlx.english.clauses.asking import asks
+from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.phrase import capitalised
+from augmlx.english.clauses.reversing import fronted, reversals
 
 _MOST = 2  # of one fact and operator
 

@@ -179,7 +179,7 @@ def _outside(folder: Path) -> StoredModel:
 
 def _not_a_folder(text: str, folder: Path) -> ModelError:
     fault = "is not a folder" if folder.exists() else "no such model folder"
-    is_gguf = folder.suffix == ".gguf"
+    is_gguf = folder.suffix.lower() == ".gguf"
     hint = f"import it first: augmlx pull {text}" if is_gguf else "check the path"
     return ModelError(f"{text}: {fault}", hint=hint)
 

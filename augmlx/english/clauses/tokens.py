@@ -22,7 +22,9 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\"[^\"]+\"|“[^”]+”|«[^»]+»"), "Hamlet"),
     # A title with a subtitle: "Strange Bird: The Making of a Myth".
     (
-        re.compile(r"(?:[A-Z][\w'’-]*\s)+[A-Z][\w'’-]*:\s[A-Z][\w'’-]*(?:\s(?:[A-Z][\w'’-]*|(?:a|an|and|for|in|of|on|the|to)(?=\s[\w]))|\s(?:a|the)\s[A-Z][\w'’-]*)*(?![\w'’]|,)"),
+        re.compile(
+            r"(?:[A-Z][\w'’-]*\s)+[A-Z][\w'’-]*:\s[A-Z][\w'’-]*(?:\s(?:[A-Z][\w'’-]*|(?:a|an|and|for|in|of|on|the|to)(?=\s[\w]))|\s(?:a|the)\s[A-Z][\w'’-]*)*(?![\w'’]|,)"
+        ),
         "Hamlet",
     ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|https?://\S*[\w/]"), "Hamlet"),
@@ -31,7 +33,12 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b\d{1,2}(?:[:.]\d{2})?\s?(?:[ap]\.m\.|[ap]m\b)"), "noon"),
     (re.compile(r"\b[\w-]+\.(?:[a-z]{2,4}\d?)\b(?!\.)(?<!a\.m)(?<!p\.m)"), "Hamlet"),
     (re.compile(r"(?<=\d)\s?°\s?[CFK]?\b|(?<=\d)\s?°"), "degrees"),
-    (re.compile(r"\bup to\b(?=\s(?:\d|an?\b|one|two|three|four|five|six|seven|eight|nine|ten|twelve))"), "about"),
+    (
+        re.compile(
+            r"\bup to\b(?=\s(?:\d|an?\b|one|two|three|four|five|six|seven|eight|nine|ten|twelve))"
+        ),
+        "about",
+    ),
     (re.compile(r"(?<!\w)[€£¥$]\s?\d[\d.,]*\d?(?:\s(?:million|billion|m|bn))?\b"), "dollars"),
     (re.compile(r"(?<![\w.])[-−+]\d+(?:\.\d+)?\b"), "20"),
     (re.compile(r"\bv?\d+(?:\.\d+){2,}\b"), "7"),
@@ -125,7 +132,11 @@ def _parse(text: str, spans: list[tuple[Mention, str]]) -> tuple[Token, ...]:
         length += len(word)
         place = span.end
     shown.append(text[place:])
-    if not text.rstrip().endswith((".", "!", "?")) or anchors and anchors[-1][3] == len(text.rstrip()):
+    if (
+        not text.rstrip().endswith((".", "!", "?"))
+        or anchors
+        and anchors[-1][3] == len(text.rstrip())
+    ):
         shown.append(" .")
     doc = _pipeline()("".join(shown))
     return _tokens(text, doc, anchors)

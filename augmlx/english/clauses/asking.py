@@ -1,0 +1,284 @@
+"""Which questions a clause answers: each with its answer, and how it is asked.
+
+A question is asked only where the kind of what is asked for is known: nobody is "what", nothing is
+"who".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.forms import third_person
+from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.lexicon import word_set
+from augmlx.english.text import CACHED_TEXTS
+
+_SUBJECT_WORDS = {"person": "Who", "thing": "What", "place": "What"}
+_FOR_ONE = {"are": "is", "were": "was", "have": "has", "do": "does"}
+_DO = {"VBZ": "does", "VBP": "do", "VBD": "did", "VBN": "did"}
+
+
+class Part(NamedTuple):
+    """Words of a question behind those that open it. `optional`: it may be asked without them."""
+
+    text: str
+    optional: bool = False
+
+
+class Ask(NamedTuple):
+    """A question that a statement answers.
+
+    Attributes:
+        answer: as the statement says it.
+        opening: the words that the question begins with.
+        parts: what follows them.
+        about_subject: what it asks for is what the statement is about.
+    """
+
+    answer: str
+    opening: str
+    parts: tuple[Part, ...]
+    about_subject: bool
+
+    @property
+    def question(self) -> str:
+        """The whole question, nothing left out."""
+        return " ".join((self.opening, *(part.text for part in self.parts))) + "?"
+
+
+class _Asked(NamedTuple):
+    """How a part is asked for: the question word, the answer, the preposition left behind, what of
+    the part stays in the question.
+    """
+
+    word: str
+    answer: str
+    stranded: str = ""
+    rest: str = ""
+
+
+# "a rated output of 8.5 kW at 7 °C": its name, the amount, and what follows.
+_NAMED_AMOUNT = re.compile(
+    r"(?:an?|the) (?P<name>[\w -]+?) of "
+    r"(?P<amount>(?:(?:about|around|over|under|up to|at least|at most) )?[\d€£$][\w.,]*"
+    r"(?: ?(?:[^\W\d_]+|%|°C?))?)(?: (?P<rest>(?:at|in|per|on|with|for) .+))?"
+)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def asks(text: str) -> tuple[Ask, ...]:
+    """The questions that a statement answers: about its subject first, then about what follows its
+    verb, in its order.
+    """
+    clause = read(text)
+    if clause is None or {"n't", "n’t"} & set(clause.negations):
+        return ()
+    if clause.subject and clause.subject.text == "There":
+        return tuple(_about_existence(clause))
+    if clause.coordinated:
+        return tuple(_about_subject(clause))
+    return (*_about_subject(clause), *_about_parts(clause))
+
+
+# About the subject
+
+
+def _about_subject(clause: Clause) -> Iterator[Ask]:
+    subject = clause.subject
+    if subject is None or not _can_be_asked_for(clause, subject):
+        return
+    word = _SUBJECT_WORDS.get(subject.kind)
+    if subject.kind == "body":
+        acts = not clause.passive and clause.verb in word_set("agentive_verbs")
+        word = "Who" if acts else "What"
+    is_plural = clause.is_plural(subject)
+    if word is None or (is_plural and clause.coordinated):
+        return
+    fronted = [Part(clause.lowered(part)) for part in clause.fronted]
+    answer = clause.lowered(subject)
+    if clause.coordinated:
+        predicate = clause.text[subject.end :].strip().rstrip(".!")
+        yield Ask(answer, word, (Part(predicate), *fronted), about_subject=True)
+        return
+    parts = [Part(clause.lowered(part)) for part in clause.complements]
+    opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
+    yield Ask(answer, opening, (*parts, *fronted), about_subject=True)
+
+
+def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
+    """Whether a subject is something definite, of which the rest of the clause does not speak
+    again.
+    """
+    first = subject.text.split()[0].lower()
+    if _is_vague(subject) or first in word_set("quantifying"):
+        return False
+    behind = clause.text[subject.end :].lower().split()
+    if word_set("pointing_back_to_one") & set(behind):
+        return False
+    attribute = clause.attribute
+    are_several = attribute and clause.tokens[attribute.head].tag == "NNS"
+    return not (are_several and attribute and clause.is_plural(attribute))  # "What is insects?"
+
+
+def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
+    """The verb group as it stands behind "who" or "what", which are one."""
+    words = clause.group
+    if is_plural:
+        first = _FOR_ONE.get(words[0], words[0])
+        is_plain = not clause.helpers and clause.tag == "VBP" and first == words[0]
+        words = [third_person(clause.verb) if is_plain else first, *words[1:]]
+    return " ".join(words)
+
+
+def _about_existence(clause: Clause) -> Iterator[Ask]:
+    """ "There are 17 lighthouses along the coast."."""
+    thing = clause.attribute or clause.object
+    if thing is None or clause.helpers or len(clause.parts) < 2:
+        return
+    rest = tuple(Part(clause.lowered(part)) for part in clause.others(thing))
+    number, _, noun = thing.text.partition(" ")
+    if clause.tokens[thing.head].tag == "NNS" and number[0].isdigit():
+        yield Ask(number, f"How many {noun} {clause.verb_text} there", rest, about_subject=False)
+    elif thing.kind == "thing":
+        be = _FOR_ONE.get(clause.verb_text, clause.verb_text)
+        yield Ask(thing.text, f"What {be} there", rest, about_subject=False)
+
+
+# About its other parts
+
+
+def _about_parts(clause: Clause) -> Iterator[Ask]:
+    inverted = _inverted(clause)
+    if inverted is None:
+        return
+    opening, verb = inverted
+    for part in clause.parts:
+        asked = _asked(clause, part)
+        if asked is None:
+            continue
+        others = [(other, _as_part(clause, other)) for other in clause.others(part)]
+        before = [said for other, said in others if other.start < part.start]
+        behind = [said for other, said in others if other.start > part.start]
+        if asked.stranded:  # it ends its question, so that nothing may have to follow
+            if not all(said.optional for said in behind):
+                continue
+            behind = [Part(asked.stranded)]
+        rest = [Part(asked.rest)] if asked.rest else []
+        parts = [*([Part(verb)] if verb else []), *before, *rest, *behind]
+        yield Ask(asked.answer, f"{asked.word} {opening}", tuple(parts), about_subject=False)
+
+
+def _as_part(clause: Clause, part: Phrase) -> Part:
+    """A part as a question says it; a time or place may be left out."""
+    is_optional = part.role == "adjunct" and part.kind in ("time", "place")
+    return Part(clause.lowered(part), is_optional and bool(part.preposition))
+
+
+def _inverted(clause: Clause) -> tuple[str, str] | None:
+    """(auxiliary and subject, the verb behind them) of a question that is not about the subject."""
+    if clause.subject is None:
+        is_telling = not clause.helpers and len(clause.parts) > 1
+        return (f"should you {clause.verb}", clause.particle) if is_telling else None
+    if _is_vague(clause.subject) and clause.subject.text.lower() not in word_set(
+        "subject_pronouns"
+    ):
+        return None
+    subject = clause.lowered(clause.subject)
+    particle = [clause.particle] if clause.particle else []
+    if clause.auxiliaries:
+        first, *rest = clause.auxiliaries
+        return f"{first} {subject}", " ".join(
+            [*clause.negations, *rest, clause.verb_text, *particle]
+        )
+    if clause.verb == "be":
+        return f"{clause.verb_text.lower()} {subject}", " ".join(clause.negations)
+    do = _DO.get(clause.tag)
+    if do is None:
+        return None
+    return f"{do} {subject}", " ".join([*clause.negations, clause.verb, *particle])
+
+
+def _asked(clause: Clause, part: Phrase) -> _Asked | None:
+    """How a part is asked for, where that is known."""
+    if part.role == "clause":
+        return _asked_by_clause(clause, part)
+    if _is_vague(part) or part.noun.lower().startswith(("no ", "not ")) or part.preposition == "as":
+        return None
+    if part.kind == "reason" and clause.verb != "be":
+        return _Asked("Why", clause.lowered(part))
+    if part.role == "attribute":
+        return _asked_by_attribute(clause, part)
+    if part.role == "adjunct" and (found := _asked_by_adjunct(clause, part)):
+        return found
+    return _asked_by_noun(clause, part)
+
+
+def _asked_by_clause(clause: Clause, part: Phrase) -> _Asked | None:
+    if part.kind == "reason" and part.preposition == "because":
+        return _Asked("Why", clause.lowered(part))
+    if part.kind == "condition" and part.preposition in ("if", "when"):
+        return _Asked("When", clause.lowered(part))
+    return None
+
+
+def _asked_by_attribute(clause: Clause, part: Phrase) -> _Asked | None:
+    measure = re.fullmatch(rf"(.*\d.*|\w+ \w+) ({'|'.join(word_set('measures'))})", part.text)
+    if measure and clause.verb == "be":  # "240 metres long"
+        return _Asked(f"How {measure[2]}", measure[1])
+    is_noun = clause.tokens[part.head].tag.startswith("N")
+    if not is_noun or clause.helpers:
+        return None
+    return _asked_by_noun(clause, part)
+
+
+def _asked_by_adjunct(clause: Clause, part: Phrase) -> _Asked | None:
+    """When, where, how long and how often."""
+    said, preposition = clause.lowered(part), part.preposition
+    are_units = clause.tokens[part.head].tag == "NNS"
+    if part.kind == "time":
+        if said.startswith(("every ", "each ")):
+            return _Asked("How often", said)
+        if are_units and preposition == "after":
+            return _Asked("After how long", part.noun)
+        if preposition in ("until", "till", "since"):
+            return _Asked(f"{capitalised(preposition)} when", part.noun)
+        is_point = preposition in ("in", "on", "at", "") and not (are_units and preposition == "in")
+        return _Asked("When", said) if is_point else None
+    if part.kind == "duration" and preposition in ("for", ""):
+        return _Asked("How long", part.noun)
+    if part.kind == "place" and preposition in word_set("static"):
+        return _Asked("Where", said)
+    return None
+
+
+def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
+    """Who and what."""
+    if part.role == "object" and (match := _NAMED_AMOUNT.fullmatch(part.text)):
+        return _Asked(f"What {match['name']}", match["amount"], rest=match["rest"] or "")
+    preposition = part.preposition
+    if part.role == "adjunct" and (not preposition or part.kind in ("time", "duration")):
+        return None
+    if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
+        return None
+    if part.kind == "duration" and clause.verb not in word_set("having_verbs"):
+        return _Asked("How long", part.noun)
+    if part.kind == "amount" and clause.verb == "cost":
+        return _Asked("How much", part.noun)
+    if part.kind == "person":
+        return _Asked("Who", part.noun, preposition)
+    if part.kind == "body" and part.role == "agent":
+        return _Asked("Who", part.noun, preposition)
+    if part.kind not in ("thing", "body", "place", "amount", "duration"):
+        return None
+    if not preposition or part.role == "agent" or preposition in word_set("stranded"):
+        return _Asked("What", part.noun, preposition)
+    return None
+
+
+def _is_vague(phrase: Phrase) -> bool:
+    """Whether it is a pronoun, which names nothing."""
+    return phrase.text.lower() in word_set("pronouns")

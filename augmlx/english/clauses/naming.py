@@ -1,0 +1,164 @@
+"""What a phrase names: somebody, a body of people, something, a place, a time, an amount, a reason.
+
+Told by the word that names it, by the preposition, and by what the verb does; "unknown" wherever
+these do not tell, and then nothing is asked that would need to know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from augmlx.english.clauses.forms import is_known
+from augmlx.english.clauses.phrase import (
+    CLAUSES,
+    SUBJECTS,
+    Kind,
+    Span,
+    Tokens,
+    children,
+    names_in,
+    text_between,
+)
+from augmlx.english.clauses.tokens import Token
+from augmlx.english.lexicon import either, word_set
+
+_TIME = re.compile(
+    rf"\b(?:1\d{{3}}|20\d{{2}}|q[1-4]|\d{{1,2}}:\d{{2}}|[ap]\.m\.|(?:{either('times')})s?)(?!\w)",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(rf"(?:{either('durations')})s?$", re.IGNORECASE)
+_PERSON = re.compile(rf"(?:{either('person_endings')})$")
+_MONEY = re.compile(r"[€£$¥]")
+_LITERAL = re.compile(r"[\"“/~\\]")  # what is quoted, and paths
+# A capital within a name that people's have, too: "McKay", "O'Neill", "Jean-Luc".
+_PERSONAL = re.compile(r"(?:Mc|Mac|O['’]|D['’]|De|Di|Van|La|Le)[A-Z]\w+$|[A-Z]\w+-[A-Z]\w+$")
+
+_PLACES = {"GPE", "LOC", "FAC"}
+_THINGS = _PLACES | {"PRODUCT", "EVENT", "WORK_OF_ART", "NORP", "LANGUAGE", "LAW"}
+
+
+def kind_of(tokens: Tokens, span: Span) -> Kind:
+    """What a phrase names."""
+    top, noun = tokens[span.top], tokens[span.head]
+    text = text_between(tokens, span.first, span.last)
+    if top.dep in CLAUSES:
+        return _kind_of_clause(span.preposition, text) if top.dep == "advcl" else "unknown"
+    if text.lower().startswith(("because of ", "due to ", "owing to ")):
+        return "reason"
+    is_bare = span.head == span.last == span.first + 1
+    if span.preposition == "by" and noun.tag == "NN" and is_bare:
+        return "manner"  # "by default"
+    if _LITERAL.search(noun.text):
+        is_path = "/" in noun.text and span.preposition in ("in", "to", "at", "from")
+        return "place" if is_path else "thing"
+    return _measured(tokens, span, text) or _located(tokens, span) or _who_or_what(tokens, span)
+
+
+def _kind_of_clause(mark: str, text: str) -> Kind:
+    if mark in word_set("marks_of_reason"):
+        return "reason"
+    if mark in word_set("marks_of_condition"):
+        return "condition"
+    return "purpose" if text.lower().startswith(("to ", "in order to ")) else "unknown"
+
+
+def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
+    """A time, a duration or an amount."""
+    noun, opening = tokens[span.head], tokens[span.first]
+    is_counted = any(tokens[n].dep == "nummod" for n in children(tokens, span.head))
+    is_counted = is_counted and opening.tag not in ("DT", "PRP$", "NNP")
+    is_counted = is_counted and tokens[span.top].dep not in SUBJECTS
+    if _DURATION.search(noun.text):
+        if opening.text.lower() in ("every", "each"):
+            return "time"
+        if is_counted and noun.entity in ("DATE", "TIME", ""):
+            return "time" if span.preposition in word_set("reaching") else "duration"
+    if span.preposition in word_set("temporal") or not span.preposition:
+        is_dated = noun.entity in ("DATE", "TIME") and _TIME.search(text)
+        if is_dated or _TIME.search(noun.text):
+            return "time"
+    is_quantity = noun.entity in ("MONEY", "PERCENT", "QUANTITY") and opening.tag != "DT"
+    is_sum = _MONEY.match(noun.text) or noun.text == "%"
+    if is_quantity or is_sum or (is_counted and noun.tag in ("NN", "NNS")):
+        return "amount"
+    return None
+
+
+def _located(tokens: Tokens, span: Span) -> Kind | None:
+    """A place, as far as the verb or the name tell."""
+    noun = tokens[span.head]
+    if span.preposition not in word_set("placing") or not noun.tag.startswith("N"):
+        return None
+    inside = tokens[span.first : span.last + 1]
+    names = {token.text.lower().rstrip(".") for token in inside}
+    if names & (word_set("organisations") - word_set("places")):
+        return None
+    if noun.entity in _PLACES or names & word_set("places"):
+        return "place"
+    verb = tokens[tokens[span.top].head].lemma
+    if verb == "be":
+        return "place" if noun.tag in ("NNP", "NNPS") else None
+    return "place" if verb in word_set("placing_verbs_first") else None
+
+
+def _who_or_what(tokens: Tokens, span: Span) -> Kind:
+    noun = tokens[span.head]
+    spoken = {noun.lemma, noun.text.lower()}
+    is_alone = span.first == span.last and noun.start == 0
+    opens_as_common = is_alone and is_known(noun.text.lower())
+    if noun.tag == "PRP":
+        return "person" if noun.lemma in word_set("personal_pronouns") else "unknown"
+    if noun.tag in ("NN", "NNS"):
+        is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
+        return "person" if is_person else "thing"
+    if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
+        return "person" if spoken & word_set("people") else "thing"
+    if noun.tag in ("NNP", "NNPS"):
+        return _kind_of_name(tokens, span)
+    return "thing" if noun.tag in ("VBG", "CD") else "unknown"
+
+
+def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
+    """What a name is the name of: of a person where it has a title, two words or does what a person
+    does, and nothing that people's names have not.
+    """
+    names = names_in(tokens, span)
+    words = {name.text.lower().rstrip(".") for name in names}
+    if words & word_set("titles") and len(names) > 1:
+        return "person"
+    if words & word_set("bodies"):
+        return "body"
+    if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
+        return "thing"
+    top = tokens[span.top]
+    verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
+    acts = top.dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
+    labels = {name.entity for name in names}
+    if len(names) == 1:
+        if acts:
+            return "person"
+        return "thing" if labels & _THINGS else "unknown"
+    if "PERSON" in labels or acts:
+        return "person"
+    if labels & _THINGS:
+        return "thing"
+    return "person" if span.preposition in ("", "by") and len(names) <= 4 else "unknown"
+
+
+def _is_marked(tokens: Tokens, span: Span) -> bool:
+    """Whether a name has an article, an owner, a number, an "&", or a plural of a common noun."""
+    around = [tokens[n] for n in children(tokens, span.head)]
+    inside: Sequence[Token] = tokens[span.first : span.last + 1]
+    return (
+        any(token.dep in ("det", "poss") for token in around)
+        or any(re.search(r"[\d&]", token.text) for token in inside)
+        or any(token.tag == "NNPS" and is_known(token.text.lower()) for token in inside)
+    )
+
+
+def _is_code(name: Token) -> bool:
+    """Whether a name is written as no person's is."""
+    text = name.text
+    has_inner_capital = any(char.isupper() or char.isdigit() for char in text[1:])
+    return has_inner_capital and len(text) > 2 and not _PERSONAL.match(text)

@@ -1,0 +1,142 @@
+"""Whether a text says what a statement says, where its form alone tells: a question with its
+answer, the statement from its other end, or the statement with its parts in another order.
+
+Known here means right. A text that is not known may be right all the same; grammar cannot tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from augmlx.english.clauses.asking import Part, asks
+from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reversing import Turned, fronted, reversals
+from augmlx.english.stems import stem
+from augmlx.english.synonyms import synonyms
+from augmlx.english.text import CACHED_TEXTS, normalise
+
+# "Ana is the one who leads the lab." says what "Ana leads the lab." says.
+_ONE_WHO = re.compile(
+    r"(?P<subject>.+?) (?:is|was) the (?:one|person) (?:who|that|which) (?P<rest>.+)"
+)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def is_known_question(source: str, question: str, answer: str) -> bool:
+    """Whether a question is one that a statement answers so."""
+    if not question.rstrip().endswith("?"):
+        return False
+    return any(
+        _is_made_of(question, ask.opening, ask.parts)
+        for ask in asks(source)
+        if ask.answer == answer
+    )
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def is_known_reversal(source: str, text: str) -> bool:
+    """Whether a text is a statement said from its other end."""
+    return _ends_alike(source, text) and any(_renders(text, way) for way in reversals(source))
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def is_known_rephrasing(source: str, text: str) -> bool:
+    """Whether a text is a statement with a time or place put first, or taken behind again, with its
+    subject singled out ("It is Ana who leads the lab."), or with another word for its verb.
+    """
+    if not _ends_alike(source, text) or normalise(text) == normalise(source):
+        return False
+    if any(_renders(text, way) for way in fronted(source)):
+        return True
+    return _singles_out(source, text) or _says_the_same(source, text)
+
+
+# A text as words that open it, and parts behind them
+
+
+def _renders(text: str, way: Turned) -> bool:
+    return _is_made_of(text, way.opening, [Part(part) for part in way.parts])
+
+
+def _is_made_of(text: str, opening: str, parts: Sequence[Part]) -> bool:
+    """Whether a text is the opening and then the parts, in any order, each once; those that are
+    optional once or not at all.
+    """
+    words, first = normalise(text), normalise(opening)
+    if words != first and not words.startswith(f"{first} "):
+        return False
+    plain = [Part(normalise(part.text), part.optional) for part in parts]
+    return _is_used_up(words[len(first) :].strip(), plain)
+
+
+def _is_used_up(words: str, parts: Sequence[Part]) -> bool:
+    if not words:
+        return all(part.optional for part in parts)
+    for place, part in enumerate(parts):
+        if words == part.text or words.startswith(f"{part.text} "):
+            rest = words[len(part.text) :].strip()
+            if _is_used_up(rest, [*parts[:place], *parts[place + 1 :]]):
+                return True
+    return False
+
+
+def _ends_alike(source: str, text: str) -> bool:
+    """Whether a text is a whole sentence where its source is one."""
+    is_ended = source.rstrip().endswith((".", "!"))
+    return not is_ended or text.rstrip().endswith((".", "!"))
+
+
+# A text that says the same of the same
+
+
+def _singles_out(source: str, text: str) -> bool:
+    """ "It was Ana who led the lab." says what "Ana led the lab." says."""
+    clause = read(source)
+    if clause is None or clause.subject is None or clause.fronted:
+        return False
+    if clause.subject.kind == "unknown":
+        return False
+    be = "was" if clause.is_past else "is"
+    words = ("who", "that") if clause.subject.kind == "person" else ("that", "which")
+    subject, predicate = normalise(clause.subject.text), source[clause.subject.end :]
+    said = normalise(text)
+    return any(said == f"it {be} {subject} {word} {normalise(predicate)}" for word in words)
+
+
+def _says_the_same(source: str, text: str) -> bool:
+    """Whether both say the same of the same, the subject first: in another order, with a word that
+    is known to say the same as the verb, or around "the one who".
+    """
+    if match := _ONE_WHO.fullmatch(text):
+        text = f"{match['subject']} {match['rest']}"
+        if normalise(text) == normalise(source):
+            return True
+    given, said = read(source), read(text)
+    if given is None or said is None or given.coordinated or said.coordinated:
+        return False
+    if given.subject is None or said.subject is None or given.passive != said.passive:
+        return False
+    return _content(given) == _content(said) and bool(_verbs(given) & _verbs(said))
+
+
+def _verbs(clause: Clause) -> frozenset[str]:
+    """The stems of the words that say what a clause's verb says; a phrasal verb has none."""
+    word = stem(clause.verb)
+    if clause.particle:
+        return frozenset({f"{word} {clause.particle}"})
+    return frozenset({word}) | synonyms().get(word, frozenset())
+
+
+def _content(clause: Clause) -> tuple[object, ...]:
+    """All that a clause says but its verb: of whom, about what, when and where, and how surely."""
+    parts = sorted((part.role == "agent", part.preposition, _noun(part)) for part in clause.parts)
+    mood = set(clause.auxiliaries) - {"is", "are", "was", "were", "does", "do", "did"}
+    about = _noun(clause.subject) if clause.subject else ""
+    return about, parts, mood, bool(clause.negations), clause.is_past
+
+
+def _noun(part: Phrase) -> str:
+    return normalise(part.noun).removeprefix("the ")
