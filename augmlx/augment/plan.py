@@ -20,7 +20,6 @@ from augmlx.core.example_id import ExampleId
 from augmlx.core.records import Fact, fingerprint
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Engine, Request
-from augmlx.english import logic
 
 # Facts that all operators go through before the next ones are taken up. Within a block a prompt's
 # prefix is shared, and what was found out about a fact is still known.

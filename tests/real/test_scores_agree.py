@@ -21,7 +21,7 @@ from augmlx.models.store.pull import pull
 pytestmark = [pytest.mark.real, pytest.mark.hf]
 
 NATS = 1e-3
-ITEMS, OWN, LONG = 200, 15, 3  # all, with a context each, with a long one that they share
+ITEMS, OWN, LONG = 60, 9, 2  # all, with a context each, with a long one that they share
 NAMES = (
     "Mara Voss",
     "Zoë Ångström-Łuczak",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from augmlx.augment.filters import deduction, entity, form, links, order, questions, relation, votes
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
-from augmlx.augment.filters.witnesses import UNSURE, WITNESSES
+from augmlx.augment.filters.witnesses import WITNESSES, Testimony
 from augmlx.core.settings import AugmentSettings
 from augmlx.english.logic import RULES
 from augmlx.english.text import normalise
@@ -82,7 +82,9 @@ def judge(
 
     The filters run one after another over what is left, so logic decides before the model is asked
     and the vote is counted. A text without a word is dropped whatever the filters are: nothing can
-    be learnt from it. "keep", the limit of examples, always comes last, unless `limit` is false.
+    be learnt from it. What a witness knows to be right is excused from all filters but those that
+    ask something of every text. "keep", the limit of examples, always comes last, unless `limit` is
+    false.
     """
     verdicts: dict[int, Verdict] = {}
     remaining: list[Candidate] = []
@@ -92,17 +94,13 @@ def judge(
             remaining.append(candidate)
         else:
             verdicts[candidate.sample] = Verdict(candidate, by="form", why="empty")
-    known_right: set[int] = set()  # samples
+    known_right = {each.sample for each in remaining if is_known_right(each, filters)}
     for name in (*filters, "keep") if limit else filters:
         passed = []
         for candidate in remaining:
+            is_excused = candidate.sample in known_right and name not in _OF_ALL
             why = None
-            if name in WITNESSES:
-                testimony = WITNESSES[name](candidate)
-                if testimony == "right":
-                    known_right.add(candidate.sample)
-                why = UNSURE if testimony == "unsure" else None
-            elif candidate.sample not in known_right or name in _OF_ALL:
+            if not is_excused:
                 why = _objection(name, candidate, remaining, settings, scores or {})
             if why:
                 verdicts[candidate.sample] = Verdict(candidate, by=name, why=why)
@@ -117,7 +115,7 @@ def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
     in order.
     """
     witnesses = [WITNESSES[name] for name in filters if name in WITNESSES]
-    if not any(witness(candidate) == "right" for witness in witnesses):
+    if Testimony.RIGHT not in [witness(candidate) for witness in witnesses]:
         return False
     return form.objection(candidate, (candidate,), _DEFAULTS) is None
 
@@ -129,6 +127,8 @@ def _objection(
     settings: AugmentSettings,
     scores: Scores,
 ) -> str | None:
+    if name in WITNESSES:
+        return WITNESSES[name](candidate).objection
     if name not in MEASURES:
         return _PURE[name](candidate, siblings, settings)
     value = scores.get((candidate.sample, name))

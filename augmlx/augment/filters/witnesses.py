@@ -1,17 +1,18 @@
-"""Witnesses: what grammar knows of a candidate, heard before the filters.
+"""Witnesses: what grammar knows of a candidate.
 
-A witness says that a candidate is right, that it cannot be told to be right although the form of
-its source is known, or nothing, where it does not know that form. English only.
+What a witness knows to be right, no other filter need be asked about. Where it knows the form of the
+source, and not that of the candidate, the candidate is dropped; unless the source is so plain that
+the other filters are to be trusted with it. Elsewhere a witness is silent. English only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from enum import Enum
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.clause import is_plain, read
 from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,
@@ -19,31 +20,46 @@ from augmlx.english.clauses.recognising import (
 )
 from augmlx.english.clauses.reversing import reversals
 
-Testimony = Literal["right", "unsure", "silent"]
-Witness = Callable[[Candidate], Testimony]
 
-UNSURE = "is not known to say what its source says"
+class Testimony(Enum):
+    """What a witness says of a candidate."""
+
+    RIGHT = "right"
+    UNSURE = "unsure"
+    SILENT = "silent"
+
+    @property
+    def objection(self) -> str | None:
+        is_unsure = self is Testimony.UNSURE
+        return "is not known to say what its source says" if is_unsure else None
+
+
+Witness = Callable[[Candidate], Testimony]
 
 
 def asked(candidate: Candidate) -> Testimony:
     """Of a question: whether the source answers it so."""
     if is_known_question(candidate.source, candidate.text, candidate.answer):
-        return "right"
-    return "unsure" if asks(candidate.source) else "silent"
+        return Testimony.RIGHT
+    return _unless_plain(candidate.source, is_known_form=bool(asks(candidate.source)))
 
 
 def turned(candidate: Candidate) -> Testimony:
     """Of a reversal: whether it is the source from its other end."""
     if is_known_reversal(candidate.source, candidate.text):
-        return "right"
-    return "unsure" if reversals(candidate.source) else "silent"
+        return Testimony.RIGHT
+    return _unless_plain(candidate.source, is_known_form=bool(reversals(candidate.source)))
 
 
 def reworded(candidate: Candidate) -> Testimony:
     """Of a rephrasing: whether it is the source in another order or other words."""
     if is_known_rephrasing(candidate.source, candidate.text):
-        return "right"
-    return "unsure" if read(candidate.source) is not None else "silent"
+        return Testimony.RIGHT
+    return _unless_plain(candidate.source, is_known_form=read(candidate.source) is not None)
+
+
+def _unless_plain(source: str, *, is_known_form: bool) -> Testimony:
+    return Testimony.UNSURE if is_known_form and not is_plain(source) else Testimony.SILENT
 
 
 WITNESSES: Mapping[str, Witness] = {"asked": asked, "turned": turned, "reworded": reworded}

@@ -32,19 +32,22 @@ def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
     Where the form of the fact is known, they are whole phrases of it. Elsewhere it is what the
     fact begins or ends with, as far as that can be told.
     """
-    found: list[Lead] = []
-    if operator.answer != "none":
-        about_subject = operator.answer == "first"
-        for ask in asks(text):
-            if ask.about_subject == about_subject:
-                found.append(Lead(ask.opening, ask.answer))
-    elif operator.prefill == "turned":
-        found = [Lead(turned.opening) for turned in reversals(text)]
-    elif operator.prefill == "fronted":
-        moved = [Lead(turned.opening) for turned in fronted(text)]
-        clause = read(text)
-        if clause and clause.subject:
-            found = [*moved[:1], Lead(capitalised(clause.subject.text))]
+    found = _known(operator, text)
     if found:
         return tuple(found[:_MOST])
     return (Lead(opening(operator, text), answer_of(operator, text)),)
+
+
+def _known(operator: Operator, text: str) -> list[Lead]:
+    """The leads of a fact whose form is known."""
+    if operator.answer != "none":
+        about_subject = operator.answer == "first"
+        found = [ask for ask in asks(text) if ask.about_subject == about_subject]
+        return [Lead(ask.opening, ask.answer) for ask in found]
+    if operator.prefill == "turned":
+        return [Lead(turned.opening) for turned in reversals(text)]
+    clause = read(text) if operator.prefill == "fronted" else None
+    if clause is None or clause.subject is None:
+        return []
+    moved = [Lead(turned.opening) for turned in fronted(text)]
+    return [*moved[:1], Lead(capitalised(clause.subject.text))]

@@ -91,6 +91,8 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     subject = clause.subject
     if subject is None or not _can_be_asked_for(clause, subject):
         return
+    if not any(_tells_apart(clause, part) for part in clause.parts):
+        return
     word = _SUBJECT_WORDS.get(subject.kind)
     if subject.kind == "body":
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")
@@ -107,6 +109,18 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     parts = [Part(clause.lowered(part)) for part in clause.complements]
     opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
     yield Ask(answer, opening, (*parts, *fronted), about_subject=True)
+
+
+def _tells_apart(clause: Clause, part: Phrase) -> bool:
+    """Whether a part tells of which subject the clause speaks: "What lasts three years?" might be
+    about anything.
+    """
+    names = [token for token in clause.tokens if part.start <= token.start < part.end]
+    if any(token.tag in ("NNP", "NNPS") and part.kind != "time" for token in names):
+        return True
+    if part.kind in ("time", "duration", "amount", "manner", "place"):
+        return " of " in part.text
+    return len(part.text.split()) > 1 or part.role == "object"
 
 
 def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:

@@ -162,6 +162,27 @@ def read(text: str) -> Clause | None:
     return clause if is_whole else None
 
 
+def is_plain(text: str) -> bool:
+    """Whether a statement says one thing of two or three that have a name or a "the": no time, no
+    amount, no circumstance.
+    """
+    clause = read(text)
+    if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
+        return False
+    if not 1 <= len(clause.complements) <= 2:
+        return False
+    return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
+
+
+def _is_definite(clause: Clause, part: Phrase) -> bool:
+    if part.kind not in ("person", "body", "thing") or part.role == "clause":
+        return False
+    if part.role == "adjunct" and part.preposition not in ("to", "from", "by", "of"):
+        return False
+    is_name = clause.tokens[part.head].tag in ("NNP", "NNPS")
+    return is_name or part.noun[:4].lower() == "the "
+
+
 def _clause(
     text: str,
     tokens: Tokens,

@@ -24,6 +24,9 @@ _ONE_WHO = re.compile(
 )
 
 
+_QUOTES = str.maketrans("‘’“”", "''\"\"")
+
+
 @lru_cache(maxsize=CACHED_TEXTS)
 def is_known_question(source: str, question: str, answer: str) -> bool:
     """Whether a question is one that a statement answers so."""
@@ -65,11 +68,20 @@ def _is_made_of(text: str, opening: str, parts: Sequence[Part]) -> bool:
     """Whether a text is the opening and then the parts, in any order, each once; those that are
     optional once or not at all.
     """
-    words, first = normalise(text), normalise(opening)
+    words, first = _words(text), _words(opening)
     if words != first and not words.startswith(f"{first} "):
         return False
-    plain = [Part(normalise(part.text), part.optional) for part in parts]
+    plain = [Part(_words(part.text), part.optional) for part in parts]
     return _is_used_up(words[len(first) :].strip(), plain)
+
+
+def _words(text: str) -> str:
+    """A text without regard to case and to the punctuation around its words; that within one tells
+    numbers apart.
+    """
+    plain = text.casefold().translate(_QUOTES)
+    stripped = [word.strip("\"'.,;:!?()") for word in plain.split()]
+    return " ".join(word for word in stripped if word)
 
 
 def _is_used_up(words: str, parts: Sequence[Part]) -> bool:

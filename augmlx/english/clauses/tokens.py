@@ -132,12 +132,9 @@ def _parse(text: str, spans: list[tuple[Mention, str]]) -> tuple[Token, ...]:
         length += len(word)
         place = span.end
     shown.append(text[place:])
-    if (
-        not text.rstrip().endswith((".", "!", "?"))
-        or anchors
-        and anchors[-1][3] == len(text.rstrip())
-    ):
-        shown.append(" .")
+    ends_in_span = bool(anchors) and anchors[-1][3] == len(text.rstrip())
+    if ends_in_span or not text.rstrip().endswith((".", "!", "?")):
+        shown.append(" .")  # without one it is no sentence to the parser
     doc = _pipeline()("".join(shown))
     return _tokens(text, doc, anchors)
 
