@@ -1,8 +1,8 @@
 """Witnesses: what grammar knows of a candidate.
 
-What a witness knows to be right, no other filter need be asked about. Where it knows the form of the
-source, and not that of the candidate, the candidate is dropped; unless the source is so plain that
-the other filters are to be trusted with it. Elsewhere a witness is silent. English only.
+What a witness knows to be right, no other filter need be asked about. Where it knows the form of
+the source, and not that of the candidate, the candidate is dropped; unless the source is so plain
+that the other filters are to be trusted with it. Elsewhere a witness is silent. English only.
 """
 
 from __future__ import annotations
