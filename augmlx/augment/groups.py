@@ -97,7 +97,7 @@ def _text(planned: Planned, completion: Completion) -> str:
     """What was written, behind the opening of its prompt."""
     request = planned.request
     # A server's model began otherwise than it was told to: see HttpEngine.
-    began_otherwise = request.chat and completion.text.startswith(request.stop)
+    began_otherwise = request.chat and completion.text.startswith("\n")
     if not request.opening or began_otherwise:
         return completion.text.strip()
     return f"{request.opening}{completion.text.rstrip()}"
