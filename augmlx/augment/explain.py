@@ -68,7 +68,14 @@ def _asked(history: History) -> Json:
         "top_p": request.top_p,
         "max_tokens": request.max_tokens,
     }
-    return {"prompt": request.prompt, "chat": request.chat, "sampling": sampling}
+    return {
+        "system": request.system,
+        "turns": request.turns,
+        "prompt": request.prompt,
+        "opening": request.opening,
+        "chat": request.chat,
+        "sampling": sampling,
+    }
 
 
 def _written(history: History) -> Json:

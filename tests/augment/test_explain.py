@@ -195,6 +195,22 @@ def test_the_command_tells_it_in_lines(make: Make) -> None:
     assert lines[-1].startswith("  - 1  Lake Pell owns it.  (entity: ")
 
 
+def test_the_command_tells_a_chat_by_who_says_what(make: Make) -> None:
+    run = make(**{"augment.prompting": "turns"})
+    told = explain(run, "b/turn/0").stdout
+    assert "\nprompt to script (turns; " in told
+    said = (
+        "  system:\n  | Turn it round. Reply with that one sentence and nothing else.\n"
+        "  user:\n  | Fact: A is larger than B.\n"
+        "  assistant:\n  | B is smaller than A.\n"
+        "  user:\n  | Fact: Lake Orrin is larger than Lake Pell.\n"
+        "  assistant:\n  | Lake Pell\n"
+    )
+    assert said in told
+    whole = story(run, "b/turn/0")
+    assert (whole["chat"], len(whole["turns"])) == (True, 1)
+
+
 def test_the_command_tells_why_a_text_was_rejected(make: Make) -> None:
     assert explain(make(), "b/turn/1").stdout.startswith(
         "b/turn/1: rejected by entity: does not name"

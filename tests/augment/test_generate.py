@@ -202,6 +202,7 @@ def test_no_two_requests_share_a_key() -> None:
         {"top_p": 0.5},
         {"max_tokens": 32},
         {"prompting": "chat"},
+        {"prompting": "turns"},
         {"facts": [Fact("a", "Mara Voss is the head of the Lumen Lamp.", "facts.csv:2")]},
         {"facts": [Fact("z", FACTS[0].text, "facts.csv:2")]},
     ],
@@ -237,6 +238,20 @@ def test_a_users_template_is_part_of_the_key(tmp_path: Path) -> None:
         next(iter(Plan(FACTS, [o], config(), seed=0, engine=engine()))).request
         for o in (shipped, changed)
     )
+    assert one.key != other.key
+
+
+@pytest.mark.parametrize("changed", [{"system": "Turn it round."}, {"exemplars": None}])
+def test_what_a_chat_has_before_the_message_is_part_of_the_key(changed: dict[str, Any]) -> None:
+    in_turns = config(prompting="turns")
+    shipped = load_operators(in_turns)[0]
+    if "exemplars" in changed:
+        changed = {"exemplars": shipped.exemplars[:-1]}
+    one, other = (
+        next(iter(Plan(FACTS, [o], in_turns, seed=0, engine=engine()))).request
+        for o in (shipped, shipped.model_copy(update=changed))
+    )
+    assert one.content == other.content
     assert one.key != other.key
 
 

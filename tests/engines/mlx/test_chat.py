@@ -34,8 +34,10 @@ ASKED = Request.greedy(
 )
 
 
-def chatty(folder: Path, template: str | None, *, think: bool = False) -> LoadedModel:
-    stored = write_model(folder, vocab_size=400)
+def chatty(
+    folder: Path, template: str | None, *, think: bool = False, window: int = 256
+) -> LoadedModel:
+    stored = write_model(folder, vocab_size=400, max_position_embeddings=window)
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
     if think:
         made.add_tokens([AddedToken("<think>"), AddedToken("</think>")])
