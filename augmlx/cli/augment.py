@@ -97,6 +97,8 @@ def _explain(run: RunFolder, name: str, as_json: bool) -> None:
     for line in _prompt(told):
         click.echo(line)
     click.echo(f"written ({told['tokens']} tokens, {told['finish']}): {told['completion'].strip()}")
+    if told["removed"]:
+        click.echo(f"taken off: {', '.join(told['removed'])}")
     for measure, value in told["scores"].items():
         click.echo(f"{measure}: {value:.2f}")
     click.echo("\nall samples:")

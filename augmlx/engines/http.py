@@ -21,6 +21,7 @@ from augmlx.core.records import Json, fingerprint
 from augmlx.engines.protocol import Completion, Prompting, Request, Score, TokenCount
 from augmlx.engines.server import PROTOCOL, Refused, Server
 from augmlx.engines.wire import Answer, BadFormat, Listed, read_answer, read_models
+from augmlx.english.replies import without_thinking
 
 _NAMED = 20  # models in a message
 _WINDOW = 4096  # where the server does not say; Ollama's own default
@@ -31,7 +32,6 @@ _TRIALS: Mapping[Prompting, Request] = {
     "chat": replace(_TRIAL, chat=True),
     "turns": replace(_TRIAL, chat=True, system="Go on.", turns=(("a b a b a", "b a b"),)),
 }
-_THOUGHT = re.compile(r"\A(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
 _PATH = re.compile(r"[/~.]|\w:[\\/]")  # how a path of some machine begins
 # What a space may have stood before: no closing mark, no apostrophe, no script that is written
 # without spaces.
@@ -166,7 +166,7 @@ class HttpEngine:
         except Refused as refused:
             return Completion(request.key, str(refused), "error", 0)
         if request.chat:
-            answer = _THOUGHT.sub("", text).lstrip()
+            answer = without_thinking(text)
             behind = _behind_opening(answer, request.opening)
             if behind is None:
                 return Completion(request.key, f"\n{answer}", finish, tokens)
