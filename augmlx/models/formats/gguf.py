@@ -1,7 +1,7 @@
-"""GGUF -> model folder, for the llama architecture: any tensor type that the gguf library can
-dequantise.
+"""GGUF -> model folder, for the architectures of gguf_architectures.py: any tensor type that the
+gguf library can dequantise.
 
-The result is a plain Hugging Face llama folder, which mlx-lm and transformers both read.
+The result is a plain Hugging Face folder, which mlx-lm and transformers both read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A GGUF file of the llama architecture, opened: its metadata, and its tensors as NumPy arrays."""
+"""A GGUF file, opened: its metadata, and its tensors as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augmlx.core.errors import ModelError, storage_errors
+from augmlx.models.formats.gguf_architectures import ARCHITECTURES, Architecture
 
 _TORN = "copy or download it again"
 
@@ -23,15 +24,26 @@ class GgufFile:
     metadata: dict[str, Any]
     tensors: dict[str, Any]  # name -> gguf.ReaderTensor
 
+    @property
+    def architecture(self) -> str:
+        """The name that the file has for its architecture, one of ARCHITECTURES."""
+        return str(self.metadata["general.architecture"])
+
+    @property
+    def kind(self) -> Architecture:
+        """What sets its architecture apart."""
+        return ARCHITECTURES[self.architecture]
+
     def value(self, key: str, default: Any = None) -> Any:
-        """A key of the llama architecture."""
-        return self.metadata.get(f"llama.{key}", default)
+        """A key of the file's architecture."""
+        return self.metadata.get(f"{self.architecture}.{key}", default)
 
     def required(self, key: str) -> Any:
         """The same where there must be one. Raises ModelError."""
         value = self.value(key)
         if value is None:
-            raise ModelError(f"{self.path}: no 'llama.{key}' in its metadata", hint=_TORN)
+            name = f"{self.architecture}.{key}"
+            raise ModelError(f"{self.path}: no '{name}' in its metadata", hint=_TORN)
         return value
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -54,7 +66,7 @@ def read(path: Path) -> GgufFile:
     """Open a GGUF file.
 
     Raises:
-        ModelError: not GGUF, torn, or not of the llama architecture.
+        ModelError: not GGUF, torn, or of an architecture that cannot be imported.
         StorageError: it cannot be read.
     """
     with storage_errors(path), path.open("rb") as file:
@@ -69,9 +81,10 @@ def read(path: Path) -> GgufFile:
     except (ValueError, IndexError, KeyError, OverflowError, MemoryError) as error:
         raise ModelError(f"{path}: a torn or damaged GGUF file", hint=_TORN) from error
     architecture = metadata.get("general.architecture")
-    if architecture != "llama":
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
         raise ModelError(
-            f"{path}: architecture '{architecture}'; only llama-type GGUF files can be imported",
+            f"{path}: architecture '{architecture}' cannot be imported (these can: {known})",
             hint="pull the model from Hugging Face instead: augmlx pull ORG/NAME",
         )
     tensors = {tensor.name: tensor for tensor in reader.tensors}

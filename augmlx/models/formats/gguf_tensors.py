@@ -1,10 +1,13 @@
-"""The tensors of a GGUF file, with the names and the row order of Hugging Face's llama."""
+"""The tensors of a GGUF file, with the names, the row order and the values that Hugging Face's
+model of its architecture has.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
+import gguf
 import numpy as np
 import numpy.typing as npt
 
@@ -13,18 +16,7 @@ from augmlx.core.records import Json
 from augmlx.models.formats.gguf_config import ROPE_FREQS
 from augmlx.models.formats.gguf_file import GgufFile
 
-# GGUF's names inside a block -> Hugging Face's inside a layer.
-_LAYER = {
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
+_EMBEDDING, _NORM, _HEAD = "model.embed_tokens", "model.norm", "lm_head"
 _LISTED = 8  # tensors named in a message
 
 
@@ -34,7 +26,7 @@ def source_names(file: GgufFile, config: Json) -> dict[str, str]:
     Raises:
         ModelError: tensors are missing, unknown or of the wrong shape; all are listed at once.
     """
-    names = _names(config)
+    names = _names(file, config)
     sources = set(names.values())
     missing = sorted(sources - set(file.tensors))
     unknown = sorted(set(file.tensors) - sources - {ROPE_FREQS})
@@ -46,16 +38,18 @@ def source_names(file: GgufFile, config: Json) -> dict[str, str]:
     }
     told = [f"{fault}: {_listed(tensors)}" for fault, tensors in faults.items() if tensors]
     if told:
-        raise ModelError(f"{file.path}: not a plain llama model. {'; '.join(told)}")
+        raise ModelError(f"{file.path}: not a plain {file.architecture} model. {'; '.join(told)}")
     return names
 
 
 def read_tensor(file: GgufFile, source: str, config: Json) -> npt.NDArray[np.float32]:
-    """A tensor by its GGUF name, in float32 and in Hugging Face's row order."""
-    array = file.array(source)
-    if source.endswith(".attn_q.weight"):
+    """A tensor by its GGUF name, in float32, with Hugging Face's row order and values."""
+    array, kind = file.array(source), file.kind
+    if kind.norm_offset and source.endswith("norm.weight"):
+        return array - np.float32(kind.norm_offset)
+    if kind.interleaved and source.endswith(".attn_q.weight"):
         return unpermute(array, config["num_attention_heads"])
-    if source.endswith(".attn_k.weight"):
+    if kind.interleaved and source.endswith(".attn_k.weight"):
         return unpermute(array, config["num_key_value_heads"])
     return array
 
@@ -71,17 +65,17 @@ def unpermute(weight: npt.NDArray[np.float32], heads: int) -> npt.NDArray[np.flo
     return pairs.swapaxes(1, 2).reshape(rows, width)
 
 
-def _names(config: Json) -> dict[str, str]:
-    names = {
-        "model.embed_tokens.weight": "token_embd.weight",
-        "model.norm.weight": "output_norm.weight",
-    }
+def _names(file: GgufFile, config: Json) -> dict[str, str]:
+    layers = config["num_hidden_layers"]
+    table = gguf.get_tensor_name_map(file.kind.tensors, layers)
+    modules = [(_EMBEDDING, "weight"), (_NORM, "weight")]
     if not config["tie_word_embeddings"]:
-        names["lm_head.weight"] = "output.weight"
-    for layer in range(config["num_hidden_layers"]):
-        for ours, theirs in _LAYER.items():
-            names[f"model.layers.{layer}.{theirs}.weight"] = f"blk.{layer}.{ours}.weight"
-    return names
+        modules.append((_HEAD, "weight"))
+    for layer in range(layers):
+        place = f"model.layers.{layer}"
+        modules += [(f"{place}.{module}", "weight") for module in file.kind.weights]
+        modules += [(f"{place}.{module}", "bias") for module in file.kind.biases]
+    return {f"{module}.{part}": f"{table.get_name(module)}.{part}" for module, part in modules}
 
 
 def _wrong_shapes(file: GgufFile, names: Mapping[str, str], config: Json) -> Iterator[str]:
@@ -90,9 +84,10 @@ def _wrong_shapes(file: GgufFile, names: Mapping[str, str], config: Json) -> Ite
     for name, source in names.items():
         if source not in file.tensors:
             continue
-        last_part = re.sub(r"^model\.layers\.\d+\.", "", name)
+        module, _, part = re.sub(r"^model\.layers\.\d+\.", "", name).rpartition(".")
+        of_weight = expected[module]
         shape = file.shape(source)
-        if shape != expected[last_part]:
+        if shape != (of_weight if part == "weight" else of_weight[:1]):
             yield f"{source} {shape}"
 
 
@@ -102,26 +97,27 @@ def _listed(tensors: list[str]) -> str:
 
 
 def _expected_shapes(config: Json) -> dict[str, tuple[int, ...]]:
-    """Shape by the last part of a tensor's name, after "model.layers.N."."""
+    """Shape of a module's weight, by the part of its name after "model.layers.N."."""
     hidden, ffn, vocab = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
-    q = config["num_attention_heads"] * config["head_dim"]
-    kv = config["num_key_value_heads"] * config["head_dim"]
-    layer = {
-        "attn_norm": (hidden,),
-        "attn_q": (q, hidden),
-        "attn_k": (kv, hidden),
-        "attn_v": (kv, hidden),
-        "attn_output": (hidden, q),
-        "ffn_norm": (hidden,),
-        "ffn_gate": (ffn, hidden),
-        "ffn_up": (ffn, hidden),
-        "ffn_down": (hidden, ffn),
+    head_dim = config["head_dim"]
+    q, kv = config["num_attention_heads"] * head_dim, config["num_key_value_heads"] * head_dim
+    return {
+        _EMBEDDING: (vocab, hidden),
+        _NORM: (hidden,),
+        _HEAD: (vocab, hidden),
+        "input_layernorm": (hidden,),
+        "post_attention_layernorm": (hidden,),
+        "pre_feedforward_layernorm": (hidden,),
+        "post_feedforward_layernorm": (hidden,),
+        "self_attn.q_proj": (q, hidden),
+        "self_attn.k_proj": (kv, hidden),
+        "self_attn.v_proj": (kv, hidden),
+        "self_attn.qkv_proj": (q + 2 * kv, hidden),
+        "self_attn.o_proj": (hidden, q),
+        "self_attn.q_norm": (head_dim,),
+        "self_attn.k_norm": (head_dim,),
+        "mlp.gate_proj": (ffn, hidden),
+        "mlp.up_proj": (ffn, hidden),
+        "mlp.gate_up_proj": (2 * ffn, hidden),
+        "mlp.down_proj": (hidden, ffn),
     }
-    shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (vocab, hidden),
-        "model.norm.weight": (hidden,),
-        "lm_head.weight": (vocab, hidden),
-    }
-    for name, shape in layer.items():
-        shapes[f"{_LAYER[name]}.weight"] = shape
-    return shapes

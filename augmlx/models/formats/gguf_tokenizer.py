@@ -24,13 +24,21 @@ from tokenizers import (
 
 from augmlx.core.errors import ModelError
 from augmlx.core.records import Json
+from augmlx.models.formats.gguf_architectures import ARCHITECTURES
 
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # token types of llama.cpp
 
 _WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
 _REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-_LLAMA3 = _WORDS + r"|\p{N}{1,3}" + _REST
-_QWEN2 = _WORDS + r"|\p{N}" + _REST
+_UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_CASED_WORDS = rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*"
+_REST_WITH_SLASH = r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+# How a family splits a text before its merges.
+_SPLITS = {
+    "llama3": _WORDS + r"|\p{N}{1,3}" + _REST,
+    "qwen2": _WORDS + r"|\p{N}" + _REST,
+    "tekken": _CASED_WORDS + r"|\p{N}" + _REST_WITH_SLASH,
+}
 
 # The family of each name of `tokenizer.ggml.pre`.
 _FAMILIES = {
@@ -43,7 +51,15 @@ _FAMILIES = {
     "llama-v3": "llama3",
     "qwen2": "qwen2",
     "deepseek-r1-qwen": "qwen2",
+    "tekken": "tekken",  # Mistral's, since Nemo
 }
+# They take a whole word that is in the vocabulary as it is, even where the merges would not reach
+# it.
+_WHOLE_WORDS = ("llama3", "tekken")
+# Where llama.cpp begins a text with the token for it if the file has no flag.
+_BEGUN = ("sentencepiece", "llama3", "tekken")
+# Phi 3's special tokens that keep the space behind them.
+_UNTRIMMED = ("<unk>", "<s>", "<|endoftext|>")
 
 
 def build(path: Path, metadata: Mapping[str, Any]) -> tuple[Tokenizer, Json]:
@@ -58,19 +74,37 @@ def build(path: Path, metadata: Mapping[str, Any]) -> tuple[Tokenizer, Json]:
         raise ModelError(
             f"{path}: holds no tokenizer", hint="choose a GGUF file with its tokenizer inside"
         )
+    types: list[int] = metadata.get("tokenizer.ggml.token_type") or [1] * len(tokens)
     if kind == "gpt2":
         tokenizer, family = _byte_level(path, tokens, metadata)
     elif kind == "llama":
+        tokens = _with_spaces(tokens, types)
         tokenizer, family = _sentencepiece(path, tokens, metadata), "sentencepiece"
     else:
         raise ModelError(f"{path}: tokenizer '{kind}' is not supported (gpt2 and llama are)")
-    types = metadata.get("tokenizer.ggml.token_type") or [1] * len(tokens)
+    architecture = ARCHITECTURES.get(str(metadata.get("general.architecture")))
+    trims = family == "sentencepiece" and architecture is not None and architecture.trims
     for token, type_ in zip(tokens, types, strict=True):
-        if type_ in (_UNKNOWN, _CONTROL):
-            tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True)])
-        elif type_ == _USER_DEFINED:
-            tokenizer.add_tokens([AddedToken(token, normalized=False, special=False)])
+        if type_ not in (_UNKNOWN, _CONTROL, _USER_DEFINED):
+            continue
+        special = type_ != _USER_DEFINED
+        rstrip = trims and token not in _UNTRIMMED
+        added = AddedToken(token, normalized=False, special=special, rstrip=rstrip)
+        if special:
+            tokenizer.add_special_tokens([added])
+        else:
+            tokenizer.add_tokens([added])
     return tokenizer, _finish(tokenizer, tokens, metadata, family)
+
+
+def _with_spaces(tokens: list[str], types: list[int]) -> list[str]:
+    """The tokens, those that are taken out of the plain text spelt with its spaces. Older files of
+    Gemma have "▁▁" where newer ones have two spaces.
+    """
+    return [
+        token.replace("▁", " ") if type_ == _USER_DEFINED else token
+        for token, type_ in zip(tokens, types, strict=True)
+    ]
 
 
 def _byte_level(
@@ -83,16 +117,12 @@ def _byte_level(
         raise ModelError(f"{path}: pre-tokenizer '{pre}' is not supported (these are: {known})")
     merges = [_pair(merge) for merge in metadata.get("tokenizer.ggml.merges") or []]
     vocabulary = {token: index for index, token in reversed(list(enumerate(tokens)))}
-    # Llama 3 takes a whole word that is in the vocabulary as it is, even where the merges would not
-    # reach it.
-    model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=family == "llama3")
+    model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=family in _WHOLE_WORDS)
     tokenizer = Tokenizer(model)
     bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    if family in ("llama3", "qwen2"):
-        split = pre_tokenizers.Split(
-            Regex(_LLAMA3 if family == "llama3" else _QWEN2), behavior="isolated"
-        )
+    if family in _SPLITS:
+        split = pre_tokenizers.Split(Regex(_SPLITS[family]), behavior="isolated")
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, bytes_only])
     elif family == "digits":
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -164,9 +194,7 @@ def _finish(
         return None if index is None else tokens[int(index)]
 
     bos, eos = token("bos"), token("eos")
-    # What llama.cpp assumes where the file has no flag.
-    usual = family in ("sentencepiece", "llama3")
-    add_bos = bool(bos and metadata.get("tokenizer.ggml.add_bos_token", usual))
+    add_bos = bool(bos and metadata.get("tokenizer.ggml.add_bos_token", family in _BEGUN))
     add_eos = bool(eos and metadata.get("tokenizer.ggml.add_eos_token", False))
     before = bos if add_bos else None
     behind = eos if add_eos else None
@@ -184,7 +212,8 @@ def _finish(
         "unk_token": token("unknown"),
         "pad_token": token("padding"),
     }
-    if length := metadata.get("llama.context_length"):
+    architecture = metadata.get("general.architecture")
+    if length := metadata.get(f"{architecture}.context_length"):
         config["model_max_length"] = int(length)
     if template := metadata.get("tokenizer.chat_template"):
         config["chat_template"] = template

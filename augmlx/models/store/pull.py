@@ -87,7 +87,7 @@ def _base_name(name: str) -> str:
     """The name in the store of what `pull` is asked for, before any quantising."""
     if name in CATALOGUE:
         return name
-    if name.endswith(".gguf"):
+    if _is_gguf(name):
         return store.store_name(Path(name).stem)
     if _HUB_ID.fullmatch(name):
         return store.store_name(name)
@@ -96,6 +96,11 @@ def _base_name(name: str) -> str:
         f"no model is called '{name}' (known by name: {known})",
         hint="give a name, the path of a .gguf file, or a Hugging Face id such as org/name",
     )
+
+
+def _is_gguf(name: str) -> bool:
+    """Whether it is the path of a GGUF file, with its suffix in capitals or not."""
+    return name.lower().endswith(".gguf")
 
 
 def _present(name: str) -> StoredModel | None:
@@ -118,7 +123,7 @@ def _build(name: str, target: Path, work: Path, progress: Progress) -> Json:
     """Make an unquantised model folder at `target`; returns what goes on its card."""
     if name in CATALOGUE:
         return _from_catalogue(CATALOGUE[name], target, work, progress)
-    if name.endswith(".gguf"):
+    if _is_gguf(name):
         return _from_gguf(store.expanded(name), target, progress)
     return _from_hub(name, target, progress)
 

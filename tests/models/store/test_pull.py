@@ -161,6 +161,11 @@ def test_names_that_mean_nothing(empty_store: Path) -> None:
     assert names() == []
 
 
+def test_the_suffix_of_a_file_may_be_in_capitals(tmp_path: Path, empty_store: Path) -> None:
+    path = tiny_gguf(tmp_path).rename(tmp_path / "Shouted.GGUF")
+    assert pull(str(path)).name == "shouted"
+
+
 @pytest.mark.parametrize("bits", [4, 8])
 def test_a_quantised_pull_loads_and_stays_close(
     tmp_path: Path, empty_store: Path, bits: int, capsys: pytest.CaptureFixture[str]
