@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from augmlx.augment.groups import written_text
 from augmlx.augment.journal import History, open_journal
 from augmlx.core import example_id
 from augmlx.core.errors import BadInput
@@ -15,6 +16,7 @@ from augmlx.core.files import read_jsonl
 from augmlx.core.records import Fact, Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.data.facts import facts_of_run
+from augmlx.english.text import lower_words
 
 
 def story(run: RunFolder, name: str) -> Json:
@@ -40,6 +42,7 @@ def story(run: RunFolder, name: str) -> Json:
         "model": record["origin"]["model"],
         **_asked(history),
         **_written(history),
+        "removed": record["origin"].get("removed", []),
         "samples": [_sample(other) for other in sorted(records.values(), key=_sample_number)],
     }
 
@@ -68,7 +71,14 @@ def _asked(history: History) -> Json:
         "top_p": request.top_p,
         "max_tokens": request.max_tokens,
     }
-    return {"prompt": request.prompt, "chat": request.chat, "sampling": sampling}
+    return {
+        "system": request.system,
+        "turns": request.turns,
+        "prompt": request.prompt,
+        "opening": request.opening,
+        "chat": request.chat,
+        "sampling": sampling,
+    }
 
 
 def _written(history: History) -> Json:
@@ -135,7 +145,7 @@ def _history(run: RunFolder, name: str, record: Json) -> History:
     ]
     if not histories:
         raise BadInput(f"{path}: holds nothing of {name}", hint="run augmlx augment again")
-    fitting = [history for history in histories if _text(history) in record["text"]]
+    fitting = [history for history in histories if _became(record["text"], history)]
     return (fitting or histories)[-1]
 
 
@@ -146,8 +156,13 @@ def _histories(path: Path, group: str) -> list[History]:
         return journal.histories(f"{group}/")
 
 
-def _text(history: History) -> str:
-    return f"{history.request.opening}{history.completion.text}".strip()
+def _became(text: str, history: History) -> bool:
+    """Whether a text may have come of what was written. It may be less, where something was taken
+    off, or more, where the operator puts something around it.
+    """
+    written = set(lower_words(written_text(history.request, history.completion)))
+    words = set(lower_words(text))
+    return written <= words or words <= written
 
 
 def _part(run: RunFolder, name: str) -> str | None:

@@ -13,7 +13,8 @@ from augmlx.augment.journal import Journal
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
 from augmlx.core import example_id
-from augmlx.engines.protocol import Completion
+from augmlx.engines.protocol import Completion, Request
+from augmlx.english.replies import Reply, read_reply
 
 TOGETHER = 128  # groups whose completions are looked up, and whose verdicts are written, together
 
@@ -142,23 +143,38 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
     # Each once: the fact itself stands among those that are shown with it.
     shown = premises.facts if not premises.known else (*premises.known, *premises.facts)
     by_rule = planned.written is not None
+    source = premises.facts[0].text
+    reply = Reply(completion.text.strip()) if by_rule else _reply(planned, completion, source)
+    # What was cut off at the limit stood behind the text.
+    is_whole = "rest" in reply.removed
     return Candidate(
         sample=planned.sample,
-        text=_text(planned, completion),
-        source=premises.facts[0].text,
-        finish=completion.finish,
+        text=reply.text,
+        source=source,
+        finish="stop" if is_whole else completion.finish,
         premises=tuple(fact.text for fact in dict.fromkeys(shown)),
         answer=planned.answer,
-        operator=planned.operator.name,
+        removed=reply.removed,
         conclusions=planned.sample + 1 if by_rule else max(1, len(premises.openings)),
     )
 
 
-def _text(planned: Planned, completion: Completion) -> str:
+def _reply(planned: Planned, completion: Completion, source: str) -> Reply:
+    """What was meant by what the engine wrote."""
+    operator = planned.operator
+    labels = (operator.known_label, operator.input_label, operator.answer_label)
+    return read_reply(
+        written_text(planned.request, completion),
+        source,
+        labels=(*labels, operator.output_label),
+        asks=operator.answer != "none",
+    )
+
+
+def written_text(request: Request, completion: Completion) -> str:
     """What was written, behind the opening of its prompt."""
-    request = planned.request
     # A server's model began otherwise than it was told to: see HttpEngine.
-    began_otherwise = request.chat and completion.text.startswith(request.stop)
-    if not request.opening or began_otherwise:
-        return completion.text.strip()
-    return f"{request.opening}{completion.text.rstrip()}"
+    began_otherwise = request.chat and completion.text.startswith("\n")
+    if began_otherwise:
+        return completion.text
+    return f"{request.opening}{completion.text}"

@@ -7,6 +7,7 @@ replayed whole: a row's last bits depend on who shares its batch.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,12 +17,16 @@ from typing import Any
 
 from augmlx.core.errors import AugmlxError, RunError, StorageError, storage_errors
 from augmlx.core.files import FILE_MODE, make_folder
+from augmlx.core.records import fingerprint
 from augmlx.engines.protocol import Completion, Request
 
 _VERSION = 2  # of the schema
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS prefixes (
     sha256 TEXT PRIMARY KEY, text TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chats (
+    prefix TEXT PRIMARY KEY REFERENCES prefixes, system TEXT NOT NULL, turns TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
     key TEXT PRIMARY KEY, id TEXT NOT NULL, operator TEXT NOT NULL, sample INTEGER NOT NULL,
@@ -46,10 +51,12 @@ DELETE FROM {} WHERE key IN (SELECT key FROM completions WHERE key = ? AND finis
 _HISTORIES = """
 SELECT r.key, r.id, r.sample,
     p.text, r.suffix, r.opening, r.chat, r.seed, r.temperature, r.top_p, r.max_tokens,
+    h.system, h.turns,
     c.text, c.finish, c.tokens, v.kept, v.by, v.why
 FROM requests r
     JOIN prefixes p ON p.sha256 = r.prefix
     JOIN completions c USING (key)
+    LEFT JOIN chats h ON h.prefix = r.prefix
     LEFT JOIN verdicts v USING (key)
 WHERE r.id >= ? AND r.id < ?
 ORDER BY r.sample, c.rowid
@@ -118,23 +125,28 @@ class Journal:
     def add(self, entries: Iterable[Entry], completions: Iterable[Completion]) -> None:
         """Write one batch, whole or not at all.
 
-        A prompt's prefix is written once for all that share it: it is most of the prompt. A failure
-        is no completion: what comes of trying again replaces it.
+        A prompt's prefix, with what a chat has before it, is written once for all that share it: it
+        is most of the prompt. A failure is no completion: what comes of trying again replaces it.
 
         Raises:
             sqlite3.IntegrityError: a request has a completion already: that would be a bug.
         """
         rows: list[Row] = []
         prefixes = {}
+        chats = {}
         for entry in entries:
-            sha256 = hashlib.sha256(entry.request.prefix.encode()).hexdigest()
-            prefixes[sha256] = entry.request.prefix
-            rows.append(_request_row(entry, sha256))
+            request = entry.request
+            name = _name_of_prefix(request)
+            prefixes[name] = request.prefix
+            if request.system or request.turns:
+                chats[name] = (name, request.system, json.dumps(request.turns, ensure_ascii=False))
+            rows.append(_request_row(entry, name))
         keys = [row[:1] for row in rows]
         with self._db:
             for table in ("requests", "completions"):
                 self._db.executemany(_DELETE_FAILED.format(table), keys)
             self._db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?,?)", prefixes.items())
+            self._db.executemany("INSERT OR IGNORE INTO chats VALUES (?,?,?)", chats.values())
             self._db.executemany("INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany(
                 "INSERT INTO completions VALUES (?,?,?,?)",
@@ -163,7 +175,8 @@ class Journal:
     def _history(self, row: Row) -> History:
         key, example_id, sample = row[:3]
         prefix, suffix, opening, chat, seed, temperature, top_p, max_tokens = row[3:11]
-        text, finish, tokens, kept, by, why = row[11:]
+        system, turns = row[11:13]
+        text, finish, tokens, kept, by, why = row[13:]
         request = Request(
             key,
             prefix=prefix,
@@ -174,6 +187,8 @@ class Journal:
             max_tokens=max_tokens,
             opening=opening,
             chat=bool(chat),
+            system=system or "",
+            turns=tuple(map(tuple, json.loads(turns or "[]"))),
         )
         scores = self.scores([key])
         return History(
@@ -194,7 +209,14 @@ class Journal:
         return counts
 
 
-def _request_row(entry: Entry, prefix_sha256: str) -> Row:
+def _name_of_prefix(request: Request) -> str:
+    """The sha256 of what requests share: the prefix, and what a chat has before it."""
+    if request.system or request.turns:
+        return fingerprint([request.system, request.turns, request.prefix])
+    return hashlib.sha256(request.prefix.encode()).hexdigest()
+
+
+def _request_row(entry: Entry, name_of_prefix: str) -> Row:
     """The columns of `requests`, in their order."""
     request = entry.request
     return (
@@ -202,7 +224,7 @@ def _request_row(entry: Entry, prefix_sha256: str) -> Row:
         entry.id,
         entry.operator,
         entry.sample,
-        prefix_sha256,
+        name_of_prefix,
         request.suffix,
         request.opening,
         request.chat,

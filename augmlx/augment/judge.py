@@ -100,6 +100,7 @@ def _origin(planned: Planned, verdict: Verdict, engine: Engine, seed: int) -> Or
         sample=planned.sample,
         prompt_sha256=planned.request.prompt_sha256,
         shown=shown or None,
+        removed=verdict.candidate.removed or None,
     )
 
 

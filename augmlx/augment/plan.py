@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from augmlx.augment import operators
+from augmlx.augment import operators, prompt_parts
 from augmlx.augment.operators import Exemplar, Operator
 from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.operators.leads import Lead, leads
 from augmlx.augment.operators.nearest_exemplars import nearest
 from augmlx.augment.premise_finder import PremiseFinder
 from augmlx.augment.premises import PremiseList, Premises
+from augmlx.augment.prompt_parts import Beginning
 from augmlx.core.example_id import ExampleId
 from augmlx.core.records import Fact, fingerprint
 from augmlx.core.settings import AugmentSettings
-from augmlx.engines.protocol import Engine, Request
+from augmlx.engines.protocol import Engine, Prompting, Request
 
 # Facts that all operators go through before the next ones are taken up. Within a block a prompt's
 # prefix is shared, and what was found out about a fact is still known.
@@ -85,8 +86,9 @@ class Plan:
         self._seed = seed
         self._own = own or {}
         self._engine = engine.fingerprint
-        prompting = engine.prompting if settings.prompting == "auto" else settings.prompting
-        self._chat = prompting == "chat"
+        self._prompting: Prompting = (
+            engine.prompting if settings.prompting == "auto" else settings.prompting
+        )
         finder = PremiseFinder(facts, partners=settings.partners, count=engine.count)
         self.premise_lists: dict[Operator, PremiseList] = {}
         for operator in chosen_operators:
@@ -100,10 +102,11 @@ class Plan:
         """How many tokens of other facts a prompt has room for."""
         if operator.arity != "corpus":
             return 0
-        prefix = operators.prefix(operator, operator.exemplars)
+        shared = prompt_parts.beginning(operator, operator.exemplars, (), self._prompting)
         lengths = [engine.count(fact.text) for fact in facts]
         longest = max(lengths, default=0)
-        used = engine.count(prefix) + longest + self._max_tokens(operator) + _MARGIN
+        used = engine.count(shared.texts) + shared.marks + longest
+        used += self._max_tokens(operator) + _MARGIN
         room = max(0, engine.window - used)
         return min(self._settings.context_tokens, room)
 
@@ -123,13 +126,22 @@ class Plan:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of facts that got fewer partners than they have."""
-        return [
-            f"{operator.name}: {premise_list.capped} facts have more partners than are taken "
-            "(augment.partners, augment.context_tokens)"
-            for operator, premise_list in self.premise_lists.items()
-            if premise_list.capped
-        ]
+        """What the user should know of facts that got fewer partners than they have, and of
+        operators that are asked otherwise than the others.
+        """
+        notes = []
+        for operator, premise_list in self.premise_lists.items():
+            if premise_list.capped:
+                notes.append(
+                    f"{operator.name}: {premise_list.capped} facts have more partners than are "
+                    "taken (augment.partners, augment.context_tokens)"
+                )
+            if prompt_parts.way_of(operator, self._prompting) != self._prompting:
+                notes.append(
+                    f"{operator.name}: asked in one message, not in turns, for its file has a "
+                    "prefix or suffix of its own"
+                )
+        return notes
 
     def __len__(self) -> int:
         total = 0
@@ -174,12 +186,12 @@ class Plan:
             members_by_exemplars.setdefault(exemplars, []).append(premises)
         for exemplars, members in members_by_exemplars.items():
             known: tuple[Fact, ...] | None = None
-            prefix = ""
             for premises in members:
                 if premises.known is not known:
                     known = premises.known
-                    prefix = operators.prefix(operator, exemplars, [fact.text for fact in known])
-                yield from self._samples_of(operator, premises, prefix)
+                    texts = [fact.text for fact in known]
+                    shared = prompt_parts.beginning(operator, exemplars, texts, self._prompting)
+                yield from self._samples_of(operator, premises, shared)
 
     def _exemplars(self, operator: Operator, premises: Premises) -> tuple[Exemplar, ...]:
         own = self._own.get(operator.name)
@@ -188,15 +200,18 @@ class Plan:
         texts = [fact.text for fact in premises.facts]
         return nearest(operator, own, texts, self._settings.exemplars)
 
-    def _samples_of(self, operator: Operator, premises: Premises, prefix: str) -> Iterator[Planned]:
+    def _samples_of(
+        self, operator: Operator, premises: Premises, shared: Beginning
+    ) -> Iterator[Planned]:
         leads = _leads(operator, premises)
         texts = [fact.text for fact in premises.facts]
         for sample in range(self._samples(operator, premises)):
             lead = leads[sample % len(leads)]
             request = self._request(
-                prefix=prefix,
-                suffix=operators.suffix(operator, texts, lead.answer),
+                shared,
+                prompt_parts.ending(operator, texts, lead.answer, self._prompting),
                 opening=lead.opening,
+                stop=prompt_parts.stop_of(operator, lead.opening, self._prompting),
                 seed=f"{self._seed}:{premises.id}:{operator.name}:{sample}",
                 is_greedy=sample < len(leads),  # the first of each
                 max_tokens=self._max_tokens(operator),
@@ -205,10 +220,11 @@ class Plan:
 
     def _request(
         self,
-        *,
-        prefix: str,
+        shared: Beginning,
         suffix: str,
+        *,
         opening: str,
+        stop: str,
         seed: str,
         is_greedy: bool,
         max_tokens: int,
@@ -217,18 +233,23 @@ class Plan:
         top_p = 1.0 if is_greedy else self._settings.top_p
         # The key names all that a completion depends on, and nothing else: not the batch size, not
         # the device.
-        prompt = [prefix, suffix, opening, self._chat]
+        prompt = [shared.prefix, suffix, opening, shared.chat]
         sampling = [seed, temperature, top_p, max_tokens]
+        # Only where there are any, so that what was written without them is known by its key.
+        in_turns = [shared.system, shared.turns, stop] if shared.turns else []
         return Request(
-            key=fingerprint([*prompt, *sampling, self._engine]),
-            prefix=prefix,
+            key=fingerprint([*prompt, *sampling, self._engine, *in_turns]),
+            prefix=shared.prefix,
             suffix=suffix,
             seed=seed,
             temperature=temperature,
             top_p=top_p,
             max_tokens=max_tokens,
+            stop=stop,
             opening=opening,
-            chat=self._chat,
+            chat=shared.chat,
+            system=shared.system,
+            turns=shared.turns,
         )
 
 

@@ -76,7 +76,7 @@ def replay_examples(
     if settings.split.replay != OWN or not count:
         return drawn(texts, count, seed=seed)
     engine = make_engine()
-    chat = form != "text" and engine.prompting == "chat"
+    chat = form != "text" and engine.prompting != "raw"
     with open_journal(run.journal) as journal:
         return answered(count, engine, journal, chat=chat, seed=seed, progress=progress)
 

@@ -11,6 +11,7 @@ import rich_click as click
 
 from augmlx.cli import common
 from augmlx.cli.progress import progress_here
+from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -92,12 +93,12 @@ def _explain(run: RunFolder, name: str, as_json: bool) -> None:
     if told["shown"]:
         click.echo(f"shown besides: {', '.join(told['shown'])}")
     sampling = ", ".join(f"{key} {value}" for key, value in told["sampling"].items())
-    click.echo(
-        f"\nprompt to {told['model'] or 'no model'} ({'chat' if told['chat'] else 'raw'}; "
-        f"{sampling}):"
-    )
-    click.echo("\n".join(f"  | {line}" for line in told["prompt"].splitlines()))
+    click.echo(f"\nprompt to {told['model'] or 'no model'} ({_way(told)}; {sampling}):")
+    for line in _prompt(told):
+        click.echo(line)
     click.echo(f"written ({told['tokens']} tokens, {told['finish']}): {told['completion'].strip()}")
+    if told["removed"]:
+        click.echo(f"taken off: {', '.join(told['removed'])}")
     for measure, value in told["scores"].items():
         click.echo(f"{measure}: {value:.2f}")
     click.echo("\nall samples:")
@@ -106,3 +107,30 @@ def _explain(run: RunFolder, name: str, as_json: bool) -> None:
         click.echo(
             f"  {'+' if sample['kept'] else '-'} {sample['sample']}  {sample['text']}{reason}"
         )
+
+
+def _way(told: Json) -> str:
+    """How the model was asked."""
+    if told["turns"]:
+        return "turns"
+    return "chat" if told["chat"] else "raw"
+
+
+def _prompt(told: Json) -> Iterator[str]:
+    """The lines of what was asked; of a chat with turns, under who says them."""
+    if not told["turns"]:
+        yield from _quoted(told["prompt"])
+        return
+    said = [("system", told["system"])]
+    message = told["prompt"].removesuffix(told["opening"]).rstrip()
+    for turn in [*told["turns"], (message, told["opening"])]:
+        said += zip(("user", "assistant"), turn, strict=True)
+    for role, text in said:
+        if text:
+            yield f"  {role}:"
+            yield from _quoted(text)
+
+
+def _quoted(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield f"  | {line}"

@@ -41,6 +41,7 @@ def operators(config: Path | None, as_json: bool) -> None:
             if item.overrides
             else item.place,
             "model": not item.operator.function,
+            "turns": item.operator.takes_turns and not item.operator.function,
             "filters": list(item.operator.filters),
             "about": item.operator.about,
         }

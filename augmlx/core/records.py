@@ -44,6 +44,7 @@ class Origin:
     shown: tuple[str, ...] | None = (
         None  # the facts that stood in the prompt besides, where there were any
     )
+    removed: tuple[str, ...] | None = None  # what the model said besides the text, such as "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +163,8 @@ def to_json(record: Any) -> Json:
 
 
 def origin_from_json(value: Mapping[str, Any]) -> Origin:
-    shown = value.get("shown")
-    return Origin(
-        **{
-            **value,
-            "fact_ids": tuple(value["fact_ids"]),
-            "shown": None if shown is None else tuple(shown),
-        }
-    )
+    lists = {name: tuple(value[name]) for name in ("shown", "removed") if name in value}
+    return Origin(**{**value, "fact_ids": tuple(value["fact_ids"]), **lists})
 
 
 def fact_from_json(value: Mapping[str, Any]) -> Fact:

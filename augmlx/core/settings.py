@@ -41,11 +41,11 @@ class AugmentSettings(Section):
         ("reversal", "rephrase"),
         description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
     )
-    prompting: Literal["auto", "raw", "chat"] = Field(
+    prompting: Literal["auto", "raw", "chat", "turns"] = Field(
         "auto",
         description=(
-            "raw: a text to be continued; chat: the model's chat template; auto: what "
-            "suits the model"
+            "raw: a text to be continued; chat: one message through the model's chat template; "
+            "turns: so too, with the worked examples as earlier turns; auto: what suits the model"
         ),
     )
     exemplars: int = Field(

@@ -11,22 +11,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
 
 from augmlx.core.errors import ModelError
 from augmlx.core.records import Json, fingerprint
-from augmlx.engines.protocol import Completion, Request, Score, TokenCount
+from augmlx.engines.protocol import Completion, Prompting, Request, Score, TokenCount
 from augmlx.engines.server import PROTOCOL, Refused, Server
 from augmlx.engines.wire import Answer, BadFormat, Listed, read_answer, read_models
+from augmlx.english.replies import without_thinking
 
 _NAMED = 20  # models in a message
 _WINDOW = 4096  # where the server does not say; Ollama's own default
 # Any model goes on with " c".
 _TRIAL = Request.greedy("trial", "a b c a b c a b c a b", max_tokens=4)
-_THOUGHT = re.compile(r"\A(?:(?!<think>).)*?</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
+_TRIALS: Mapping[Prompting, Request] = {
+    "raw": _TRIAL,
+    "chat": replace(_TRIAL, chat=True),
+    "turns": replace(_TRIAL, chat=True, system="Go on.", turns=(("a b a b a", "b a b"),)),
+}
 _PATH = re.compile(r"[/~.]|\w:[\\/]")  # how a path of some machine begins
 # What a space may have stood before: no closing mark, no apostrophe, no script that is written
 # without spaces.
@@ -42,9 +47,10 @@ class HttpEngine:
     Without `model` the server answers with the one it has loaded, which it must be able to name.
     `window` is what the server says, or 4096. `connections` requests are written at a time.
 
-    Where `chat` is asked, the server puts the message into its template. It cannot be made to go on
-    behind an opening, so it is told to begin with it. An answer that does not is given whole,
-    behind the request's stop text: on a line of its own, as no other completion is.
+    Where `chat` is asked, the server puts the messages into its template; a system line that it
+    refuses is put before the first of the user's. It cannot be made to go on behind an opening, so
+    it is told to begin with it. An answer of which no line does is given whole, on a line of its
+    own, as no other completion is.
 
     Raises:
         BadSettings: a URL that is malformed or remote.
@@ -53,7 +59,7 @@ class HttpEngine:
 
     name = "http"
     can_score = False
-    prompting: Literal["raw", "chat"] = "raw"
+    prompting: Prompting = "raw"  # nothing tells whether it has a template
 
     def __init__(
         self,
@@ -70,7 +76,8 @@ class HttpEngine:
         self._server = Server(url, key=key, allow_remote=allow_remote, timeout=timeout, waits=waits)
         self._connections = connections
         self._wanted = model
-        self._trials: dict[bool, str] = {}  # by whether it was a chat: what the server wrote
+        self._trials: dict[Prompting, str] = {}  # what the server wrote
+        self._takes_system = True
         self.tokens = TokenCount()
         listed = self._choose(self._server.ask("GET", "/models", None, read_models))
         self.model = _without_folders(listed.id)
@@ -104,7 +111,7 @@ class HttpEngine:
             ModelError: the server cannot be reached or fails for good.
         """
         with ThreadPoolExecutor(self._connections, "augmlx-http") as pool, self._server.session():
-            self._try_out({request.chat for request in requests})
+            self._try_out({_way(request) for request in requests})
             futures = [pool.submit(self._complete, request) for request in requests]
             try:
                 completions = [future.result() for future in futures]
@@ -131,17 +138,27 @@ class HttpEngine:
             hint=hint,
         )
 
-    def _try_out(self, chats: set[bool]) -> None:
+    def _try_out(self, ways: set[Prompting]) -> None:
         """Ask what every model can answer, in each way that is not yet tried: a wrong setup shows
         here, not row by row.
         """
-        for chat in sorted(chats - self._trials.keys()):
+        for way in sorted(ways - self._trials.keys()):
             try:
-                self._trials[chat] = self._write(replace(_TRIAL, chat=chat)).text
+                self._trials[way] = self._tried(way)
             except Refused as refused:
                 raise ModelError(
                     f"{self._server.place}: a trial failed: {refused}", hint=PROTOCOL
                 ) from None
+
+    def _tried(self, way: Prompting) -> str:
+        """What the server writes on trial. Where its model's template has no place for a system
+        line, servers say so each in its own way: from then on they are given none.
+        """
+        if way == "turns":
+            with suppress(Refused, ModelError):
+                return self._write(_TRIALS[way]).text
+            self._takes_system = False
+        return self._write(_TRIALS[way]).text
 
     def _complete(self, request: Request) -> Completion:
         try:
@@ -149,18 +166,23 @@ class HttpEngine:
         except Refused as refused:
             return Completion(request.key, str(refused), "error", 0)
         if request.chat:
-            text = _THOUGHT.sub("", text).lstrip()
+            answer = without_thinking(text)
+            behind = _behind_opening(answer, request.opening)
+            if behind is None:
+                return Completion(request.key, f"\n{answer}", finish, tokens)
+            text = behind
         if request.stop and request.stop in text:
             text, _, _ = text.partition(request.stop)
             finish = "stop"
-        text = _behind_opening(text, request) if request.chat else self._spaced(text, request)
+        if not request.chat:
+            text = self._spaced(text, request)
         return Completion(request.key, text, finish, tokens)
 
     def _spaced(self, text: str, request: Request) -> str:
         """The text with the space that the server dropped, as far as its neighbours tell that there
         was one.
         """
-        drops_spaces = self._trials[False].startswith("c")
+        drops_spaces = self._trials["raw"].startswith("c")
         goes_on_in_a_number = request.prompt[-1:].isdigit() and text[:1].isdigit()
         if not drops_spaces or goes_on_in_a_number or _JOINED.search(request.prompt):
             return text
@@ -196,7 +218,7 @@ class HttpEngine:
             # A greedy one needs no seed, and mlx_lm.server batches only what has none.
             body["seed"] = _seed_number(request.seed)
         if request.chat:
-            body["messages"] = [{"role": "user", "content": _message(request)}]
+            body["messages"] = _messages(request, takes_system=self._takes_system)
             body["chat_template_kwargs"] = {"enable_thinking": False}
         else:
             body["prompt"] = request.prompt
@@ -216,20 +238,40 @@ def _seed_number(seed: str) -> int:
     return int.from_bytes(digest[:4]) >> 1
 
 
+def _way(request: Request) -> Prompting:
+    """In which way a request is asked."""
+    if not request.chat:
+        return "raw"
+    return "turns" if request.system or request.turns else "chat"
+
+
+def _messages(request: Request, *, takes_system: bool) -> list[Json]:
+    """A chat as the protocol has it."""
+    messages: list[Json] = []
+    for message, answer in request.turns:
+        messages.append({"role": "user", "content": message})
+        messages.append({"role": "assistant", "content": answer})
+    messages.append({"role": "user", "content": _message(request)})
+    if request.system and takes_system:
+        messages.insert(0, {"role": "system", "content": request.system})
+    elif request.system:
+        first = messages[0]
+        first["content"] = f"{request.system}\n\n{first['content']}"
+    return messages
+
+
 def _message(request: Request) -> str:
     if not request.opening:
         return request.content
     return f"{request.content}\n\nBegin your answer with these words: {request.opening}"
 
 
-def _behind_opening(text: str, request: Request) -> str:
-    """A chat's answer without its opening; where it begins otherwise, whole, on a line of its
-    own.
+def _behind_opening(text: str, opening: str) -> str | None:
+    """A chat's answer without its opening, from the first line that begins with it; None where no
+    line does.
     """
-    if not request.opening or not text:
+    if not opening or not text:
         return text
-    words = r"\s+".join(map(re.escape, request.opening.split()))
-    opening = re.match(rf"[\s\"“*_]*{words}(?!\w)", text, re.IGNORECASE)
-    if opening is None:
-        return f"{request.stop or chr(10)}{text}"
-    return text[opening.end() :]
+    words = r"\s+".join(map(re.escape, opening.split()))
+    found = re.search(rf"^[\s\"“*_]*{words}(?!\w)", text, re.IGNORECASE | re.MULTILINE)
+    return text[found.end() :] if found else None

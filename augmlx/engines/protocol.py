@@ -7,6 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
+from augmlx.core.records import fingerprint
+
+# How a model is asked: by a text to be continued; by one message through its chat template; or by
+# a chat in which worked examples are earlier turns.
+Prompting = Literal["raw", "chat", "turns"]
+Turns = tuple[tuple[str, str], ...]  # each a message of the user's and its answer
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -24,8 +31,10 @@ class Request:
         max_tokens: the most that is written.
         stop: the text that ends the completion, and is no part of it; "" for none.
         opening: the words that the answer begins with; what the engine writes goes on behind them.
-        chat: whether the prompt is one user message, put into the model's chat template. `opening`
-            then stands behind the template's start of an answer.
+        chat: whether prefix + suffix is a user's message, put into the model's chat template.
+            `opening` then stands behind the template's start of an answer.
+        system: what a chat begins with.
+        turns: what was said in the chat before the message.
     """
 
     key: str
@@ -39,6 +48,8 @@ class Request:
     stop: str = "\n"
     opening: str = ""
     chat: bool = False
+    system: str = ""
+    turns: Turns = ()
 
     @classmethod
     def greedy(
@@ -50,6 +61,7 @@ class Request:
         prefix: str = "",
         stop: str = "\n",
         chat: bool = False,
+        turns: Turns = (),
     ) -> Request:
         """A request whose every token is the most probable one, so that no seed tells in it."""
         return cls(
@@ -62,6 +74,7 @@ class Request:
             max_tokens=max_tokens,
             stop=stop,
             chat=chat,
+            turns=turns,
         )
 
     @classmethod
@@ -71,18 +84,21 @@ class Request:
 
     @property
     def content(self) -> str:
-        """What is asked, without the opening of the answer: with `chat` the user's message."""
+        """What is asked, without the opening of the answer: with `chat` the user's last message."""
         return self.prefix + self.suffix
 
     @property
     def prompt(self) -> str:
-        """The whole prompt as text to be continued; under `chat` without what the model's template
-        adds.
+        """The whole prompt as text to be continued; under `chat` the last message alone, without
+        what the model's template adds.
         """
         return f"{self.content} {self.opening}" if self.opening else self.content
 
     @property
     def prompt_sha256(self) -> str:
+        """Names the prompt, with all that stands before its last message."""
+        if self.system or self.turns:
+            return fingerprint([self.system, self.turns, self.prompt])
         return hashlib.sha256(self.prompt.encode("utf-8")).hexdigest()
 
 
@@ -151,8 +167,8 @@ class Engine(Protocol):
         """Whether `score` gives an answer; a server's protocol has none."""
 
     @property
-    def prompting(self) -> Literal["raw", "chat"]:
-        """How the model is best asked: by a text to be continued, or through its chat template."""
+    def prompting(self) -> Prompting:
+        """How the model is best asked."""
 
     def count(self, text: str) -> int:
         """How many tokens a text is."""

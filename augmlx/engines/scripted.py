@@ -5,10 +5,9 @@ and dry runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
 
 from augmlx.core.records import fingerprint
-from augmlx.engines.protocol import Completion, Request, Score, TokenCount
+from augmlx.engines.protocol import Completion, Prompting, Request, Score, TokenCount
 
 
 class ScriptedEngine:
@@ -22,7 +21,7 @@ class ScriptedEngine:
     name = "scripted"
     can_score = True
     window = 4096
-    prompting: Literal["raw", "chat"] = "raw"
+    prompting: Prompting = "raw"
 
     def __init__(
         self,

@@ -15,23 +15,13 @@ _GLUED = tuple(",.;:!?…)]%’'”")  # a completion that begins like this goes
 _STATING = ".!…。！"
 _QUESTION = AUXILIARIES | word_set("question_words")
 _CHATTER = re.compile(rf"({'|'.join(rows('chatter'))})\b", re.IGNORECASE)
-_LABEL = re.compile(rf"({'|'.join(rows('prompt_labels'))})\s*:", re.IGNORECASE)
 
 
 def opens_with_chatter(text: str, source: str) -> bool:
     """Whether a text begins to talk about its task ("Sure, here is ..."), in words that its source
     does not hold.
     """
-    return _opens_with(_CHATTER, text, source)
-
-
-def opens_with_label(text: str, source: str) -> bool:
-    """Whether a text begins with a label of the prompt ("Fact:") that its source does not hold."""
-    return _opens_with(_LABEL, text, source)
-
-
-def _opens_with(pattern: re.Pattern[str], text: str, source: str) -> bool:
-    found = pattern.match(text)
+    found = _CHATTER.match(text)
     if found is None:
         return False
     return found.group().casefold() not in source.casefold()

@@ -75,7 +75,7 @@ class Answerer:
         Raises BadInput where the question cannot be put: it is empty or, with what is remembered,
         too long.
         """
-        return _stripped(self._stream(arm, self._request(question, max_tokens)))
+        return _stripped(self._stream(arm, self._request(arm, question, max_tokens)))
 
     def remember(self, question: str, answers: Mapping[str, str]) -> None:
         """In the chat form, let later questions follow this one and each arm's own answer."""
@@ -88,9 +88,12 @@ class Answerer:
         for turns in self._turns.values():
             turns.clear()
 
-    def _request(self, question: str, max_tokens: int) -> Request:
+    def _request(self, arm: str, question: str, max_tokens: int) -> Request:
         if self._through_template:
-            return Request.greedy("ask", question, max_tokens=max_tokens, stop="", chat=True)
+            turns = tuple(self._turns[arm])
+            return Request.greedy(
+                "ask", question, max_tokens=max_tokens, stop="", chat=True, turns=turns
+            )
         if self.form == "text":
             return Request.greedy("ask", as_prompt(question), max_tokens=max_tokens)
         # As training parts a prompt from its completion where there is no template.
@@ -98,7 +101,7 @@ class Answerer:
         return Request.greedy("ask", prompt, max_tokens=max_tokens)
 
     def _stream(self, arm: str, request: Request) -> Iterator[str]:
-        completion = yield from self._engines[arm].stream(request, tuple(self._turns[arm]))
+        completion = yield from self._engines[arm].stream(request)
         if completion.finish == "error":
             hint = "ask in other words; one that is too long is made shorter, or --max-tokens lower"
             if self._turns[arm]:

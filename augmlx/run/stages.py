@@ -44,7 +44,7 @@ class Stage:
         return fingerprint([self.name, self.code, basis])
 
 
-AUGMENT = Stage("augment", 2, STAGES[STAGES.index("split") :])
+AUGMENT = Stage("augment", 3, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 2, ("eval", "export"))
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}

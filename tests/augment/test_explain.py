@@ -191,8 +191,36 @@ def test_the_command_tells_it_in_lines(make: Make) -> None:
     assert lines[1] == "Lake Pell is smaller than Lake Orrin."
     assert "from facts.csv:3 (b): Lake Orrin is larger than Lake Pell." in lines
     assert "  | Turned: Lake Pell" in lines
+    assert not any(line.startswith("taken off") for line in lines)
     assert "  + 0  Lake Pell is smaller than Lake Orrin." in lines
     assert lines[-1].startswith("  - 1  Lake Pell owns it.  (entity: ")
+
+
+def test_the_command_tells_a_chat_by_who_says_what(make: Make) -> None:
+    run = make(**{"augment.prompting": "turns"})
+    told = explain(run, "b/turn/0").stdout
+    assert "\nprompt to script (turns; " in told
+    said = (
+        "  system:\n  | Turn it round. Reply with that one sentence and nothing else.\n"
+        "  user:\n  | Fact: A is larger than B.\n"
+        "  assistant:\n  | B is smaller than A.\n"
+        "  user:\n  | Fact: Lake Orrin is larger than Lake Pell.\n"
+        "  assistant:\n  | Lake Pell\n"
+    )
+    assert said in told
+    whole = story(run, "b/turn/0")
+    assert (whole["chat"], len(whole["turns"])) == (True, 1)
+
+
+def test_the_command_tells_what_was_taken_off(make: Make) -> None:
+    def talkative(request: Request) -> str | Completion:
+        said = write(request)
+        return f'{said}"' if isinstance(said, str) else said
+
+    run = make(talkative)
+    assert story(run, "b/turn/0")["removed"] == ["quotes"]
+    assert story(run, "b/turn/0")["completion"] == ' is smaller than Lake Orrin."'
+    assert "\ntaken off: quotes\n" in explain(run, "b/turn/0").stdout
 
 
 def test_the_command_tells_why_a_text_was_rejected(make: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,15 @@ from augmlx.augment.operators import exemplars
 from augmlx.augment.plan import Plan
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Progress, Silent
-from augmlx.core.records import Example, Fact, Origin, Rejected, original
+from augmlx.core.records import (
+    Example,
+    Fact,
+    Origin,
+    Rejected,
+    example_from_json,
+    original,
+    to_json,
+)
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
@@ -202,6 +211,7 @@ def test_no_two_requests_share_a_key() -> None:
         {"top_p": 0.5},
         {"max_tokens": 32},
         {"prompting": "chat"},
+        {"prompting": "turns"},
         {"facts": [Fact("a", "Mara Voss is the head of the Lumen Lamp.", "facts.csv:2")]},
         {"facts": [Fact("z", FACTS[0].text, "facts.csv:2")]},
     ],
@@ -237,6 +247,20 @@ def test_a_users_template_is_part_of_the_key(tmp_path: Path) -> None:
         next(iter(Plan(FACTS, [o], config(), seed=0, engine=engine()))).request
         for o in (shipped, changed)
     )
+    assert one.key != other.key
+
+
+@pytest.mark.parametrize("changed", [{"system": "Turn it round."}, {"exemplars": None}])
+def test_what_a_chat_has_before_the_message_is_part_of_the_key(changed: dict[str, Any]) -> None:
+    in_turns = config(prompting="turns")
+    shipped = load_operators(in_turns)[0]
+    if "exemplars" in changed:
+        changed = {"exemplars": shipped.exemplars[:-1]}
+    one, other = (
+        next(iter(Plan(FACTS, [o], in_turns, seed=0, engine=engine()))).request
+        for o in (shipped, shipped.model_copy(update=changed))
+    )
+    assert one.content == other.content
     assert one.key != other.key
 
 
@@ -291,6 +315,43 @@ def test_an_original_is_an_example_of_its_own() -> None:
 def test_no_facts_give_no_records() -> None:
     with open_journal(None) as journal:
         assert run(journal, engine(), []) == []
+
+
+def test_what_a_model_says_around_a_text_is_taken_off_and_named() -> None:
+    right = ANSWERS["a", "reversal"]
+    asked = "Who is the head of the Lumen Lab?"
+    said = {
+        "reversal:0": right.removeprefix("The head of the Lumen Lab") + '"\nNote: turned round.',
+        "qa-reverse:0": f"Sure! Here it is:\n1. **{asked}**\nAnswer: Mara Voss",
+    }
+
+    def write(request: Request) -> str:
+        return said.get(request.seed.removeprefix("0:a:"), " nothing")
+
+    chosen = {"operators": ("reversal", "qa-reverse"), "prompting": "turns", "vote_share": 0.0}
+    with open_journal(None) as journal:
+        records = run(journal, engine(write), FACTS[:1], **chosen)
+    kept = {r.id: r for r in records if isinstance(r, Example)}
+    assert kept["a/reversal/0"].text == right
+    assert kept["a/reversal/0"].origin.removed == ("quotes",)  # the stop ended it before the note
+    assert kept["a/qa-reverse/0"].text == f"Question: {asked}\nAnswer: Mara Voss"
+    assert kept["a/qa-reverse/0"].origin.removed == ("talk", "rest", "markup", "numbering")
+    for example in kept.values():
+        assert example_from_json(json.loads(json.dumps(to_json(example)))) == example
+
+
+def test_what_is_cut_off_behind_the_text_does_not_count_as_cut_off() -> None:
+    asked = "Who is the head of the Lumen Lab?"
+
+    def write(request: Request) -> Completion:
+        behind = "\n\nThis question asks" if request.seed.endswith(":0") else ""
+        return Completion(request.key, f"{asked}{behind}", "length", 32)
+
+    chosen = {"operators": ("qa-reverse",), "prompting": "turns", "vote_share": 0.0}
+    with open_journal(None) as journal:
+        first, *others = run(journal, engine(write), FACTS[:1], **chosen)
+    assert isinstance(first, Example)
+    assert {r.why for r in others if isinstance(r, Rejected)} == {"cut off at the token limit"}
 
 
 # Measures

@@ -122,17 +122,33 @@ def test_scores_are_found_by_request_and_measure(tmp_path: Path) -> None:
 def test_a_story_tells_the_samples_of_one_group(tmp_path: Path) -> None:
     with open_journal(tmp_path / "j") as journal:
         asked = [replace(request(f"k{n}"), opening="The Lab", chat=bool(n)) for n in range(2)]
+        turns = (("Fact: é", 'É "so".'), ("b", "c"))
+        asked += [
+            replace(asked[1], key="k2", system="Turn it."),
+            replace(asked[1], key="k3", system="Turn it.", turns=turns),
+            replace(asked[1], key="k4", turns=turns),
+        ]
         entries = [Entry(r, f"f1/reversal/{n}", "reversal", n) for n, r in enumerate(asked)]
         journal.add(entries, [completion(r.key, f"text {r.key}") for r in asked])
         journal.add([Entry(request("x"), "f10/reversal/0", "reversal", 0)], [completion("x")])
         journal.add_scores([("k1", "plausibility", 0.5)])
         journal.judge([("k0", True, "", "")])
         told = journal.histories("f1/reversal/")
-        assert [t.id for t in told] == ["f1/reversal/0", "f1/reversal/1"]
+        assert [t.id for t in told] == [f"f1/reversal/{n}" for n in range(5)]
         assert [t.request for t in told] == asked
-        assert [t.completion.text for t in told] == ["text k0", "text k1"]
-        assert [t.verdict for t in told] == [(True, "", ""), None]
-        assert [dict(t.scores) for t in told] == [{}, {"plausibility": 0.5}]
+        assert [t.completion.text for t in told] == [f"text k{n}" for n in range(5)]
+        assert [t.verdict for t in told] == [(True, "", ""), *[None] * 4]
+        assert [dict(t.scores) for t in told] == [{}, {"plausibility": 0.5}, {}, {}, {}]
+
+
+def test_a_journal_made_before_there_were_turns_is_read(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "j") as journal:
+        journal.add([Entry(request("k"), "f1/reversal/0", "reversal", 0)], [completion("k")])
+    with sqlite3.connect(tmp_path / "j") as base:
+        base.execute("DROP TABLE chats")
+    with open_journal(tmp_path / "j") as journal:
+        [history] = journal.histories("f1/")
+    assert history.request == request("k")
 
 
 def test_many_keys_are_asked_for_at_once() -> None:

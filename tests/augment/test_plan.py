@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby, pairwise
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from augmlx.augment.operators import Exemplar, Operator
 from augmlx.augment.plan import Plan, Planned
 from augmlx.core.records import Fact
 from augmlx.core.settings import AugmentSettings
+from augmlx.engines.protocol import Prompting
 from augmlx.engines.scripted import ScriptedEngine
 
 EVERY = [item.operator for item in operators.available(FILTERS)]
@@ -38,7 +39,7 @@ TEXTS = [
 
 
 class Engine(ScriptedEngine):
-    def __init__(self, *, prompting: Literal["raw", "chat"] = "raw", window: int = 4096) -> None:
+    def __init__(self, *, prompting: Prompting = "raw", window: int = 4096) -> None:
         super().__init__(lambda _: "")
         self.prompting, self.window = prompting, window
 
@@ -158,13 +159,72 @@ def test_each_conclusion_of_a_rule_is_asked_for_at_least_once_and_greedily_first
 
 @pytest.mark.parametrize(
     ("wanted", "suits", "chat"),
-    [("auto", "raw", False), ("auto", "chat", True), ("raw", "chat", False), ("chat", "raw", True)],
+    [
+        ("auto", "raw", (False, 0)),
+        ("auto", "chat", (True, 0)),
+        ("auto", "turns", (True, 8)),
+        ("raw", "turns", (False, 0)),
+        ("chat", "raw", (True, 0)),
+        ("turns", "raw", (True, 8)),
+    ],
 )
 def test_the_prompt_is_of_the_kind_that_is_wanted(
-    wanted: str, suits: Literal["raw", "chat"], chat: bool
+    wanted: str, suits: Prompting, chat: tuple[bool, int]
 ) -> None:
     made = plan(named("reversal"), engine=Engine(prompting=suits), prompting=wanted)
-    assert {p.request.chat for p in made} == {chat}
+    assert {(p.request.chat, len(p.request.turns)) for p in made} == {chat}
+
+
+def test_in_turns_the_exemplars_are_said_and_the_message_is_the_fact() -> None:
+    made = plan(named("qa-forward"), prompting="turns", samples=1)
+    request = of(made, "qa-forward")[0].request
+    assert request.system.endswith("Reply with the question and nothing else.")
+    assert request.turns[1] == (
+        "Fact: Ben Okafor composed the Winter Song.\nAnswer: the Winter Song",
+        "What did Ben Okafor compose?",
+    )
+    assert request.content == (
+        "Fact: Mara Voss is the head of the Lumen Lab.\nAnswer: the head of the Lumen Lab"
+    )
+    assert {p.request.turns for p in made} == {request.turns}
+
+
+def test_in_turns_the_facts_of_a_pair_and_the_known_ones_stand_in_the_message() -> None:
+    made = plan(named("chain", "global"), prompting="turns", samples=1)
+    pair, corpus = of(made, "chain")[0].request, of(made, "global")[0].request
+    assert pair.suffix == f"Fact: {TEXTS[3]}\nFact: {TEXTS[4]}"
+    assert corpus.prefix.startswith("Known: ")
+    assert corpus.prefix.endswith("\n")
+    assert corpus.suffix == f"Fact: {TEXTS[0]}"
+    assert corpus.turns[0][0].splitlines()[-1] == "Fact: Ruth Adler is the chair of Maple House."
+    assert corpus.turns[0][0].count("Known: ") == 3
+
+
+def test_in_turns_an_answer_that_may_begin_with_talk_is_not_cut_at_its_first_line() -> None:
+    made = list(plan(named("reversal", "qa-forward"), prompting="turns"))
+    assert {(bool(p.request.opening), p.request.stop) for p in made} == {(True, "\n"), (False, "")}
+    assert {p.request.stop for p in plan(named("qa-forward"), prompting="chat")} == {"\n"}
+
+
+def test_an_operator_with_templates_of_its_own_is_asked_in_one_message() -> None:
+    shipped = BY_NAME["rephrase"]
+    own = shipped.model_copy(update={"suffix": "{{ fact }} In other words:"})
+    made = plan([own, BY_NAME["reversal"]], prompting="turns")
+    request = of(made, "rephrase")[0].request
+    assert (request.chat, request.turns, request.system) == (True, (), "")
+    assert request.content.endswith("Lab. In other words:")
+    assert of(made, "reversal")[0].request.turns
+    [note] = made.notes
+    assert note.startswith("rephrase: asked in one message")
+    assert not plan([own], prompting="chat").notes
+
+
+def test_the_system_line_is_made_of_the_instruction_where_there_is_none() -> None:
+    for name, end in (("reversal", "one sentence"), ("qa-forward", "question")):
+        bare = BY_NAME[name].model_copy(update={"system": ""})
+        system = next(iter(plan([bare], prompting="turns"))).request.system
+        assert system.startswith(bare.instruction)
+        assert system.endswith(f"{end} and nothing else.")
 
 
 def test_about_restricts_to_what_starts_from_those_facts() -> None:

@@ -81,6 +81,10 @@ class Fake(ThreadingHTTPServer):
         self.seen: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self.left = threading.Event()
 
+    def trial_of(self, body: dict[str, Any]) -> str | Reply:
+        """What a trial is answered with."""
+        return self.trial
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
@@ -102,13 +106,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append((self.path, dict(self.headers), body))
-        asked = body.get("prompt") or body["messages"][0]["content"]
+        asked = body.get("prompt") or body["messages"][-1]["content"]
         if asked != "a b c a b c a b c a b":
             self.reply(self.server.answer(body))
-        elif isinstance(self.server.trial, Reply):
-            self.reply(self.server.trial)
-        else:
-            self.reply((said if "messages" in body else pieces)(self.server.trial))
+            return
+        trial = self.server.trial_of(body)
+        if not isinstance(trial, Reply):
+            trial = (said if "messages" in body else pieces)(trial)
+        self.reply(trial)
 
     def reply(self, reply: Reply) -> None:
         self.send_response(reply.status)
@@ -130,9 +135,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(
-    answer: Callable[[dict[str, Any]], Reply] = lambda _: pieces(" x"), **options: Any
+    answer: Callable[[dict[str, Any]], Reply] = lambda _: pieces(" x"),
+    *,
+    kind: type[Fake] = Fake,
+    **options: Any,
 ) -> Iterator[Fake]:
-    fake = Fake(answer, **options)
+    fake = kind(answer, **options)
     thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -344,6 +352,55 @@ def test_a_chat_is_one_message_that_asks_for_the_opening() -> None:
     assert role == "user"
     assert content.startswith("Turn it round.\n")
     assert content.endswith("Lake Pell")
+
+
+TURNS = (("Fact: A keeps B.", "B is kept by A."), ("Fact: C owns D.", "D is owned by C."))
+SYSTEM = "Turn it round."
+
+
+def said_to(answer: Callable[[dict[str, Any]], Reply], **options: Any) -> list[tuple[str, str]]:
+    """The messages of a request in turns, role and content, as they come to a server."""
+    asked = request("Fact: E is F.", chat=True, system=SYSTEM, turns=TURNS, opening="F")
+    with serving(answer, **options) as fake:
+        [completion] = engine(fake).generate([asked])
+        assert completion.text == " is E."
+    _, _, body = fake.seen[-1]
+    return [(message["role"], message["content"]) for message in body["messages"]]
+
+
+def test_turns_are_messages_with_their_roles() -> None:
+    system, *turns, (role, last) = said_to(lambda _: said("F is E."))
+    assert system == ("system", SYSTEM)
+    assert turns == [
+        (role, text)
+        for turn in TURNS
+        for role, text in zip(("user", "assistant"), turn, strict=True)
+    ]
+    assert (role, last.splitlines()[0], last[-1]) == ("user", "Fact: E is F.", "F")
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_system_line_that_a_server_refuses_goes_before_the_first_message(status: int) -> None:
+    class Strict(Fake):
+        def trial_of(self, body: dict[str, Any]) -> str | Reply:
+            refuses = body["messages"][0]["role"] == "system"
+            return Reply(status=status, body=b"{}") if refuses else " c"
+
+    first, *rest = said_to(lambda _: said("F is E."), kind=Strict)
+    assert first == ("user", f"{SYSTEM}\n\n{TURNS[0][0]}")
+    assert [role for role, _ in rest] == ["assistant", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("Sure! Here it is:\nLake Pell is small.\nMore.", " is small."),
+        ("Sure! Here:\n\n**Lake Pell is small.**", " is small.**"),
+        ("It is small.\nLake Pellis.", "\nIt is small.\nLake Pellis."),
+    ],
+)
+def test_the_line_that_begins_with_the_opening_is_the_answer(answer: str, text: str) -> None:
+    assert written(said(answer), chat=True, opening="Lake Pell")[0] == text
 
 
 # Faults

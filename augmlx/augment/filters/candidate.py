@@ -11,7 +11,8 @@ class Candidate:
 
     `source` is the fact it is about (of a pair the first). `premises` are all the facts it may draw
     on, the source among them; empty means the source alone. `answer` is what a question must ask
-    for. `finish` is the engine's: "stop" or "length" (cut off).
+    for. `finish` is the engine's: "stop" or "length" (cut off). `removed` names what the model said
+    besides the text.
     """
 
     sample: int
@@ -20,7 +21,7 @@ class Candidate:
     finish: str
     premises: tuple[str, ...] = ()
     answer: str = ""
-    operator: str = ""  # what asked for it
+    removed: tuple[str, ...] = ()
     conclusions: int = 1  # how many different ones a rule draws from these premises
 
     @property

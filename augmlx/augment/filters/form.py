@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
-from augmlx.english.prompts import opens_with_chatter, opens_with_label
+from augmlx.english.prompts import opens_with_chatter
 from augmlx.english.text import FINISHED, normalise, sentence_count
 
 _MARKUP = re.compile(
@@ -18,9 +18,9 @@ _MARKUP = re.compile(
 def objection(
     candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
 ) -> str | None:
-    """Empty, cut off, chatter, prompt echo, markup, or more sentences than its source has. What the
-    source holds itself ("Sure Start", a fact about {{ braces }}) is never held against the
-    candidate.
+    """Empty, cut off, chatter, markup, or more sentences than its source has. What the source holds
+    itself ("Sure Start", a fact about {{ braces }}) is never held against the candidate. What could
+    be taken off (english/replies.py) is gone by now.
     """
     text, source = candidate.text.strip(), candidate.source.strip()
     if not normalise(text):
@@ -29,8 +29,6 @@ def objection(
         return "cut off at the token limit"
     if opens_with_chatter(text, source):
         return "talks about the task"
-    if opens_with_label(text, source):
-        return "repeats the prompt's label"
     if _markup(text) - _markup(source):
         return "holds markup that is not in the source"
     if normalise(text) == normalise(source):

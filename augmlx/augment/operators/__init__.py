@@ -7,6 +7,7 @@ with) and which filters its output must pass. A few need no model: they name a f
 
 from __future__ import annotations
 
+from augmlx.augment.operators.conversation import message, message_prefix, system, turns
 from augmlx.augment.operators.deterministic import FUNCTIONS
 from augmlx.augment.operators.loading import Listed, available, load
 from augmlx.augment.operators.rendering import answer_of, opening, output, prefix, suffix
@@ -20,8 +21,12 @@ __all__ = [
     "answer_of",
     "available",
     "load",
+    "message",
+    "message_prefix",
     "opening",
     "output",
     "prefix",
     "suffix",
+    "system",
+    "turns",
 ]

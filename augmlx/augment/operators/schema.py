@@ -61,6 +61,8 @@ class Operator(BaseModel):
             put to the model.
         function: a Python function that takes the model's place.
         instruction: what the model is told to do; the labels stand before the texts of a prompt.
+        system: the same, worded for a chat whose turns are the exemplars; made of the instruction
+            where it is empty.
         prefill: what the completion must begin with.
         answer: which argument of the fact a question must ask for.
         samples: an upper limit on what the settings say, as is max_tokens.
@@ -77,6 +79,7 @@ class Operator(BaseModel):
     rule: str = ""
     function: str = ""
     instruction: str = ""
+    system: str = ""
     known_label: str = "Known"
     input_label: str = "Fact"
     answer_label: str = "Answer"
@@ -95,6 +98,13 @@ class Operator(BaseModel):
     def takes(self) -> int:
         """How many facts it starts from, besides those that are only shown."""
         return _PREMISES[self.arity]
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether its exemplars can be turns of a chat: with templates of the user's own nobody
+        could tell where one ends.
+        """
+        return (self.prefix, self.suffix) == (_PREFIX, _SUFFIX)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Operator:

@@ -17,7 +17,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from augmlx.core.errors import ModelError
 from augmlx.engines.mlx import probes
-from augmlx.engines.mlx.chat import ChatTemplate, Turns
+from augmlx.engines.mlx.chat import ChatTemplate
 from augmlx.engines.mlx.decoding import Decoder, Limits, Row
 from augmlx.engines.mlx.endings import Endings
 from augmlx.engines.mlx.prefill import Prefill
@@ -32,7 +32,7 @@ from augmlx.engines.mlx.prefixes import (
 from augmlx.engines.mlx.prompts import PromptKey, Prompts
 from augmlx.engines.mlx.sampling import Draw
 from augmlx.engines.mlx.scoring import Scorer, Span
-from augmlx.engines.protocol import Completion, Request, Score, TokenCount
+from augmlx.engines.protocol import Completion, Prompting, Request, Score, TokenCount
 from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel, device
 from augmlx.models.store.catalogue import CATALOGUE
@@ -112,14 +112,16 @@ class MlxEngine:
         return Scorer(self._head, self._batching, self._batch_tokens, self.tokens)
 
     @cached_property
-    def prompting(self) -> Literal["raw", "chat"]:
-        """As the catalogue says of its own models; else through the chat template where there is
-        one.
+    def prompting(self) -> Prompting:
+        """As the catalogue says of its own models; else as far as there is a chat template and it
+        takes turns.
         """
         entry = CATALOGUE.get(self.model)
         if entry is not None and entry.prompting is not None:
             return entry.prompting
-        return "raw" if self._template.fault else "chat"
+        if self._template.fault:
+            return "raw"
+        return "chat" if self._template.fault_of_turns else "turns"
 
     @property
     def chat_fault(self) -> str | None:
@@ -135,13 +137,13 @@ class MlxEngine:
     def count(self, text: str) -> int:
         return len(self.encode(text))
 
-    def prompt_tokens(self, request: Request, earlier: Turns = ()) -> Tokens:
-        """The whole prompt, as the model is given it behind the `earlier` turns of a chat."""
-        return self._prompts.tokens(request, earlier)
+    def prompt_tokens(self, request: Request) -> Tokens:
+        """The whole prompt, as the model is given it."""
+        return self._prompts.tokens(request)
 
     def prefix_tokens(self, request: Request) -> Tokens:
-        """The tokens of a request's prefix, standing by itself, with what a chat template puts
-        before it.
+        """The tokens of a request's prefix, standing by itself, with all that a chat has before
+        it.
         """
         return self._prompts.prefix_tokens(request)
 
@@ -155,7 +157,7 @@ class MlxEngine:
         """One completion per request, in order, each as soon as those before it are there.
 
         A prompt that is empty or does not fit the model's window is an "error", and so is a chat
-        request where there is no chat template.
+        request where there is no chat template, or one that does not take its turns.
         """
         request_of_key = {PromptKey.of(request): request for request in requests}
         prompts = {key: self.prompt_tokens(request) for key, request in request_of_key.items()}
@@ -176,17 +178,17 @@ class MlxEngine:
         for _ in ended:
             pass
 
-    def stream(self, request: Request, earlier: Turns = ()) -> Generator[str, None, Completion]:
+    def stream(self, request: Request) -> Generator[str, None, Completion]:
         """What `generate` gives for one request, which is returned, in pieces as it is written.
 
-        A chat request may follow `earlier` turns, whose prompts are kept as beginnings: not all of
-        it is run each time.
+        The prompts of a chat's earlier turns are kept as beginnings: not all of it is run each
+        time.
         """
-        prompt = self.prompt_tokens(request, earlier)
-        fault = self._prompts.fault(request, prompt, earlier)
+        prompt = self.prompt_tokens(request)
+        fault = self._prompts.fault(request, prompt)
         if fault is not None:
             return Completion(request.key, fault, "error", 0)
-        row, plan = self._row_behind(earlier, request, prompt)
+        row, plan = self._row_behind(request, prompt)
         given = 0  # letters
         for _ in self._decoder.steps([row], plan, self._endings.ends):
             text = self._endings.settled(row)
@@ -208,13 +210,11 @@ class MlxEngine:
             rows.append(self._row(request, prompts[key], cached))
         return rows, plan
 
-    def _row_behind(
-        self, earlier: Turns, request: Request, prompt: Tokens
-    ) -> tuple[Row, CachePlan]:
-        """The row of a request that follows earlier turns, and what is cached of its prompt."""
+    def _row_behind(self, request: Request, prompt: Tokens) -> tuple[Row, CachePlan]:
+        """The row of a request that follows its chat's turns, and what is cached of its prompt."""
         key = PromptKey.of(request)
         beginning = self._prompts.beginnings([request], {key: prompt})[key]
-        earlier_prompts = self._prompts.of_earlier(request, earlier)
+        earlier_prompts = self._prompts.of_earlier(request)
         shared = [tuple(common_prefix([tokens, prompt[:-1]])) for tokens in earlier_prompts]
         longest = max([beginning, *shared], key=len)
         plan = plan_caches([longest], [beginning, *shared])

@@ -6,22 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from augmlx.engines.mlx.chat import ChatTemplate, Turns
+from augmlx.engines.mlx.chat import ChatTemplate
 from augmlx.engines.mlx.prefixes import STEP, Tokens, common_prefix
-from augmlx.engines.protocol import Request
+from augmlx.engines.protocol import Request, Turns
 
 
 class PromptKey(NamedTuple):
     """What a prompt is made of: requests with the same key have the same prompt."""
 
     chat: bool
+    system: str
+    turns: Turns
     prefix: str
     suffix: str
     opening: str
 
     @classmethod
     def of(cls, request: Request) -> PromptKey:
-        return cls(request.chat, request.prefix, request.suffix, request.opening)
+        before = (request.chat, request.system, request.turns)
+        return cls(*before, request.prefix, request.suffix, request.opening)
 
 
 class Prompts:
@@ -41,35 +44,39 @@ class Prompts:
         begin = self._tokenizer.bos_token
         return self._encode(text, special=begin is None or not text.startswith(begin))
 
-    def tokens(self, request: Request, earlier: Turns = ()) -> Tokens:
-        """The whole prompt of a request, behind the `earlier` turns of a chat."""
+    def tokens(self, request: Request) -> Tokens:
+        """The whole prompt of a request."""
         if request.chat:
             # A chat template writes the special tokens itself.
-            text = self._template.prompt(request.content, request.opening, earlier)
+            frame = self._template.frame(request.system, request.turns)
+            text = f"{frame.head}{request.content}{frame.tail}{request.opening}"
             return tuple(self._encode(text, special=False))
         return tuple(self.encode(request.prompt))
 
     def prefix_tokens(self, request: Request) -> Tokens:
-        """The tokens of a request's prefix, standing by itself, with what a chat template puts
-        before it.
+        """The tokens of a request's prefix, standing by itself, with all that a chat has before
+        it.
         """
         if request.chat:
-            return tuple(self._encode(self._template.head + request.prefix, special=False))
+            frame = self._template.frame(request.system, request.turns)
+            return tuple(self._encode(frame.head + request.prefix, special=False))
         return tuple(self.encode(request.prefix)) if request.prefix else ()
 
-    def of_earlier(self, request: Request, earlier: Turns) -> list[Tokens]:
+    def of_earlier(self, request: Request) -> list[Tokens]:
         """The prompts of the earlier turns of a chat, each behind those before it."""
         prompts = []
-        for number, (question, _) in enumerate(earlier):
-            asked_then = replace(request, prefix="", suffix=question, opening="")
-            prompts.append(self.tokens(asked_then, earlier[:number]))
+        for number, (message, _) in enumerate(request.turns):
+            turns = request.turns[:number]
+            asked_then = replace(request, prefix="", suffix=message, opening="", turns=turns)
+            prompts.append(self.tokens(asked_then))
         return prompts
 
-    def fault(self, request: Request, prompt: Tokens, earlier: Turns = ()) -> str | None:
+    def fault(self, request: Request, prompt: Tokens) -> str | None:
         """Why a request cannot be run, or None."""
-        fault = self._template.fault_behind(earlier) if request.chat else None
-        if fault:
-            return fault
+        if request.chat:
+            fault = self._template.frame(request.system, request.turns).fault
+            if fault:
+                return fault
         if not prompt:
             return "the prompt is empty"
         needed = len(prompt) + request.max_tokens
@@ -84,13 +91,13 @@ class Prompts:
         prefix of the whole prompt (a word may span the border). A prompt that goes on for too long
         behind it is prefilled in steps, too.
         """
-        tokens_of_prefix: dict[tuple[bool, str], Tokens] = {}
+        tokens_of_prefix: dict[PromptKey, Tokens] = {}
         beginnings: dict[PromptKey, Tokens] = {}
         for request in requests:
             key = PromptKey.of(request)
             if key in beginnings:
                 continue
-            prefix = (request.chat, request.prefix)
+            prefix = key._replace(suffix="", opening="")
             if prefix not in tokens_of_prefix:
                 tokens_of_prefix[prefix] = self.prefix_tokens(request)
             before_last = prompts[key][:-1]

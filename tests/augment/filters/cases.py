@@ -231,7 +231,6 @@ Ana owns Zorb.
     entity    Zorb is owned by Ana and Bob.
     relation  Zorb is owned by Ana and rich.
     entity    Zorb is owned by Ana, who lives in Rome.
-    form      Result: Zorb is owned by Ana.
     form      ''
     form      ...
     swap      Zorb is the owner of Ana.
@@ -242,7 +241,6 @@ Ana owns Zorb.
     form      1. Zorb is owned by Ana.
     form      <b>Zorb</b> is owned by Ana.
     form      Zorb is owned by Ana.```
-    form      Other way round: Zorb is owned by Ana.
     entity    Zorb is owned by ana.
     relation  Zorb is owned by Ana Ana.
     relation  Zorb is not owned by Ana.

@@ -34,8 +34,10 @@ ASKED = Request.greedy(
 )
 
 
-def chatty(folder: Path, template: str | None, *, think: bool = False) -> LoadedModel:
-    stored = write_model(folder, vocab_size=400)
+def chatty(
+    folder: Path, template: str | None, *, think: bool = False, window: int = 256
+) -> LoadedModel:
+    stored = write_model(folder, vocab_size=400, max_position_embeddings=window)
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
     if think:
         made.add_tokens([AddedToken("<think>"), AddedToken("</think>")])
@@ -118,7 +120,7 @@ def test_chat_without_a_usable_template_is_an_error_and_harms_no_other(
 def test_how_a_model_is_asked(tmp_path: Path) -> None:
     assert MlxEngine(load_tiny(tmp_path / "plain")).prompting == "raw"
     loaded = chatty(tmp_path / "chatty", PLAIN)
-    assert MlxEngine(loaded).prompting == "chat"
+    assert MlxEngine(loaded).prompting == "turns"
     assert CATALOGUE["smollm2-135m"].prompting == "raw"
     known = replace(loaded, stored=replace(loaded.stored, name="smollm2-135m"))
     assert MlxEngine(known).prompting == "raw"
@@ -126,7 +128,7 @@ def test_how_a_model_is_asked(tmp_path: Path) -> None:
 
 def test_a_template_that_states_the_day_states_the_same_one_tomorrow(tmp_path: Path) -> None:
     template = ChatTemplate(chatty(tmp_path / "model", DATED).tokenizer)
-    assert template.head == "26 Jul 2024 <|user|>"
+    assert template.frame().head == "26 Jul 2024 <|user|>"
 
 
 # Thinking
@@ -134,11 +136,11 @@ def test_a_template_that_states_the_day_states_the_same_one_tomorrow(tmp_path: P
 
 @pytest.mark.parametrize("template", [SWITCH, OPEN, PLAIN])
 def test_no_thinking_block_is_left_open(tmp_path: Path, template: str) -> None:
-    tail = ChatTemplate(chatty(tmp_path / "model", template, think=True).tokenizer).tail
+    tail = ChatTemplate(chatty(tmp_path / "model", template, think=True).tokenizer).frame().tail
     assert tail == "</s><|assistant|>" + ("" if template == PLAIN else "<think>\n\n</think>\n\n")
-    plain = ChatTemplate(
-        chatty(tmp_path / "without", template).tokenizer
-    ).tail  # a model that knows no such marks
+    plain = (
+        ChatTemplate(chatty(tmp_path / "without", template).tokenizer).frame().tail
+    )  # a model that knows no such marks
     assert plain.endswith("<think>") == (template == OPEN)  # jinja drops the last line end
 
 

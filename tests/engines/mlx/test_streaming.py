@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -91,13 +91,11 @@ def thinkers(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, LoadedModel
     }
 
 
-def streamed(
-    engine: MlxEngine, request: Request, earlier: Sequence[tuple[str, str]] = ()
-) -> tuple[list[str], Completion]:
+def streamed(engine: MlxEngine, request: Request) -> tuple[list[str], Completion]:
     pieces = list[str]()
 
     def all_of_it() -> Completion:
-        stream = engine.stream(request, earlier)
+        stream = engine.stream(request)
         while True:
             try:
                 pieces.append(next(stream))
@@ -206,7 +204,7 @@ def test_a_stream_that_cannot_be_is_an_error_without_pieces(
     engine = MlxEngine(chatty(tmp_path / "model", ONE_TURN))
     asked = replace(ASKED, chat=True)
     assert streamed(engine, asked)[1].finish in ("stop", "length")
-    pieces, refused = streamed(engine, asked, [("Who?", "Ada.")])
+    pieces, refused = streamed(engine, replace(asked, turns=(("Who?", "Ada."),)))
     assert (pieces, refused.finish) == ([], "error")
     assert "one turn only" in refused.text
 
@@ -223,17 +221,17 @@ def test_a_later_turn_follows_the_earlier_ones_and_does_not_run_all_of_them(
         "Where was Ada Brandt born?",
         "What of the bridge?",
     ):
-        asked = replace(ASKED, suffix=question, chat=True)
+        asked = replace(ASKED, suffix=question, chat=True, turns=tuple(earlier))
         turns = [zip(("user", "assistant"), turn, strict=True) for turn in earlier]
         messages = [{"role": role, "content": text} for turn in turns for role, text in turn]
         prompt = loaded.tokenizer.apply_chat_template(
             [*messages, {"role": "user", "content": question}], add_generation_prompt=True
         )
-        assert list(engine.prompt_tokens(asked, earlier)) == prompt
+        assert list(engine.prompt_tokens(asked)) == prompt
         answers = mlx_lm.stream_generate(loaded.model, loaded.tokenizer, prompt, max_tokens=24)
         tokens = [a.token for a in answers if a.token not in loaded.tokenizer.eos_token_ids]
         before = engine.tokens.prefilled
-        pieces, completion = streamed(engine, asked, earlier)
+        pieces, completion = streamed(engine, asked)
         assert "".join(pieces) == completion.text == loaded.tokenizer.decode(tokens)
         prefilled.append((engine.tokens.prefilled - before, len(prompt)))
         earlier.append((question, "Ada Brandt keeps it."))
