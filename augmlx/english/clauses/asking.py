@@ -14,7 +14,7 @@ from typing import NamedTuple
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.forms import third_person
 from augmlx.english.clauses.phrase import Phrase, capitalised
-from augmlx.english.lexicon import word_set
+from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 
 _SUBJECT_WORDS = {"person": "Who", "thing": "What", "place": "What"}
@@ -69,6 +69,12 @@ _NAMED_AMOUNT = re.compile(
 )
 
 
+# "17 lighthouses along the coast".
+_COUNTED = re.compile(
+    rf"(?P<number>\d\S*) (?P<noun>(?:[a-z-]+ )*[a-z-]+s) (?P<place>(?:{either('placing')}) .+)"
+)
+
+
 @lru_cache(maxsize=CACHED_TEXTS)
 def asks(text: str) -> tuple[Ask, ...]:
     """The questions that a statement answers: about its subject first, then about what follows its
@@ -120,6 +126,8 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
         return True
     if part.kind in ("time", "duration", "amount", "manner", "place"):
         return " of " in part.text
+    if part.role == "attribute" and any(map(str.isdigit, part.text)):
+        return False  # "What is 240 metres long?"
     return len(part.text.split()) > 1 or part.role == "object"
 
 
@@ -150,16 +158,11 @@ def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
 
 def _about_existence(clause: Clause) -> Iterator[Ask]:
     """ "There are 17 lighthouses along the coast."."""
-    thing = clause.attribute or clause.object
-    if thing is None or clause.helpers or len(clause.parts) < 2:
-        return
-    rest = tuple(Part(clause.lowered(part)) for part in clause.others(thing))
-    number, _, noun = thing.text.partition(" ")
-    if clause.tokens[thing.head].tag == "NNS" and number[0].isdigit():
-        yield Ask(number, f"How many {noun} {clause.verb_text} there", rest, about_subject=False)
-    elif thing.kind == "thing":
-        be = _FOR_ONE.get(clause.verb_text, clause.verb_text)
-        yield Ask(thing.text, f"What {be} there", rest, about_subject=False)
+    said = clause.text[clause.tokens[clause.root].end :].strip().rstrip(".!")
+    match = _COUNTED.fullmatch(said)
+    if match and not clause.helpers:
+        opening = f"How many {match['noun']} {clause.verb_text} there"
+        yield Ask(match["number"], opening, (Part(match["place"]),), about_subject=False)
 
 
 # About its other parts

@@ -175,12 +175,12 @@ def is_plain(text: str) -> bool:
 
 
 def _is_definite(clause: Clause, part: Phrase) -> bool:
-    if part.kind not in ("person", "body", "thing") or part.role == "clause":
+    is_name = clause.tokens[part.head].tag in ("NNP", "NNPS")
+    if part.kind not in ("person", "body", "thing") and not (part.kind == "unknown" and is_name):
         return False
     if part.role == "adjunct" and part.preposition not in ("to", "from", "by", "of"):
         return False
-    is_name = clause.tokens[part.head].tag in ("NNP", "NNPS")
-    return is_name or part.noun[:4].lower() == "the "
+    return part.role != "clause" and (is_name or part.noun[:4].lower() == "the ")
 
 
 def _clause(

@@ -42,7 +42,7 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\w)[€£¥$]\s?\d[\d.,]*\d?(?:\s(?:million|billion|m|bn))?\b"), "dollars"),
     (re.compile(r"(?<![\w.])[-−+]\d+(?:\.\d+)?\b"), "20"),
     (re.compile(r"\bv?\d+(?:\.\d+){2,}\b"), "7"),
-    (re.compile(r"(?<![\w.,:])0\d+\b(?![.,:])"), "Smith"),
+    (re.compile(r"(?<![\w.,:])0\d+\b(?![.,:]\d)"), "Smith"),
     (
         re.compile(
             r"(?<=\d)\s?(?:mg|µg|kg|g|km|cm|mm|m|kWh|kW|MW|W|mV|V|mA|A|kHz|MHz|GHz|Hz|kB|KB|MB|GB|TB"

@@ -1,0 +1,71 @@
+"""The questions that a statement answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.english.clauses.asking import asks
+
+ASKED = {
+    "Priya Rao leads the field team at Orval Logistics.": [
+        ("Who leads the field team at Orval Logistics?", "Priya Rao"),
+        ("What does Priya Rao lead?", "the field team at Orval Logistics"),
+    ],
+    "The Ostrel depot is in Dunmore.": [
+        ("What is in Dunmore?", "the Ostrel depot"),
+        ("Where is the Ostrel depot?", "in Dunmore"),
+    ],
+    "The Corvid engine does not support Windows 7.": [
+        ("What does not support Windows 7?", "the Corvid engine"),
+        ("What does the Corvid engine not support?", "Windows 7"),
+    ],
+    "The Orlo pump has a rated output of 8.5 kW at 7 °C.": [
+        ("What has a rated output of 8.5 kW at 7 °C?", "the Orlo pump"),
+        ("What rated output does the Orlo pump have at 7 °C?", "8.5 kW"),
+    ],
+    "If the pressure exceeds 6 bar, the relief valve opens.": [
+        ("What opens if the pressure exceeds 6 bar?", "the relief valve"),
+        ("When does the relief valve open?", "if the pressure exceeds 6 bar"),
+    ],
+    "The Garrow bridge collapsed in 1907 because the steel was too thin.": [
+        ("What collapsed in 1907 because the steel was too thin?", "the Garrow bridge"),
+        ("When did the Garrow bridge collapse because the steel was too thin?", "in 1907"),
+        ("Why did the Garrow bridge collapse in 1907?", "because the steel was too thin"),
+    ],
+    "Bake the Almer cake at 180 °C for 25 minutes.": [
+        ("What should you bake at 180 °C for 25 minutes?", "the Almer cake"),
+        ("How long should you bake the Almer cake at 180 °C?", "25 minutes"),
+    ],
+    "The Torven bridge is 240 metres long.": [
+        ("How long is the Torven bridge?", "240 metres"),
+    ],
+    "There are 17 lighthouses along the Cape Orrel coast.": [
+        ("How many lighthouses are there along the Cape Orrel coast?", "17"),
+    ],
+    "It was designed by Petra Novak in Brno.": [
+        ("Who was it designed by?", "Petra Novak"),
+        ("Where was it designed by Petra Novak?", "in Brno"),
+    ],
+}
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_the_questions_of_a_statement(text: str) -> None:
+    assert [(ask.question, ask.answer) for ask in asks(text)] == ASKED[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "never"),
+    [
+        ("The Ostrel depot is in Dunmore.", "What is the Ostrel depot?"),
+        ("Refunds are paid within 10 working days.", "When are refunds paid?"),
+        ("It was designed by Petra Novak in Brno.", "What was designed by Petra Novak in Brno?"),
+        ("No employee may accept gifts.", "Who may accept gifts?"),
+        ("Bees are insects.", "What is insects?"),
+        ("The warranty lasts three years.", "What lasts three years?"),
+        ("The delay was due to a fault.", "Why was the delay?"),
+        ("Exports are compressed by default.", "What are exports compressed by?"),
+    ],
+)
+def test_what_does_not_fit_is_not_asked(text: str, never: str) -> None:
+    assert never not in [ask.question for ask in asks(text)]

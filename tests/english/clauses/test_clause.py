@@ -1,0 +1,119 @@
+"""A statement as a clause: whole phrases, each with what it is to the verb and what it names."""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.english.clauses.clause import Clause, is_plain, read
+
+
+def clause(text: str) -> Clause:
+    found = read(text)
+    assert found is not None, text
+    return found
+
+
+# sentence -> subject and what it names, and the same of every other part
+READ = {
+    "New members receive 25 days of paid leave per year.": (
+        ("New members", "person"),
+        [("25 days of paid leave per year", "duration")],
+    ),
+    "Priya Rao leads the field team at Orval Logistics.": (
+        ("Priya Rao", "person"),
+        [("the field team at Orval Logistics", "thing")],
+    ),
+    "The Ostrel depot is in Dunmore.": (("The Ostrel depot", "thing"), [("in Dunmore", "place")]),
+    "The Corran library opens at 9:30 a.m. on Saturdays.": (
+        ("The Corran library", "thing"),
+        [("at 9:30 a.m.", "time"), ("on Saturdays", "time")],
+    ),
+    "The Model 7 costs €1,299 including VAT.": (
+        ("The Model 7", "thing"),
+        [("€1,299 including VAT", "amount")],
+    ),
+    "In 1893, Clara Whitt founded the first girls' school in Dunmore.": (
+        ("Clara Whitt", "person"),
+        [("the first girls' school in Dunmore", "thing"), ("In 1893", "time")],
+    ),
+    "The old bridge collapsed because the steel was too thin.": (
+        ("The old bridge", "thing"),
+        [("because the steel was too thin", "reason")],
+    ),
+    "If the pressure exceeds 6 bar, the relief valve opens.": (
+        ("the relief valve", "thing"),
+        [("If the pressure exceeds 6 bar", "condition")],
+    ),
+    "Aspirin should not be given to children under 12.": (
+        ("Aspirin", "thing"),
+        [("to children under 12", "person")],
+    ),
+    "Dr. Aylin Demir prescribed 5 mg of lisinopril to patient 0417.": (
+        ("Dr. Aylin Demir", "person"),
+        [("5 mg of lisinopril", "amount"), ("to patient 0417", "person")],
+    ),
+    "The Larsen Prize is awarded every two years.": (
+        ("The Larsen Prize", "thing"),
+        [("every two years", "time")],
+    ),
+    "Bake the Almer cake at 180 °C for 25 minutes.": (
+        None,
+        [("the Almer cake", "thing"), ("at 180 °C", "amount"), ("for 25 minutes", "duration")],
+    ),
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_every_part_is_a_whole_phrase(text: str) -> None:
+    subject, parts = READ[text]
+    found = clause(text)
+    named = (found.subject.text, found.subject.kind) if found.subject else None
+    assert named == subject
+    assert [(part.text, part.kind) for part in found.parts] == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A beautiful day",  # no verb
+        "Karim studied law, but his sister studied medicine.",
+        "The north wing was built in 1850 and the south wing in 1902.",
+        "Four countries signed it: Lorvania, Estrel, Quain and Bosk.",
+        "12345",
+        "?!",
+        "这座桥是1907年建成的。",
+    ],
+)
+def test_what_cannot_be_read_whole_is_not_read(text: str) -> None:
+    found = read(text)
+    assert found is None or found.coordinated
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("The shop was not opened by Ana.", "was not opened"),
+        ("The fair takes place in May.", "takes place"),
+        ("Ana is not the head of the lab.", "is not"),
+        ("Ana may never leave the house.", "may never leave"),
+    ],
+)
+def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> None:
+    assert " ".join(clause(text).group) == group
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Ana Ruiz wrote the Winter Song.", True),
+        ("Oslo is the capital of Norway.", True),
+        ("The lamp was designed by Ana Ruiz.", True),
+        ("Ana Ruiz gave the Ring to Ben Holt.", True),
+        ("The Ostrel depot is in Dunmore.", False),
+        ("Ana Ruiz founded Zorb in 1998.", False),
+        ("New members receive 25 days of leave.", False),
+        ("Mia prefers tea to coffee.", False),
+    ],
+)
+def test_plain_is_one_thing_said_of_names(text: str, plain: bool) -> None:
+    assert is_plain(text) is plain

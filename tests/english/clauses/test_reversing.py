@@ -1,0 +1,84 @@
+"""A statement from its other end, and in another order."""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.english.clauses.reversing import fronted, reversals
+
+TURNED = {
+    "Ana Ruiz defeated Ben Holt at the Battle of Garrow in 1643.": [
+        "Ben Holt was defeated by Ana Ruiz at the Battle of Garrow in 1643.",
+    ],
+    "Either party may terminate this agreement with 60 days' notice.": [
+        "This agreement may be terminated with 60 days' notice by either party.",
+    ],
+    "The Corvid engine does not support Windows 7.": [
+        "Windows 7 is not supported by the Corvid engine.",
+    ],
+    "Invoices above 5,000 euros are signed by Lena Hauk.": [
+        "Lena Hauk signs invoices above 5,000 euros.",
+    ],
+    "The tapestry is being restored by students.": ["Students are restoring the tapestry."],
+    "Orla Brandt is the finance director of Pellwood.": [
+        "The finance director of Pellwood is Orla Brandt.",
+    ],
+    "Hendrik Berg is married to Sofie Lind.": ["Sofie Lind is married to Hendrik Berg."],
+    "The Ostrel depot is in Dunmore.": ["Dunmore is where the Ostrel depot is."],
+    "The Corran library opens at 9:30 a.m. on Saturdays.": [
+        "On Saturdays, the Corran library opens at 9:30 a.m.",
+        "At 9:30 a.m., the Corran library opens on Saturdays.",
+    ],
+    "The Larch system was written in COBOL.": ["In COBOL, the Larch system was written."],
+    "If the pressure exceeds 6 bar, the relief valve opens.": [
+        "The relief valve opens if the pressure exceeds 6 bar.",
+    ],
+    "To reset the router, hold the power button for 15 seconds.": [
+        "Hold the power button for 15 seconds to reset the router.",
+    ],
+    "The drone has a rotor with four blades.": [
+        "A rotor with four blades is what the drone has.",
+    ],
+    "The committee consists of Ada Bright and Colin Marsh.": [
+        "Ada Bright and Colin Marsh make up the committee.",
+    ],
+    "The warranty of the filter lasts three years.": [
+        "Three years is how long the warranty of the filter lasts.",
+    ],
+    "Greyhounds can run faster than whippets.": ["Whippets can run slower than greyhounds."],
+    "The crew thinks Captain Rourke is too cautious.": [
+        "Captain Rourke is too cautious, the crew thinks.",
+    ],
+    "It was designed by Petra Novak in Brno.": ["Petra Novak designed it in Brno."],
+    "Never store the gel above 25 °C.": ["Above 25 °C, never store the gel."],
+}
+
+
+@pytest.mark.parametrize("text", TURNED)
+def test_a_statement_from_its_other_end(text: str) -> None:
+    assert [way.text for way in reversals(text)] == TURNED[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Employees must not share their passwords.",  # "Their passwords must not be shared by ..."
+        "The museum has no cloakroom.",
+        "The Ulva flows through Brennick and empties into the sea.",
+        "The Belvar trail is twice as long as the Oren trail.",
+        "这座桥是1907年建成的。",
+    ],
+)
+def test_what_cannot_be_turned_is_left(text: str) -> None:
+    assert reversals(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("Ana Ruiz met Ben Holt in 1998.", "In 1998, Ana Ruiz met Ben Holt."),
+        ("In 1998, Ana Ruiz met Ben Holt.", "Ana Ruiz met Ben Holt in 1998."),
+    ],
+)
+def test_a_time_is_put_first_or_last(text: str, moved: str) -> None:
+    assert moved in [way.text for way in fronted(text)]
