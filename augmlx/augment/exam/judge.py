@@ -1,8 +1,8 @@
 """The judge of the exam: whether a text says what its fact says, by the gold of it and some rules.
 
 No model and no filter has a say in it. A statement is right if it differs from its fact, has all
-that its gold keeps, matches none of what is wrong, names nothing new, says no name twice and adds
-no negation; a reversal must also begin as its gold says. A question is right if its answer is one
+that its gold keeps, matches none of what is wrong, names nothing new, says no name twice, adds no
+negation, and in English no word that its gold lacks; a reversal must also begin as its gold says. A question is right if its answer is one
 of the gold's, if it has what must be asked, a word that fits, and does not give the answer away.
 """
 
@@ -33,6 +33,26 @@ _ADDED = frozenset(  # what small models like to add, and it changes what is sai
     "only last first most best worst former formerly famous popular our your my owner owns owned"
     " belongs perhaps maybe probably possibly might sometimes usually often".split()
 )
+_NEUTRAL = frozenset(  # what any English sentence may have without saying more or something else
+    "a an the this that these those there here it its they them their he him his she her who whom"
+    " whose which what where when why how one ones you anyone everyone people person man woman"
+    " thing something someone somebody is are was were be been being am do does did has have had"
+    " can of in on at to by for with from as into onto about under within during among between per"
+    " and but or so then while whereas although though than if because since also too itself such"
+    " same very just still already indeed own"
+    " get gets got give gives gave given giving make makes made making take takes took taken place"
+    " hold holds held holding come comes came find finds found locate located situated see seen"
+    " call calls called name names named known know refer refers described describe say says said"
+    " state states stated according serve serves served act acts acted work works belong consist"
+    " consists include includes included contain contains contained provide provides provided"
+    " receive receives received require requires required need needs needed allow allows allowed"
+    " permit permitted use uses used using happen happens occur occurs occurred set put bring"
+    " brought carry carries carried form forms formed part amount number total fact reason way case"
+    " time day year total kind type order go goes went mean means lead leads lie lies happen look"
+    " looks related role".split()
+)
+_NAMES_A_KIND = frozenset("which what how whose".split())
+_STEM = 4  # letters that an inflected word shares with the gold's at least
 _ASKING = {
     "en": re.compile(r"\b(who|whom|whose|what|which|when|where|why|how)\b|^name\b"),
     "de": re.compile(
@@ -124,7 +144,7 @@ def judge_statement(gold: Gold, text: str) -> str:
             return f"matches {rule.pattern!r}"
     if name := _stranger(gold, text):
         return f"names {name!r}, which is not in the source"
-    return _added(gold, text) or _said_twice(gold, plain)
+    return _added(gold, text) or _said_twice(gold, plain) or _says_more(gold, text)
 
 
 def _not_turned(gold: Gold, text: str) -> str:
@@ -197,6 +217,24 @@ def _said_twice(gold: Gold, plain: str) -> str:
     return ""
 
 
+def _says_more(gold: Gold, text: str) -> str:
+    """An English word that is neither the gold's, in any form, nor one that says nothing new.
+
+    A gold lists the words of its paraphrases, and a single new one ("the deputy mayor", "near the
+    town", "closed in spite of") most often says something else.
+    """
+    if gold.lang != "en":
+        return ""
+    known = set(words(" ".join(gold.said).replace("|", " ").replace("*", "")))
+    stems = tuple(word[: max(_STEM, len(word) - 2)] for word in known if len(word) >= _STEM)
+    for before, word in pairwise(["", *words(text)]):
+        if word in known or word in _NEUTRAL or word.startswith(stems):
+            continue
+        if before not in _NAMES_A_KIND:  # "which company", "how often"
+            return f"says {word!r}, which is not in the gold"
+    return ""
+
+
 # Questions
 
 
@@ -238,7 +276,7 @@ def _question_fault(gold: Gold, asked: Asked, question: str, aliases: list[str])
         return 4, "question gives the answer away"
     if name := _stranger(gold, question):
         return 5, f"question names {name!r}, which is not in the source"
-    return 6, ""
+    return 6, _says_more(gold, question)
 
 
 def _asking_words(lang: str, plain: str) -> list[str]:
