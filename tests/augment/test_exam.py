@@ -69,8 +69,21 @@ def test_no_text_is_there_twice() -> None:
 
 # The judge and the labels
 
-# What the judge does not see, with the reason. A rule that caught it would catch right texts too.
-DISAGREEMENTS: dict[tuple[str, str], str] = {}
+# Where the judge errs, with the reason: the last 95 texts were written after its rules, it erred on
+# 14 of them, and where only a gold was at fault that was mended. A rule for the rest would catch
+# right texts too.
+DISAGREEMENTS = {
+    ("price-1", "What do you get at the Alder spa for a day?"): "the answer is of another kind",
+    (
+        "date-2",
+        "All applications have to reach the committee by 30 June.",
+    ): '"all" says no more here',
+    ("rule-1", "Wearing a foundry is mandatory in helmets."): "nouns exchanged after a right start",
+    ("soft-1", "What does the -q option need?"): '"need" says nothing new elsewhere',
+    ("soft-8", "How many minutes does the API need per request?"): "the right words, otherwise put",
+    ("own-2", "Whose station was the bicycle stolen from?"): "the right words, otherwise put",
+    ("perf-1", "How many ferries have carried Norrland passengers?"): "nouns exchanged",
+}
 
 
 def verdict_of(text: Labelled) -> Verdict:
