@@ -2,8 +2,9 @@
 
 No model and no filter has a say in it. A statement is right if it differs from its fact, has all
 that its gold keeps, matches none of what is wrong, names nothing new, says no name twice, adds no
-negation, and in English no word that its gold lacks; a reversal must also begin as its gold says. A question is right if its answer is one
-of the gold's, if it has what must be asked, a word that fits, and does not give the answer away.
+negation, and in English no word that its gold lacks; a reversal must also begin as its gold says.
+A question is right if its answer is one of the gold's, if it has what must be asked and a word
+that fits, says nothing more, and does not give the answer away.
 """
 
 from __future__ import annotations
