@@ -218,7 +218,7 @@ FORMATS = {
     "augmented.jsonl": {"augmlx.core.run_folder"},
     "rejected.jsonl": {"augmlx.core.run_folder"},
     "manifest.json": {"augmlx.core.run_folder"},
-    "facts.jsonl": {"augmlx.core.run_folder"},
+    "facts.jsonl": {"augmlx.core.run_folder", "augmlx.augment.exam.gold"},  # a run's, the exam's
     "summary.json": {"augmlx.evaluation.summary"},
 }
 
@@ -260,14 +260,22 @@ def english_lists(name: str) -> Iterator[tuple[int, str]]:
                 yield line, alternatives
 
 
-# Names that mean nothing, and the judges of the worlds, which share no code with what they judge.
-WORLDS = "augmlx.evaluation.worlds"
+WITH_WORDS = (
+    "augmlx.evaluation.worlds",  # names that mean nothing, and judges that share no code with
+    "augmlx.augment.exam.judge",  # what they judge: a fault in english/ must not hide itself
+)
 
 
 @pytest.mark.parametrize("name", sorted(n for n in MODULES if room(n) != "english"))
 def test_no_list_of_english_words_stands_outside_english(name: str) -> None:
-    if not name.startswith(WORLDS):
+    if not name.startswith(WITH_WORDS):
         assert not list(english_lists(name)), name
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("augmlx.augment.exam")))
+def test_the_exam_shares_no_code_with_what_it_judges(name: str) -> None:
+    others = {n for n in imports(MODULES[name]) if n.startswith("augmlx.")}
+    assert all(n.startswith(("augmlx.core", "augmlx.augment.exam")) for n in others), others
 
 
 def test_a_list_of_english_words_is_recognised_in_every_shape(
