@@ -60,9 +60,9 @@ def members_of_groups(plan: Plan) -> Iterator[list[list[Planned]]]:
         yield several
 
 
-# Rounds: of each lead a greedy sample is drawn, then two more, then the rest; a lead of which a
-# witness knows a sample to be right is settled, and no more are drawn of it.
-_ROUNDS = (1, 3)  # samples of a lead that are drawn before the second and the third round
+# Rounds: of each lead one sample is drawn, then another, then two more, then the rest; a lead of
+# which a sample is known to be right is settled, and no more are drawn of it.
+_ROUNDS = (1, 2, 4)  # samples of a lead that are drawn before the second round, the third, ...
 
 
 def drawn(members: Sequence[Planned], completions: Mapping[str, Completion]) -> list[Planned]:
@@ -84,10 +84,9 @@ def to_draw(members: Sequence[Planned], completions: Mapping[str, Completion]) -
 
 
 def _by_lead(members: Sequence[Planned]) -> list[list[Planned]]:
-    samples: dict[tuple[str, str], list[Planned]] = {}
+    samples: dict[int, list[Planned]] = {}
     for planned in members:
-        lead = (planned.request.opening, planned.answer)
-        samples.setdefault(lead, []).append(planned)
+        samples.setdefault(planned.lead, []).append(planned)
     return list(samples.values())
 
 
@@ -154,6 +153,7 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
         finish="stop" if is_whole else completion.finish,
         premises=tuple(fact.text for fact in dict.fromkeys(shown)),
         answer=planned.answer,
+        lead=planned.lead,
         removed=reply.removed,
         conclusions=planned.sample + 1 if by_rule else max(1, len(premises.openings)),
     )

@@ -76,9 +76,8 @@ def _record(group: Group, planned: Planned, verdict: Verdict, origin: Origin) ->
 
 
 def _agreement(group: Group, planned: Planned, text: str) -> float:
-    """The share of the samples that say what this one says, among those of the same conclusion."""
-    opening = planned.request.opening
-    samples = {other.sample for other in group.members if other.request.opening == opening}
+    """The share of the samples that say what this one says, among those of the same lead."""
+    samples = {other.sample for other in group.members if other.lead == planned.lead}
     mine = wording(text)
     same = [
         candidate

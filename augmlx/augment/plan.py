@@ -38,6 +38,7 @@ class Planned:
         premises: the facts it asks about.
         sample: which sample of the operator on them, from 0.
         answer: what a question must ask for.
+        lead: which of the results that are wanted of the operator on them.
         written: the result of an operator that needs no model; None where the engine writes it.
     """
 
@@ -46,6 +47,7 @@ class Planned:
     premises: Premises
     sample: int
     answer: str = ""
+    lead: int = 0
     written: str | None = None
 
     @property
@@ -122,7 +124,8 @@ class Plan:
             return len(_texts_by_rule(operator, premises))
         most = self._settings.samples
         wanted = min(most, operator.samples or most)
-        return max(wanted, len(_leads(operator, premises)))
+        leads = _leads(operator, premises)
+        return max(wanted, max(len(lead.openings) for lead in leads) * len(leads))
 
     @property
     def notes(self) -> list[str]:
@@ -206,17 +209,20 @@ class Plan:
         leads = _leads(operator, premises)
         texts = [fact.text for fact in premises.facts]
         for sample in range(self._samples(operator, premises)):
-            lead = leads[sample % len(leads)]
+            turn, number = divmod(sample, len(leads))
+            lead = leads[number]
+            is_greedy = turn < len(lead.openings)
+            opening = lead.openings[turn if is_greedy else -1]
             request = self._request(
                 shared,
                 prompt_parts.ending(operator, texts, lead.answer, self._prompting),
-                opening=lead.opening,
-                stop=prompt_parts.stop_of(operator, lead.opening, self._prompting),
+                opening=opening,
+                stop=prompt_parts.stop_of(operator, opening, self._prompting),
                 seed=f"{self._seed}:{premises.id}:{operator.name}:{sample}",
-                is_greedy=sample < len(leads),  # the first of each
+                is_greedy=is_greedy,
                 max_tokens=self._max_tokens(operator),
             )
-            yield Planned(request, operator, premises, sample, lead.answer)
+            yield Planned(request, operator, premises, sample, lead.answer, lead=number)
 
     def _request(
         self,
@@ -256,7 +262,7 @@ class Plan:
 def _leads(operator: Operator, premises: Premises) -> tuple[Lead, ...]:
     """How the samples of an operator on its premises begin, one after the other."""
     if operator.prefill == "conclusion":
-        return tuple(Lead(opening) for opening in premises.openings)
+        return tuple(Lead((opening,)) for opening in premises.openings)
     return leads(operator, premises.facts[0].text)
 
 

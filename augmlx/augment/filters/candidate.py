@@ -21,6 +21,7 @@ class Candidate:
     finish: str
     premises: tuple[str, ...] = ()
     answer: str = ""
+    lead: int = 0
     removed: tuple[str, ...] = ()
     conclusions: int = 1  # how many different ones a rule draws from these premises
 

@@ -17,13 +17,14 @@ from augmlx.english.text import normalise
 def outvoted(
     candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
 ) -> str | None:
-    """Fewer than `vote_share` of the samples that passed so far say the same, after normalisation
-    (`wording`).
+    """Fewer than `vote_share` of the samples of its lead that passed so far say the same, after
+    normalisation (`wording`).
     """
-    votes_by_wording = Counter(wording(sibling.text) for sibling in siblings)
+    voters = [sibling for sibling in siblings if sibling.lead == candidate.lead]
+    votes_by_wording = Counter(wording(sibling.text) for sibling in voters)
     votes = votes_by_wording[wording(candidate.text)]
-    if votes < times(settings.vote_share, len(siblings)):
-        return f"{votes} of {len(siblings)} samples agree"
+    if votes < times(settings.vote_share, len(voters)):
+        return f"{votes} of {len(voters)} samples agree"
     return None
 
 

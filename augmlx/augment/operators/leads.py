@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from augmlx.augment.operators.rendering import answer_of, opening
 from augmlx.augment.operators.schema import Operator
-from augmlx.english.clauses.asking import asks
+from augmlx.english.clauses.asking import Ask, asks
 from augmlx.english.clauses.clause import read
 from augmlx.english.clauses.phrase import capitalised
-from augmlx.english.clauses.reversing import fronted, reversals
+from augmlx.english.clauses.reversing import Turned, fronted, reversals
 
 _MOST = 2  # of one fact and operator
 
 
 class Lead(NamedTuple):
-    """What a completion goes on from.
+    """One result that is wanted of an operator on a fact.
 
     Attributes:
-        opening: the words that it must begin with; "" leaves the beginning to the model.
+        openings: what its completions must begin with, from the fewest words to the most: where a
+            model goes astray behind the first, it may not behind the next. "" leaves the beginning
+            to the model.
         answer: what it must ask for, where it is a question.
     """
 
-    opening: str = ""
+    openings: tuple[str, ...] = ("",)
     answer: str = ""
 
 
@@ -35,7 +38,7 @@ def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
     found = _known(operator, text)
     if found:
         return tuple(found[:_MOST])
-    return (Lead(opening(operator, text), answer_of(operator, text)),)
+    return (Lead((opening(operator, text),), answer_of(operator, text)),)
 
 
 def _known(operator: Operator, text: str) -> list[Lead]:
@@ -43,11 +46,28 @@ def _known(operator: Operator, text: str) -> list[Lead]:
     if operator.answer != "none":
         about_subject = operator.answer == "first"
         found = [ask for ask in asks(text) if ask.about_subject == about_subject]
-        return [Lead(ask.opening, ask.answer) for ask in found]
+        return [_of_question(ask) for ask in found]
     if operator.prefill == "turned":
-        return [Lead(turned.opening) for turned in reversals(text)]
+        return [_of_statement(way) for way in reversals(text)]
     clause = read(text) if operator.prefill == "fronted" else None
     if clause is None or clause.subject is None:
         return []
-    moved = [Lead(turned.opening) for turned in fronted(text)]
-    return [*moved[:1], Lead(capitalised(clause.subject.text))]
+    moved = [_of_statement(way) for way in fronted(text)]
+    return [*moved[:1], Lead((capitalised(clause.subject.text),))]
+
+
+def _of_question(ask: Ask) -> Lead:
+    """With the words that open it, and with the first of those that follow."""
+    parts = [part.text for part in ask.parts]
+    return Lead(_openings(ask.opening, parts[:1] if len(parts) > 1 else []), ask.answer)
+
+
+def _of_statement(way: Turned) -> Lead:
+    """With the words that open it, and with all but its last part, of which only "by" is said."""
+    *parts, last = way.parts or ("",)
+    more = [*parts, *(["by"] if last.startswith("by ") else [])]
+    return Lead(_openings(way.opening, more))
+
+
+def _openings(first: str, more: Sequence[str]) -> tuple[str, ...]:
+    return (first, " ".join((first, *more))) if more else (first,)

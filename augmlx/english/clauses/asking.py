@@ -112,9 +112,10 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
         predicate = clause.text[subject.end :].strip().rstrip(".!")
         yield Ask(answer, word, (Part(predicate), *fronted), about_subject=True)
         return
-    parts = [Part(clause.lowered(part)) for part in clause.complements]
+    telling = [part for part in clause.parts if _tells_apart(clause, part)]
+    parts = [_as_part(clause, part, must_stay=telling[:1] == [part]) for part in clause.parts]
     opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
-    yield Ask(answer, opening, (*parts, *fronted), about_subject=True)
+    yield Ask(answer, opening, tuple(parts), about_subject=True)
 
 
 def _tells_apart(clause: Clause, part: Phrase) -> bool:
@@ -189,10 +190,21 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         yield Ask(asked.answer, f"{asked.word} {opening}", tuple(parts), about_subject=False)
 
 
-def _as_part(clause: Clause, part: Phrase) -> Part:
-    """A part as a question says it; a time or place may be left out."""
-    is_optional = part.role == "adjunct" and part.kind in ("time", "place")
-    return Part(clause.lowered(part), is_optional and bool(part.preposition))
+def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
+    """A part as a question says it. A circumstance may be left out, unless that would make more of
+    what is said than is: where it is denied, or said of none or of all.
+    """
+    text = clause.lowered(part)
+    subject = clause.subject
+    is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
+    if must_stay or is_bounded or clause.negations or subject is None:
+        return Part(text)
+    is_reason = part.role == "clause" and part.kind == "reason"
+    is_circumstance = part.role == "adjunct" and (
+        part.kind in ("time", "place", "body", "duration")
+        or part.preposition in word_set("left_out")
+    )
+    return Part(text, is_reason or is_circumstance or part.role == "agent")
 
 
 def _inverted(clause: Clause) -> tuple[str, str] | None:

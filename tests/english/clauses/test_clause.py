@@ -48,9 +48,9 @@ READ = {
         ("Aspirin", "thing"),
         [("to children under 12", "person")],
     ),
-    "Dr. Aylin Demir prescribed 5 mg of lisinopril to patient 0417.": (
+    "Dr. Aylin Demir prescribed 5 mg of lisinopril to Ben Holt.": (
         ("Dr. Aylin Demir", "person"),
-        [("5 mg of lisinopril", "amount"), ("to patient 0417", "person")],
+        [("5 mg of lisinopril", "amount"), ("to Ben Holt", "person")],
     ),
     "The Larsen Prize is awarded every two years.": (
         ("The Larsen Prize", "thing"),
