@@ -11,8 +11,8 @@ class Candidate:
 
     `source` is the fact it is about (of a pair the first). `premises` are all the facts it may draw
     on, the source among them; empty means the source alone. `answer` is what a question must ask
-    for. `finish` is the engine's: "stop" or "length" (cut off). `removed` names what the model said
-    besides the text.
+    for, `lead` which result of the operator it is to be. `finish` is the engine's: "stop" or
+    "length" (cut off). `removed` names what the model said besides the text.
     """
 
     sample: int

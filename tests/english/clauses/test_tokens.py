@@ -40,7 +40,8 @@ def test_what_is_shown_as_another_word_comes_back_as_it_stands(odd: str, sentenc
     inside = [token for token in tokens if start <= token.start < start + len(odd)]
     joined = "".join(token.text for token in inside)
     assert joined.replace(" ", "") == odd.replace(" ", "")
-    assert [token.text for token in tokens if token.dep == "ROOT"][0] in ("needs", "wrote")
+    root = next(token for token in tokens if token.dep == "ROOT")
+    assert root.text in ("needs", "wrote")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60))
