@@ -56,6 +56,8 @@ def read_reply(
         labels: of the prompt, such as "Result", besides those that are known.
         asks: whether a question is wanted; of several, and their answers, the first is taken.
     """
+    if text.strip() == source.strip() and "\n" not in text.strip():
+        return Reply(text.strip())
     reader = _Reader(source, frozenset(label.casefold() for label in labels), asks)
     removed: dict[str, None] = {}
     while True:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from augmlx.augment.filters.candidate import Candidate
+from augmlx.english import logic
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import is_plain, read
 from augmlx.english.clauses.recognising import (
@@ -59,7 +60,10 @@ def reworded(candidate: Candidate) -> Testimony:
 
 
 def _unless_plain(source: str, *, is_known_form: bool) -> Testimony:
-    return Testimony.UNSURE if is_known_form and not is_plain(source) else Testimony.SILENT
+    form = logic.parse(source)
+    is_decided = form is not None and form.kind in logic.GENERAL  # by the rules of logic
+    is_trusted = is_plain(source) or is_decided
+    return Testimony.UNSURE if is_known_form and not is_trusted else Testimony.SILENT
 
 
 WITNESSES: Mapping[str, Witness] = {"asked": asked, "turned": turned, "reworded": reworded}

@@ -10,7 +10,7 @@ from augmlx.augment.operators.schema import Operator
 from augmlx.english.clauses.asking import Ask, asks
 from augmlx.english.clauses.clause import read
 from augmlx.english.clauses.phrase import capitalised
-from augmlx.english.clauses.reversing import Turned, fronted, reversals
+from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
 
 _MOST = 2  # of one fact and operator
 
@@ -49,11 +49,16 @@ def _known(operator: Operator, text: str) -> list[Lead]:
         return [_of_question(ask) for ask in found]
     if operator.prefill == "turned":
         return [_of_statement(way) for way in reversals(text)]
-    clause = read(text) if operator.prefill == "fronted" else None
+    return _of_rephrasing(text) if operator.prefill == "fronted" else []
+
+
+def _of_rephrasing(text: str) -> list[Lead]:
+    """With a circumstance first, with the subject singled out, and from the subject as it stands."""
+    clause, single = read(text), singled_out(text)
     if clause is None or clause.subject is None:
         return []
-    moved = [_of_statement(way) for way in fronted(text)]
-    return [*moved[:1], Lead((capitalised(clause.subject.text),))]
+    ways = [*fronted(text)[:1], *([single] if single else [])]
+    return [*map(_of_statement, ways), Lead((capitalised(clause.subject.text),))]
 
 
 def _of_question(ask: Ask) -> Lead:

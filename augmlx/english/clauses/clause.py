@@ -163,12 +163,14 @@ def read(text: str) -> Clause | None:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a statement says one thing of two or three that have a name or a "the": no time, no
-    amount, no circumstance.
+    """Whether a statement says one thing of two or three that have a name or a "the", or compares
+    two: no time, no amount, no circumstance.
     """
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
         return False
+    if len(clause.complements) == 1 and " than " in clause.complements[0].text:
+        return True
     if not 1 <= len(clause.complements) <= 2:
         return False
     return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
@@ -176,11 +178,18 @@ def is_plain(text: str) -> bool:
 
 def _is_definite(clause: Clause, part: Phrase) -> bool:
     is_name = clause.tokens[part.head].tag in ("NNP", "NNPS")
+    if part.role == "adjunct":
+        return is_name and part.preposition in _ties(clause)
     if part.kind not in ("person", "body", "thing") and not (part.kind == "unknown" and is_name):
         return False
-    if part.role == "adjunct" and part.preposition not in ("to", "from", "by", "of"):
-        return False
-    return part.role != "clause" and (is_name or part.noun[:4].lower() == "the ")
+    is_owned = "'s " in part.text and part.text[:1].isupper()
+    return part.role != "clause" and (is_name or is_owned or part.noun[:4].lower() == "the ")
+
+
+def _ties(clause: Clause) -> frozenset[str]:
+    """The prepositions that a verb ties a name by; behind "is" those that have an opposite."""
+    ties = word_set("tying_verbs_to_names")
+    return word_set("place_prepositions") if clause.verb == "be" else ties
 
 
 def _clause(
@@ -243,7 +252,13 @@ def _is_whole(clause: Clause, verb: Collection[int]) -> bool:
         is_second = token.dep == "det" and place > 0 and clause.tokens[place - 1].tag == "NNP"
         if is_second and any(part.start < token.start < part.end for part in parts):
             return False  # "Oskar the violin"
+    if any(_is_bare_adverb(part) for part in clause.fronted):
+        return False  # "Sure Start was founded"
     return not any(_is_stray(clause.tokens, part) for part in clause.complements)
+
+
+def _is_bare_adverb(part: Phrase) -> bool:
+    return part.role == "adjunct" and not part.preposition and part.kind != "time"
 
 
 def _is_stray(tokens: Tokens, part: Phrase) -> bool:

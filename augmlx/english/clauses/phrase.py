@@ -162,7 +162,7 @@ def is_plural(part: Phrase, tokens: Tokens) -> bool:
 
 
 def _is_punctuation(token: Token) -> bool:
-    return token.dep == "punct" and token.text in _AROUND
+    return token.text in _AROUND
 
 
 def _opening(tokens: Tokens, first: int, last: int, top: int) -> tuple[str, int, int] | None:

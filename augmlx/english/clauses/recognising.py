@@ -13,7 +13,7 @@ from functools import lru_cache
 from augmlx.english.clauses.asking import Part, asks
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.phrase import Phrase
-from augmlx.english.clauses.reversing import Turned, fronted, reversals
+from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise
@@ -52,9 +52,10 @@ def is_known_rephrasing(source: str, text: str) -> bool:
     """
     if not _ends_alike(source, text) or normalise(text) == normalise(source):
         return False
-    if any(_renders(text, way) for way in fronted(source)):
+    single = singled_out(source)
+    if single is not None and _renders(text, single):
         return True
-    return _singles_out(source, text) or _says_the_same(source, text)
+    return any(_renders(text, way) for way in fronted(source)) or _says_the_same(source, text)
 
 
 # A text as words that open it, and parts behind them
@@ -71,17 +72,23 @@ def _is_made_of(text: str, opening: str, parts: Sequence[Part]) -> bool:
     words, first = _words(text), _words(opening)
     if words != first and not words.startswith(f"{first} "):
         return False
-    plain = [Part(_words(part.text), part.optional) for part in parts]
+    plain = [Part(_within(part.text), part.optional) for part in parts]
     return _is_used_up(words[len(first) :].strip(), plain)
 
 
 def _words(text: str) -> str:
-    """A text without regard to case and to the punctuation around its words; that within one tells
-    numbers apart.
+    """A text without regard to the punctuation around its words, and to the capital of the first;
+    what stands within a word tells numbers and names apart.
     """
-    plain = text.casefold().translate(_QUOTES)
+    plain = text.translate(_QUOTES)
     stripped = [word.strip("\"'.,;:!?()") for word in plain.split()]
-    return " ".join(word for word in stripped if word)
+    words = " ".join(word for word in stripped if word)
+    return words[:1].lower() + words[1:]
+
+
+def _within(part: str) -> str:
+    """A part of a sentence, which keeps its capital."""
+    return part[:1] + _words(part)[1:] if part[:1].isalnum() else _words(part)
 
 
 def _is_used_up(words: str, parts: Sequence[Part]) -> bool:
@@ -102,20 +109,6 @@ def _ends_alike(source: str, text: str) -> bool:
 
 
 # A text that says the same of the same
-
-
-def _singles_out(source: str, text: str) -> bool:
-    """ "It was Ana who led the lab." says what "Ana led the lab." says."""
-    clause = read(source)
-    if clause is None or clause.subject is None or clause.fronted:
-        return False
-    if clause.subject.kind == "unknown":
-        return False
-    be = "was" if clause.is_past else "is"
-    words = ("who", "that") if clause.subject.kind == "person" else ("that", "which")
-    subject, predicate = normalise(clause.subject.text), source[clause.subject.end :]
-    said = normalise(text)
-    return any(said == f"it {be} {subject} {word} {normalise(predicate)}" for word in words)
 
 
 def _says_the_same(source: str, text: str) -> bool:

@@ -85,6 +85,25 @@ def fronted(text: str) -> tuple[Turned, ...]:
     return tuple(ways)
 
 
+@lru_cache(maxsize=CACHED_TEXTS)
+def singled_out(text: str) -> Turned | None:
+    """ "Ana led the lab." -> "It was Ana who" led the lab; None where it is not known whether the
+    subject is somebody or something.
+    """
+    clause = read(text)
+    if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
+        return None
+    subject = clause.subject
+    is_bounded = subject.text.split()[0].lower() in word_set("quantifying")
+    if subject.kind == "unknown" or _is_pronoun(subject) or is_bounded or subject.text == "There":
+        return None
+    be = "was" if clause.is_past else "is"
+    word = "who" if subject.kind == "person" else "that"
+    verb = " ".join(clause.group)
+    parts = (verb, *map(clause.lowered, clause.complements))
+    return Turned(f"It {be} {clause.lowered(subject)} {word}", parts, clause.stop)
+
+
 def _is_circumstance(part: Phrase) -> bool:
     if part.role == "clause":
         return part.kind in ("reason", "condition")
@@ -147,6 +166,7 @@ def _equation(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     """ "A is the head of B" -> "The head of B is" A; "A is married to B" -> "B is married to" A."""
     attribute = clause.attribute
     is_plain = clause.verb == "be" and not clause.passive and not clause.negations
+    is_plain = is_plain and subject.text.split()[0].lower() not in word_set("quantifying")
     if not is_plain or attribute is None or _is_pronoun(subject):
         return
     be = " ".join(clause.group).lower()
@@ -163,11 +183,12 @@ def _equation(clause: Clause, subject: Phrase) -> Iterator[Turned]:
 def _is_definite(clause: Clause, part: Phrase) -> bool:
     """Whether a phrase names the one thing that there is of it."""
     head, first = clause.tokens[part.head], part.text.split()[0].lower()
-    if not head.tag.startswith("N") or first in ("a", "an"):
+    if not head.tag.startswith("N") or first in word_set("indefinite"):
         return False
     if first == "the" or first in word_set("pointing_back"):
         return " one of " not in f" {part.text.lower()} "
-    return head.tag in ("NNP", "NNPS") or "'s " in part.text.split(" of ")[0]
+    is_name = head.tag in ("NNP", "NNPS") and head.text[:1].isupper()
+    return is_name or "'s " in part.text.split(" of ")[0]
 
 
 def _mutual(clause: Clause, subject: Phrase) -> Iterator[Turned]:
@@ -180,6 +201,19 @@ def _mutual(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         parts = (clause.lowered(subject), *map(clause.lowered, clause.others(thing)))
         verb = " ".join(clause.group)
         yield Turned(f"{capitalised(thing.text)} {verb}", parts, clause.stop)
+
+
+def _shared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A shares a border with B" -> "B shares a border with" A."""
+    thing = clause.object
+    other = next((part for part in clause.complements if part.preposition == "with"), None)
+    if thing is None or other is None or clause.verb not in word_set("sharing_verbs"):
+        return
+    if clause.is_plural(subject) == clause.is_plural(other) or clause.is_past:
+        opening = " ".join([capitalised(other.noun), *clause.group, thing.text, "with"])
+        others = [part for part in clause.others(thing) if part != other]
+        parts = (clause.lowered(subject), *map(clause.lowered, others))
+        yield Turned(opening, parts, clause.stop)
 
 
 def _compared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
@@ -351,6 +385,7 @@ _KINDS: tuple[Callable[[Clause, Phrase], Iterator[Turned]], ...] = (
     _made_up,
     _owned,
     _mutual,
+    _shared,
     _active,
     _passive,
     _equation,

@@ -131,18 +131,17 @@ def _parse(text: str, spans: list[tuple[Mention, str]]) -> tuple[Token, ...]:
         anchors.append((length, length + len(word), start, span.end))
         length += len(word)
         place = span.end
-    shown.append(text[place:])
-    ends_in_span = bool(anchors) and anchors[-1][3] == len(text.rstrip())
-    if ends_in_span or not text.rstrip().endswith((".", "!", "?")):
-        shown.append(" .")  # without one it is no sentence to the parser
+    rest = text[place:].rstrip()
+    # The stop stands by itself, so that no name is read as an abbreviation ("Ben."), and is added
+    # where there is none: without one it is no sentence to the parser.
+    shown.append(f"{rest.removesuffix('.')} .")
     doc = _pipeline()("".join(shown))
     return _tokens(text, doc, anchors)
 
 
 def _tokens(text: str, doc: Any, anchors: list[tuple[int, int, int, int]]) -> tuple[Token, ...]:
     words = [word for word in doc if not word.is_space]
-    if _origin(words[-1].idx, anchors, opens=True) >= len(text):  # the stop that was only shown
-        words.pop()
+    words.pop()  # the stop that was only shown
     places = {word.i: number for number, word in enumerate(words)}
     tokens = []
     for word in words:
@@ -152,7 +151,7 @@ def _tokens(text: str, doc: Any, anchors: list[tuple[int, int, int, int]]) -> tu
                 text=text[start:end],
                 start=start,
                 end=end,
-                tag="NNP" if word.text == "He" != text[start:end] else word.tag_,
+                tag="NNP" if _is_name(word, text[start:end]) else word.tag_,
                 dep=word.dep_,
                 head=places.get(word.head.i, places[word.i]),
                 lemma=word.lemma_.lower(),
@@ -160,6 +159,14 @@ def _tokens(text: str, doc: Any, anchors: list[tuple[int, int, int, int]]) -> tu
             )
         )
     return tuple(tokens)
+
+
+def _is_name(word: Any, text: str) -> bool:
+    """Whether a word must be a name, whatever it was taken for: "Zorb belongs to Ana."."""
+    stands_for_name = word.text == "He" != text
+    opens_as_subject = word.i == 0 and word.dep_ in ("nsubj", "nsubjpass")
+    is_noun = word.tag_.startswith(("N", "PRP", "DT", "CD", "EX", "W"))
+    return stands_for_name or (opens_as_subject and not is_noun and text[:1].isupper())
 
 
 def _origin(shown: int, anchors: list[tuple[int, int, int, int]], *, opens: bool = False) -> int:

@@ -30,7 +30,7 @@ READ = {
     ),
     "The Model 7 costs €1,299 including VAT.": (
         ("The Model 7", "thing"),
-        [("€1,299 including VAT", "amount")],
+        [("€1,299", "amount"), ("including VAT", "thing")],
     ),
     "In 1893, Clara Whitt founded the first girls' school in Dunmore.": (
         ("Clara Whitt", "person"),
