@@ -175,6 +175,7 @@ def written_text(request: Request, completion: Completion) -> str:
     """What was written, behind the opening of its prompt."""
     # A server's model began otherwise than it was told to: see HttpEngine.
     began_otherwise = request.chat and completion.text.startswith("\n")
-    if began_otherwise:
+    began_anew = bool(request.opening) and completion.text.lstrip().startswith(request.opening)
+    if began_otherwise or began_anew:
         return completion.text
     return f"{request.opening}{completion.text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,18 +42,28 @@ FACTS = [
     Fact("d", "{{ 7*7 }} Ana owns Zorb.", "facts.csv:5"),
 ]
 ANSWERS = {
-    ("a", "reversal"): "The head of the Lumen Lab is Mara Voss.",
-    ("b", "reversal"): "The Heron lamp was designed by Yusuf Adel.",
-    ("a", "rephrase"): "Mara Voss serves as the head of the Lumen Lab.",
-    ("b", "rephrase"): "Yusuf Adel is the designer of the Heron lamp.",
+    ("a", "reversal"): ["The head of the Lumen Lab is Mara Voss."],
+    ("b", "reversal"): ["The Heron lamp was designed by Yusuf Adel."],
+    ("a", "rephrase"): [
+        "It is Mara Voss who is the head of the Lumen Lab.",
+        "Mara Voss serves as the head of the Lumen Lab.",
+    ],
+    ("b", "rephrase"): [
+        "It was Yusuf Adel who designed the Heron lamp.",
+        "Yusuf Adel is the designer of the Heron lamp.",
+    ],
 }
 
 
 def script(request: Request) -> str:
-    """Right in the even samples, a lost relation in the odd ones."""
+    """Right where the greedy samples of each lead stand, a lost relation elsewhere."""
     _, fact, operator, sample = request.seed.split(":")
-    right = ANSWERS.get((fact, operator), " nothing").removeprefix(request.opening)
-    return right if int(sample) % 2 == 0 else " is a thing."
+    right = [
+        text.removeprefix(request.opening)
+        for text in ANSWERS.get((fact, operator), [" nothing"])
+        if text.startswith(request.opening)
+    ]
+    return right[0] if right and int(sample) < 2 else " is a thing."
 
 
 def engine(write: Callable[[Request], str | Completion] = script) -> ScriptedEngine:
@@ -84,8 +95,10 @@ def test_right_statements_are_kept_with_their_origin() -> None:
     assert {name: example.text for name, example in kept.items()} == {
         "a/reversal/0": "The head of the Lumen Lab is Mara Voss.",
         "b/reversal/0": "The Heron lamp was designed by Yusuf Adel.",
-        "a/rephrase/0": "Mara Voss serves as the head of the Lumen Lab.",
-        "b/rephrase/0": "Yusuf Adel is the designer of the Heron lamp.",
+        "a/rephrase/0": "It is Mara Voss who is the head of the Lumen Lab.",
+        "b/rephrase/0": "It was Yusuf Adel who designed the Heron lamp.",
+        "a/rephrase/1": "Mara Voss serves as the head of the Lumen Lab.",
+        "b/rephrase/1": "Yusuf Adel is the designer of the Heron lamp.",
     }
     origin = kept["b/reversal/0"].origin
     assert (origin.fact_ids, origin.operator, origin.sample) == (("b",), "reversal", 0)
@@ -93,28 +106,35 @@ def test_right_statements_are_kept_with_their_origin() -> None:
     assert len(origin.prompt_sha256) == 64
 
 
-def test_there_is_one_record_for_each_request_in_the_order_of_the_plan() -> None:
+def test_there_is_one_record_for_each_text_that_was_drawn_in_the_order_of_the_plan() -> None:
+    """A lead whose first sample is known to be right is settled; of the others all are drawn."""
     with open_journal(None) as journal:
         records = run(journal, engine())
-    names, samples = ("reversal", "rephrase"), range(4)
+    drawn = {
+        "reversal": {"a": [0], "b": [0], "c": [0, 1, 2, 3], "d": [0, 1, 2, 3]},
+        "rephrase": {"a": [0, 1, 3], "b": [0, 1, 3], "c": [0, 1, 2, 3], "d": [0, 1, 2, 3]},
+    }
     assert [r.id for r in records] == [
-        f"{f.id}/{o}/{s}" for o in names for f in FACTS for s in samples
+        f"{fact}/{operator}/{sample}"
+        for operator, facts in drawn.items()
+        for fact, samples in facts.items()
+        for sample in samples
     ]
     tally = Tally()
     for record in records:
         tally.add(record)
-    counts = tally.as_json(len(records))
-    assert counts["kept"] + counts["rejected"] + counts["failed"] == counts["produced"] == 32
+    counts = tally.as_json()
+    assert counts["kept"] + counts["rejected"] + counts["failed"] == counts["produced"]
+    assert counts["produced"] == len(records)
     assert sum(counts["by"].values()) == counts["rejected"] + counts["failed"]
-    assert set(counts["by_operator"]) == set(names)
+    assert set(counts["by_operator"]) == {"reversal", "rephrase"}
 
 
-def test_the_tally_refuses_to_lose_a_text() -> None:
-    tally = Tally()
-    tally.add(original(FACTS[0]))
-    assert tally.as_json(1)["kept"] == 1
-    with pytest.raises(AssertionError):
-        tally.as_json(2)
+def test_what_cannot_be_told_is_drawn_as_often_as_the_settings_say() -> None:
+    with open_journal(None) as journal:
+        records = run(journal, engine(lambda _: " is a thing."), FACTS[:1], samples=6)
+    by_operator = Counter(record.origin.operator for record in records)
+    assert by_operator == {"reversal": 6, "rephrase": 4}  # the shipped limit of the latter
 
 
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(0, 3))
@@ -139,15 +159,15 @@ def test_the_same_again_generates_nothing(tmp_path: Path) -> None:
         first = run(journal, used)
     with open_journal(tmp_path / "j") as journal:
         assert run(journal, used) == first
-    assert used.generated == 32
+    assert used.generated == len(first)
 
 
-@pytest.mark.parametrize("stop_after", [0, 1, 23, 24, 25, 31])
+@pytest.mark.parametrize("stop_after", [0, 1, 7, 8, 9, 17, 23])
 def test_an_interrupted_run_generates_only_the_missing_batches(
     tmp_path: Path, stop_after: int
 ) -> None:
     with open_journal(None) as journal:
-        undisturbed = run(journal, engine(), batch_size=6)
+        undisturbed = run(journal, engine(), batch_size=2)
     left = stop_after
 
     def until(request: Request) -> str:
@@ -158,34 +178,34 @@ def test_an_interrupted_run_generates_only_the_missing_batches(
         return script(request)
 
     with pytest.raises(KeyboardInterrupt), open_journal(tmp_path / "j") as journal:
-        run(journal, engine(until), batch_size=6)
-    whole = (
-        stop_after // 24 * 24
-    )  # four batches are journalled together; those it was in are replayed whole
+        run(journal, engine(until), batch_size=2)
     used, progress = engine(), Recorder()
     with open_journal(tmp_path / "j") as journal:
-        assert journal.counts()["completions"] == whole
-        assert run(journal, used, batch_size=6, progress=progress) == undisturbed
-    assert used.generated == 32 - whole
+        whole = journal.counts()["completions"]
+        # Four batches are journalled together; those that it was in are replayed whole.
+        assert stop_after - 8 < whole <= stop_after
+        assert run(journal, used, batch_size=2, progress=progress) == undisturbed
+    assert used.generated == len(undisturbed) - whole
     assert ("what stands in the journal is not generated again" in progress.said) == bool(whole)
 
 
 def test_a_changed_operator_setting_judges_again_without_generating(tmp_path: Path) -> None:
     used = engine()
     with open_journal(tmp_path / "j") as journal:
-        run(journal, used)
+        first = run(journal, used)
         kept = [r for r in run(journal, used, keep=1, vote_share=0.0) if isinstance(r, Example)]
-        assert used.generated == 32
+        assert used.generated == len(first)
         assert len(kept) == 4
-        assert journal.counts()["verdicts"] == 32
+        assert journal.counts()["verdicts"] == len(first)
 
 
 def test_a_new_fact_costs_its_own_requests_only(tmp_path: Path) -> None:
     used = engine()
     with open_journal(tmp_path / "j") as journal:
-        run(journal, used)
-        run(journal, used, [*FACTS, Fact("e", "Ana owns Zorb.", "facts.csv:6")])
-    assert used.generated == 32 + 8
+        first = run(journal, used)
+        more = run(journal, used, [*FACTS, Fact("e", "Ana owns Zorb.", "facts.csv:6")])
+    assert used.generated == len(more)
+    assert {record.id for record in first} <= {record.id for record in more}
 
 
 def keys(
@@ -199,7 +219,7 @@ def keys(
 
 
 def test_no_two_requests_share_a_key() -> None:
-    assert len(set(keys(FACTS, samples=8))) == len(FACTS) * 2 * 8
+    assert len(set(keys(FACTS, samples=8))) == len(FACTS) * (8 + 4)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +237,9 @@ def test_no_two_requests_share_a_key() -> None:
     ],
 )
 def test_a_key_changes_with_whatever_a_completion_depends_on(changed: dict[str, Any]) -> None:
-    sampled = [key for n, key in enumerate(keys(**changed)) if n % 4]
-    assert not set(sampled) & set(keys())
+    """But the greedy samples: the first of each lead."""
+    greedy = {keys()[n] for n in (0, 4, 5, 6)}
+    assert not set(keys(**changed)) & (set(keys()) - greedy)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +257,10 @@ def test_a_key_does_not_change_with_anything_else(changed: dict[str, Any]) -> No
 
 
 def test_the_greedy_sample_does_not_depend_on_the_temperature() -> None:
-    assert [k for n, k in enumerate(keys(temperature=0.2, top_p=0.5)) if n % 4 == 0] == keys()[::4]
+    cooler = keys(temperature=0.2, top_p=0.5)
+    assert [
+        n for n, (one, other) in enumerate(zip(cooler, keys(), strict=True)) if one == other
+    ] == [0, 4, 5, 6]
     assert keys(samples=8)[:4] == keys(samples=4)[:4]  # more samples keep those that were drawn
 
 
@@ -266,7 +290,7 @@ def test_what_a_chat_has_before_the_message_is_part_of_the_key(changed: dict[str
 
 def test_what_the_engine_cannot_write_counts_as_failed_with_its_reason() -> None:
     def write(request: Request) -> str | Completion:
-        failed = request.seed.startswith("0:a:reversal:1")
+        failed = request.seed.startswith("0:a:reversal:0")
         return (
             Completion(request.key, "the prompt is too long", "error", 0)
             if failed
@@ -277,13 +301,13 @@ def test_what_the_engine_cannot_write_counts_as_failed_with_its_reason() -> None
         records = run(journal, engine(write))
     failed = [r for r in records if isinstance(r, Rejected) and r.by == "engine"]
     assert [(r.id, r.text, r.why) for r in failed] == [
-        ("a/reversal/1", "", "the prompt is too long")
+        ("a/reversal/0", "", "the prompt is too long")
     ]
     tally = Tally()
     for record in records:
         tally.add(record)
-    assert tally.as_json(len(records))["failed"] == 1
-    assert any(r.id == "a/reversal/0" and isinstance(r, Example) for r in records)
+    assert tally.as_json()["failed"] == 1
+    assert any(r.id == "a/reversal/1" and isinstance(r, Example) for r in records)
 
 
 def test_failures_take_no_part_in_the_vote() -> None:
@@ -318,24 +342,29 @@ def test_no_facts_give_no_records() -> None:
 
 
 def test_what_a_model_says_around_a_text_is_taken_off_and_named() -> None:
-    right = ANSWERS["a", "reversal"]
-    asked = "Who is the head of the Lumen Lab?"
+    [right] = ANSWERS["a", "reversal"]
+    reworded = "Mara Voss serves as the head of the Lumen Lab."
     said = {
-        "reversal:0": right.removeprefix("The head of the Lumen Lab") + '"\nNote: turned round.',
-        "qa-reverse:0": f"Sure! Here it is:\n1. **{asked}**\nAnswer: Mara Voss",
+        "reversal:0": right.removeprefix("The head of the Lumen Lab is") + '"\nNote: turned round.',
+        "free:0": f"Sure! Here it is:\n1. **{reworded}**\nNote: in other words.",
     }
 
     def write(request: Request) -> str:
         return said.get(request.seed.removeprefix("0:a:"), " nothing")
 
-    chosen = {"operators": ("reversal", "qa-reverse"), "prompting": "turns", "vote_share": 0.0}
+    chosen = config(prompting="turns")
+    reversal, rephrase = load_operators(chosen)
+    free = rephrase.model_copy(update={"name": "free", "prefill": "none", "filters": ("form",)})
+    used = engine(write)
     with open_journal(None) as journal:
-        records = run(journal, engine(write), FACTS[:1], **chosen)
+        plan = Plan(FACTS[:1], [reversal, free], chosen, seed=0, engine=used)
+        generate(plan, used, journal, chosen.batch_size, Silent())
+        records = list(collect(plan, journal, chosen, engine=used, seed=0))
     kept = {r.id: r for r in records if isinstance(r, Example)}
     assert kept["a/reversal/0"].text == right
     assert kept["a/reversal/0"].origin.removed == ("quotes",)  # the stop ended it before the note
-    assert kept["a/qa-reverse/0"].text == f"Question: {asked}\nAnswer: Mara Voss"
-    assert kept["a/qa-reverse/0"].origin.removed == ("talk", "rest", "markup", "numbering")
+    assert kept["a/free/0"].text == reworded
+    assert kept["a/free/0"].origin.removed == ("talk", "rest", "markup", "numbering")
     for example in kept.values():
         assert example_from_json(json.loads(json.dumps(to_json(example)))) == example
 
@@ -344,14 +373,15 @@ def test_what_is_cut_off_behind_the_text_does_not_count_as_cut_off() -> None:
     asked = "Who is the head of the Lumen Lab?"
 
     def write(request: Request) -> Completion:
-        behind = "\n\nThis question asks" if request.seed.endswith(":0") else ""
+        behind = "\n\nThis question asks" if request.seed.endswith(":1") else ""
         return Completion(request.key, f"{asked}{behind}", "length", 32)
 
     chosen = {"operators": ("qa-reverse",), "prompting": "turns", "vote_share": 0.0}
     with open_journal(None) as journal:
-        first, *others = run(journal, engine(write), FACTS[:1], **chosen)
-    assert isinstance(first, Example)
-    assert {r.why for r in others if isinstance(r, Rejected)} == {"cut off at the token limit"}
+        first, second = run(journal, engine(write), FACTS[:1], **chosen)
+    assert isinstance(first, Rejected)
+    assert first.why == "cut off at the token limit"
+    assert isinstance(second, Example)
 
 
 # Measures
@@ -539,7 +569,7 @@ def test_of_what_is_shown_only_what_a_result_speaks_of_counts_as_used() -> None:
 
 def test_a_question_is_trained_on_with_its_answer() -> None:
     made = kept(records_of("qa-reverse", FACTS[:1], lambda _: " Who is the head of the Lumen Lab?"))
-    [example] = made
+    [example] = made  # the model began its question anew, behind an opening
     assert example.text == "Question: Who is the head of the Lumen Lab?\nAnswer: Mara Voss"
     assert example.row == {"prompt": "Who is the head of the Lumen Lab?", "completion": "Mara Voss"}
 
@@ -655,12 +685,15 @@ def test_nothing_disappears_whatever_the_model_writes(
         generate(planned, used, journal, batch_size, Silent())
         measure(planned, used, journal, chosen, Silent())
         records = list(collect(planned, journal, chosen, engine=used, seed=0))
-    assert [record.id for record in records] == [p.id for p in planned]
-    assert len({record.id for record in records}) == len(records) == len(planned)
+        journal_size = journal.counts()["completions"]
+    in_order = [p.id for p in planned]
+    drawn = [record.id for record in records]
+    assert drawn == [name for name in in_order if name in set(drawn)]
+    assert len(set(drawn)) == len(drawn) == journal_size
     tally = Tally()
     for record in records:
         tally.add(record)
     tally.withdraw(Rejected("x", "", "contradiction", "", next(iter(kept(records))).origin))
-    counts = tally.as_json(len(planned))
+    counts = tally.as_json()
     assert counts["kept"] == len(kept(records)) - 1
     assert set(counts["by_operator"]) == set(EVERY)

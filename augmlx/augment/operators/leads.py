@@ -53,7 +53,7 @@ def _known(operator: Operator, text: str) -> list[Lead]:
 
 
 def _of_rephrasing(text: str) -> list[Lead]:
-    """With a circumstance first, with the subject singled out, and from the subject as it stands."""
+    """With a circumstance first, with the subject singled out, and from the subject on."""
     clause, single = read(text), singled_out(text)
     if clause is None or clause.subject is None:
         return []

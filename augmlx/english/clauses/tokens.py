@@ -51,6 +51,7 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
         "gram",
     ),
 )
+_LONGEST = 400  # characters of a sentence
 # How a name opens a sentence in which no verb was found: "Norvik exports timber".
 _OPENING_NAME = re.compile(
     r"(?:(?:The|A|An|Our|Every|Each)\s(?:[a-z-]+\s){0,2}(?=[A-Z0-9]))?[A-Z0-9][\w.'’&-]*"
@@ -86,7 +87,11 @@ class Token(NamedTuple):
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def parse(text: str) -> tuple[Token, ...]:
-    """The tokens of a sentence, with its root a verb wherever one can be found."""
+    """The tokens of a sentence, with its root a verb wherever one can be found; none of a text that
+    is too long for a sentence.
+    """
+    if len(text) > _LONGEST:
+        return ()
     tokens = _parse(text, _stand_ins(text))
     if _has_verb_root(tokens):
         return tokens

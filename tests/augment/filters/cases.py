@@ -271,7 +271,7 @@ Rain.
     direction Rain is wet.
 
 water boils at 100 degrees.
-    kept      100 degrees is where water boils.
+    turned    100 degrees is where water boils.
 
 the heart pumps blood.
     kept      blood is pumped by the heart.

@@ -75,7 +75,6 @@ discovered discovered discoverer
 ordered ordered orderer
 edited edited editor
 directed directed director
-made made maker
 bred bred breeder
 carried carried carrier
 used used user
@@ -96,7 +95,7 @@ NAMES = [
     ("Mara Voss", "Zorb"),
     ("Sean O'Neil", "Dr. Lee"),
     ("St. Olav", "J. R. Tate"),
-    ("Jean-Luc", "May Lind"),
+    ("Jean-Luc", "Mara Lind"),
 ]
 
 
