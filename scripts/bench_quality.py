@@ -428,6 +428,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--operators", default=",".join(JUDGES), help="which to judge, comma-separated"
     )
+    parser.add_argument("--model", help="which of the store writes; by default the embedded one")
     parser.add_argument(
         "--run", type=Path, help="folder that keeps the journal, to judge again without generating"
     )
@@ -475,7 +476,7 @@ def main() -> None:
     given = options().parse_args()
     names = tuple(given.operators.split(","))
     settings = Settings(augment=AugmentSettings(operators=names))
-    model = store.find(settings.model)
+    model = store.find(given.model or settings.model)
     facts = facts_of(given.seed, given.facts)
     relations = len({fact.relation.name for fact in facts.all})
     print(f"{benchmark.machine('mlx', 'mlx-lm')}, {model.name}")
