@@ -42,27 +42,31 @@ def asked(candidate: Candidate) -> Testimony:
     """Of a question: whether the source answers it so."""
     if is_known_question(candidate.source, candidate.text, candidate.answer):
         return Testimony.RIGHT
-    return _unless_plain(candidate.source, is_known_form=bool(asks(candidate.source)))
+    return _unless_trusted(candidate, is_known_form=bool(asks(candidate.source)))
 
 
 def turned(candidate: Candidate) -> Testimony:
     """Of a reversal: whether it is the source from its other end."""
     if is_known_reversal(candidate.source, candidate.text):
         return Testimony.RIGHT
-    return _unless_plain(candidate.source, is_known_form=bool(reversals(candidate.source)))
+    return _unless_trusted(candidate, is_known_form=bool(reversals(candidate.source)))
 
 
 def reworded(candidate: Candidate) -> Testimony:
     """Of a rephrasing: whether it is the source in another order or other words."""
     if is_known_rephrasing(candidate.source, candidate.text):
         return Testimony.RIGHT
-    return _unless_plain(candidate.source, is_known_form=read(candidate.source) is not None)
+    return _unless_trusted(candidate, is_known_form=read(candidate.source) is not None)
 
 
-def _unless_plain(source: str, *, is_known_form: bool) -> Testimony:
-    form = logic.parse(source)
-    is_decided = form is not None and form.kind in logic.GENERAL  # by the rules of logic
-    is_trusted = is_plain(source) or is_decided
+def _unless_trusted(candidate: Candidate, *, is_known_form: bool) -> Testimony:
+    """Whether the other filters are to be trusted: with a plain source, where the candidate is a
+    whole sentence, too, and with one that logic decides.
+    """
+    form = logic.parse(candidate.source)
+    is_decided = form is not None and form.kind in logic.GENERAL
+    is_whole = bool(candidate.answer) or read(candidate.text) is not None
+    is_trusted = is_decided or (is_plain(candidate.source) and is_whole)
     return Testimony.UNSURE if is_known_form and not is_trusted else Testimony.SILENT
 
 

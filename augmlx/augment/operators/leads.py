@@ -54,10 +54,10 @@ def _known(operator: Operator, text: str) -> list[Lead]:
 
 def _of_rephrasing(text: str) -> list[Lead]:
     """With a circumstance first, with the subject singled out, and from the subject on."""
-    clause, single = read(text), singled_out(text)
+    clause = read(text)
     if clause is None or clause.subject is None:
         return []
-    ways = [*fronted(text)[:1], *([single] if single else [])]
+    ways = [*fronted(text)[:1], *singled_out(text)[:1]]
     return [*map(_of_statement, ways), Lead((capitalised(clause.subject.text),))]
 
 

@@ -6,7 +6,6 @@ Known here means right. A text that is not known may be right all the same; gram
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -17,12 +16,6 @@ from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise
-
-# "Ana is the one who leads the lab." says what "Ana leads the lab." says.
-_ONE_WHO = re.compile(
-    r"(?P<subject>.+?) (?:is|was) the (?:one|person) (?:who|that|which) (?P<rest>.+)"
-)
-
 
 _QUOTES = str.maketrans("‘’“”", "''\"\"")
 
@@ -52,10 +45,8 @@ def is_known_rephrasing(source: str, text: str) -> bool:
     """
     if not _ends_alike(source, text) or normalise(text) == normalise(source):
         return False
-    single = singled_out(source)
-    if single is not None and _renders(text, single):
-        return True
-    return any(_renders(text, way) for way in fronted(source)) or _says_the_same(source, text)
+    ways = (*fronted(source), *singled_out(source))
+    return any(_renders(text, way) for way in ways) or _says_the_same(source, text)
 
 
 # A text as words that open it, and parts behind them
@@ -112,13 +103,9 @@ def _ends_alike(source: str, text: str) -> bool:
 
 
 def _says_the_same(source: str, text: str) -> bool:
-    """Whether both say the same of the same, the subject first: in another order, with a word that
-    is known to say the same as the verb, or around "the one who".
+    """Whether both say the same of the same, the subject first: in another order, or with a word
+    that is known to say the same as the verb.
     """
-    if match := _ONE_WHO.fullmatch(text):
-        text = f"{match['subject']} {match['rest']}"
-        if normalise(text) == normalise(source):
-            return True
     given, said = read(source), read(text)
     if given is None or said is None or given.coordinated or said.coordinated:
         return False

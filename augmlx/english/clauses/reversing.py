@@ -86,22 +86,24 @@ def fronted(text: str) -> tuple[Turned, ...]:
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
-def singled_out(text: str) -> Turned | None:
-    """ "Ana led the lab." -> "It was Ana who" led the lab; None where it is not known whether the
-    subject is somebody or something.
+def singled_out(text: str) -> tuple[Turned, ...]:
+    """ "Ana led the lab." -> "It was Ana who" led the lab, "Ana was the one who" led the lab; none
+    where it is not known whether the subject is somebody or something.
     """
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
-        return None
+        return ()
     subject = clause.subject
     is_bounded = subject.text.split()[0].lower() in word_set("quantifying")
     if subject.kind == "unknown" or _is_pronoun(subject) or is_bounded or subject.text == "There":
-        return None
+        return ()
     be = "was" if clause.is_past else "is"
     word = "who" if subject.kind == "person" else "that"
-    verb = " ".join(clause.group)
-    parts = (verb, *map(clause.lowered, clause.complements))
-    return Turned(f"It {be} {clause.lowered(subject)} {word}", parts, clause.stop)
+    parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
+    ways = [Turned(f"It {be} {clause.lowered(subject)} {word}", parts, clause.stop)]
+    if not clause.is_plural(subject):
+        ways.append(Turned(f"{subject.text} {be} the one {word}", parts, clause.stop))
+    return tuple(ways)
 
 
 def _is_circumstance(part: Phrase) -> bool:

@@ -377,7 +377,7 @@ Ana is employed by Zorb.
     kept      Zorb employs Ana.
 
 Ana lives in Oslo.
-    kept      In Oslo lives Ana.
+    turned    In Oslo lives Ana.
     kept      Oslo is where Ana lives.
     kept      Oslo is home to Ana.
     swap      Oslo lives in Ana.
