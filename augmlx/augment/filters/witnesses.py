@@ -13,7 +13,7 @@ from enum import Enum
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.english import logic
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.clause import is_plain, read
+from augmlx.english.clauses.clause import is_as_whole, is_plain, read
 from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,
@@ -60,13 +60,16 @@ def reworded(candidate: Candidate) -> Testimony:
 
 
 def _unless_trusted(candidate: Candidate, *, is_known_form: bool) -> Testimony:
-    """Whether the other filters are to be trusted: with a plain source, where the candidate is a
-    whole sentence, too, and with one that logic decides.
+    """Whether the other filters are to be trusted: with a plain source, and with one that logic
+    decides; never with a statement that is no sentence where its source is one.
     """
     form = logic.parse(candidate.source)
-    is_decided = form is not None and form.kind in logic.GENERAL
-    is_whole = bool(candidate.answer) or read(candidate.text) is not None
-    is_trusted = is_decided or (is_plain(candidate.source) and is_whole)
+    if form is not None and form.kind in logic.GENERAL:
+        return Testimony.SILENT
+    is_statement = not candidate.answer
+    if is_statement and not is_as_whole(candidate.source, candidate.text):
+        return Testimony.UNSURE
+    is_trusted = is_plain(candidate.source)
     return Testimony.UNSURE if is_known_form and not is_trusted else Testimony.SILENT
 
 

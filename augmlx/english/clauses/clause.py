@@ -176,6 +176,24 @@ def is_plain(text: str) -> bool:
     return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
 
 
+def is_as_whole(source: str, text: str) -> bool:
+    """Whether a text is as much of a sentence as its source: it can be read, its verb has what it
+    needs, and it has no clause more ("The capital is Dunmore is.").
+    """
+    given, said = read(source), read(text)
+    if given is None:
+        return True
+    if said is None or (said.verb == "be" and not said.parts):
+        return False
+    return _inner_clauses(said) <= _inner_clauses(given)
+
+
+def _inner_clauses(clause: Clause) -> int:
+    """How many clauses stand in a clause, but for those of "It is Ana who ..."."""
+    inner = [part for part in clause.parts if part.role == "clause"]
+    return sum(part.text.split()[0] not in word_set("relative_pronouns") for part in inner)
+
+
 def _is_definite(clause: Clause, part: Phrase) -> bool:
     is_name = clause.tokens[part.head].tag in ("NNP", "NNPS")
     if part.role == "adjunct":
