@@ -57,12 +57,13 @@ CHANGES: Mapping[str, object] = {
 }
 
 
-# What the writer says on its even samples, by operator and fact; behind the opening where the
+# What the writer says on its first three samples, by operator and fact; behind the opening where the
 # prompt has one.
 RIGHT: Mapping[str, Mapping[str, str]] = {
     "rephrase": {
         "mill": " is the owner of the Bor mill.",
         "shop": " is the founder of the Elm shop.",
+        "gate": " is the painter of the Hill gate.",
         "fleet": " is the manager of the Kite fleet.",
         "desk": " serves as the head of the Quay desk.",
     },
@@ -103,7 +104,7 @@ def write(request: Request) -> str:
     if len(parts := request.seed.split(":")) != 4:  # a question of the evaluation
         return f" {told[-1]}."
     _, fact, operator, sample = parts
-    if int(sample) % 2 == 0 and (right := RIGHT.get(operator, {}).get(fact)):
+    if int(sample) in (0, 1, 2) and (right := RIGHT.get(operator, {}).get(fact)):
         return right
     says = (
         f" {' '.join(told[:2])}.",
