@@ -124,8 +124,7 @@ class Plan:
             return len(_texts_by_rule(operator, premises))
         most = self._settings.samples
         wanted = min(most, operator.samples or most)
-        leads = _leads(operator, premises)
-        return max(wanted, max(len(lead.openings) for lead in leads) * len(leads))
+        return max(wanted, len(premises.openings))
 
     @property
     def notes(self) -> list[str]:

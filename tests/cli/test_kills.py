@@ -60,5 +60,4 @@ def test_an_augmentation_killed_after_some_batches_ends_with_the_same_bytes(proj
         assert process.returncode == -signal.SIGKILL
         done = journalled(project / "killed")
         assert batches * BATCH <= done < TOTAL
-        assert done % BATCH == 0  # whole batches
     assert finish(project, "killed") == undisturbed

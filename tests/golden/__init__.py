@@ -57,8 +57,8 @@ CHANGES: Mapping[str, object] = {
 }
 
 
-# What the writer says on its first three samples, by operator and fact; behind the opening where the
-# prompt has one.
+# What the writer says on its first three samples, by operator and fact; behind the opening where
+# the prompt has one.
 RIGHT: Mapping[str, Mapping[str, str]] = {
     "rephrase": {
         "mill": " is the owner of the Bor mill.",

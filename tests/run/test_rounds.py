@@ -63,11 +63,11 @@ class Bench:
             fact = request.suffix.partition("Fact: ")[2].partition("\n")[0]
             if fact not in TEXTS:
                 return " someone."
-            first, verb, noun, last = FACTS[TEXTS.index(fact)]
+            first, _, noun, last = FACTS[TEXTS.index(fact)]
             if ":reversal:" in request.seed:
                 return f" {first}."  # behind "The Bor mill is owned by"
             self.written.append(adapter is not None)
-            return f" is the {noun} of {last}." if adapter else f" {verb} {last}."
+            return f" is the {noun} of {last}." if adapter else " is nothing at all."
 
         sign = 1.0 if self.right(adapter) else -1.0
         return ScriptedEngine(
@@ -99,7 +99,7 @@ def test_a_round_that_is_no_worse_is_kept_and_trained_on(tmp_path: Path, base: S
     bench = Bench(tmp_path, base, lambda _: True)
     [entry] = bench.go()
     assert entry["kept"]
-    assert "Ada Brandt is the owner of the Bor mill." in texts(bench.run)
+    assert "It is Ada Brandt who is the owner of the Bor mill." in texts(bench.run)
     assert "The Bor mill is owned by Ada Brandt." in texts(bench.run)
     ids = [row["id"] for row in read_jsonl(bench.run.augmented)]
     assert len(set(ids)) == len(ids)
@@ -127,7 +127,7 @@ def test_a_round_that_answers_fewer_is_left_aside(tmp_path: Path, base: StoredMo
     assert not entry["kept"]
     assert entry["right"] < entry["before"]
     assert {path: path.read_bytes() for path in bench.run.adapter.iterdir()} == before
-    assert "Ada Brandt is the owner of the Bor mill." not in texts(bench.run)
+    assert "It is Ada Brandt who is the owner of the Bor mill." not in texts(bench.run)
 
 
 def test_finished_rounds_are_not_run_again(tmp_path: Path, base: StoredModel) -> None:
@@ -156,7 +156,7 @@ def test_a_round_killed_before_it_was_adopted_is_adopted_on_the_next_run(
     [entry] = bench.go()
     assert entry["kept"]
     assert len(bench.written) == done
-    assert "Ada Brandt is the owner of the Bor mill." in texts(bench.run)
+    assert "It is Ada Brandt who is the owner of the Bor mill." in texts(bench.run)
 
 
 def test_another_adapter_starts_the_rounds_anew(tmp_path: Path, base: StoredModel) -> None:

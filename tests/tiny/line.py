@@ -37,10 +37,9 @@ def write(request: Request) -> str:
     if "In other words" in request.suffix:
         return f" has {verb.split()[0]} something else entirely."
     if not back:
-        return f" is {first}."
-    return (
-        f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."
-    )  # behind "The Bor mill is owned by"
+        return f" {first}."  # behind "The head of the Quay desk is"
+    # Behind "The Bor mill is owned by".
+    return f" {first}." if int(request.seed[-1]) % 2 == 0 else " someone."
 
 
 class Recorder:

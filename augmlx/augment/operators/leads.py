@@ -68,11 +68,14 @@ def _of_question(ask: Ask) -> Lead:
 
 
 def _of_statement(way: Turned) -> Lead:
-    """With the words that open it, and with all but its last part, of which only "by" is said."""
+    """With the words that open it ("The mill was built by"), and with all but its last part."""
+    by = ["by"] if way.parts and way.parts[0].startswith("by ") else []
+    first = " ".join((way.opening, *by))
     *parts, last = way.parts or ("",)
-    more = [*parts, *(["by"] if last.startswith("by ") else [])]
-    return Lead(_openings(way.opening, more))
+    behind = [*parts, *(["by"] if last.startswith("by ") else [])]
+    return Lead(_openings(first, [] if behind == by else behind, way.opening))
 
 
-def _openings(first: str, more: Sequence[str]) -> tuple[str, ...]:
-    return (first, " ".join((first, *more))) if more else (first,)
+def _openings(first: str, more: Sequence[str], stem: str = "") -> tuple[str, ...]:
+    """The first opening, and the longer one: `stem`, or the first itself, with more words."""
+    return (first, " ".join((stem or first, *more))) if more else (first,)
