@@ -64,6 +64,7 @@ RIGHT: Mapping[str, Mapping[str, str]] = {
         "mill": " is the owner of the Bor mill.",
         "shop": " is the founder of the Elm shop.",
         "gate": " is the painter of the Hill gate.",
+        "norra": " is larger than Lake Zig.",
         "fleet": " is the manager of the Kite fleet.",
         "desk": " serves as the head of the Quay desk.",
     },
