@@ -169,7 +169,8 @@ class Bench:
             engine=self._engine,
             seed=self._seed,
         )
-        pairs = zip(plan, records, strict=True)
+        planned_by_id = {planned.id: planned for planned in plan}
+        pairs = ((planned_by_id[record.id], record) for record in records)
         return [self._judge(planned, record) for planned, record in pairs]
 
     def _judge(self, planned: Planned, record: Example | Rejected) -> Judged:

@@ -70,7 +70,8 @@ def drawn(members: Sequence[Planned], completions: Mapping[str, Completion]) -> 
     found: list[Planned] = []
     for samples in _by_lead(members):
         found += _drawn_of_lead(samples, completions)
-    return sorted(found, key=lambda planned: planned.sample)
+    written = [planned for planned in found if planned.request.key in completions]
+    return sorted(written, key=lambda planned: planned.sample)
 
 
 def to_draw(members: Sequence[Planned], completions: Mapping[str, Completion]) -> list[Planned]:
