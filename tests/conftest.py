@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from tiny import write_model
+from tiny import trusted, write_model
 from tiny.line import TEXTS, Setup
 
 from augmlx.models.store.folder import StoredModel
@@ -54,7 +54,7 @@ for number, handler in {
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
+    return trusted(write_model(tmp_path_factory.mktemp("base") / "tiny-llama"))
 
 
 @pytest.fixture

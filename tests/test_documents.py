@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.cli import cli, common
 from augmlx.core.settings_file import load
@@ -107,7 +107,7 @@ def as_pattern(shown: list[str]) -> str:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose smollm2-135m is a tiny model with a window that holds the shipped prompts."""
     home = tmp_path_factory.mktemp("store")
-    tiny: StoredModel = write_model(home / "tiny", max_position_embeddings=4096)
+    tiny: StoredModel = trusted(write_model(home / "tiny", max_position_embeddings=4096))
     folder = home / "models" / "smollm2-135m"
     shutil.copytree(tiny.path, folder)
     about = {"hf_base": None, "source": "the tests", "dtype": "float32", "license": "apache-2.0"}

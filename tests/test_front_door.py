@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from tiny import write_model
+from tiny import trusted, write_model
 
 import augmlx
 from augmlx.models.store.folder import write_card
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         with resources.as_file(starter / name) as shipped:
             lines = shipped.read_text("utf-8").splitlines(keepends=True)
             (tmp_path / name).write_text("".join(lines[:9]), "utf-8")
-    tiny = write_model(tmp_path / "tiny-model", max_position_embeddings=2048)
+    tiny = trusted(write_model(tmp_path / "tiny-model", max_position_embeddings=2048))
     model = tmp_path / "store" / "models" / "smollm2-135m"
     shutil.copytree(tiny.path, model)
     write_card(model, model.name, {"hf_base": None, "source": "the tests", "bits": None})

@@ -104,7 +104,8 @@ class Plan:
         """How many tokens of other facts a prompt has room for."""
         if operator.arity != "corpus":
             return 0
-        shared = prompt_parts.beginning(operator, operator.exemplars, (), self._prompting)
+        shown = operator.exemplars[: self._settings.exemplars]
+        shared = prompt_parts.beginning(operator, shown, (), self._prompting)
         lengths = [engine.count(fact.text) for fact in facts]
         longest = max(lengths, default=0)
         used = engine.count(shared.texts) + shared.marks + longest
@@ -198,7 +199,7 @@ class Plan:
     def _exemplars(self, operator: Operator, premises: Premises) -> tuple[Exemplar, ...]:
         own = self._own.get(operator.name)
         if not own:
-            return operator.exemplars
+            return operator.exemplars[: self._settings.exemplars]
         texts = [fact.text for fact in premises.facts]
         return nearest(operator, own, texts, self._settings.exemplars)
 

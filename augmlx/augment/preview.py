@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augmlx.augment import operators
+from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.filters import FILTERS, MEASURES
 from augmlx.augment.generate import generate, load_operators, measure, require_scores
 from augmlx.augment.journal import open_journal
@@ -56,6 +57,8 @@ def preview(
         BadSettings: a named operator needs what the engine cannot do.
         ModelError: there is no such model.
     """
+    if writer is None:
+        settings = in_force(settings, store.find(settings.model), progress)
     if every:
         settings = _with_every_operator(settings, operators_folder)
     config = settings.augment

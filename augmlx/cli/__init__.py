@@ -15,6 +15,7 @@ import rich_click as click
 from augmlx import __version__
 from augmlx.cli.ask import ask
 from augmlx.cli.augment import augment
+from augmlx.cli.calibrate import calibrate
 from augmlx.cli.common import Terminated
 from augmlx.cli.doctor import doctor
 from augmlx.cli.evaluate import evaluate
@@ -33,7 +34,7 @@ from augmlx.core.errors import STORAGE_FAULTS, AugmlxError, storage_error
 
 click.rich_click.COMMAND_GROUPS = {
     "augmlx": [
-        {"name": "Start", "commands": ["init", "doctor", "pull", "models"]},
+        {"name": "Start", "commands": ["init", "doctor", "pull", "models", "calibrate"]},
         {"name": "All of it", "commands": ["run"]},
         {
             "name": "Step by step",
@@ -108,7 +109,7 @@ def cli(ctx: click.Context) -> None:
 
 
 _STEPS = (operators, preview, augment, train, evaluate, export, report, ask)
-for command in (init, doctor, pull, models, run, *_STEPS, study):
+for command in (init, doctor, pull, models, calibrate, run, *_STEPS, study):
     cli.add_command(command)
 
 

@@ -41,6 +41,13 @@ class AugmentSettings(Section):
         ("reversal", "rephrase"),
         description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
     )
+    calibrate: bool = Field(
+        True,
+        description=(
+            "measure a model at its first use, and let that choose what is not written here: "
+            "augmlx models show"
+        ),
+    )
     prompting: Literal["auto", "raw", "chat", "turns"] = Field(
         "auto",
         description=(
@@ -51,7 +58,7 @@ class AugmentSettings(Section):
     exemplars: int = Field(
         8,
         ge=1,
-        description="worked examples in a prompt where exemplars.csv brings some: its nearest",
+        description="most worked examples in a prompt; of those in exemplars.csv the nearest",
     )
     partners: int = Field(8, ge=1, le=1000, description="most facts that one fact is paired with")
     context_tokens: int = Field(

@@ -86,6 +86,10 @@ class HttpEngine:
         self.fingerprint = fingerprint(["http", self.model, self._server.place])
         self.window = window or listed.max_model_len or _WINDOW
 
+    def fault_of(self, prompting: Prompting) -> str | None:
+        """None: whether it has a template shows when it is asked."""
+        return None
+
     def count(self, text: str) -> int:
         """An estimate, a token for every three bytes: the protocol has no tokenizer."""
         size = len(text.encode("utf-8", "surrogatepass"))

@@ -12,6 +12,7 @@ from augmlx.core.records import fingerprint
 # How a model is asked: by a text to be continued; by one message through its chat template; or by
 # a chat in which worked examples are earlier turns.
 Prompting = Literal["raw", "chat", "turns"]
+WAYS: tuple[Prompting, ...] = ("turns", "chat", "raw")  # a model that can be asked so best first
 Turns = tuple[tuple[str, str], ...]  # each a message of the user's and its answer
 
 
@@ -168,7 +169,10 @@ class Engine(Protocol):
 
     @property
     def prompting(self) -> Prompting:
-        """How the model is best asked."""
+        """How the model is best asked, as far as is known without trying."""
+
+    def fault_of(self, prompting: Prompting) -> str | None:
+        """Why the model cannot be asked so, or None."""
 
     def count(self, text: str) -> int:
         """How many tokens a text is."""

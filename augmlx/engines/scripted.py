@@ -38,6 +38,9 @@ class ScriptedEngine:
         self.generated = 0  # how many completions were written, for tests of resume
         self._write, self._weigh = write, weigh
 
+    def fault_of(self, prompting: Prompting) -> str | None:
+        return None
+
     def count(self, text: str) -> int:
         return len(text.split())
 

@@ -50,7 +50,7 @@ class Answerer:
 
     def __init__(self, engines: Mapping[str, MlxEngine], form: Form) -> None:
         self._engines, self.form = engines, form
-        fault = next(iter(engines.values())).chat_fault
+        fault = next(iter(engines.values())).fault_of("chat")
         if form == "chat" and fault:
             raise BadSettings(
                 f"questions cannot be put in the chat form: {fault}",

@@ -49,7 +49,8 @@ class Line:
     @property
     def augment_basis(self) -> list[object]:
         facts = [(fact.id, fact.text, fact.group) for fact in self.facts]
-        augment = self.settings.augment.model_dump(mode="json")
+        # What calibration chose stands in the other settings.
+        augment = self.settings.augment.model_dump(mode="json", exclude={"calibrate"})
         return [facts, self.settings.seed, self.model.fingerprint, augment]
 
     @property

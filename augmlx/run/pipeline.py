@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
 from augmlx.core.arms import CONTROLS
@@ -160,6 +161,8 @@ class Pipeline:
 
         Raises BadInput, BadSettings and ModelError; what was written so far is kept.
         """
+        if self._given_engines is None and self._writer is None:
+            self.settings = in_force(self.settings, self.model, self.progress)
         line = self.line
         augmenting.refuse_what_training_would(line)
         sources = augmenting.read_sources(

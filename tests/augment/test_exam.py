@@ -241,7 +241,7 @@ RUN = [
 
 def test_marks_count_what_is_right_by_operator_and_by_fact(four: dict[str, Gold]) -> None:
     marks = mark([four["a"], four["b"]], RUN)
-    assert marks.by_operator["reversal"] == Tally(kept=2, right=1)
+    assert marks.by_operator["reversal"] == Tally(kept=2, right=1, covered=1)
     assert marks.all.precision == 0.75
     assert marks.not_judged == {"chain": 1}
     coverage = marks.coverage

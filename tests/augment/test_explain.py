@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.augment.explain import story
 from augmlx.cli import cli
@@ -47,7 +47,7 @@ def write(request: Request) -> str | Completion:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
+    return trusted(write_model(tmp_path_factory.mktemp("base") / "tiny-llama"))
 
 
 Make = Callable[..., RunFolder]

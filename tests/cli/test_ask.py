@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.cli import answers_view, cli
 from augmlx.core.run_folder import RunFolder
@@ -49,7 +49,7 @@ def invoke(*arguments: str | Path, stdin: str | bytes = "") -> Result:
 
 def made(folder: Path, facts: str, text: str) -> Path:
     """A run that is trained and no more."""
-    model = write_model(folder / "tiny", max_position_embeddings=4096)
+    model = trusted(write_model(folder / "tiny", max_position_embeddings=4096))
     path = model.path / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "chat_template": TEMPLATE}))
     (folder / facts).write_text(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.augment import operators
 from augmlx.augment.filters import FILTERS
@@ -38,7 +38,7 @@ result = "B is A."
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    base = write_model(folder / "model" / "tiny-llama", max_position_embeddings=4096)
+    base = trusted(write_model(folder / "model" / "tiny-llama", max_position_embeddings=4096))
     (folder / "facts.csv").write_text("fact\n" + "\n".join(FACTS) + "\n")
     listed = ", ".join(f'"{name}"' for name in [*EVERY, "echo"])
     settings = f"samples = 2\nmax_tokens = 8\nplausibility = -99.0\noperators = [{listed}]\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.cli import cli
 from augmlx.models.store.folder import StoredModel
@@ -33,7 +33,9 @@ main()
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
     """Its window holds the shipped prompts, so that something is generated."""
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama", max_position_embeddings=4096)
+    return trusted(
+        write_model(tmp_path_factory.mktemp("base") / "tiny-llama", max_position_embeddings=4096)
+    )
 
 
 @pytest.fixture(scope="module")

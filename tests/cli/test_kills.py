@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny import write_model
+from tiny import trusted, write_model
 
 from .support import journalled
 
@@ -19,7 +19,7 @@ BATCH, TOTAL = 2, 5 * 2 * 4  # facts, operators, samples
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    base = write_model(tmp_path / "base", max_position_embeddings=4096)
+    base = trusted(write_model(tmp_path / "base", max_position_embeddings=4096))
     (tmp_path / "facts.csv").write_text(
         "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES)
     )

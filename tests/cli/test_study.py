@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.cli import cli
 
@@ -17,7 +17,7 @@ from augmlx.cli import cli
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
-    write_model(folder / "tiny-llama", max_position_embeddings=4096)
+    trusted(write_model(folder / "tiny-llama", max_position_embeddings=4096))
     return folder
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import write_model
+from tiny import trusted, write_model
 
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.files import read_jsonl, write_jsonl
@@ -88,7 +88,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
-    return write_model(tmp_path_factory.mktemp("base") / "tiny-llama")
+    return trusted(write_model(tmp_path_factory.mktemp("base") / "tiny-llama"))
 
 
 def texts(run: RunFolder) -> set[str]:

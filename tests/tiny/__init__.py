@@ -15,6 +15,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from augmlx.augment.calibration.report import CODE, Report, write_report
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel, find
@@ -107,6 +108,15 @@ def tokenizer(*, begin: bool = False) -> Tokenizer:
             single="<s> $A", special_tokens=[("<s>", 1)]
         )
     return made
+
+
+def trusted(model: StoredModel) -> StoredModel:
+    """A model with a report in the store that chooses nothing and distrusts nothing, so that it is
+    not calibrated.
+    """
+    report = Report(model.name, model.fingerprint, CODE, chosen={}, facts=0, marks={})
+    write_report(report, model)
+    return model
 
 
 def write_model(

@@ -14,10 +14,11 @@ from augmlx.augment.exam.judge import QUESTION, REPHRASE, REVERSAL, Verdict, Wri
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many texts were kept, and how many of those are right."""
+    """How many texts were kept, how many of those are right, and for how many facts one is."""
 
     kept: int
     right: int
+    covered: int
 
     @property
     def wrong(self) -> int:
@@ -78,7 +79,11 @@ class Marks:
     def all(self) -> Tally:
         """Every operator together."""
         tallies = self.by_operator.values()
-        return Tally(sum(tally.kept for tally in tallies), sum(tally.right for tally in tallies))
+        return Tally(
+            sum(tally.kept for tally in tallies),
+            sum(tally.right for tally in tallies),
+            self.facts - self.coverage.nothing.count,
+        )
 
 
 def mark(golds: Sequence[Gold], texts: Iterable[Written]) -> Marks:
@@ -107,7 +112,9 @@ def mark(golds: Sequence[Gold], texts: Iterable[Written]) -> Marks:
 def _tallies(judged: list[tuple[Written, Verdict]]) -> dict[str, Tally]:
     kept = Counter(written.operator for written, _ in judged)
     right = Counter(written.operator for written, verdict in judged if not verdict.broken)
-    return {operator: Tally(kept[operator], right[operator]) for operator in sorted(kept)}
+    pairs = {(each.operator, each.fact_id) for each, verdict in judged if not verdict.broken}
+    covered = Counter(operator for operator, _ in pairs)
+    return {name: Tally(kept[name], right[name], covered[name]) for name in sorted(kept)}
 
 
 def _coverage(golds: Sequence[Gold], judged: list[tuple[Written, Verdict]]) -> Coverage:

@@ -32,7 +32,14 @@ from augmlx.engines.mlx.prefixes import (
 from augmlx.engines.mlx.prompts import PromptKey, Prompts
 from augmlx.engines.mlx.sampling import Draw
 from augmlx.engines.mlx.scoring import Scorer, Span
-from augmlx.engines.protocol import Completion, Prompting, Request, Score, TokenCount
+from augmlx.engines.protocol import (
+    WAYS,
+    Completion,
+    Prompting,
+    Request,
+    Score,
+    TokenCount,
+)
 from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel, device
 from augmlx.models.store.catalogue import CATALOGUE
@@ -119,14 +126,14 @@ class MlxEngine:
         entry = CATALOGUE.get(self.model)
         if entry is not None and entry.prompting is not None:
             return entry.prompting
-        if self._template.fault:
-            return "raw"
-        return "chat" if self._template.fault_of_turns else "turns"
+        return next(way for way in WAYS if self.fault_of(way) is None)
 
-    @property
-    def chat_fault(self) -> str | None:
-        """Why the model cannot be asked through a chat template, or None."""
-        return self._template.fault
+    def fault_of(self, prompting: Prompting) -> str | None:
+        if prompting == "raw":
+            return None
+        return self._template.fault or (
+            self._template.fault_of_turns if prompting == "turns" else None
+        )
 
     # Texts and tokens
 

@@ -137,7 +137,7 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
     again.
     """
     first = subject.text.split()[0].lower()
-    if _is_vague(subject) or first in word_set("quantifying"):
+    if _points(subject) or first in word_set("quantifying"):
         return False
     behind = clause.text[subject.end :].lower().split()
     if word_set("pointing_back_to_one") & set(behind):
@@ -235,7 +235,7 @@ def _asked(clause: Clause, part: Phrase) -> _Asked | None:
     """How a part is asked for, where that is known."""
     if part.role == "clause":
         return _asked_by_clause(clause, part)
-    if _is_vague(part) or part.noun.lower().startswith(("no ", "not ")) or part.preposition == "as":
+    if _points(part) or part.noun.lower().startswith(("no ", "not ")) or part.preposition == "as":
         return None
     if part.kind == "reason" and clause.verb != "be":
         return _Asked("Why", clause.lowered(part))
@@ -306,6 +306,11 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return _Asked("What", part.noun, preposition)
     return None
+
+
+def _points(phrase: Phrase) -> bool:
+    """Whether it is no answer by itself: a pronoun, or "this agreement"."""
+    return _is_vague(phrase) or phrase.noun.split()[0].lower() in word_set("pointing_words")
 
 
 def _is_vague(phrase: Phrase) -> bool:

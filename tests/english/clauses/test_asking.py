@@ -42,6 +42,9 @@ ASKED = {
     "There are 17 lighthouses along the Cape Orrel coast.": [
         ("How many lighthouses are there along the Cape Orrel coast?", "17"),
     ],
+    "This warranty covers parts for two years.": [
+        ("How long does this warranty cover parts?", "two years"),
+    ],
     "It was designed by Petra Novak in Brno.": [
         ("Who was it designed by?", "Petra Novak"),
         ("Where was it designed by Petra Novak?", "in Brno"),

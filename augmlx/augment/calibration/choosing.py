@@ -1,0 +1,56 @@
+"""Trials and labelled scores -> what a model is to be asked like, and trusted with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from augmlx.augment.calibration.trials import EXAMINED, Trial
+from augmlx.augment.exam.marks import Marks, Tally
+
+# A wrong text costs what this many right ones are worth: below a precision of 0.9 nothing is won.
+_PRICE = 9
+_FEW = 0.1  # of the facts: something right for fewer is as good as nothing
+_MOST_OFTEN = 0.5  # of the texts: what is said so often is a habit
+
+
+def worth(marks: Marks) -> int:
+    """What a trial's kept texts are worth, in right texts; precision goes before number."""
+    return marks.all.right - _PRICE * marks.all.wrong
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """The trial that is worth most; the first of several."""
+    return max(trials, key=lambda trial: worth(trial.marks))
+
+
+def marks_of(trial: Trial) -> dict[str, Tally]:
+    """Operator -> its mark; one that kept nothing has one, too."""
+    return {name: trial.marks.by_operator.get(name, Tally(0, 0, 0)) for name in EXAMINED}
+
+
+def switched_off(marks: Mapping[str, Tally], facts: int) -> dict[str, str]:
+    """Operator -> why the model is not to be trusted with it."""
+    off = {}
+    for name, tally in marks.items():
+        if tally.wrong > 1 and tally.right < _PRICE * tally.wrong:
+            off[name] = f"{tally.wrong} of {tally.kept} kept texts were wrong"
+        elif tally.covered < _FEW * facts:
+            off[name] = f"something right for only {tally.covered} of {facts} facts"
+    return off
+
+
+def habits(trial: Trial) -> list[str]:
+    """What is wrong with a model that says nothing of use, in words."""
+    text, times = trial.same
+    notes = []
+    if trial.failed:
+        notes.append(f"requests failed: {trial.failed}")
+    if times > _MOST_OFTEN * trial.produced:
+        notes.append(f"it says {_short(text)} whatever is asked ({times} of {trial.produced})")
+    if trial.echoes > _MOST_OFTEN * trial.produced:
+        notes.append(f"it repeats the fact ({trial.echoes} of {trial.produced} times)")
+    return notes
+
+
+def _short(text: str) -> str:
+    return f'"{text[:24]}"' if text else "nothing"
