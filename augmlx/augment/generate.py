@@ -14,7 +14,15 @@ from itertools import chain
 from pathlib import Path
 
 from augmlx.augment import operators
-from augmlx.augment.filters import FILTERS, MEASURES, Rows, judge
+from augmlx.augment.filters import (
+    FILTERS,
+    MEASURES,
+    Rows,
+    asks_model,
+    is_known_right,
+    judge,
+    measures_of,
+)
 from augmlx.augment.groups import Group, groups_of, members_of_groups, to_draw
 from augmlx.augment.journal import Entry, Journal
 from augmlx.augment.operators import Operator
@@ -156,7 +164,7 @@ def measure(
     Raises:
         ModelError: the model gives likelihoods that are no numbers.
     """
-    if not any(MEASURES.keys() & set(operator.filters) for operator in plan.premise_lists):
+    if not any(measures_of(operator.filters, settings) for operator in plan.premise_lists):
         return 0
     written = 0
     waiting: list[_ToScore] = []
@@ -172,17 +180,21 @@ def measure(
 
 
 def _to_be_scored(group: Group, settings: AugmentSettings) -> Iterator[_ToScore]:
-    """What the measures ask about every candidate that passes the filters before the first
-    measure.
+    """What the measures ask about every candidate that is not known to be right and passes the
+    filters before the first that asks the model.
     """
     filters = group.operator.filters
-    measures = [name for name in filters if name in MEASURES]
+    measures = measures_of(filters, settings)
     if not measures:
         return
     keys = {planned.sample: planned.request.key for planned in group.members}
-    before = filters[: filters.index(measures[0])]
-    verdicts = judge(group.candidates, before, settings, limit=False)
-    passed = [verdict.candidate for verdict in verdicts if verdict.kept]
+    first = next(number for number, name in enumerate(filters) if asks_model(name, settings))
+    verdicts = judge(group.candidates, filters[:first], settings, limit=False)
+    passed = [
+        verdict.candidate
+        for verdict in verdicts
+        if verdict.kept and not is_known_right(verdict.candidate, filters)
+    ]
     for name in measures:
         for candidate in passed:
             rows = MEASURES[name].rows(candidate)

@@ -22,8 +22,10 @@ def lines_of(report: Report) -> Iterator[str]:
     for tried in report.tried:
         outcome = tried.fault or f"{tried.right} of {tried.kept} kept texts right"
         yield f"  {_way(tried.way)}: {outcome}"
-    for name, (right, wrong) in report.heard.items():
-        yield f"{name}: passes {right:.0%} of right and {wrong:.0%} of wrong texts"
+    yield "\nwhat it says of texts, on labelled ones (0.5 is chance):"
+    for name, (tells, right, wrong) in report.heard.items():
+        passing = f"passes {right:.0%} of right and {wrong:.0%} of wrong texts"
+        yield f"  {name:<13}{tells:>5.2f}  {passing if name in report.chosen else 'not heard'}"
 
 
 def _way(values: Mapping[str, Any]) -> str:

@@ -95,6 +95,13 @@ class AugmentSettings(Section):
             'by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
         ),
     )
+    weights: dict[Name, float] = Field(
+        default={},
+        description=(
+            "of what the model says of a text that grammar does not know, as calibration fits "
+            "them: a text passes where their sum is not below 0; none: grammar alone decides"
+        ),
+    )
     duplicate_similarity: float = Field(
         0.95,
         gt=0,

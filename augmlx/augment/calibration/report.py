@@ -53,7 +53,8 @@ class Report:
         off: operator -> why this model is not to be trusted with it.
         notes: what else was seen, each a sentence.
         tried: all ways, in the order in which they were tried.
-        heard: measure -> the share of right and of wrong labelled texts that pass its threshold.
+        heard: measure, or "weights" -> the area under its ROC curve on labelled texts, and the
+            shares of the right and of the wrong ones that pass what was chosen.
     """
 
     model: str
@@ -65,7 +66,7 @@ class Report:
     off: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     tried: tuple[Tried, ...] = ()
-    heard: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    heard: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def over(self, settings: AugmentSettings) -> AugmentSettings:
         """The settings with what was chosen, but for what the user wrote."""

@@ -64,13 +64,13 @@ class _Sitting:
             model=model.name,
             fingerprint=model.fingerprint,
             code=CODE,
-            chosen={**chosen, **_thresholds(heard)},
+            chosen={**chosen, **_chosen_by(heard)},
             facts=_ALL,
             marks=choosing.marks_of(last),
             off=choosing.switched_off(choosing.marks_of(last), _ALL),
             notes=tuple(choosing.habits(last)),
             tried=tuple(self._tried),
-            heard={name: (each.right, each.wrong) for name, each in heard.items()},
+            heard={name: each[:3] for name, each in heard.items()},
         )
 
     def _chosen(self) -> dict[str, Any]:
@@ -115,5 +115,8 @@ def spread(facts: Sequence[Gold], count: int) -> list[Gold]:
     return [*chosen[::2], *chosen[1::2]]
 
 
-def _thresholds(heard: Mapping[str, Heard]) -> dict[str, float]:
-    return {name: each.threshold for name, each in heard.items()}
+def _chosen_by(heard: Mapping[str, Heard]) -> dict[str, object]:
+    chosen: dict[str, object] = {}
+    for each in heard.values():
+        chosen |= each.values
+    return chosen

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from augmlx.augment.filters import deduction, entity, form, links, order, questions, relation, votes
+from augmlx.augment.filters import (
+    deduction,
+    entity,
+    form,
+    links,
+    order,
+    questions,
+    relation,
+    votes,
+    weighing,
+)
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
 from augmlx.augment.filters.witnesses import WITNESSES, Testimony
@@ -25,8 +35,10 @@ __all__ = [
     "Rows",
     "Scores",
     "Verdict",
+    "asks_model",
     "is_known_right",
     "judge",
+    "measures_of",
 ]
 
 Filter = Callable[[Candidate, Sequence[Candidate], AugmentSettings], str | None]
@@ -120,6 +132,20 @@ def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
     return form.objection(candidate, (candidate,), _DEFAULTS) is None
 
 
+def measures_of(filters: Sequence[str], settings: AugmentSettings) -> list[str]:
+    """The measures that some filters go by; those of the weights where there is a witness."""
+    named = [name for name in filters if name in MEASURES]
+    if not any(name in WITNESSES for name in filters):
+        return named
+    weighed = [name for name in settings.weights if name in MEASURES and name not in named]
+    return [*weighed, *named]
+
+
+def asks_model(name: str, settings: AugmentSettings) -> bool:
+    """Whether a filter goes by what the model says of a candidate."""
+    return name in MEASURES or (name in WITNESSES and bool(settings.weights))
+
+
 def _objection(
     name: str,
     candidate: Candidate,
@@ -128,8 +154,18 @@ def _objection(
     scores: Scores,
 ) -> str | None:
     if name in WITNESSES:
-        return WITNESSES[name](candidate).objection
+        return _doubt(WITNESSES[name](candidate), candidate, settings, scores)
     if name not in MEASURES:
         return _PURE[name](candidate, siblings, settings)
     value = scores.get((candidate.sample, name))
     return None if value is None else MEASURES[name].objection(value, settings)
+
+
+def _doubt(
+    testimony: Testimony, candidate: Candidate, settings: AugmentSettings, scores: Scores
+) -> str | None:
+    """What there is against a candidate that grammar does not know to be right."""
+    said = {name: scores[key] for name in MEASURES if (key := (candidate.sample, name)) in scores}
+    if testimony is Testimony.RIGHT or not settings.weights or not said:
+        return testimony.objection
+    return weighing.objection(said, settings.weights, is_unsure=testimony is Testimony.UNSURE)
