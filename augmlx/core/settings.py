@@ -6,7 +6,7 @@ Reading and writing them: settings_file.py.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -35,7 +35,13 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
 
 
 class AugmentSettings(Section):
-    """What is generated and what is kept."""
+    """What is generated and what is kept. Calibration chooses those of CALIBRATED that the user did
+    not write.
+    """
+
+    CALIBRATED: ClassVar[frozenset[str]] = frozenset(
+        "operators prompting exemplars temperature plausibility round_trip judge weights".split()
+    )
 
     operators: Names = Field(
         ("reversal", "rephrase"),

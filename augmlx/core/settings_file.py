@@ -59,6 +59,8 @@ def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:
         ) from error
 
 
+_MEASURED = "\n# (chosen for the model by augmlx calibrate, unless it is written here)"
+
 _TYPE_NAME = re.compile(r"literal\[.*\]|constrained-\w+")
 
 
@@ -112,8 +114,12 @@ def _toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def to_toml(settings: Settings) -> str:
-    """The settings as a commented augmlx.toml; loading it gives the same settings back."""
+def to_toml(settings: Settings, *, to_be_measured: bool = False) -> str:
+    """The settings as a commented augmlx.toml; loading it gives the same settings back.
+
+    Args:
+        to_be_measured: leave what calibration chooses as comments, so that it may.
+    """
     top, sections = [], []
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
@@ -122,7 +128,10 @@ def to_toml(settings: Settings) -> str:
             continue
         lines = [f"[{name}]"]
         for key, item in type(value).model_fields.items():
-            lines.append(f"# {item.description}\n{key} = {_toml_value(getattr(value, key))}")
+            is_open = to_be_measured and key in getattr(value, "CALIBRATED", ())
+            about = f"# {item.description}" + (_MEASURED if is_open else "")
+            line = f"{key} = {_toml_value(getattr(value, key))}"
+            lines.append(f"{about}\n{'# ' if is_open else ''}{line}")
         sections.append("\n".join(lines) + "\n")
     return "\n".join([*top, *sections])
 

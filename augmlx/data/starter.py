@@ -31,7 +31,7 @@ def start(folder: Path) -> tuple[list[str], list[str]]:
     """
     make_folder(folder)
     texts = {name: example(name) for name in _SHIPPED}
-    texts[_SETTINGS] = to_toml(Settings())
+    texts[_SETTINGS] = to_toml(Settings(), to_be_measured=True)
     made, kept = [], []
     for name, text in texts.items():
         path = folder / name

@@ -65,6 +65,7 @@ def test_a_model_that_can_gets_marks_and_is_trusted() -> None:
     assert not found.off.keys() & {"reversal", "qa-forward"}
     assert found.marks["reversal"].precision == 1.0
     assert found.chosen["prompting"] == "raw"
+    assert set(found.chosen) <= AugmentSettings.CALIBRATED
     assert find_report(stored()) == found
 
 

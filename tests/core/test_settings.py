@@ -252,6 +252,16 @@ def test_an_unset_override_is_no_override_and_zero_survives(tmp_path: Path) -> N
     assert (load(path).seed, load(path).train.dropout, load(path).split.test) == (5, 0.5, 0.25)
 
 
+def test_a_file_to_start_from_leaves_open_what_calibration_chooses(tmp_path: Path) -> None:
+    path = tmp_path / "augmlx.toml"
+    path.write_text(to_toml(Settings(), to_be_measured=True), "utf-8")
+    loaded = load(path)
+    assert loaded == Settings()
+    fields = set(AugmentSettings.model_fields)
+    assert fields >= AugmentSettings.CALIBRATED
+    assert loaded.augment.model_fields_set == fields - AugmentSettings.CALIBRATED
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().train.epochs = 3
