@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from augmlx.augment.filters.candidate import Candidate
@@ -10,6 +11,8 @@ from augmlx.english.names import entities
 from augmlx.english.sentence import argument_in, arguments
 from augmlx.english.stems import stem
 from augmlx.english.text import Mention, normalise, words
+
+_CODE = re.compile(r"[/\\_@]|[^\W\d_]\.[^\W\d_]{2}")  # a slash or the like, or "config.yaml"
 
 
 def unknown_entity(
@@ -20,6 +23,8 @@ def unknown_entity(
     """
     if any(_is_new(entity, candidate.source) for entity in entities(candidate.text)):
         return "names something that is not in the source"
+    if not _codes(candidate.text) <= _codes(candidate.source):
+        return "spells a path, a file or an address otherwise"
     both = arguments(candidate.source)
     if both is None:
         return None
@@ -29,6 +34,12 @@ def unknown_entity(
         if argument_in(candidate.text, argument, both) is None
     ]
     return f"does not name the source's {' and '.join(missing)} argument" if missing else None
+
+
+def _codes(text: str) -> set[str]:
+    """The words of a text that are spelt as they are for a machine: "~/.tidewell/config.yaml"."""
+    spelt = (word.strip("\"'()[],;:!?").rstrip(".") for word in text.split())
+    return {word for word in spelt if _CODE.search(word)}
 
 
 def _is_new(entity: Mention, source: str) -> bool:

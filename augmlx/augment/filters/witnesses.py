@@ -18,6 +18,8 @@ from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,
     is_known_reversal,
+    is_otherwise_asked,
+    is_otherwise_said,
 )
 from augmlx.english.clauses.reversing import reversals
 
@@ -66,10 +68,14 @@ def _unless_trusted(candidate: Candidate, *, is_known_form: bool) -> Testimony:
     form = logic.parse(candidate.source)
     if form is not None and form.kind in logic.GENERAL:
         return Testimony.SILENT
-    is_statement = not candidate.answer
-    if is_statement and not is_as_whole(candidate.source, candidate.text):
+    source, text = candidate.source, candidate.text
+    if candidate.answer:
+        is_off = is_otherwise_asked(source, text)
+    else:
+        is_off = not is_as_whole(source, text) or is_otherwise_said(source, text)
+    if is_off:
         return Testimony.UNSURE
-    is_trusted = is_plain(candidate.source)
+    is_trusted = is_plain(source)
     return Testimony.UNSURE if is_known_form and not is_trusted else Testimony.SILENT
 
 

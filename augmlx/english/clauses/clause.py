@@ -119,6 +119,14 @@ class Clause:
         return self.tag == "VBD" or bool({"was", "were", "did", "had"} & set(self.auxiliaries))
 
     @property
+    def is_present(self) -> bool:
+        """Whether it is plainly of now: "has built" is of both."""
+        first = self.auxiliaries[0] if self.auxiliaries else ""
+        return first in ("is", "are", "am", "does", "do") or (
+            not first and self.tag in ("VBZ", "VBP")
+        )
+
+    @property
     def stop(self) -> str:
         """The mark that ends the sentence, or ""."""
         last = self.text.rstrip()[-1:]

@@ -615,7 +615,7 @@ Ana wrote the Book.
 Ben was taught by Ana.
     kept      Ben was the student of Ana.
     meaning   Ben was the teacher of Ana.
-    kept      Ben is taught by Ana.
+    reworded  Ben is taught by Ana.
     meaning   Ben taught Ana.
 
 The war preceded the peace.

@@ -191,10 +191,11 @@ def test_a_vote_share_lies_where_it_is_written() -> None:
     assert kept == [True] * 14 + [False] * 11
 
 
-def test_the_minority_is_outvoted_and_tense_does_not_split_a_vote() -> None:
+def test_the_minority_is_outvoted_and_another_tense_is_dropped() -> None:
     texts = ("Zorb is owned by Ana.", "Zorb was owned by Ana.", "Zorb belongs to Ana.")
-    assert judged(*texts) == ["kept", "kept", "vote"]
-    assert judged(*texts, vote_share=0.0, keep=3) == ["kept", "kept", "kept"]
+    assert judged(*texts) == ["kept", "turned", "kept"]
+    again = (texts[0], texts[0], texts[2])
+    assert judged(*again) == ["kept", "duplicate", "vote"]
 
 
 def test_no_more_than_the_limit_is_kept() -> None:

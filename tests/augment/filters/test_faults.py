@@ -1,0 +1,175 @@
+"""Texts that were once wrongly kept, or wrongly dropped, by kind: each through its operator's own
+filters, as the only sample, so that no vote hides what they let through.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.augment.filters import Candidate, judge
+from augmlx.augment.generate import load_operators
+from augmlx.core.settings import AugmentSettings
+
+SETTINGS = AugmentSettings(operators=("reversal", "rephrase", "qa-forward", "qa-reverse"))
+FILTERS = {operator.name: operator.filters for operator in load_operators(SETTINGS)}
+
+WRONG = [
+    # the relation is a copula and a preposition
+    ("reversal", "The Ferrow depot is in Dunmore.", "Dunmore is the Ferrow depot."),
+    (
+        "reversal",
+        "The Brack archive is under the town hall.",
+        "The town hall is the Brack archive.",
+    ),
+    ("reversal", "The Orlo manual is about pumps.", "Pumps are the Orlo manual."),
+    # an end of the fact is cut wrongly
+    (
+        "reversal",
+        "New employees receive 25 days of paid leave per year.",
+        "Year 25 days of paid leave are given to new employees.",
+    ),
+    (
+        "reversal",
+        "Harborview United beat Tallow City 3-1 in the 2019 final.",
+        "Tallow City 3-1 was beaten by Harborview United in the 2019 final.",
+    ),
+    (
+        "reversal",
+        "The config file is stored in ~/.tidewell/config.yaml.",
+        "Tidewell/config.yaml is where the config file is stored.",
+    ),
+    (
+        "reversal",
+        "The Brel lease ends on 1 March 2024.",
+        "March 2024 is when the Brel lease ends on 1.",
+    ),
+    # only the outer arguments are held
+    ("rephrase", "Mia prefers tea to coffee.", "Mia prefers the coffee to the tea."),
+    ("rephrase", "Ann is 40 and Bea is 30.", "Bea is 40 and Ann is 30."),
+    # kind and number as a name
+    (
+        "reversal",
+        "Version 2.3 replaced version 2.1 in March 2022.",
+        "Version 2.3 was replaced by Version 2.1 in March 2022.",
+    ),
+    # a pronoun as subject
+    ("reversal", "It was designed by Petra Novak in Brno.", "Brno is designed by Petra Novak."),
+    # time
+    (
+        "reversal",
+        "Tarn Mills had Ida Rosen as its director.",
+        "Tarn Mills has Ida Rosen as its director.",
+    ),
+    (
+        "reversal",
+        "Keane & Sons repaired the Harrow roof.",
+        "The Harrow roof is repaired by Keane & Sons.",
+    ),
+    (
+        "rephrase",
+        "Bruno Acker ran 10 km in 42 minutes.",
+        "Bruno Acker is the one who runs 10 km in 42 minutes.",
+    ),
+    # little words
+    (
+        "rephrase",
+        "Either party may terminate this agreement with 60 days' notice.",
+        "Party may terminate this agreement with 60 days' notice.",
+    ),
+    (
+        "reversal",
+        "Velmora borders Ostia to the north.",
+        "Ostia is bordered by Velmora to the north.",
+    ),
+    (
+        "reversal",
+        "Hendrik van der Berg is married to Sofie Lindqvist.",
+        "Sofie Lindqvist married to Hendrik van der Berg.",
+    ),
+    (
+        "rephrase",
+        "No employee of Delphi Foods may accept gifts from suppliers.",
+        "Employee of Delphi Foods may not accept gifts from suppliers.",
+    ),
+    # free additions
+    (
+        "rephrase",
+        "Greta Lindholm manages the Ferrow depot.",
+        "Greta Lindholm is the man who manages the Ferrow depot.",
+    ),
+    (
+        "rephrase",
+        "When Felix met Oscar, he gave him the key.",
+        "Felix met Oscar when he gave him the key.",
+    ),
+    ("rephrase", "Room 14 seats 30 people.", "Room 14 is the seat of 30 people."),
+    # questions that do not fit
+    ("qa-reverse", "The Ferrow depot is in Dunmore.", "What is the Ferrow depot? / Dunmore"),
+    (
+        "qa-forward",
+        "The BrightLine B12 bulb replaces the BrightLine B9 bulb.",
+        "Who replaces the BrightLine B9 bulb? / the BrightLine B12 bulb",
+    ),
+    (
+        "qa-reverse",
+        "Velmora borders Ostia to the north.",
+        "What is the border of Ostia to the north? / Velmora",
+    ),
+    (
+        "qa-reverse",
+        "Hendrik van der Berg is married to Sofie Lindqvist.",
+        "What is Hendrik van der Berg married to? / Sofie Lindqvist",
+    ),
+    (
+        "qa-forward",
+        "St. Alban's Hospital was founded by Prof. J. R. Whitlock.",
+        "What was St. Alban's Hospital founded by? / Prof. J. R. Whitlock",
+    ),
+]
+RIGHT = [
+    ("reversal", "The Ferrow depot is in Dunmore.", "Dunmore is where the Ferrow depot is."),
+    ("qa-reverse", "The Ferrow depot is in Dunmore.", "Where is the Ferrow depot? / in Dunmore"),
+    (
+        "reversal",
+        "New employees receive 25 days of paid leave per year.",
+        "25 days of paid leave per year are received by new employees.",
+    ),
+    (
+        "reversal",
+        "Harborview United beat Tallow City 3-1 in the 2019 final.",
+        "Tallow City was beaten 3-1 by Harborview United in the 2019 final.",
+    ),
+    (
+        "reversal",
+        "Version 2.3 replaced version 2.1 in March 2022.",
+        "Version 2.1 was replaced by version 2.3 in March 2022.",
+    ),
+    (
+        "reversal",
+        "Refunds are paid by Northgate Insurance within 10 working days.",
+        "Northgate Insurance pays refunds within 10 working days.",
+    ),
+    (
+        "rephrase",
+        "If the pressure exceeds 6 bar, the relief valve opens.",
+        "The relief valve opens if the pressure exceeds 6 bar.",
+    ),
+]
+
+
+def verdict_on(operator: str, source: str, text: str) -> str:
+    """What rejects a text, "" where it is kept."""
+    asked, _, answer = text.partition(" / ")
+    candidate = Candidate(0, asked, source, "stop", answer=answer)
+    (verdict,) = judge([candidate], FILTERS[operator], SETTINGS)
+    return verdict.by
+
+
+@pytest.mark.parametrize(("operator", "source", "text"), WRONG)
+def test_a_wrong_text_is_dropped(operator: str, source: str, text: str) -> None:
+    assert verdict_on(operator, source, text)
+
+
+@pytest.mark.parametrize(("operator", "source", "text"), RIGHT)
+def test_a_right_text_is_kept(operator: str, source: str, text: str) -> None:
+    assert verdict_on(operator, source, text) == ""
