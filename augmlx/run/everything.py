@@ -67,7 +67,9 @@ def counts_line(counts: Json) -> str:
     by_hand = counts.get("by_hand")
     if not by_hand:
         return line
-    return f"{line}; by hand {by_hand['changed']} changed, {by_hand['added']} added"
+    edits = "{struck} struck out, {changed} changed, {added} added".format(**by_hand)
+    gone = f", {by_hand['gone']} of facts that are gone" if by_hand["gone"] else ""
+    return f"{line}; by hand {edits}{gone}"
 
 
 def uncovered_lines(pipeline: Pipeline) -> list[str]:

@@ -17,6 +17,7 @@ from augmlx.cli import cli
 from augmlx.core.errors import BadInput, RunError
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Json
+from augmlx.run.everything import counts_line
 from augmlx.run.pipeline import Pipeline
 
 Row = dict[str, str]
@@ -175,6 +176,9 @@ def test_edits_of_facts_that_are_gone_do_nothing(setup: Setup, file: Path) -> No
     setup.facts.write_text("id,fact\n" + "".join(f"f000{n},{TEXTS[n - 1]}\n" for n in (1, 2, 4)))
     _, counts = augmented(setup, None)
     assert counts["by_hand"] == {"struck": 1, "changed": 1, "added": 0, "gone": 1}
+    assert counts_line(counts).endswith(
+        "0 failed; by hand 1 struck out, 1 changed, 0 added, 1 of facts that are gone"
+    )
 
 
 @pytest.mark.parametrize(
