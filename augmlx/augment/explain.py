@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from augmlx.augment.edits import USER
 from augmlx.augment.groups import written_text
 from augmlx.augment.journal import History, open_journal
 from augmlx.core import example_id
@@ -20,7 +21,8 @@ from augmlx.english.text import lower_words
 
 
 def story(run: RunFolder, name: str) -> Json:
-    """What happened on the way to one example, kept or rejected.
+    """What happened on the way to one example, kept or rejected; of one that the user has written,
+    only what it is about.
 
     Args:
         run: the finished run.
@@ -32,14 +34,20 @@ def story(run: RunFolder, name: str) -> Json:
     records = _records(run, name)
     record = records[name]
     facts = {fact.id: fact for fact in facts_of_run(run)}
-    history = _history(run, name, record)
-    return {
+    told = {
         "id": name,
         **_outcome(record),
         "text": record["text"],
         **_sources(record, facts),
         "trained_on": _part(run, name),
+        "engine": record["origin"]["engine"],
         "model": record["origin"]["model"],
+    }
+    if told["engine"] == USER:  # nobody was asked
+        return told
+    history = _history(run, name, record)
+    return {
+        **told,
         **_asked(history),
         **_written(history),
         "removed": record["origin"].get("removed", []),

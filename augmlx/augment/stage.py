@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from augmlx.augment import coverage
 from augmlx.augment.contradictions import Consistency
+from augmlx.augment.edits import Edit, Editor
 from augmlx.augment.generate import generate, measure
 from augmlx.augment.journal import Journal, open_journal
 from augmlx.augment.judge import Tally, collect
@@ -85,8 +87,9 @@ def write(
     settings: Settings,
     progress: Progress,
     earlier: Earlier | None = None,
+    edits: Sequence[Edit] = (),
 ) -> Json:
-    """Generate, measure, judge, and take back what contradicts.
+    """Generate, measure, judge, take back what contradicts, and do the user's edits.
 
     Args:
         run: gets the files.
@@ -96,9 +99,11 @@ def write(
         settings: of the augmentation, and the seed.
         progress: is told how far it is.
         earlier: what earlier rounds left, in a later one.
+        edits: what the user made of kept texts by hand.
 
     Returns:
-        How many texts were produced, kept, rejected and failed, and by what.
+        How many texts were produced, kept, rejected and failed, and by what; where there are edits,
+        also how many were struck out, changed and added by hand: an added one was not produced.
 
     Raises:
         ModelError: no request could be run.
@@ -118,7 +123,14 @@ def write(
         for record in _withdraw(run, consistency.losers()):
             tally.withdraw(record)
             reject(to_json(record))
+        editor = Editor(edits, facts)
+        for record in _edit(run, editor) if edits else ():
+            tally.withdraw(record)
+            reject(to_json(record))
     counts = _counts(facts, plan, tally, engine)
+    if edits:
+        counts["by_hand"] = editor.counts
+    coverage.write(run, facts, plan)
     write_csv(run.augmented_csv, chain(map(original, facts), run.kept_examples()))
     if counts["failed"] and counts["failed"] == counts["produced"]:
         fault = f"{engine.model}: no request could be run: {tally.failure}"
@@ -198,6 +210,19 @@ def _withdraw(run: RunFolder, losers: Mapping[str, str]) -> Iterator[Rejected]:
                 keep(to_json(example))
             else:
                 yield Rejected(example.id, example.text, "contradiction", why, example.origin)
+
+
+def _edit(run: RunFolder, editor: Editor) -> Iterator[Rejected]:
+    """Do the user's edits in augmented.jsonl; gives what is struck out."""
+    with jsonl_writer(run.augmented) as keep:
+        for example in run.kept_examples():
+            record = editor.edit(example)
+            if isinstance(record, Rejected):
+                yield record
+            else:
+                keep(to_json(record))
+        for example in editor.added():
+            keep(to_json(example))
 
 
 def _counts(facts: Sequence[Fact], plan: Plan, tally: Tally, engine: Engine) -> Json:

@@ -4,6 +4,7 @@
     mill/oracle            a consequence of it that the user says is true
     mill/reversal/0        sample 0 of the operator reversal on it
     wugs+tibs/chain/1~2    sample 1 of an operator on two facts, in round 2
+    mill/by-hand/0         a text about it that the user has written into augmented.csv
     replay/7               a text of replay, which is of no fact
 
 Ids of facts may hold anything, slashes too, and a fact may be called "replay": the end decides.
@@ -15,6 +16,7 @@ import re
 from dataclasses import dataclass
 
 ORIGINAL, ORACLE, REPLAY = "original", "oracle", "replay"
+BY_HAND = "by-hand"
 _ENDS = (ORIGINAL, ORACLE)
 _SAMPLE = re.compile(r"(?P<sample>\d+)(?:~(?P<round>\d+))?")
 _PIECE = re.compile(r"#\d+\Z")  # of a text that is split in training
@@ -26,7 +28,7 @@ class ExampleId:
 
     Args:
         of: the id of its fact, or the ids joined by "+"; for replay the text's own name.
-        operator: a name, or ORIGINAL, ORACLE, REPLAY for what no operator made.
+        operator: a name, or ORIGINAL, ORACLE, REPLAY, BY_HAND for what no operator made.
         sample: which sample of the operator, from 0; None where there are no samples.
         round: which round of `run --rounds` it is of, from 1.
     """
@@ -52,6 +54,10 @@ class ExampleId:
     @property
     def is_original(self) -> bool:
         return self.operator == ORIGINAL
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.operator == BY_HAND
 
     @property
     def is_replay(self) -> bool:

@@ -66,6 +66,16 @@ class RunFolder:
         return self / "rejected.jsonl"
 
     @property
+    def uncovered(self) -> Path:
+        """For which facts nothing was kept in which direction."""
+        return self / "uncovered.jsonl"
+
+    @property
+    def edited(self) -> Path:
+        """What the user made of the kept texts by hand; there is no such file where nothing."""
+        return self / "edited.jsonl"
+
+    @property
     def data(self) -> Path:
         return self / "data"
 

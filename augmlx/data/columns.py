@@ -12,6 +12,7 @@ from augmlx.data.row import bad_input, folded
 _ABOUT_A_FACT = ("id", "group")
 _TOOLS = "tools"
 _QUESTION_FIELDS = ("prompt", "answer", "kind", "choices", "aliases", "facts", "id")
+_EDITED_FIELDS = ("fact", "type", "id", "sources")
 _SHOWN = 12  # names of columns in a message
 # Without a header line the first row stands there: only what looks like a name may be repeated.
 _NAME_LIKE = re.compile(r"(?=.{1,30}$)\w+([ _-]\w+)?")
@@ -100,6 +101,21 @@ def question_columns(place: str, names: Sequence[str]) -> dict[str, str]:
     for field in ("prompt", "answer"):
         if field not in columns:
             raise _no_column(place, names, field)
+    return columns
+
+
+def edited_columns(place: str, names: Sequence[str]) -> dict[str, str]:
+    """The columns of an augmented.csv that was edited, as field -> name of its column.
+
+    Raises:
+        BadInput: one of them is missing.
+    """
+    columns = _known_columns(place, names, set(_EDITED_FIELDS))
+    for field in _EDITED_FIELDS:
+        if field not in columns:
+            fault = f"no column '{field}'; columns found: {_listed(names)}"
+            listed = ", ".join(_EDITED_FIELDS)
+            raise bad_input(place, fault, f"edit the augmented.csv of the run; it has {listed}")
     return columns
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from augmlx.data.row import Resolve, Row, bad_input, column_names
 from augmlx.data.text_files import lines_of
 
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+
 
 def csv_rows(path: Path, content: str, delimiter: str, resolve: Resolve) -> Iterator[Row]:
     """The rows of a table that are not blank, behind its header.
@@ -34,7 +36,7 @@ def csv_rows(path: Path, content: str, delimiter: str, resolve: Resolve) -> Iter
 def _length_hint(is_longer: bool, delimiter: str) -> str:
     if not is_longer:
         return "fill the row up; a cell of several lines must stand in double quotes"
-    name = "tab" if delimiter == "\t" else "comma"
+    name = _NAMES[delimiter]
     return f'a cell that holds a {name} must stand in double quotes: "..."'
 
 

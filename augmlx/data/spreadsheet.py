@@ -30,8 +30,15 @@ def write_csv(path: Path, examples: Iterable[Example]) -> None:
             origin = example.origin
             sources = " ".join(origin.fact_ids)
             cells = (example.text, origin.operator, example.id, sources)
-            writer.writerow([_harmless(cell) for cell in cells])
+            writer.writerow([harmless(cell) for cell in cells])
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """A text as it stands in a cell that no spreadsheet runs."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def meant(cell: str) -> str:
+    """The text that is meant by a cell of such a file."""
+    text = cell.removeprefix("'")
+    return text if text.startswith(_FORMULA) else cell

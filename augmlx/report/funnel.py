@@ -14,6 +14,7 @@ from augmlx.report.text import clip, label
 _MOST_OPERATORS = 20
 _MOST_FILTERS = 20
 _MOST_REASONS = 3
+_MOST_FACTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,31 @@ class Funnel:
     def adds_up(self) -> bool:
         """Whether nothing disappeared on the way."""
         return self.flows[0].total == self.produced
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Facts of which nothing was kept in one direction, for one reason."""
+
+    operator: str
+    by: str
+    count: int
+    facts: list[tuple[str, str]]  # (id, "facts.csv:17"), the first ones
+
+
+def build_missing(gathered: Gathered) -> list[Missing]:
+    """What is missing, direction by direction, the most frequent reason first."""
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for gap in gathered.uncovered:
+        place = clip(gap.fact, 60), clip(gap.source, 60)
+        groups.setdefault((gap.operator, gap.by), []).append(place)
+    operators = list(dict.fromkeys(operator for operator, _ in groups))
+    ordered = sorted(groups, key=lambda key: (operators.index(key[0]), -len(groups[key]), key[1]))
+    return [
+        Missing(label(operator), label(by), len(facts), facts[:_MOST_FACTS])
+        for operator, by in ordered[:_MOST_OPERATORS]
+        for facts in [groups[operator, by]]
+    ]
 
 
 def build_funnel(gathered: Gathered) -> Funnel | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from augmlx.augment import coverage
+from augmlx.augment.coverage import Gap
 from augmlx.core import settings_file
 from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
@@ -29,6 +31,7 @@ class Gathered:
     facts: Mapping[str, Json]  # by id
     kept: list[Json]
     rejected: list[Json]
+    uncovered: list[Gap] = field(default_factory=list)
     training: TrainingMetrics = field(default_factory=TrainingMetrics)
     evaluation: Evaluation | None = None
 
@@ -54,9 +57,15 @@ def gather(run: RunFolder) -> Gathered:
         facts={str(row.get("id")): row for row in rows_of(run.facts)},
         kept=_texts(run.augmented),
         rejected=_texts(run.rejected),
+        uncovered=_uncovered(run),
         training=read_training_metrics(run),
         evaluation=read_evaluation(run),
     )
+
+
+def _uncovered(run: RunFolder) -> list[Gap]:
+    with shape(run.uncovered, _REMEDY):
+        return coverage.read(run)
 
 
 def _texts(path: Path) -> list[Json]:

@@ -12,7 +12,7 @@ from augmlx.report.colours import arm_class, kind_class
 from augmlx.report.drawing import draw
 from augmlx.report.evaluated import FORWARD, REVERSAL, Evaluation
 from augmlx.report.findings import Tile
-from augmlx.report.funnel import build_funnel
+from augmlx.report.funnel import build_funnel, build_missing
 from augmlx.report.gather import Gathered
 from augmlx.report.manifest import count_of, counts_of, memory_of, total_seconds
 from augmlx.report.panels import MOST_KINDS, evaluation_panels
@@ -39,6 +39,7 @@ def render(gathered: Gathered) -> str:
         "tiles": _tiles(gathered),
         "alarms": findings.alarms(gathered.evaluation),
         "funnel": build_funnel(gathered),
+        "missing": build_missing(gathered),
         "settings": setting_sections(gathered.settings_as_json),
         "stages": stage_rows(gathered.manifest),
         "versions": version_rows(gathered.manifest),

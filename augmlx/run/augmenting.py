@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from augmlx.augment import generate
+from augmlx.augment import edits, generate
 from augmlx.augment import stage as augment_stage
+from augmlx.augment.edits import Edits
 from augmlx.augment.operators import exemplars
 from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.operators.schema import Operator
@@ -18,6 +19,7 @@ from augmlx.augment.stage import Earlier, Writer
 from augmlx.core.errors import BadInput, BadSettings
 from augmlx.core.files import file_sha256
 from augmlx.core.records import Example, Fact, Json
+from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
 from augmlx.data import stage as split_stage
@@ -37,6 +39,7 @@ class Sources:
         exemplars: the user's own worked examples, by operator.
         replay: the user's own ordinary texts, where a file of them was named.
         earlier: what earlier rounds left, in a later one.
+        edits: what the user made of kept texts by hand.
         writer: what writes in the place of the settings' model.
     """
 
@@ -44,13 +47,19 @@ class Sources:
     exemplars: Exemplars
     replay: Sequence[Fact]
     earlier: Earlier | None
+    edits: Edits
     writer: Writer | None
 
 
 def read_sources(
-    settings: Settings, folder: Path | None, earlier: Earlier | None, writer: Writer | None
+    run: RunFolder,
+    settings: Settings,
+    folder: Path | None,
+    earlier: Earlier | None,
+    writer: Writer | None,
 ) -> Sources:
-    """Read what the settings name, from `folder` (that of augmlx.toml) where it lies beside it.
+    """Read what the settings name, from `folder` (that of augmlx.toml) where it lies beside it, and
+    the run's edits.
 
     Raises BadInput.
     """
@@ -60,6 +69,7 @@ def read_sources(
         exemplars=exemplars.read(folder, operators),
         replay=replay_texts(settings, folder),
         earlier=earlier,
+        edits=edits.read(run.edited),
         writer=writer,
     )
 
@@ -84,6 +94,7 @@ def augment_task(line: Line, sources: Sources) -> StageTask:
         inputs=[
             *([sources.writer.mark] if sources.writer else []),
             *_marks_of_rounds(line, sources.earlier),
+            *([sources.edits.mark] if sources.edits.mark else []),
             *(operator.model_dump(mode="json") for operator in sources.operators),
             {name: [exemplar.model_dump() for exemplar in own[name]] for name in own},
         ],
@@ -158,6 +169,7 @@ def _prepare(line: Line, sources: Sources) -> Callable[[], Json]:
         settings,
         line.progress,
         earlier,
+        sources.edits.edits,
     )
 
 

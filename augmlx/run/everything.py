@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from augmlx.augment import coverage
 from augmlx.core.records import Json
 from augmlx.evaluation.summary import Summary
 from augmlx.run.pipeline import Pipeline
@@ -46,6 +47,8 @@ def run_all(pipeline: Pipeline, *, rounds: int = 1) -> Outcome:
         require_comparison(pipeline.settings)
     counts = pipeline.augment()
     pipeline.progress.say(counts_line(counts))
+    for line in uncovered_lines(pipeline):
+        pipeline.progress.say(line)
     pipeline.train()
     summary = pipeline.evaluate()
     entries: Sequence[Json] = ()
@@ -60,4 +63,16 @@ def counts_line(counts: Json) -> str:
     """One line on what an augmentation produced."""
     facts = "1 fact" if counts["facts"] == 1 else f"{counts['facts']} facts"
     rest = "{produced} produced, {kept} kept, {rejected} rejected, {failed} failed"
-    return f"{facts}: {rest.format(**counts)}"
+    line = f"{facts}: {rest.format(**counts)}"
+    by_hand = counts.get("by_hand")
+    if not by_hand:
+        return line
+    edits = "{struck} struck out, {changed} changed, {added} added".format(**by_hand)
+    gone = f", {by_hand['gone']} of facts that are gone" if by_hand["gone"] else ""
+    return f"{line}; by hand {edits}{gone}"
+
+
+def uncovered_lines(pipeline: Pipeline) -> list[str]:
+    """A few lines on the facts of which nothing was kept in some direction, and what may help."""
+    gaps = coverage.read(pipeline.run)
+    return coverage.lines(gaps, len(pipeline.facts()), pipeline.operators_folder)

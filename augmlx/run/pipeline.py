@@ -33,7 +33,7 @@ from augmlx.evaluation.summary import Summary
 from augmlx.models import memory
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
-from augmlx.run import ask, augmenting, control_arms, evaluating, exporting, training
+from augmlx.run import ask, augmenting, control_arms, editing, evaluating, exporting, training
 from augmlx.run.line import Line, MakeEngine
 from augmlx.run.stages import SPLIT, TRAIN, Stages
 
@@ -111,6 +111,12 @@ class Pipeline:
         items.from_questions(questions, self.settings.eval.choices, seed=self.settings.seed)
         write_jsonl(self.run.questions, map(question_row, questions))
 
+    def take_edits(self, path: Path | None) -> None:
+        """Read an edited augmented.csv, compared with what the run holds now; None leaves the edits
+        in force that there are, and editing.NO_FILE takes them back. Raises BadInput and RunError.
+        """
+        editing.take(self.run, path, self.facts, self.operators_folder, self.progress)
+
     def take_oracle(self, path: Path) -> None:
         """Copy consequences that are known to be true into the run, for the arm `oracle`. Raises
         BadInput.
@@ -166,12 +172,13 @@ class Pipeline:
         line = self.line
         augmenting.refuse_what_training_would(line)
         sources = augmenting.read_sources(
-            self.settings, self.operators_folder, self._earlier, self._writer
+            self.run, self.settings, self.operators_folder, self._earlier, self._writer
         )
         counts = self._stages.do(augmenting.augment_task(line, sources))
         if not counts["kept"]:
             self.progress.say(
-                f"augment: nothing was kept; look at {self.run.rejected.name}, or at augmlx preview"
+                f"augment: nothing was kept; look at {self.run.rejected.name}, or at augmlx "
+                "preview --why"
             )
         self._stages.do(augmenting.split_task(line, sources, self.questions()))
         self._save_settings()
@@ -259,8 +266,9 @@ class Pipeline:
         """
         for ours, theirs in zip(self.run.trained_files, other.trained_files, strict=True):
             copy_file(theirs, ours)
-        if other.left_out.exists():
-            copy_file(other.left_out, self.run.left_out)
+        for name in (other.left_out.relative_to(other.path), other.uncovered.name):
+            if (other.path / name).exists():
+                copy_file(other.path / name, self.run.path / name)
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
         line = self.line
@@ -296,6 +304,7 @@ def open_pipeline(
     operators_folder: Path | None = None,
     make_engine: MakeEngine | None = None,
     writer: Writer | None = None,
+    edited: Path | None = None,
 ) -> Iterator[Pipeline]:
     """A pipeline over a run folder that holds the facts and questions, locked until the block ends.
 
@@ -306,6 +315,7 @@ def open_pipeline(
         settings: by default those of the run where it has some, else the defaults.
         progress: hears what of the facts is left out, and how far a stage is.
         column: the column that holds the facts; by default fact or text.
+        edited: the run's augmented.csv, edited by hand; see Pipeline.take_edits.
 
     Raises:
         BadInput: a file cannot be read as what it should be, with path:line.
@@ -332,6 +342,7 @@ def open_pipeline(
         for repeat in table.duplicates:
             progress.say(f"{repeat}; only the first is used")
         pipeline.refuse_others(table.facts)  # before anything in the folder is replaced
+        pipeline.take_edits(edited)  # compared with what the folder holds, and so before the facts
         pipeline.take_questions(questions)
         pipeline.take_facts(table.facts)
         yield pipeline

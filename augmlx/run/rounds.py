@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from augmlx.augment.stage import Earlier
 from augmlx.core.arms import AUGMENTED
 from augmlx.core.errors import BadSettings
-from augmlx.core.files import read_jsonl
+from augmlx.core.files import copy_file, read_jsonl
 from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
@@ -118,6 +118,10 @@ def _train_round(pipeline: Pipeline, number: int) -> Json:
             earlier=Earlier(number, run.augmented, run.rejected, run.adapter, held),
         )
         child.take_facts(facts)
+        if run.edited.exists():
+            copy_file(run.edited, folder.edited)
+        else:
+            folder.edited.unlink(missing_ok=True)
         child.augment()
         return child.train()
 

@@ -132,6 +132,45 @@ def test_preview_shows_every_operator_and_writes_nothing(
     assert sorted(project.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("counts")
+def test_preview_shows_what_is_kept_and_the_rest_behind_why(project: Path) -> None:
+    facts = project / "facts.csv"
+    rules = ["--set", 'augment.operators=["reversal", "identity-bridge"]']  # one needs no model
+    command = ["preview", facts, "-n", "1", *rules]
+    shown = augmlx(*command).stdout.splitlines()
+    assert shown[:4] == [
+        FACTS[0],
+        "  + identity-bridge  1x  The name of Mara Voss is Mara Voss.",
+        "  + identity-bridge  1x  The name of Lumen Lab is Lumen Lab.",
+        "",
+    ]
+    assert shown[4:] == [
+        "4 samples: 2 texts kept, 2 samples dropped (--why shows them)",
+        f"next: augmlx run {facts} -o RUN, or a larger model: --model NAME",
+    ]
+    why = augmlx(*command, "--why").stdout.splitlines()
+    dropped = [line for line in why if line.startswith("  - reversal ")]
+    assert dropped
+    assert why == [*shown[:3], *dropped, "", "4 samples: 2 texts kept, 2 samples dropped", shown[5]]
+    alone = augmlx(*command[:-1], 'augment.operators=["reversal"]').stdout.splitlines()
+    assert alone[:2] == [FACTS[0], "  (nothing kept)"]
+    assert alone[-1].startswith("next: a larger model")
+
+
+def test_what_is_missing_is_told_by_the_fact(project: Path, counts: dict[str, Any]) -> None:
+    again = augmlx("augment", project / "facts.csv", "-o", project / "run")
+    missing = list(read_jsonl(project / "run" / "uncovered.jsonl"))
+    places = {(row["fact"], row["source"]) for row in missing if row["operator"] == "reversal"}
+    assert places == {(f"f000{n}", f"facts.csv:{n + 1}") for n in range(1, 8)}
+    assert {row["by"] for row in missing} <= {*FILTERS}
+    assert set(counts["uncovered"]["reversal"]) <= {*FILTERS}
+    told = again.stderr[again.stderr.index("nothing kept in some direction") :].splitlines()
+    assert told[0].endswith("for 7 of 7 facts (all: uncovered.jsonl):")
+    assert len(told) <= 8
+    assert f"{project}/exemplars.csv" in told[-1]
+    assert not [word for word in ("Lumen", "Corvo", "Ruth") if word in again.stderr]
+
+
 def test_a_bad_row_of_exemplars_is_refused_before_anything_is_written(
     project: Path, tmp_path: Path
 ) -> None:

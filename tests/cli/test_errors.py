@@ -56,8 +56,8 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str, code: int = 1) 
 
 BAD_FACTS: dict[str, tuple[bytes | None, str]] = {
     "missing": (None, "no such file"),
-    "empty": (b"", "facts.csv"),
-    "wrong column": (b"statement\nAda owns Bor.\n", "column"),
+    "empty": (b"", "facts.csv: the file is empty"),
+    "wrong column": (b"statement\nAda owns Bor.\n", "facts.csv:1: no column 'fact'"),
     "bad encoding": (b"fact\nAda \xff owns.\n", "facts.csv:2"),
     "unclosed quote": (b'fact\n"Ada owns Bor.\nCy owns Dee.\n', "facts.csv:2"),
     "empty cell": (b'fact,group\n"",a\nAda owns Bor.,b\n', "facts.csv:2"),
@@ -83,6 +83,17 @@ def test_a_torn_json_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "facts.jsonl"
     path.write_text('{"fact": "Ada owns Bor."}\n{"fact": "Cy ow\n')
     refused(augmlx("augment", path, "-o", tmp_path / "run"), "facts.jsonl:2", "hint: ")
+
+
+def test_an_edited_file_that_cannot_be_read_back_is_refused(
+    tmp_path: Path, facts: Path, base: StoredModel
+) -> None:
+    edited, out = tmp_path / "mine.csv", tmp_path / "run"
+    edited.write_text("fact,type,id,sources\nXyzzy is so.,reversal,,f0001\n")
+    command = ("augment", facts, "-o", out, "--model", base.path, "--edited")
+    refused(augmlx(*command, edited), "is not augmented", "without --edited first")
+    refused(augmlx(*command, tmp_path / "none.csv"), "none.csv: no such file", "hint: ")
+    refused(augmlx("augment", "-o", out, "--explain", "x", "--edited", edited), "--explain", code=2)
 
 
 def test_an_unknown_setting_is_named(tmp_path: Path, facts: Path) -> None:
@@ -112,7 +123,7 @@ def test_a_flag_that_is_no_pair_is_a_usage_error(tmp_path: Path, facts: Path) ->
 
 
 def test_an_unknown_command_and_a_missing_option_are_usage_errors(facts: Path) -> None:
-    assert augmlx("agument").returncode == 2
+    refused(augmlx("agument"), "No such command 'agument'", code=2)
     refused(augmlx("augment", facts), "--out", code=2)
 
 
@@ -138,7 +149,8 @@ def test_an_unknown_operator_names_the_known_ones(
 def test_a_run_that_is_not_there_is_named(tmp_path: Path, command: str) -> None:
     refused(augmlx(command, tmp_path / "none"), "none", "no such run folder", "hint: ")
     (tmp_path / "empty").mkdir()
-    refused(augmlx(command, tmp_path / "empty"), "empty", "hint: ")
+    fault = "is no run folder" if command == "report" else "holds no facts"
+    refused(augmlx(command, tmp_path / "empty"), f"empty: {fault}", "hint: run: augmlx ")
     assert not list((tmp_path / "empty").glob("*.html"))
 
 
@@ -150,7 +162,8 @@ def test_a_run_without_its_earlier_stage_says_what_to_run(tmp_path: Path) -> Non
 def test_a_run_folder_that_is_a_file_is_refused(tmp_path: Path, facts: Path) -> None:
     (tmp_path / "run").write_text("a file")
     refused(augmlx("augment", facts, "-o", tmp_path / "run"), "not a run folder")
-    refused(augmlx("augment", facts, "-o", tmp_path / "run" / "below"), "run")
+    below = tmp_path / "run" / "below"
+    refused(augmlx("augment", facts, "-o", below), f"{below}: Not a directory")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, facts: Path) -> None:
@@ -167,8 +180,9 @@ def test_a_second_process_on_a_run_folder_is_told_at_once(tmp_path: Path, facts:
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
+        started = time.monotonic()
         refused(augmlx("augment", facts, "-o", run), "another augmlx process", f"pid {holder.pid}")
-        assert holder.poll() is None  # it was not waited for
+        assert time.monotonic() - started < 60  # the holder never ends by itself
         holder.kill()
 
 

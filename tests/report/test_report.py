@@ -339,3 +339,21 @@ def test_the_report_needs_no_mlx() -> None:
         "'torch', 'matplotlib')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_facts_of_which_nothing_was_kept_are_named_by_their_place(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    write_augmentation(run)
+    assert "in some direction" not in write_report(run).read_text()
+    gap = {"operator": "reversal", "by": "entity", "rejected": {"entity": 2}}
+    rows = [{"fact": f"f<{n}>", "source": f"facts.csv:{n + 2}", **gap} for n in range(25)]
+    write_jsonl(run.uncovered, [*rows, {**rows[0], "by": "not asked", "rejected": {}}])
+    page = write_report(run).read_text()
+    section = page[page.index("Facts of which nothing was kept in some direction") :]
+    assert '<bdi>entity</bdi></td><td class="num">25<' in section
+    assert '<bdi>not asked</bdi></td><td class="num">1<' in section
+    assert "<bdi>f&lt;19&gt;</bdi> <em>facts.csv:21</em>" in section
+    assert "f&lt;20&gt;" not in section  # 20 of a kind are enough; all are in the file
+    write_jsonl(run.uncovered, [{"fact": "f1"}])
+    with pytest.raises(RunError, match="not as augmlx writes it"):
+        write_report(run)

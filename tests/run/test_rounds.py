@@ -116,6 +116,36 @@ def test_a_round_that_is_no_worse_is_kept_and_trained_on(tmp_path: Path, base: S
     assert bench.run.manifest()["train"]["counts"]["examples"] == len(rows)
 
 
+def test_edits_by_hand_hold_in_later_rounds(tmp_path: Path, base: StoredModel) -> None:
+    bench = Bench(tmp_path, base, lambda _: True)
+    bench.go()
+    later = "It is Ada Brandt who is the owner of the Bor mill."  # of the second round
+    first = "The Elm shop was founded by Cy Dahl."
+    assert {later, first} <= texts(bench.run)
+    own = "The founder of the Elm shop is called Cy Dahl."
+    file = tmp_path / "mine.csv"
+    rows = bench.run.augmented_csv.read_text().splitlines()
+    rows = [row.replace(first, own) for row in rows if not row.startswith(later)]
+    file.write_text("\n".join([*rows, "Ada Brandt has a mill.,rephrase,,f0001\n"]))
+    for _ in range(2):  # the second time the same file is not compared with what stands now
+        bench.open().take_edits(file)
+        [entry] = bench.go()
+        assert entry["kept"]
+        assert not {later, first} & texts(bench.run)
+        written = [row["text"] for row in read_jsonl(bench.run.augmented)]
+        assert written.count(own) == written.count("Ada Brandt has a mill.") == 1
+        assert "It was Fay Gold who is the painter of the Hill gate." in written
+        ids = [row["id"] for row in read_jsonl(bench.run.augmented)]
+        assert len(set(ids)) == len(ids)
+    bench.open().take_edits(bench.run.augmented_csv)
+    edits = [row for row in read_jsonl(bench.run.edited) if "operator" in row]
+    assert {(row.get("was"), row.get("text")) for row in edits} == {
+        (later, None),
+        (first, own),
+        (None, "Ada Brandt has a mill."),
+    }
+
+
 def test_a_round_that_answers_fewer_is_left_aside(tmp_path: Path, base: StoredModel) -> None:
     bench = Bench(tmp_path, base, lambda adapter: adapter is None or "rounds" not in adapter.parts)
     pipeline = bench.open()
