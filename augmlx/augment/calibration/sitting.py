@@ -17,6 +17,7 @@ from augmlx.augment.calibration.trials import Trial, try_out
 from augmlx.augment.exam.gold import Gold, golds
 from augmlx.augment.journal import Journal, open_journal
 from augmlx.core.progress import Progress
+from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import WAYS, Engine, Prompting
 from augmlx.models.store.folder import StoredModel
@@ -40,7 +41,7 @@ def calibrate(model: StoredModel, engine: Engine, progress: Progress) -> Report:
         StorageError: the store cannot be written.
         KeyboardInterrupt: goes through; what is finished stays.
     """
-    with open_journal(folder_of(model) / "journal.sqlite") as journal:
+    with open_journal(RunFolder(folder_of(model)).journal) as journal:
         report = _Sitting(engine, journal, progress).report(model)
     write_report(report, model)
     return report
