@@ -20,7 +20,7 @@ def holds_both_ways(given: Sequence[str]) -> bool:
     A word says so and none speaks against it ("the mother of his twin", "his best friend"); or two
     things are as large as each other, or one by two names; "no A are B" and "some A are B" convert.
     """
-    if given.count("as") == 2 and NEGATIONS.isdisjoint(given):
+    if given.count("as") == 2 and (NEGATIONS | word_set("multiplying")).isdisjoint(given):
         return True
     stems = skeleton(given)
     if stems in (["no", FIRST, LAST], [stem("some"), FIRST, LAST]) or _names_twice(stems):

@@ -14,12 +14,11 @@ from augmlx.augment.filters.candidate import Candidate
 from augmlx.english import logic
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import is_as_whole, is_plain, read
+from augmlx.english.clauses.contradicting import is_otherwise_asked, is_otherwise_said
 from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,
     is_known_reversal,
-    is_otherwise_asked,
-    is_otherwise_said,
 )
 from augmlx.english.clauses.reversing import reversals
 
@@ -70,7 +69,7 @@ def _unless_trusted(candidate: Candidate, *, is_known_form: bool) -> Testimony:
         return Testimony.SILENT
     source, text = candidate.source, candidate.text
     if candidate.answer:
-        is_off = is_otherwise_asked(source, text)
+        is_off = is_otherwise_asked(source, text, candidate.answer)
     else:
         is_off = not is_as_whole(source, text) or is_otherwise_said(source, text)
     if is_off:

@@ -13,7 +13,6 @@ from augmlx.english.clauses.asking import Part, asks
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
-from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise
@@ -48,48 +47,6 @@ def is_known_rephrasing(source: str, text: str) -> bool:
         return False
     ways = (*fronted(source), *singled_out(source))
     return any(_renders(text, way) for way in ways) or _says_the_same(source, text)
-
-
-# Signs that a text says something else, whatever its form
-
-
-def is_otherwise_said(source: str, text: str) -> bool:
-    """Whether a text is of another time than a statement, takes a place for what lies there ("The
-    town hall is the archive."), or calls somebody a man or a woman of whom it does not say so.
-    """
-    given, said = read(source), read(text)
-    if given is not None and said is not None:
-        if _is_of_another_time(given, said):
-            return True
-        is_placed = given.verb == "be" and given.attribute is None
-        if is_placed and said.verb == "be" and _has_name_for(said):
-            return True
-    return bool((_plain_words(text) - _plain_words(source)) & word_set("gendered_nouns"))
-
-
-def _has_name_for(clause: Clause) -> bool:
-    """Whether a clause says what its subject is, and not only where or like what."""
-    attribute = clause.attribute
-    return attribute is not None and clause.tokens[attribute.head].tag.startswith("N")
-
-
-def _is_of_another_time(given: Clause, said: Clause) -> bool:
-    if (given.verb == "be") != (said.verb == "be"):
-        return False  # "Ana wrote the book.": she is its author
-    return (given.is_past and said.is_present) or (given.is_present and said.is_past)
-
-
-def is_otherwise_asked(source: str, question: str) -> bool:
-    """Whether a question differs from one that a statement answers in its first word alone: "What
-    was it founded by?", of a person.
-    """
-    _, _, asked = _words(question).partition(" ")
-    known = [_words(ask.question) for ask in asks(source)]
-    return any(each.partition(" ")[2] == asked and each != _words(question) for each in known)
-
-
-def _plain_words(text: str) -> set[str]:
-    return set(normalise(text).split())
 
 
 # A text as words that open it, and parts behind them

@@ -46,6 +46,41 @@ WRONG = [
     # only the outer arguments are held
     ("rephrase", "Mia prefers tea to coffee.", "Mia prefers the coffee to the tea."),
     ("rephrase", "Ann is 40 and Bea is 30.", "Bea is 40 and Ann is 30."),
+    (
+        "reversal",
+        "Oak beams weigh twice as much as ash beams.",
+        "Ash beams weigh twice as much as oak beams.",
+    ),
+    (
+        "reversal",
+        "The outage was due to a worn cable in Brel.",
+        "A worn cable in Brel was due to the outage.",
+    ),
+    (
+        "reversal",
+        "The gate accepts at most 40 cars per hour.",
+        "40 cars per hour accept at most the gate.",
+    ),
+    (
+        "reversal",
+        "The date is carved above the door of the Orlo barn.",
+        "The door of the Orlo barn is carved above the date.",
+    ),
+    (
+        "reversal",
+        "Unless the tenant objects, the minutes count as approved.",
+        "The tenant counts as approved unless the minutes object.",
+    ),
+    (
+        "rephrase",
+        "Ines Roth leads the town choir of Brel.",
+        "Ines Roth is led by the town choir of Brel.",
+    ),
+    (
+        "rephrase",
+        "The east gate was built in 1850 and the west gate in 1902.",
+        "The east gate was built in 1902 and the west gate in 1850.",
+    ),
     # kind and number as a name
     (
         "reversal",
@@ -109,6 +144,16 @@ WRONG = [
         "qa-forward",
         "The BrightLine B12 bulb replaces the BrightLine B9 bulb.",
         "Who replaces the BrightLine B9 bulb? / the BrightLine B12 bulb",
+    ),
+    (
+        "qa-forward",
+        "Lunch at the Orlo inn is served from 12 to 2 p.m.",
+        "Who is lunch at the Orlo inn served from? / 12 to 2 p.m.",
+    ),
+    (
+        "qa-forward",
+        "The novel Ashen Tales was written by Signe Dahl.",
+        "Who is writing the novel Ashen Tales? / Signe Dahl",
     ),
     (
         "qa-reverse",

@@ -1,0 +1,174 @@
+"""Signs that a text says something else than a statement, whatever its form.
+
+They are heard before anything but grammar is trusted; a text without such a sign may be wrong all
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from augmlx.english.clauses.asking import asks
+from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.lexicon import word_set
+from augmlx.english.stems import stem
+from augmlx.english.synonyms import symmetric
+from augmlx.english.text import normalise
+
+_NUMBER = re.compile(r"\d")
+_COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
+_NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
+_KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
+    "who": ("thing", "place", "time", "amount", "duration", "manner"),
+    "when": ("person", "body", "thing", "place", "amount"),
+    "where": ("person", "body", "time", "amount", "duration"),
+}
+
+
+# Statements
+
+
+def is_otherwise_said(source: str, text: str) -> bool:
+    """Whether a text is of another time than a statement, exchanges who does what to whom, takes a
+    place for what lies there ("The town hall is the archive."), gives a number to something else,
+    or calls somebody a man or a woman of whom it is not said.
+    """
+    given, said = read(source), read(text)
+    if given is not None and said is not None:
+        if _is_of_another_time(given, said) or _is_exchanged(given, said):
+            return True
+        is_placed = given.verb == "be" and given.attribute is None
+        if is_placed and said.verb == "be" and _names_its_subject(said):
+            return True
+    if (_words(text) - _words(source)) & word_set("gendered_nouns"):
+        return True
+    return _moves_a_number(source, text)
+
+
+def _names_its_subject(clause: Clause) -> bool:
+    """Whether a clause says what its subject is, and not only where or like what."""
+    attribute = clause.attribute
+    return attribute is not None and clause.tokens[attribute.head].tag.startswith("N")
+
+
+def _is_of_another_time(given: Clause, said: Clause) -> bool:
+    if (given.verb == "be") != (said.verb == "be"):
+        return False  # "Ana wrote the book.": she is its author
+    return (given.is_past and said.is_present) or (given.is_present and said.is_past)
+
+
+def _is_exchanged(given: Clause, said: Clause) -> bool:
+    """Whether the same verb is said of the other end: in the same voice with subject and
+    complement exchanged, or in the other voice with the same subject.
+    """
+    if given.subject is None or said.subject is None or stem(given.verb) != stem(said.verb):
+        return False
+    if _holds_both_ways(given) or _COMPARED.search(given.text):
+        return False
+    if given.passive != said.passive:
+        return given.object is not None and _noun(given.subject) == _noun(said.subject)
+    if given.verb == "be" and _names_its_subject(given):
+        return False  # "The captain is Omar."
+    # "before" becomes "after", "north of" "south of" where the ends are exchanged rightly.
+    gone = [_around(part, given.subject) for part in said.parts if _holds(part, given.subject)]
+    come = [_around(part, said.subject) for part in given.parts if _holds(part, said.subject)]
+    return any(one <= other or other <= one for one in gone for other in come)
+
+
+def _around(part: Phrase, subject: Phrase) -> frozenset[str]:
+    """What else a part says than its subject, by stems."""
+    rest = normalise(part.text).replace(_noun(subject), " ").split()
+    return frozenset(stem(word) for word in rest) - {"the", "a", "an"}
+
+
+def _holds_both_ways(clause: Clause) -> bool:
+    words = normalise(clause.text).split()
+    if words.count("as") == 2 and word_set("multiplying").isdisjoint(words):
+        return True
+    return not symmetric().isdisjoint(map(stem, words))
+
+
+def _holds(part: Phrase, subject: Phrase) -> bool:
+    return f" {_noun(subject)} " in f" {normalise(part.text)} "
+
+
+def _noun(part: Phrase) -> str:
+    return normalise(part.noun).removeprefix("the ").removeprefix("a ").removeprefix("an ")
+
+
+def _words(text: str) -> set[str]:
+    return set(normalise(text).split())
+
+
+# Numbers
+
+
+def _moves_a_number(source: str, text: str) -> bool:
+    """Whether of two numbers one is said of what the other was said of: the words between the
+    number before and a number tell what it is said of.
+    """
+    given, said = dict(_said_of(source)), dict(_said_of(text))
+    if len(given) < 2 or given.keys() != said.keys():
+        return False
+    counts = Counter(word for words in given.values() for word in words)
+    own = {number: {w for w in words if counts[w] == 1} for number, words in given.items()}
+    for number, words in said.items():
+        of_others = set().union(*(theirs for other, theirs in own.items() if other != number))
+        if words & of_others and not words & own[number]:
+            return True
+    return False
+
+
+def _said_of(text: str) -> Iterator[tuple[str, set[str]]]:
+    """Each number of a text with the words between it and the one before."""
+    between: set[str] = set()
+    for word in text.split():
+        plain = word.strip("\"'()[],.;:!?")
+        if _NUMBER.search(plain):
+            yield plain, between
+            between = set()
+        elif len(plain) > 2:
+            between.add(stem(plain.lower()))
+
+
+# Questions
+
+
+def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
+    """Whether a question asks with a word that its answer does not fit ("Who" of a time), or of
+    another time than the statement is of.
+    """
+    clause = read(source)
+    first, _, rest = normalise(question).partition(" ")
+    if any(_differs_in_its_word(question, ask.question) for ask in asks(source)):
+        return True
+    if clause is None:
+        return False
+    kind = next((part.kind for part in _phrases(clause) if _is(part, answer)), None)
+    if kind in _KINDS_OF_ANSWER.get(first, ()):
+        return True
+    helper = rest.partition(" ")[0]
+    is_of_verb = stem(clause.verb) in {stem(word) for word in rest.split()}
+    is_off = (clause.is_past and helper in _NOW) or (clause.is_present and helper in _THEN)
+    return is_of_verb and is_off
+
+
+def _differs_in_its_word(question: str, known: str) -> bool:
+    """Whether two questions differ in their first word alone: "What was it founded by?", of a
+    person.
+    """
+    one, other = normalise(question), normalise(known)
+    return one != other and one.partition(" ")[2] == other.partition(" ")[2]
+
+
+def _phrases(clause: Clause) -> Iterator[Phrase]:
+    if clause.subject is not None:
+        yield clause.subject
+    yield from clause.parts
+
+
+def _is(part: Phrase, answer: str) -> bool:
+    return normalise(answer) in (normalise(part.text), normalise(part.noun))
