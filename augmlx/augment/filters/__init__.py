@@ -10,10 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from augmlx.augment.filters import deduction, entity, form, links, order, questions, relation, votes
+from augmlx.augment.filters import (
+    deduction,
+    entity,
+    form,
+    links,
+    order,
+    other_languages,
+    questions,
+    relation,
+    votes,
+)
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
 from augmlx.augment.filters.witnesses import WITNESSES, Testimony
+from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.core.settings import AugmentSettings
 from augmlx.english.logic import RULES
 from augmlx.english.text import normalise
@@ -45,6 +56,17 @@ _PURE: Mapping[str, Filter] = {
     "linked": links.linked,
     "recognised": deduction.recognised_form,
     **{rule: deduction.follows_by(rule) for rule in sorted(RULES)},
+    "vote": votes.outvoted,
+    "duplicate": votes.duplicate,
+    "keep": votes.surplus,
+}
+# The same for facts in other languages. What is not here would have to know a grammar, so it is
+# silent.
+_IN_OTHER_LANGUAGES: Mapping[str, Filter] = {
+    "form": form.objection,
+    "direction": other_languages.not_turned,
+    "meaning": other_languages.not_reworded,
+    "question": other_languages.question,
     "vote": votes.outvoted,
     "duplicate": votes.duplicate,
     "keep": votes.surplus,
@@ -114,6 +136,8 @@ def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
     """Whether one of the witnesses among the filters knows a candidate to be right, and its form is
     in order.
     """
+    if candidate.language != ENGLISH:
+        return False
     witnesses = [WITNESSES[name] for name in filters if name in WITNESSES]
     if Testimony.RIGHT not in [witness(candidate) for witness in witnesses]:
         return False
@@ -127,9 +151,12 @@ def _objection(
     settings: AugmentSettings,
     scores: Scores,
 ) -> str | None:
+    if name in MEASURES:
+        value = scores.get((candidate.sample, name))
+        return None if value is None else MEASURES[name].objection(value, settings)
+    if candidate.language != ENGLISH:
+        other = _IN_OTHER_LANGUAGES.get(name)
+        return other(candidate, siblings, settings) if other else None
     if name in WITNESSES:
         return WITNESSES[name](candidate).objection
-    if name not in MEASURES:
-        return _PURE[name](candidate, siblings, settings)
-    value = scores.get((candidate.sample, name))
-    return None if value is None else MEASURES[name].objection(value, settings)
+    return _PURE[name](candidate, siblings, settings)
