@@ -4,10 +4,12 @@ of their fact, each once, and in an order that says the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.languages import content
+from augmlx.augment.languages.fitting import fits
 from augmlx.augment.languages.restating import is_rephrasing, is_reversal
 from augmlx.core.settings import AugmentSettings
 
@@ -16,7 +18,8 @@ def question(
     candidate: Candidate, siblings: Sequence[Candidate], settings: AugmentSettings
 ) -> str | None:
     """The words of a question and those of its answer, which is a part of the fact, are together
-    the words of the fact: so it asks for the answer, does not give it away, and adds nothing.
+    the words of the fact, but perhaps for a year or who did it: so it asks for the answer, does
+    not give it away, and adds nothing.
     """
     code, answer = candidate.language, candidate.answer
     if not answer:
@@ -29,7 +32,11 @@ def question(
     told = content.content(code, answer)
     if not asked or not told:
         return "asks for nothing"
-    return _said_otherwise(candidate, (*asked, *told), may_lack_a_year=True)
+    if not fits(code, candidate.source, candidate.text, answer):
+        return "does not ask for what its answer is"
+    kind = content.asked_kind(code, candidate.text, answer)
+    given = Counter(asked) - Counter(kind)
+    return _said_otherwise(candidate, (*given.elements(), *told), of_part=True)
 
 
 def not_turned(
@@ -59,12 +66,12 @@ def _content(candidate: Candidate) -> tuple[str, ...]:
 
 
 def _said_otherwise(
-    candidate: Candidate, said: Sequence[str], *, may_lack_a_year: bool = False
+    candidate: Candidate, said: Sequence[str], *, of_part: bool = False
 ) -> str | None:
     given = content.content(candidate.language, candidate.source)
     _, missing, added = content.difference(given, said)
-    if may_lack_a_year:
-        missing = [word for word in missing if not content.is_year(word)]
+    if of_part:
+        missing = content.beside_circumstances(candidate.language, candidate.source, missing)
     if content.NEGATED in (*missing, *added):
         return "negates, or no longer negates, its source"
     if added:

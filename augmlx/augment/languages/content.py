@@ -68,6 +68,31 @@ def asks(code: str, text: str) -> bool:
     return not set(asking).isdisjoint(tokens(text))
 
 
+def asked_kind(code: str, question: str, answer: str) -> tuple[str, ...]:
+    """What a question says of its answer right behind the word that asks: "lago" in "¿Qué lago es
+    el más hondo?", where the answer is "el lago Turó". Never what is written as a name is.
+    """
+    behind = max(
+        (question.casefold().find(word) + len(word) for word in _words_that_ask(code, question)),
+        default=len(question),
+    )
+    told, kind = set(content(code, answer)), []
+    for match in _TOKEN.finditer(question[behind:]):
+        token = folded(match[0])
+        if token not in told or match[0][0].isupper():
+            break
+        kind.append(token)
+    return tuple(kind) if told - set(kind) else ()
+
+
+def _words_that_ask(code: str, text: str) -> list[str]:
+    """The first word of a text that asks, in all the ways in which it can be read."""
+    asking, plain = lexicon(code).asking, text.casefold()
+    if any(map(_HAN.match, asking)):
+        return [word for word in asking if word in plain]
+    return [token for token in tokens(text) if token in asking][:1]
+
+
 def place_of(part: str, whole: str) -> str:
     """A part of a text as it stands there, found by its words; "" where it does not."""
     wanted = tokens(part)
@@ -110,12 +135,32 @@ def is_year(word: str) -> bool:
     return len(word) == 4 and word.isdecimal() and word[0] in "12"
 
 
+def beside_circumstances(code: str, source: str, missing: Sequence[str]) -> list[str]:
+    """What a question lacks of a fact, less what it need not say: a year, and who did it, where the
+    fact is passive.
+    """
+    left = [word for word in missing if not is_year(word)]
+    words = lexicon(code)
+    agents = words.agents if words.articles else ()  # in Chinese no name's end can be told
+    spoken = tokens(source)
+    for place, token in enumerate(spoken):
+        doer = content(code, " ".join(spoken[place + 1 :]))[: len(left)]
+        if token in agents and sorted(doer) == sorted(left):
+            return []
+    return left
+
+
 def is_form(word: str, other: str) -> bool:
     """Whether two words could be forms of one, by what they begin with ("besiegt", "besiegte")."""
     if any(map(str.isdigit, word + other)):
         return False
     # German participles: "leitet", "geleitet".
     word, other = word.removeprefix("ge"), other.removeprefix("ge")
+    if abs(len(word) - len(other)) == 1 and {word, other} == {
+        word.rstrip("s"),
+        f"{word.rstrip('s')}s",
+    }:
+        return False  # one and several
     shared = 0
     for one, two in zip(word, other, strict=False):
         if one != two:

@@ -18,6 +18,11 @@ OTHERS = ("de", "fr", "es", "zh")
 _SETS = (
     "telling",
     "small",
+    "who",
+    "what",
+    "where_or_when",
+    "why",
+    "causes",
     "negations",
     "agents",
     "passives",
@@ -36,7 +41,9 @@ class Lexicon:
         code: such as "de".
         telling: words that are found in texts of this language alone.
         small: words that a sentence may have or lack without saying more or less.
-        asking: words that ask.
+        asking: words that ask; those that ask for somebody (`who`), a thing (`what`), a place or
+            time, a cause, are told apart.
+        causes: what a cause begins with.
         negations: words that negate; all count as one.
         scopes: a word that says how many, how much or how surely -> the first of its row.
         agents: what stands before who does it, where a sentence is passive.
@@ -56,6 +63,11 @@ class Lexicon:
     telling: frozenset[str]
     small: frozenset[str]
     asking: tuple[str, ...]
+    who: frozenset[str]
+    what: frozenset[str]
+    where_or_when: frozenset[str]
+    why: frozenset[str]
+    causes: frozenset[str]
     negations: frozenset[str]
     scopes: Mapping[str, str]
     agents: frozenset[str]

@@ -18,6 +18,7 @@ def is_reversal(code: str, source: str, text: str) -> bool:
     return (
         _is_equation_turned(words, source, text)
         or _is_fronted(words, tokens(source), tokens(text))
+        or _is_fronted(words, tokens(text), tokens(source), to_the_end=False)
         or _is_condition_turned(words, source, text)
         or _is_passive_of(words, text, of=source)
         or _is_passive_of(words, source, of=text)
@@ -65,25 +66,31 @@ def _names_one_thing(words: Lexicon, source: str, first: list[str], last: list[s
     return first[0] in words.articles and f" {last[0].capitalize()}" in source
 
 
-def _is_fronted(words: Lexicon, given: list[str], said: list[str]) -> bool:
+def _is_fronted(
+    words: Lexicon, given: list[str], said: list[str], *, to_the_end: bool = True
+) -> bool:
     """ "Die Leiter steht hinter dem Haus" -> "Hinter dem Haus steht die Leiter": a part that a
-    preposition marks, or a year, goes to the front, and perhaps the verb before its subject.
+    preposition marks, or a year, goes to the front, and perhaps the verb before its subject. Such
+    a part is known by being the last one; or, where `said` is the source, by not being.
     """
     for start in range(1, len(given)):
-        for end in (start + 1, start + 2, len(given)):
+        for end in range(start + 1, len(given) + 1):
             part, rest = given[start:end], given[:start] + given[end:]
-            if _is_movable(words, part, is_last=end >= len(given)) and said[: len(part)] == part:
-                return said[len(part) :] == rest or _is_inverted(words, rest, said[len(part) :])
+            is_whole = end == len(given) or not to_the_end
+            if said[: len(part)] != part or not _is_movable(words, part, is_whole=is_whole):
+                continue
+            if said[len(part) :] == rest or _is_inverted(words, rest, said[len(part) :]):
+                return True
     return False
 
 
-def _is_movable(words: Lexicon, part: list[str], *, is_last: bool) -> bool:
+def _is_movable(words: Lexicon, part: list[str], *, is_whole: bool) -> bool:
     """Whether a part may stand in front: a year, one with its preposition, or what a preposition
     begins and nothing follows.
     """
     if is_year(part[-1]) and len(part) < 3:
         return len(part) == 1 or part[0] in words.prepositions
-    return is_last and part[0] in words.prepositions
+    return is_whole and part[0] in words.prepositions
 
 
 def _is_inverted(words: Lexicon, given: list[str], said: list[str]) -> bool:

@@ -35,9 +35,9 @@ def in_language(operator: Operator, code: str) -> Operator:
     return Operator.model_validate({**operator.model_dump(), **labels, **_STATING, **asking, **own})
 
 
-_STATING = {"prefill": "none"}
+_STATING = {"prefill": "none", "samples": 4}
 # Without a grammar nobody can tell what may be asked for: the model chooses it.
-_ASKING = {"answer": "by-model", "samples": 8, "max_tokens": 64}
+_ASKING = {"answer": "by-model", "samples": 6, "max_tokens": 64}
 
 
 @cache

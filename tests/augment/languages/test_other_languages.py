@@ -136,6 +136,11 @@ WRONG = [
     ("de", "Im Saal darf nie gegessen werden.", "Was darf im Saal werden?", "gegessen"),
     ("fr", "Le tarif est de 14 euros.", "Combien coûte le tarif de 15 euros ?", "14 euros"),
     ("es", "Los socios deben llevar gorro.", "¿Qué pueden llevar los socios?", "gorro"),
+    ("de", "Im Saal müssen Hüte getragen werden.", "Was müssen Hüte getragen werden?", "Im Saal"),
+    ("de", "Die Leiterin ist Ute Thom.", "Was ist die Leiterin?", "Ute Thom"),
+    ("de", "Die Taste F7 öffnet das Log.", "Was F7 öffnet das Log?", "Die Taste"),
+    ("es", "La entrada cuesta 6 euros.", "¿Cuándo cuesta 6 euros?", "La entrada"),
+    ("es", "El equipo lo forma Inés.", "¿Qué forma los equipos?", "Inés"),
     ("zh", "王小明是财务部的主任。", "财务部的主任是谁?", "小明"),  # part of a name
     ("zh", "白湖比银湖深。", "白湖比银湖深吗?", "白湖"),
 ]
@@ -151,8 +156,10 @@ RIGHT = [
     ("de", "Im Saal darf nicht gegessen werden.", "Wo darf nicht gegessen werden?", "Im Saal"),
     ("fr", "Le tarif est de 14 euros.", "De combien est le tarif ?", "14 euros"),
     ("fr", "Le dépôt a été bâti en 1934 par Luc.", "Par qui le dépôt a-t-il été bâti ?", "Luc"),
-    ("es", "Los socios deben llevar gorro.", "¿Quién debe llevar gorro?", "Los socios"),
+    ("es", "Los socios deben llevar gorro.", "¿Qué deben llevar los socios?", "gorro"),
+    ("es", "El lago Turó es hondo.", "¿Qué lago es hondo?", "El lago Turó"),
     ("zh", "王小明是财务部的主任。", "财务部的主任是谁?", "王小明"),
+    ("zh", "日志保存在logs文件夹中。", "日志保存在哪个文件夹中?", "logs文件夹"),
 ]  # fmt: skip
 
 

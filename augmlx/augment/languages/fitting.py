@@ -1,0 +1,76 @@
+"""Whether the word that a question asks with fits its answer, as far as the answer's own words tell
+what it names.
+"""
+
+from __future__ import annotations
+
+from augmlx.augment.languages.content import CONDITION, content, tokens
+from augmlx.augment.languages.lexicon import Lexicon, lexicon
+
+
+def fits(code: str, source: str, question: str, answer: str) -> bool:
+    """Whether a question asks for what its answer is.
+
+    Args:
+        code: the language.
+        source: the fact; it holds the answer.
+        question: with a word that asks.
+        answer: as the fact has it.
+    """
+    words = lexicon(code)
+    asked, told = tokens(question), tokens(answer)
+    place = next((place for place, token in enumerate(asked) if token in words.asking), None)
+    if place is None or not told:
+        return True  # in Chinese, where such words are several tokens
+    word, before = asked[place], asked[place - 1] if place else ""
+    is_marked = told[0] in words.prepositions or content(code, answer)[:1] == (CONDITION,)
+    if word in (words.who | words.what | words.where_or_when) and _names_next(question, word):
+        return False
+    if _adds_copula(words, source, asked[place + 1 :]):
+        return False
+    if before in words.agents and word in words.who:
+        return not is_marked
+    if word in words.why or (before in words.agents and word in words.what):
+        return told[0] in words.causes
+    if word in words.where_or_when:
+        opens_fact = tokens(source)[: len(told)] == told
+        return is_marked or not opens_fact
+    if word in words.what:
+        asks_behind_preposition = before in words.prepositions or before in words.small
+        if is_marked:
+            return asks_behind_preposition
+        return not _is_full_name(words, answer)
+    if word in words.who:
+        return not is_marked and (_is_name(words, answer) or not words.copulas.isdisjoint(asked))
+    return True
+
+
+def _adds_copula(words: Lexicon, source: str, behind: list[str]) -> bool:
+    """Whether a question asks what something is ("Was ist der Schalter?") where the fact does not
+    say so. "Qu'est-ce qui" is only a way to ask.
+    """
+    is_way_to_ask = behind[1:2] == ["ce"]
+    if is_way_to_ask or behind[:1] == [] or behind[0] not in words.copulas:
+        return False
+    return words.copulas.isdisjoint(tokens(source))
+
+
+def _names_next(question: str, word: str) -> bool:
+    """Whether a name or a number stands right behind the word that asks, where a verb should."""
+    behind = question[question.casefold().find(word) + len(word) :].lstrip()
+    return behind[:1].isupper() or behind[:1].isdigit() or behind[:2] == "--"
+
+
+def _is_name(words: Lexicon, answer: str) -> bool:
+    """Whether an answer has a name in it and no article before it; in Chinese nobody can tell."""
+    if not words.articles:
+        return True
+    has_capital = any(part[:1].isupper() for part in answer.split())
+    return has_capital and tokens(answer)[0] not in words.small
+
+
+def _is_full_name(words: Lexicon, answer: str) -> bool:
+    """Whether an answer is two capitalized words or more, as somebody's name is."""
+    parts = answer.split()
+    are_capitalized = all(part[0].isupper() and part.isalpha() for part in parts)
+    return len(parts) > 1 and are_capitalized and tokens(answer)[0] not in words.small
