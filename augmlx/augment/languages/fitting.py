@@ -4,7 +4,7 @@ what it names.
 
 from __future__ import annotations
 
-from augmlx.augment.languages.content import CONDITION, content, tokens
+from augmlx.augment.languages.content import CONDITION, content, folded, tokens
 from augmlx.augment.languages.lexicon import Lexicon, lexicon
 
 
@@ -18,6 +18,8 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
         answer: as the fact has it.
     """
     words = lexicon(code)
+    if not _keeps_order(code, source, question, answer):
+        return False
     asked, told = tokens(question), tokens(answer)
     place = next((place for place, token in enumerate(asked) if token in words.asking), None)
     if place is None or not told:
@@ -30,6 +32,8 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
         return False
     if before in words.agents and word in words.who:
         return not is_marked
+    if _exchanges_roles(words, source, question, word, answer):
+        return False
     if word in words.why or (before in words.agents and word in words.what):
         return told[0] in words.causes
     if word in words.where_or_when:
@@ -43,6 +47,48 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if word in words.who:
         return not is_marked and (_is_name(words, answer) or not words.copulas.isdisjoint(asked))
     return True
+
+
+def _exchanges_roles(words: Lexicon, source: str, question: str, word: str, answer: str) -> bool:
+    """Whether a question about an active sentence asks who does it where that is done to the
+    answer, or the other way round. Such a sentence begins with who does it, unless it begins with
+    where or when.
+    """
+    given, told = tokens(source), tokens(answer)
+    is_active = words.copulas.isdisjoint(given) and words.passives.isdisjoint(given)
+    if not is_active or given[0] in words.prepositions or given[0].isdigit():
+        return False
+    if content(words.code, source)[:1] == (CONDITION,):
+        return False
+    does_it = given[: len(told)] == told
+    asks_for_doer = word in words.doers or _asks_what_does(words, question)
+    asks_for_object = word in words.who - words.doers
+    if words.what_does and word in words.what and not asks_for_doer:
+        asks_for_object = True
+    return (asks_for_doer and not does_it) or (asks_for_object and does_it)
+
+
+def _asks_what_does(words: Lexicon, question: str) -> bool:
+    return bool(words.what_does) and words.what_does in folded(question)
+
+
+def _keeps_order(code: str, source: str, question: str, answer: str) -> bool:
+    """Whether the answer, put where a Chinese question asks, begins its fact again: there a
+    question has the order of a statement. What a copula turns, and a condition, may stand anywhere;
+    a passive sentence begins with what is done.
+    """
+    words = lexicon(code)
+    is_free = any(copula in source for copula in words.copulas)
+    if words.articles or is_free or source.startswith(tuple(words.conditions)):
+        return True
+    is_passive, asks_passively = (not words.agents.isdisjoint(text) for text in (source, question))
+    if is_passive != asks_passively:
+        return source.startswith(answer)
+    phrases = sorted((*words.small, *words.asking), key=lambda word: (-len(word), word))
+    asking = [phrase for phrase in phrases if any(word in phrase for word in words.asking)]
+    phrase = next((phrase for phrase in asking if phrase in question), "")
+    filled = question.replace(phrase, f" {answer} ", 1)
+    return content(code, filled)[:1] == content(code, source)[:1]
 
 
 def _adds_copula(words: Lexicon, source: str, behind: list[str]) -> bool:

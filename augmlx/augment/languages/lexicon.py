@@ -19,6 +19,7 @@ _SETS = (
     "telling",
     "small",
     "who",
+    "doers",
     "what",
     "where_or_when",
     "why",
@@ -43,6 +44,7 @@ class Lexicon:
         small: words that a sentence may have or lack without saying more or less.
         asking: words that ask; those that ask for somebody (`who`), a thing (`what`), a place or
             time, a cause, are told apart.
+        doers: those of `who` that ask for who does it, as `what_does` asks for a thing that does.
         causes: what a cause begins with.
         negations: words that negate; all count as one.
         scopes: a word that says how many, how much or how surely -> the first of its row.
@@ -64,6 +66,8 @@ class Lexicon:
     small: frozenset[str]
     asking: tuple[str, ...]
     who: frozenset[str]
+    doers: frozenset[str]
+    what_does: str
     what: frozenset[str]
     where_or_when: frozenset[str]
     why: frozenset[str]
@@ -99,6 +103,7 @@ def lexicon(code: str) -> Lexicon:
         **{name: frozenset(words[name].split()) for name in _SETS},
         possessive=words["possessive"],
         cleft=words["cleft"],
+        what_does=words["what_does"],
         contracted=words.get("contracted", {}),
         fact=labels["fact"],
         question=labels["question"],
