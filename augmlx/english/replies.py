@@ -79,7 +79,7 @@ def read_pair(text: str, source: str = "", *, labels: Sequence[str]) -> tuple[Re
         return read_reply(text, source, labels=labels, asks=True), ""
     lines = text[asked.end() :].strip().splitlines()
     line = lines[0].strip() if lines else ""
-    label = re.match(rf"[*_]*(?i:{'|'.join(map(re.escape, labels))})[*_]*\s*[:：]\s*", line)
+    label = re.match(rf"[*_]*(?i:{'|'.join(map(re.escape, labels))})[*_\s]*[:：][*_\s]*", line)
     if label is not None:
         line = line[label.end() :]
     answer = read_reply(line, source).text

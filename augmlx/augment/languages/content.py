@@ -141,8 +141,10 @@ def beside_circumstances(code: str, source: str, missing: Sequence[str]) -> list
     """
     left = [word for word in missing if not is_year(word)]
     words = lexicon(code)
-    agents = words.agents if words.articles else ()  # in Chinese no name's end can be told
     spoken = tokens(source)
+    # In Chinese no name's end can be told.
+    is_passive = bool(words.articles) and not words.passives.isdisjoint(spoken)
+    agents = words.agents if is_passive else frozenset()
     for place, token in enumerate(spoken):
         doer = content(code, " ".join(spoken[place + 1 :]))[: len(left)]
         if token in agents and sorted(doer) == sorted(left):

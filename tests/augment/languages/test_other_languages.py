@@ -136,6 +136,7 @@ WRONG = [
     ("de", "Im Saal darf nie gegessen werden.", "Was darf im Saal werden?", "gegessen"),
     ("fr", "Le tarif est de 14 euros.", "Combien coûte le tarif de 15 euros ?", "14 euros"),
     ("es", "Los socios deben llevar gorro.", "¿Qué pueden llevar los socios?", "gorro"),
+    ("de", "Man kann die Ware innerhalb von 30 Tagen senden.", "Was kann man senden?", "die Ware"),
     ("de", "Ulm besiegte Lohe.", "Wer besiegte Ulm?", "Lohe"),
     ("de", "Ulm besiegte Lohe.", "Wen besiegte Lohe?", "Ulm"),
     ("fr", "Anne dirige Luc.", "Qui dirige Anne ?", "Luc"),
