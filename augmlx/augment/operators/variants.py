@@ -32,7 +32,10 @@ def in_language(operator: Operator, code: str) -> Operator:
     words = lexicon(code)
     labels = {"input_label": words.fact, "answer_label": words.answer}
     asking = _ASKING if operator.asks else {}
-    return Operator.model_validate({**operator.model_dump(), **labels, **_STATING, **asking, **own})
+    # What the filters know to be right may be said in several ways, so it is not put to a vote.
+    filters = [name for name in operator.filters if name != "vote"]
+    changed = {**labels, **_STATING, **asking, **own, "filters": filters}
+    return Operator.model_validate({**operator.model_dump(), **changed})
 
 
 _STATING = {"prefill": "none", "samples": 4}

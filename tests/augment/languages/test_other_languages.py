@@ -126,6 +126,17 @@ def test_a_question_is_kept_with_the_answer_that_the_model_wrote() -> None:
     assert all(isinstance(record, Rejected) for record in rejected)
 
 
+def test_two_questions_about_one_fact_do_not_outvote_each_other() -> None:
+    asked = records(
+        GERMAN,
+        "Wer leitet das Archiv in Ulm?\nAntwort: Nele Brandt",
+        "Was leitet Nele Brandt?\nAntwort: das Archiv in Ulm",
+        "Leitet wer?\nAntwort: Nele",
+        operator="qa-reverse",
+    )
+    assert [type(record) for record in asked[:3]] == [Example, Example, Rejected]
+
+
 WRONG = [
     ("de", GERMAN.text, "Was leitet Nele Brandt?", "das Lager in Ulm"),  # no part of the fact
     ("de", GERMAN.text, "Was leitet Nele Brandt in Ulm?", "das Archiv in Ulm"),  # given away
