@@ -10,7 +10,8 @@ from itertools import chain, groupby, islice
 
 from augmlx.augment.filters import MEASURES, Candidate, Scores, is_known_right
 from augmlx.augment.journal import Journal
-from augmlx.augment.languages.content import place_of
+from augmlx.augment.languages.content import left_out, place_of
+from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
 from augmlx.core import example_id
@@ -175,11 +176,16 @@ def _reply(planned: Planned, completion: Completion, source: str) -> Reply:
 
 
 def _pair(planned: Planned, completion: Completion, source: str) -> tuple[Reply, str]:
-    """The question that was meant, and its answer in the words of the source where it has them."""
+    """The question that was meant, and its answer in the words of the source: those of the model's
+    answer or, where that is no part of the source, those that the question leaves out.
+    """
     operator = planned.operator
     text = written_text(planned.request, completion)
     reply, answer = read_pair(text, source, labels=_labels(operator))
-    return reply, place_of(answer, source) or answer
+    known = place_of(answer, source)
+    if not known and planned.language != ENGLISH:
+        known = left_out(planned.language, source, reply.text)
+    return reply, known or answer
 
 
 def _labels(operator: Operator) -> tuple[str, ...]:

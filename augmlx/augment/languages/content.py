@@ -106,6 +106,30 @@ def place_of(part: str, whole: str) -> str:
     return ""
 
 
+def left_out(code: str, source: str, question: str) -> str:
+    """The part of a fact that a question leaves out, with the articles and prepositions before it;
+    "" where that is not one part, or is all of it.
+    """
+    words, asked = lexicon(code), Counter(content(code, question, asking=True))
+    places = list(_TOKEN.finditer(source))
+    said = ["".join(content(code, place[0])) for place in places]
+    missing = []
+    for number, token in enumerate(said):
+        if asked[token]:
+            asked[token] -= 1
+        elif token:
+            missing.append(number)
+    if not missing or len(missing) == sum(map(bool, said)):
+        return ""
+    first, last = missing[0], missing[-1]
+    if [number for number in range(first, last + 1) if said[number]] != missing:
+        return ""
+    before = words.articles | words.prepositions
+    while first and folded(places[first - 1][0]) in before:
+        first -= 1
+    return source[places[first].start() : places[last].end()]
+
+
 def difference(
     source: Sequence[str], text: Sequence[str]
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:

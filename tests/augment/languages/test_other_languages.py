@@ -126,6 +126,17 @@ def test_a_question_is_kept_with_the_answer_that_the_model_wrote() -> None:
     assert all(isinstance(record, Rejected) for record in rejected)
 
 
+def test_an_answer_that_is_no_part_of_the_fact_is_what_the_question_leaves_out() -> None:
+    (kept, *_) = records(
+        GERMAN, "Was leitet Nele Brandt?\nAntwort: ein Lager", operator="qa-forward"
+    )
+    assert isinstance(kept, Example)
+    assert kept.row == {"prompt": "Was leitet Nele Brandt?", "completion": "das Archiv in Ulm"}
+    (kept, *_) = records(CHINESE, "财务部的主任是谁?\n答案: 小明的", operator="qa-reverse")
+    assert isinstance(kept, Example)
+    assert kept.row == {"prompt": "财务部的主任是谁?", "completion": "王小明"}
+
+
 def test_two_questions_about_one_fact_do_not_outvote_each_other() -> None:
     asked = records(
         GERMAN,
