@@ -82,7 +82,10 @@ def asked_kind(code: str, question: str, answer: str) -> tuple[str, ...]:
         if token not in told or match[0][0].isupper():
             break
         kind.append(token)
-    return tuple(kind) if told - set(kind) else ()
+    whole = content(code, answer)
+    # The kind comes first ("el lago Turó"); in Chinese last.
+    end = whole[: len(kind)] if lexicon(code).articles else whole[len(whole) - len(kind) :]
+    return tuple(kind) if tuple(kind) == end and told - set(kind) else ()
 
 
 def _words_that_ask(code: str, text: str) -> list[str]:

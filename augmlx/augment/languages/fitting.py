@@ -36,11 +36,15 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
         return False
     if word in words.why or (before in words.agents and word in words.what):
         return told[0] in words.causes
+    if word in words.amounts:
+        return tokens(source)[: len(told)] != told or any(map(str.isdigit, told))
     if word in words.where_or_when:
         opens_fact = tokens(source)[: len(told)] == told
         return is_marked or not opens_fact
     if word in words.what:
         asks_behind_preposition = before in words.prepositions or before in words.small
+        if before in words.prepositions and not is_marked:
+            return any(map(str.isdigit, told))
         if is_marked:
             return asks_behind_preposition
         return not _is_full_name(words, answer)

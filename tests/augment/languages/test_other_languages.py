@@ -170,6 +170,10 @@ WRONG = [
     ("de", "Die Leiterin ist Ute Thom.", "Was ist die Leiterin?", "Ute Thom"),
     ("de", "Die Taste F7 öffnet das Log.", "Was F7 öffnet das Log?", "Die Taste"),
     ("es", "La entrada cuesta 6 euros.", "¿Cuándo cuesta 6 euros?", "La entrada"),
+    ("es", "La entrada cuesta 6 euros.", "¿Cuánto cuesta 6 euros?", "La entrada"),
+    ("es", "El tren sale a las ocho.", "¿Cómo sale el tren?", "a las ocho"),
+    ("es", "El equipo lo forma Inés.", "¿En qué equipo lo forma?", "Inés"),
+    ("es", "El equipo lo forma Inés.", "¿Qué forma Inés?", "El equipo lo forma"),
     ("es", "El equipo lo forma Inés.", "¿Qué forma los equipos?", "Inés"),
     ("zh", "王小明是财务部的主任。", "财务部的主任是谁?", "小明"),  # part of a name
     ("zh", "白湖比银湖深。", "白湖比银湖深吗?", "白湖"),
