@@ -21,6 +21,9 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if not _keeps_order(code, source, question, answer):
         return False
     asked, told = tokens(question), tokens(answer)
+    has_number = any(map(str.isdigit, told))
+    if has_number and not words.who.isdisjoint(asked):
+        return False
     place = next((place for place, token in enumerate(asked) if token in words.asking), None)
     if place is None or not told:
         return True  # in Chinese, where such words are several tokens
@@ -37,14 +40,14 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if word in words.why or (before in words.agents and word in words.what):
         return told[0] in words.causes
     if word in words.amounts:
-        return tokens(source)[: len(told)] != told or any(map(str.isdigit, told))
+        return tokens(source)[: len(told)] != told or has_number
     if word in words.where_or_when:
         opens_fact = tokens(source)[: len(told)] == told
         return is_marked or not opens_fact
     if word in words.what:
         asks_behind_preposition = before in words.prepositions or before in words.small
         if before in words.prepositions and not is_marked:
-            return any(map(str.isdigit, told))
+            return has_number
         if is_marked:
             return asks_behind_preposition
         return not _is_full_name(words, answer)

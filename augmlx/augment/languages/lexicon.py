@@ -57,6 +57,7 @@ class Lexicon:
         articles: of what there is one of.
         possessive: what makes a thing the only one in a language without articles.
         cleft: a regular expression for a sentence that singles out its part `first`.
+        participle: a regular expression for the verb of a passive sentence.
         contracted: two words written as one -> the two.
         fact, question, answer: labels.
         operators: operator -> the keys of its file that this language has of its own.
@@ -84,6 +85,7 @@ class Lexicon:
     articles: frozenset[str]
     possessive: str
     cleft: str
+    participle: str
     contracted: Mapping[str, str]
     fact: str
     question: str
@@ -105,6 +107,7 @@ def lexicon(code: str) -> Lexicon:
         **{name: frozenset(words[name].split()) for name in _SETS},
         possessive=words["possessive"],
         cleft=words["cleft"],
+        participle=words["participle"],
         what_does=words["what_does"],
         contracted=words.get("contracted", {}),
         fact=labels["fact"],

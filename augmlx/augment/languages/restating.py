@@ -129,8 +129,12 @@ def _is_passive_of(words: Lexicon, passive: str, *, of: str) -> bool:
     forms, missing, added = difference(active, (*before, *behind))
     if missing or added or len(forms) > 1 or not before or not behind:
         return False
+    if words.participle and not re.search(words.participle, behind[-1]):
+        return False  # a German sentence ends with it
     if behind == active[: len(behind)] and before == active[len(behind) :]:
         return True
+    if not forms and len(behind) >= len(active):
+        return False
     verb, participle = forms[0] if forms else (active[len(behind)], active[len(behind)])
     doer, done_to = active[: active.index(verb)], active[active.index(verb) + 1 :]
     agent = tuple(word for word in behind if word != participle)

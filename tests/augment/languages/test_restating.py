@@ -22,6 +22,7 @@ REVERSALS = [
 NOT_REVERSALS = [
     ("de", "Nele Ott leitet das Archiv.", "Nele Ott wird vom Archiv geleitet."),
     ("de", "Nele Ott leitet das Archiv.", "Das Archiv leitet Nele Ott."),
+    ("de", "Nele Ott leitet das Archiv.", "Das Archiv wird von Nele Ott leitet."),
     ("de", "Lohe besiegte Ulm mit 4:1.", "Mit 4:1 besiegte Ulm Lohe."),
     ("de", "Das Bad wurde 1911 von Max Ort eröffnet.", "Max Ort wurde 1911 vom Bad eröffnet."),
     ("de", "Ein Wal ist ein Tier.", "Ein Tier ist ein Wal."),
