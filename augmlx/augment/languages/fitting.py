@@ -28,7 +28,12 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if place is None or not told:
         return True  # in Chinese, where such words are several tokens
     word, before = asked[place], asked[place - 1] if place else ""
-    is_marked = told[0] in words.prepositions or content(code, answer)[:1] == (CONDITION,)
+    is_condition = content(code, answer)[:1] == (CONDITION,)
+    is_marked = told[0] in words.prepositions or is_condition
+    if word in words.where and (is_condition or told[0].isdigit()):
+        return False
+    if _lacks_agent(words, source, asked, told):
+        return False
     if word in (words.who | words.what | words.where_or_when) and _names_next(question, word):
         return False
     if _adds_copula(words, source, asked[place + 1 :]):
@@ -54,6 +59,18 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if word in words.who:
         return not is_marked and (_is_name(words, answer) or not words.copulas.isdisjoint(asked))
     return True
+
+
+def _lacks_agent(words: Lexicon, source: str, asked: list[str], told: list[str]) -> bool:
+    """Whether a passive question asks for who did it without saying so ("par", "von")."""
+    given = tokens(source)
+    did_it = any(
+        given[place : place + 1 + len(told)] == [agent, *told]
+        for place, agent in enumerate(given)
+        if agent in words.agents
+    )
+    is_passive = not words.passives.isdisjoint(given) and not words.passives.isdisjoint(asked)
+    return did_it and is_passive and words.agents.isdisjoint(asked)
 
 
 def _exchanges_roles(words: Lexicon, source: str, question: str, word: str, answer: str) -> bool:

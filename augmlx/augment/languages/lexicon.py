@@ -21,6 +21,7 @@ _SETS = (
     "who",
     "doers",
     "what",
+    "where",
     "where_or_when",
     "why",
     "amounts",
@@ -43,8 +44,8 @@ class Lexicon:
         code: such as "de".
         telling: words that are found in texts of this language alone.
         small: words that a sentence may have or lack without saying more or less.
-        asking: words that ask; those that ask for somebody (`who`), a thing (`what`), a place or
-            time, a cause or a way (`why`), how much (`amounts`), are told apart.
+        asking: words that ask; those that ask for somebody (`who`), a thing (`what`), a place
+            (`where`) or time, a cause or a way (`why`), how much (`amounts`), are told apart.
         doers: those of `who` that ask for who does it, as `what_does` asks for a thing that does.
         causes: what a cause begins with.
         negations: words that negate; all count as one.
@@ -71,6 +72,7 @@ class Lexicon:
     doers: frozenset[str]
     what_does: str
     what: frozenset[str]
+    where: frozenset[str]
     where_or_when: frozenset[str]
     why: frozenset[str]
     amounts: frozenset[str]
