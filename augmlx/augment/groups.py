@@ -10,11 +10,13 @@ from itertools import chain, groupby, islice
 
 from augmlx.augment.filters import MEASURES, Candidate, Scores, is_known_right
 from augmlx.augment.journal import Journal
+from augmlx.augment.languages.content import left_out, place_of
+from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.augment.operators import Operator
 from augmlx.augment.plan import Plan, Planned
 from augmlx.core import example_id
 from augmlx.engines.protocol import Completion, Request
-from augmlx.english.replies import Reply, read_reply
+from augmlx.english.replies import Reply, read_pair, read_reply
 
 TOGETHER = 128  # groups whose completions are looked up, and whose verdicts are written, together
 
@@ -144,7 +146,13 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
     shown = premises.facts if not premises.known else (*premises.known, *premises.facts)
     by_rule = planned.written is not None
     source = premises.facts[0].text
-    reply = Reply(completion.text.strip()) if by_rule else _reply(planned, completion, source)
+    answer = planned.answer
+    if by_rule:
+        reply = Reply(completion.text.strip())
+    elif planned.operator.answer == "by-model":
+        reply, answer = _pair(planned, completion, source)
+    else:
+        reply = _reply(planned, completion, source)
     # What was cut off at the limit stood behind the text.
     is_whole = "rest" in reply.removed
     return Candidate(
@@ -153,23 +161,36 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
         source=source,
         finish="stop" if is_whole else completion.finish,
         premises=tuple(fact.text for fact in dict.fromkeys(shown)),
-        answer=planned.answer,
+        answer=answer,
         lead=planned.lead,
         removed=reply.removed,
         conclusions=planned.sample + 1 if by_rule else max(1, len(premises.openings)),
+        language=planned.language,
     )
 
 
 def _reply(planned: Planned, completion: Completion, source: str) -> Reply:
     """What was meant by what the engine wrote."""
+    text = written_text(planned.request, completion)
+    return read_reply(text, source, labels=_labels(planned.operator), asks=planned.operator.asks)
+
+
+def _pair(planned: Planned, completion: Completion, source: str) -> tuple[Reply, str]:
+    """The question that was meant, and its answer in the words of the source: those of the model's
+    answer or, where that is no part of the source, those that the question leaves out.
+    """
     operator = planned.operator
+    text = written_text(planned.request, completion)
+    reply, answer = read_pair(text, source, labels=_labels(operator))
+    known = place_of(answer, source)
+    if not known and planned.language != ENGLISH:
+        known = left_out(planned.language, source, reply.text)
+    return reply, known or answer
+
+
+def _labels(operator: Operator) -> tuple[str, ...]:
     labels = (operator.known_label, operator.input_label, operator.answer_label)
-    return read_reply(
-        written_text(planned.request, completion),
-        source,
-        labels=(*labels, operator.output_label),
-        asks=operator.answer != "none",
-    )
+    return (*labels, operator.output_label)
 
 
 def written_text(request: Request, completion: Completion) -> str:

@@ -63,14 +63,14 @@ def _verdicts(group: Group, settings: AugmentSettings) -> list[Verdict]:
 
 
 def _record(group: Group, planned: Planned, verdict: Verdict, origin: Origin) -> Example | Rejected:
-    text = verdict.candidate.text
+    text, answer = verdict.candidate.text, verdict.candidate.answer
     if not verdict.kept:
         return Rejected(planned.id, text, verdict.by, verdict.why, origin)
     return Example(
         id=planned.id,
-        text=operators.output(planned.operator, text, planned.answer),
+        text=operators.output(planned.operator, text, answer),
         origin=origin,
-        row={"prompt": text, "completion": planned.answer} if planned.answer else None,
+        row={"prompt": text, "completion": answer} if answer else None,
         agreement=_agreement(group, planned, text) if planned.written is None else None,
     )
 

@@ -10,10 +10,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from augmlx.augment import operators, prompt_parts
+from augmlx.augment.languages.detection import languages_of
+from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.augment.operators import Exemplar, Operator
 from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.operators.leads import Lead, leads
 from augmlx.augment.operators.nearest_exemplars import nearest
+from augmlx.augment.operators.variants import in_language, is_read_in
 from augmlx.augment.premise_finder import PremiseFinder
 from augmlx.augment.premises import PremiseList, Premises
 from augmlx.augment.prompt_parts import Beginning
@@ -34,12 +37,13 @@ class Planned:
 
     Args:
         request: what the engine is asked.
-        operator: what asks it.
+        operator: what asks it, in the language of the fact.
         premises: the facts it asks about.
         sample: which sample of the operator on them, from 0.
         answer: what a question must ask for.
         lead: which of the results that are wanted of the operator on them.
         written: the result of an operator that needs no model; None where the engine writes it.
+        language: the one whose rules its result is held to.
     """
 
     request: Request
@@ -49,6 +53,7 @@ class Planned:
     answer: str = ""
     lead: int = 0
     written: str | None = None
+    language: str = ENGLISH
 
     @property
     def id(self) -> str:
@@ -88,6 +93,8 @@ class Plan:
         self._seed = seed
         self._own = own or {}
         self._engine = engine.fingerprint
+        spoken = languages_of([fact.text for fact in facts])
+        self._languages = {fact.id: code for fact, code in zip(facts, spoken, strict=True)}
         self._prompting: Prompting = (
             engine.prompting if settings.prompting == "auto" else settings.prompting
         )
@@ -95,10 +102,32 @@ class Plan:
         self.premise_lists: dict[Operator, PremiseList] = {}
         for operator in chosen_operators:
             budget = self._budget(operator, facts, engine)
-            premise_list = _answerable(operator, finder.find(operator, budget))
+            premise_list = self._answerable(operator, finder.find(operator, budget))
             if about is not None:
                 premise_list = _only(premise_list, about)
             self.premise_lists[operator] = premise_list
+
+    def _variant(self, operator: Operator, premises: Premises) -> Operator:
+        """The operator in the language of the fact it starts from."""
+        return in_language(operator, self._language(operator, premises))
+
+    def _language(self, operator: Operator, premises: Premises) -> str:
+        return is_read_in(operator, self._languages[premises.facts[0].id])
+
+    def _answerable(self, operator: Operator, premise_list: PremiseList) -> PremiseList:
+        """Without the facts in which there is nothing to ask for, where the operator asks."""
+        if not operator.asks:
+            return premise_list
+        left = [each for each in premise_list.premises if self._has_answer(operator, each)]
+        dropped = len(premise_list.premises) - len(left)
+        return replace(premise_list, premises=left, without=premise_list.without + dropped)
+
+    def _has_answer(self, operator: Operator, premises: Premises) -> bool:
+        """Whether there is something to ask for in a fact, or the model looks for it."""
+        variant = self._variant(operator, premises)
+        if not variant.gives_answer:
+            return True
+        return any(lead.answer for lead in leads(variant, premises.facts[0].text))
 
     def _budget(self, operator: Operator, facts: Sequence[Fact], engine: Engine) -> int:
         """How many tokens of other facts a prompt has room for."""
@@ -124,7 +153,7 @@ class Plan:
         if operator.function:
             return len(_texts_by_rule(operator, premises))
         most = self._settings.samples
-        wanted = min(most, operator.samples or most)
+        wanted = min(most, self._variant(operator, premises).samples or most)
         return max(wanted, len(premises.openings))
 
     @property
@@ -183,25 +212,30 @@ class Plan:
 
     def _by_engine(self, operator: Operator, block: Sequence[Premises]) -> Iterator[Planned]:
         """The requests of an operator; those that show the same exemplars follow one another."""
-        members_by_exemplars: dict[tuple[Exemplar, ...], list[Premises]] = {}
+        members_by_shown: dict[tuple[Operator, tuple[Exemplar, ...]], list[Premises]] = {}
         for premises in block:
-            exemplars = self._exemplars(operator, premises)
-            members_by_exemplars.setdefault(exemplars, []).append(premises)
-        for exemplars, members in members_by_exemplars.items():
+            variant = self._variant(operator, premises)
+            exemplars = self._exemplars(operator, variant, premises)
+            members_by_shown.setdefault((variant, exemplars), []).append(premises)
+        for (variant, exemplars), members in members_by_shown.items():
             known: tuple[Fact, ...] | None = None
             for premises in members:
                 if premises.known is not known:
                     known = premises.known
                     texts = [fact.text for fact in known]
-                    shared = prompt_parts.beginning(operator, exemplars, texts, self._prompting)
-                yield from self._samples_of(operator, premises, shared)
+                    shared = prompt_parts.beginning(variant, exemplars, texts, self._prompting)
+                yield from self._samples_of(variant, premises, shared)
 
-    def _exemplars(self, operator: Operator, premises: Premises) -> tuple[Exemplar, ...]:
-        own = self._own.get(operator.name)
+    def _exemplars(
+        self, operator: Operator, variant: Operator, premises: Premises
+    ) -> tuple[Exemplar, ...]:
+        own = self._own.get(operator.name, ())
+        if variant != operator:
+            own = _spoken(own, self._language(operator, premises))
         if not own:
-            return operator.exemplars[: self._settings.exemplars]
+            return variant.exemplars[: self._settings.exemplars]
         texts = [fact.text for fact in premises.facts]
-        return nearest(operator, own, texts, self._settings.exemplars)
+        return nearest(variant, own, texts, self._settings.exemplars)
 
     def _samples_of(
         self, operator: Operator, premises: Premises, shared: Beginning
@@ -222,7 +256,15 @@ class Plan:
                 is_greedy=is_greedy,
                 max_tokens=self._max_tokens(operator),
             )
-            yield Planned(request, operator, premises, sample, lead.answer, lead=number)
+            yield Planned(
+                request,
+                operator,
+                premises,
+                sample,
+                lead.answer,
+                lead=number,
+                language=self._language(operator, premises),
+            )
 
     def _request(
         self,
@@ -259,6 +301,13 @@ class Plan:
         )
 
 
+def _spoken(exemplars: Sequence[Exemplar], code: str) -> tuple[Exemplar, ...]:
+    """The exemplars whose fact is in a language."""
+    spoken = languages_of([exemplar.premises[0] for exemplar in exemplars])
+    pairs = zip(exemplars, spoken, strict=True)
+    return tuple(exemplar for exemplar, other in pairs if other == code)
+
+
 def _leads(operator: Operator, premises: Premises) -> tuple[Lead, ...]:
     """How the samples of an operator on its premises begin, one after the other."""
     if operator.prefill == "conclusion":
@@ -270,20 +319,6 @@ def _texts_by_rule(operator: Operator, premises: Premises) -> list[str]:
     """What the function of an operator that needs no model makes of its fact."""
     function = operators.FUNCTIONS[operator.function]
     return function(premises.facts[0].text)
-
-
-def _answerable(operator: Operator, premise_list: PremiseList) -> PremiseList:
-    """Without the facts in which there is nothing to ask for, where the operator asks."""
-    if operator.answer == "none":
-        return premise_list
-    left = [each for each in premise_list.premises if _asks(operator, each.facts[0].text)]
-    dropped = len(premise_list.premises) - len(left)
-    return replace(premise_list, premises=left, without=premise_list.without + dropped)
-
-
-def _asks(operator: Operator, text: str) -> bool:
-    """Whether there is something to ask for in a fact."""
-    return any(lead.answer for lead in leads(operator, text))
 
 
 def _only(premise_list: PremiseList, about: Collection[str]) -> PremiseList:

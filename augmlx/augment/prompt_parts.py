@@ -71,7 +71,10 @@ def ending(operator: Operator, facts: Sequence[str], answer: str, prompting: Pro
 
 def stop_of(operator: Operator, opening: str, prompting: Prompting) -> str:
     """The text that ends an answer: the end of its line, but where a model that talks may begin
-    with another one. What is meant is then found in all that it says.
+    with another one. What is meant is then found in all that it says. A question and its answer
+    are two lines.
     """
     may_talk = way_of(operator, prompting) == "turns" and not opening
-    return "" if may_talk else "\n"
+    if may_talk:
+        return ""
+    return "\n\n" if operator.answer == "by-model" else "\n"

@@ -69,6 +69,29 @@ def read_reply(
             return Reply(text, tuple(removed))
 
 
+def read_pair(text: str, source: str = "", *, labels: Sequence[str]) -> tuple[Reply, str]:
+    """The first question of a reply, and the answer that stands behind it: what is left of its
+    line, or else the next line. "" where there is none.
+    """
+    text = without_thinking(text)
+    asked = _QUESTION.match(text)
+    if asked is None:
+        return read_reply(text, source, labels=labels, asks=True), ""
+    lines = text[asked.end() :].strip().splitlines()
+    line = lines[0].strip() if lines else ""
+    label = re.match(rf"[*_]*(?i:{'|'.join(map(re.escape, labels))})[*_\s]*[:：][*_\s]*", line)
+    if label is not None:
+        line = line[label.end() :]
+    answer = read_reply(line, source).text
+    question = read_reply(asked[0], source, labels=labels, asks=True)
+    has_more = any(map(str.strip, lines[1:]))
+    removed = (
+        *question.removed,
+        *(["rest"] if has_more and "rest" not in question.removed else []),
+    )
+    return Reply(question.text, removed), answer
+
+
 def without_thinking(text: str) -> str:
     """A reply without what its model thought aloud."""
     return _THOUGHT.sub("", text).lstrip()

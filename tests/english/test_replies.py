@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from augmlx.english.replies import Reply, read_reply
+from augmlx.english.replies import Reply, read_pair, read_reply
 
 SOURCE = "Lake Orrin is larger than Lake Pell."
 MEANT = "Lake Pell is smaller than Lake Orrin."
@@ -171,3 +171,25 @@ def test_a_text_that_is_its_source_is_left_as_it_is(text: str) -> None:
     line = " ".join(text.split())
     assume(not line.endswith(":"))
     assert read_reply(line, line).text == line
+
+
+# reply: the question, its answer, what is taken off
+PAIRS = {
+    "Wer leitet Ulm?\nAntwort: Nele": ("Wer leitet Ulm?", "Nele", ()),
+    "Frage: Wer leitet Ulm?\nAntwort: Nele": ("Wer leitet Ulm?", "Nele", ("label",)),
+    "Wer leitet Ulm? Nele": ("Wer leitet Ulm?", "Nele", ()),
+    "Wer leitet Ulm?\n\n**Antwort:** Nele": ("Wer leitet Ulm?", "Nele", ()),
+    "Wer leitet Ulm?\nAntwort： Nele": ("Wer leitet Ulm?", "Nele", ()),
+    "Wer leitet Ulm?\nAntwort: Nele\nFrage: Wo?": ("Wer leitet Ulm?", "Nele", ("rest",)),
+    "<think>Wer?</think>Wer leitet Ulm?\nNele": ("Wer leitet Ulm?", "Nele", ()),
+    "Wer leitet Ulm?": ("Wer leitet Ulm?", "", ()),
+    "Nele leitet Ulm.": ("Nele leitet Ulm.", "", ()),
+    "": ("", "", ()),
+}
+
+
+@pytest.mark.parametrize("reply", PAIRS)
+def test_a_question_is_read_with_its_answer(reply: str) -> None:
+    text, answer, removed = PAIRS[reply]
+    pair = read_pair(reply, "Nele leitet die Stadt Ulm.", labels=("Frage", "Antwort"))
+    assert pair == (Reply(text, removed), answer)

@@ -16,6 +16,7 @@ from augmlx.augment.filters import (
     form,
     links,
     order,
+    other_languages,
     questions,
     relation,
     votes,
@@ -24,6 +25,7 @@ from augmlx.augment.filters import (
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.measures import MEASURES, Rows
 from augmlx.augment.filters.witnesses import WITNESSES, Testimony
+from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.core.settings import AugmentSettings
 from augmlx.english.logic import RULES
 from augmlx.english.text import normalise
@@ -57,6 +59,17 @@ _PURE: Mapping[str, Filter] = {
     "linked": links.linked,
     "recognised": deduction.recognised_form,
     **{rule: deduction.follows_by(rule) for rule in sorted(RULES)},
+    "vote": votes.outvoted,
+    "duplicate": votes.duplicate,
+    "keep": votes.surplus,
+}
+# The same for facts in other languages. What is not here would have to know a grammar, so it is
+# silent.
+_IN_OTHER_LANGUAGES: Mapping[str, Filter] = {
+    "form": form.objection,
+    "direction": other_languages.not_turned,
+    "meaning": other_languages.not_reworded,
+    "question": other_languages.question,
     "vote": votes.outvoted,
     "duplicate": votes.duplicate,
     "keep": votes.surplus,
@@ -126,6 +139,8 @@ def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
     """Whether one of the witnesses among the filters knows a candidate to be right, and its form is
     in order.
     """
+    if candidate.language != ENGLISH:
+        return False
     witnesses = [WITNESSES[name] for name in filters if name in WITNESSES]
     if Testimony.RIGHT not in [witness(candidate) for witness in witnesses]:
         return False
@@ -153,12 +168,15 @@ def _objection(
     settings: AugmentSettings,
     scores: Scores,
 ) -> str | None:
+    if name in MEASURES:
+        value = scores.get((candidate.sample, name))
+        return None if value is None else MEASURES[name].objection(value, settings)
+    if candidate.language != ENGLISH:
+        other = _IN_OTHER_LANGUAGES.get(name)
+        return other(candidate, siblings, settings) if other else None
     if name in WITNESSES:
         return _doubt(WITNESSES[name](candidate), candidate, settings, scores)
-    if name not in MEASURES:
-        return _PURE[name](candidate, siblings, settings)
-    value = scores.get((candidate.sample, name))
-    return None if value is None else MEASURES[name].objection(value, settings)
+    return _PURE[name](candidate, siblings, settings)
 
 
 def _doubt(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from augmlx.augment.languages.lexicon import ENGLISH
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -12,7 +14,8 @@ class Candidate:
     `source` is the fact it is about (of a pair the first). `premises` are all the facts it may draw
     on, the source among them; empty means the source alone. `answer` is what a question must ask
     for, `lead` which result of the operator it is to be. `finish` is the engine's: "stop" or
-    "length" (cut off). `removed` names what the model said besides the text.
+    "length" (cut off). `removed` names what the model said besides the text. `language` says whose
+    rules hold.
     """
 
     sample: int
@@ -24,6 +27,7 @@ class Candidate:
     lead: int = 0
     removed: tuple[str, ...] = ()
     conclusions: int = 1  # how many different ones a rule draws from these premises
+    language: str = ENGLISH
 
     @property
     def ground(self) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def _check_filters(operator: Operator, place: str, filters: Collection[str]) -> 
     hint = "take it out of the filters"
     if "bridge" in operator.filters and operator.arity != "pair":
         raise BadInput(f"{place}: filters: bridge goes with arity pair", hint=hint)
-    if "question" in operator.filters and operator.answer == "none":
+    if "question" in operator.filters and not operator.asks:
         fault = "question goes with an operator that has an answer"
         raise BadInput(f"{place}: filters: {fault}", hint=hint)
 
@@ -70,7 +70,7 @@ def _check_templates(operator: Operator, place: str) -> None:
     """Raises BadInput where a template does not hold what it must."""
     facts = _FACTS[: operator.takes]
     shows_others = operator.arity == "corpus"
-    answer = _ANSWER if operator.answer != "none" else ""
+    answer = _ANSWER if operator.gives_answer else ""
     try:
         prefix = rendering.prefix(operator, operator.exemplars, [_KNOWN] if shows_others else [])
         suffix = rendering.suffix(operator, facts, answer)

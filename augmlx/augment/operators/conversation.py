@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from augmlx.augment.operators.rendering import as_shown
 from augmlx.augment.operators.schema import Exemplar, Operator
 from augmlx.engines.protocol import Turns
 
@@ -19,14 +20,14 @@ def system(operator: Operator) -> str:
     """What the chat begins with: the operator's own line, or one made of its instruction."""
     if operator.system:
         return operator.system
-    reply = _ONE_SENTENCE if operator.answer == "none" else _ONE_QUESTION
+    reply = _ONE_QUESTION if operator.asks else _ONE_SENTENCE
     return f"{operator.instruction} {reply}"
 
 
 def turns(operator: Operator, exemplars: Sequence[Exemplar]) -> Turns:
     """The worked examples, each as a message and its answer."""
     shown = []
-    for exemplar in exemplars:
+    for exemplar in (as_shown(operator, exemplar) for exemplar in exemplars):
         known = message_prefix(operator, exemplar.known)
         asked = message(operator, exemplar.premises, exemplar.answer)
         shown.append((f"{known}{asked}", exemplar.result))

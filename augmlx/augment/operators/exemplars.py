@@ -89,11 +89,10 @@ def _exemplar(row: Row, operator: Operator) -> Exemplar:
 
 def _answer(row: Row, operator: Operator) -> str:
     answer = _cell(row, "answer")
-    asks = operator.answer != "none"
-    if answer and not asks:
+    if answer and not operator.asks:
         fault = f"{operator.name} asks no question, so it takes no 'answer'"
         raise bad_input(row.place, fault, "empty the cell")
-    if asks and not answer:
+    if operator.asks and not answer:
         fault = f"no text in 'answer', which {operator.name} asks for"
         raise bad_input(row.place, fault, "fill it")
     return answer

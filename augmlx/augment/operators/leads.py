@@ -33,8 +33,11 @@ def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
     """The leads of an operator on a fact, the surest first; at least one.
 
     Where the form of the fact is known, they are whole phrases of it. Elsewhere it is what the
-    fact begins or ends with, as far as that can be told.
+    fact begins or ends with, as far as that can be told; or, where the model chooses what to ask
+    for, nothing.
     """
+    if operator.answer == "by-model":
+        return (Lead(),)
     found = _known(operator, text)
     if found:
         return tuple(found[:_MOST])
@@ -43,7 +46,7 @@ def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
 
 def _known(operator: Operator, text: str) -> list[Lead]:
     """The leads of a fact whose form is known."""
-    if operator.answer != "none":
+    if operator.asks:
         about_subject = operator.answer == "first"
         found = [ask for ask in asks(text) if ask.about_subject == about_subject]
         return [_of_question(ask) for ask in found]

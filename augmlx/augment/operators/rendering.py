@@ -57,7 +57,18 @@ def prefix(operator: Operator, exemplars: Sequence[Exemplar], known: Sequence[st
     Raises:
         BadInput: a template of the user's cannot be rendered; so do `suffix` and `output`.
     """
-    return _render(operator, "prefix", exemplars=exemplars, known=known)
+    shown = [as_shown(operator, exemplar) for exemplar in exemplars]
+    return _render(operator, "prefix", exemplars=shown, known=known)
+
+
+def as_shown(operator: Operator, exemplar: Exemplar) -> Exemplar:
+    """A worked example as a prompt shows it: where the model chooses what is asked for, the answer
+    stands in a line of its own behind the question.
+    """
+    if operator.answer != "by-model":
+        return exemplar
+    result = f"{exemplar.result}\n{operator.answer_label}: {exemplar.answer}"
+    return exemplar.model_copy(update={"result": result, "answer": ""})
 
 
 def suffix(operator: Operator, facts: Sequence[str], answer: str = "") -> str:

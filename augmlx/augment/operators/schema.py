@@ -64,7 +64,8 @@ class Operator(BaseModel):
         system: the same, worded for a chat whose turns are the exemplars; made of the instruction
             where it is empty.
         prefill: what the completion must begin with.
-        answer: which argument of the fact a question must ask for.
+        answer: which argument of the fact a question must ask for; "by-model" leaves it to the
+            model, which then writes it behind its question.
         samples: an upper limit on what the settings say, as is max_tokens.
         filters: what its output must pass, in this order.
         exemplars: worked examples.
@@ -85,7 +86,7 @@ class Operator(BaseModel):
     answer_label: str = "Answer"
     output_label: str = "Result"
     prefill: Literal["none", "first", "last", "turned", "fronted", "conclusion"] = "none"
-    answer: Literal["none", "first", "last"] = "none"
+    answer: Literal["none", "first", "last", "by-model"] = "none"
     samples: int | None = Field(None, ge=1)
     max_tokens: int | None = Field(None, ge=1)
     filters: tuple[str, ...]
@@ -98,6 +99,16 @@ class Operator(BaseModel):
     def takes(self) -> int:
         """How many facts it starts from, besides those that are only shown."""
         return _PREMISES[self.arity]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it makes questions."""
+        return self.answer != "none"
+
+    @property
+    def gives_answer(self) -> bool:
+        """Whether a prompt names the answer that is to be asked for."""
+        return self.answer in ("first", "last")
 
     @property
     def takes_turns(self) -> bool:
@@ -138,8 +149,8 @@ class Operator(BaseModel):
         if self.function not in FUNCTIONS:
             known = ", ".join(FUNCTIONS)
             raise ValueError(f"function: unknown {self.function}; known: {known}")
-        asks_nothing = not self.exemplars and not self.rule and self.answer == "none"
-        if self.arity != "one" or not asks_nothing:
+        is_bare = not self.exemplars and not self.rule and not self.asks
+        if self.arity != "one" or not is_bare:
             fits = "goes with arity one, and without exemplars, rule and answer"
             raise ValueError(f"function: {fits}")
 
@@ -148,6 +159,6 @@ class Operator(BaseModel):
             return f"arity {self.arity} takes {self.takes} facts"
         if bool(exemplar.known) != (self.arity == "corpus"):
             return "known goes with arity corpus, and only with it"
-        if bool(exemplar.answer) != (self.answer != "none"):
+        if bool(exemplar.answer) != self.asks:
             return "answer goes with an operator that has one, and only with it"
         return None
