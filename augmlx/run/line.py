@@ -49,8 +49,9 @@ class Line:
     @property
     def augment_basis(self) -> list[object]:
         facts = [(fact.id, fact.text, fact.group) for fact in self.facts]
-        # What calibration chose stands in the other settings.
-        augment = self.settings.augment.model_dump(mode="json", exclude={"calibrate"})
+        # What calibration chose stands in the other settings; weights only where there are any.
+        unused = {"calibrate", *([] if self.settings.augment.weights else ["weights"])}
+        augment = self.settings.augment.model_dump(mode="json", exclude=unused)
         return [facts, self.settings.seed, self.model.fingerprint, augment]
 
     @property
