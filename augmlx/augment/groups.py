@@ -143,7 +143,7 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
     # Each once: the fact itself stands among those that are shown with it.
     shown = premises.facts if not premises.known else (*premises.known, *premises.facts)
     by_rule = planned.written is not None
-    source = premises.facts[0].text
+    source = planned.source
     reply = Reply(completion.text.strip()) if by_rule else _reply(planned, completion, source)
     # What was cut off at the limit stood behind the text.
     is_whole = "rest" in reply.removed

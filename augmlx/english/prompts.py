@@ -29,17 +29,17 @@ def opens_with_chatter(text: str, source: str) -> bool:
 
 def goes_on(prompt: str, answer: str) -> bool:
     """Whether an answer ends the sentence that its prompt has begun."""
-    return answer.startswith(_GLUED) or _breaks_off(prompt)
+    return answer.startswith(_GLUED) or _breaks_off(prompt) or _ends_question(prompt, answer)
 
 
 def joined(prompt: str, answer: str) -> str:
     """A prompt and its answer in one line.
 
-    A question or a command without its mark gets it; between scripts that are written without
-    spaces, and before closing punctuation, there is no space.
+    A question or a command without its mark gets it, unless the answer goes on with it; between
+    scripts that are written without spaces, and before closing punctuation, there is no space.
     """
     opening = _opening(_unended(prompt))
-    if opening in _QUESTION:
+    if opening in _QUESTION and not goes_on(prompt, answer):
         prompt += "?"
     elif opening in word_set("commands"):
         prompt += ":"
@@ -88,11 +88,21 @@ def _is_verb(before: str, word: str, after: str) -> bool:
 
 
 def _breaks_off(prompt: str) -> bool:
+    if prompt.endswith(","):
+        return True
     lower = lower_words(_unended(prompt))
     if not lower or lower[0] in _QUESTION:
         return False
     leading_on = AUXILIARIES | DETERMINERS | PREPOSITIONS | word_set("joining")
     return lower[-1] in leading_on
+
+
+def _ends_question(prompt: str, answer: str) -> bool:
+    """Whether an answer goes on with a question and ends it: "Did you know that Ada was once" "the
+    head of the lab?".
+    """
+    is_begun = _opening(_unended(prompt)) in _QUESTION
+    return is_begun and answer[:1].islower() and answer.endswith("?")
 
 
 def _unended(prompt: str) -> str:

@@ -99,7 +99,7 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
         return
     if not any(_tells_apart(clause, part) for part in clause.parts):
         return
-    word = _SUBJECT_WORDS.get(subject.kind)
+    word = word_of_both(clause) or _SUBJECT_WORDS.get(subject.kind)
     if subject.kind == "body":
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")
         word = "Who" if acts else "What"
@@ -259,9 +259,14 @@ def _asked_by_attribute(clause: Clause, part: Phrase) -> _Asked | None:
     if measure and clause.verb == "be":  # "240 metres long"
         return _Asked(f"How {measure[2]}", measure[1])
     is_noun = clause.tokens[part.head].tag.startswith("N")
-    if not is_noun or clause.helpers:
+    if not is_noun or clause.helpers or clause.subject is None:
         return None
-    return _asked_by_noun(clause, part)
+    if word := word_of_both(clause):
+        return _Asked(word, part.noun)
+    asked = _asked_by_noun(clause, part)
+    is_odd = asked and asked.word == "What" and clause.subject.kind == "person"
+    # Then one of the two was taken for what it is not.
+    return None if is_odd and clause.verb == "be" else asked
 
 
 def _asked_by_adjunct(clause: Clause, part: Phrase) -> _Asked | None:
@@ -306,6 +311,29 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return _Asked("What", part.noun, preposition)
     return None
+
+
+def word_of_both(clause: Clause) -> str | None:
+    """How both sides of "A is the B" are asked for where one tells what the other is: "Ada Voss is
+    the glassblower", "Voss is the mayor", "Casa Verde is the oldest hotel".
+    """
+    subject, attribute = clause.subject, clause.attribute
+    if clause.verb != "be" or clause.passive or subject is None or attribute is None:
+        return None
+    name, noun = clause.tokens[subject.head], clause.tokens[attribute.head]
+    if name.tag != "NNP" or not noun.tag.startswith("N") or noun.tag.startswith("NNP"):
+        return None
+    if subject.kind == "body" or subject.text[:4].lower() == "the ":
+        return "What"
+    if attribute.kind == "person":
+        return "Who"
+    if subject.kind != "person":
+        return None
+    if noun.lemma in word_set("places") | word_set("organisations"):
+        return "What"
+    is_made_of_verb = noun.lemma.endswith(("er", "or", "ian", "ist"))
+    is_of_people = is_made_of_verb or noun.lemma in word_set("epithets")
+    return "Who" if is_of_people and name.entity in ("PERSON", "") else None
 
 
 def _is_vague(phrase: Phrase) -> bool:
