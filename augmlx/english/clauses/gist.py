@@ -9,7 +9,7 @@ lives in Dunmore."); what does not may be filler.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses import forms
@@ -26,6 +26,8 @@ from augmlx.english.text import CACHED_TEXTS, Mention, spelt_out
 _LONGEST = 400  # characters of what is looked into
 # A stop or comma within the quotation marks of a title, before more of the sentence.
 _INNER_STOP = re.compile(r"([.,])([\"”])(?=\s*[.,!?]|\s+[a-z]|$)")
+_DASHED = re.compile(r"\s[-–—]\s(the\s[^-–—]+?)\s[-–—]\s")
+_BRACKETED = re.compile(r"\s\((the\s[^()]+)\)(?=\s)")
 _STOPS = re.compile(r"[\s.!?]+$")
 _DIGIT = re.compile(r"\d")
 
@@ -35,15 +37,23 @@ def gists(text: str) -> tuple[str, ...]:
     """The plain statements in a wrapped one, the one that is wrapped first; none where it is plain
     itself, or nothing is sure.
     """
-    if len(text) > _LONGEST or "the " not in text.lower():
+    if len(text) > _LONGEST:
         return ()
-    tidy = _STOPS.sub("", _INNER_STOP.sub(_outside, text))
+    tidy = _tidied(text)
     for way in wrapped(tidy, list(_names(tidy))):
         if way.is_bare and read(text) is not None:
             return ()  # it is plain
         if _is_sure(way.around) and (gist := _gist(way)):
             return (gist, *_besides(way))
     return ()
+
+
+def _tidied(text: str) -> str:
+    """A text with commas for dashes and brackets around an apposition, no stop within the quotation
+    marks of a title, and none at its end.
+    """
+    text = _BRACKETED.sub(r", \1,", _DASHED.sub(r", \1, ", text))
+    return _STOPS.sub("", _INNER_STOP.sub(_outside, text))
 
 
 def _outside(found: re.Match[str]) -> str:
@@ -74,14 +84,17 @@ def _is_sure(around: str) -> bool:
     for phrase in rows("beyond_doubt"):
         plain = plain.replace(phrase, " ")
     words = re.findall(r"[\w']+", plain)
-    if word_set("doubting") & set(words) or _DIGIT.search(around):
-        return False
-    times = word_set("times") | word_set("durations")
-    if any(word in times or word.removesuffix("s") in times for word in words):
+    if word_set("doubting") & set(words) or _is_of_a_time(around, words):
         return False
     last = re.split(r"[,.;:?!]", plain)[-1]
     is_denied = NEGATIONS & set(re.findall(r"\w+", spelt_out(last)))
     return not (is_denied and not plain.endswith("about")) and not _names_another(around)
+
+
+def _is_of_a_time(around: str, words: Sequence[str]) -> bool:
+    times = word_set("times") | word_set("durations")
+    named = any(word in times or word.removesuffix("s") in times for word in words)
+    return named or _DIGIT.search(around) is not None
 
 
 def _names_another(around: str) -> bool:
@@ -113,6 +126,8 @@ def _gist(way: Wrapped) -> str | None:
             return None
         if way.is_loose and _is_person(clause) and not word_of_both(clause):
             return None
+        if clause.verb_text == "is" and any(part.kind == "time" for part in clause.parts):
+            return None
         if any(part.role == "clause" for part in clause.parts):
             clause = _clause(way.name, f"{clause.verb_text} {attribute.text}")
     if clause is None or not (reversals(clause.text) or asks(clause.text)):
@@ -143,6 +158,8 @@ def _can_be(clause: Clause, attribute: Phrase) -> bool:
     """Whether what a name is said to be is one thing, and no name or time."""
     head = clause.tokens[attribute.head]
     if clause.is_plural(attribute) or head.tag in ("NNP", "NNPS"):
+        return False
+    if len(attribute.text.split()) < 3:  # "the company"
         return False
     if attribute.kind in ("time", "duration", "amount", "reason"):
         return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from augmlx.english.clauses import forms
-from augmlx.english.lexicon import PREPOSITIONS, either, word_set
+from augmlx.english.lexicon import AUXILIARIES, PREPOSITIONS, either, word_set
 from augmlx.english.text import Mention
 from augmlx.english.verbs import looks_like_a_verb
 
@@ -107,7 +107,7 @@ _PRONOUN = rf"\b(?:[Tt]hey|[Hh]e|[Ss]he|[Ii]t|[Tt]h(?:is|at) (?:{either('standin
 _OPENING = rf"(?P<tie>[^,{_NAME}]*?)\b(?P<link>[Bb]eing|[Aa]s) {_THING}, {_X}{_REST}"
 _OPENING_DEED = rf"(?P<tie>[^,{_NAME}]*?\b(?:for|of|[Bb]y|[Aa]fter)) {_DEED}, {_X}{_REST}"
 _APPOSED_TO = (
-    r"(?P<thing>The [\w' -]+? (?:of|behind|who|which|that|for|in|at) .+?), "
+    r"(?P<thing>The [\w' -]+? (?:of|behind|who|which|that|for|in|at|on|to) .+?), "
     rf"{_X},?(?! (?:(?:is|was) (?:called|named|none)|goes by)){_REST}"
 )
 _LOOSE = {_OPENING, _APPOSED_TO}
@@ -137,7 +137,8 @@ def _is_of_subject(found: re.Match[str]) -> bool:
 def _holds_verb(thing: str) -> bool:
     """Whether what stands behind "as" may be a clause: "the head of the lab left"."""
     plain = re.split(r" (?:who|which|that) ", thing)[0]
-    return any(looks_like_a_verb(word) for word in plain.split() if word.islower())
+    words = [word for word in plain.split() if word.islower()]
+    return any(word in AUXILIARIES or looks_like_a_verb(word) for word in words)
 
 
 def _is_deed_of_subject(found: re.Match[str]) -> bool:
@@ -179,13 +180,14 @@ _STANDS = (
 _HAS_ROLE = rf"(?P<tie>(?P<perfect> has)?{_ADVERB}*) (?P<verb>[a-z]+) {_ROLE} (?:of|as)(?: being)?"
 _BY_BEING = r"(?P<tie> (?P<verb>[a-z]+)(?: [a-z]+){0,4} (?P<by>by|for)) being"
 _RENOWNED_FOR = (
-    rf"{_X},(?P<tie>(?: [a-z]+){{0,2}} {_RENOWNED}(?: \w+){{0,4}}?) "
+    rf"{_X},(?P<tie>(?: [a-z]+){{0,2}} (?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
     rf"(?:(?:for being|as) {_THING}|for {_DEED})(?:,{_REST})?"
 )
 _THEIR_ROLE = (
     rf"(?P<before>.*{_NAME}.*)\b(?P<tie>(?:their|his|her|its) (?:\w+ ){{0,2}}"
     rf"(?:{either('roles')})) as {_THING}"
 )
+_TAKEN_FOR = rf"(?P<tie>.*?\b(?P<taking>[a-z]+)) {_X} as {_THING}"
 _HEARD_OF = (
     rf".*\b(?:about|heard of|know|remember) {_X}\?+ (?:.*\b)?{_PRONOUN} "
     r"(?P<did>[a-z]+) (?P<done>.+)"
@@ -231,6 +233,12 @@ def _is_only_name(found: re.Match[str]) -> bool:
     return _NAME in before and not others & set(words) and not (is_they and is_several)
 
 
+def _takes_for(found: re.Match[str]) -> bool:
+    """Whether the verb before the name says what that is taken for: "Everybody knows § as"."""
+    taking = forms.participle(forms.first_form(found["taking"]))
+    return taking in word_set("renowned") and found["taking"] != taking
+
+
 def _holds_role(found: re.Match[str]) -> bool:
     """Whether the verb before a role is one of having it."""
     return _opens_clause(found) and forms.first_form(found["verb"]) in word_set("holding")
@@ -257,6 +265,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] =
         (_SUBJECT + _HAS_ROLE + f" (?:{_THING}|{_DEED})", _holds_role),
         (_SUBJECT + _BY_BEING + f" {_THING}", _opens_clause),
         (_THEIR_ROLE, _is_only_name),
+        (_TAKEN_FOR, _takes_for),
         (_APPOSED_TO, _is_sure),
         (_APPOSITION, _is_sure),
     )
