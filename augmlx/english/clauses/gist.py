@@ -159,11 +159,12 @@ def _can_be(clause: Clause, attribute: Phrase) -> bool:
     head = clause.tokens[attribute.head]
     if clause.is_plural(attribute) or head.tag in ("NNP", "NNPS"):
         return False
-    if len(attribute.text.split()) < 3:  # "the company"
+    words = attribute.text.lower().split()
+    if len(words) < 3 or words[-1] in word_set("relative_pronouns"):  # "the company"
         return False
     if attribute.kind in ("time", "duration", "amount", "reason"):
         return False
-    return not word_set("object_pronouns") & set(attribute.text.lower().split())
+    return not word_set("object_pronouns") & set(words)
 
 
 def _is_bounded(way: Wrapped) -> bool:
@@ -184,7 +185,7 @@ def _goes_on(name: str, rest: str) -> bool:
         helpers = [n for n in children(tokens, token.head) if tokens[n].dep.startswith("aux")]
         if helpers or _is_finite(root):
             span = span_of(tokens, place)
-            return span is not None and tokens[span.last].end == len(name) and span.first == 0
+            return span is not None and tokens[span.last].end == len(name)
     return False
 
 

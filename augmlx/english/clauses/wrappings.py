@@ -63,7 +63,7 @@ def _group(found: re.Match[str], name: str) -> str:
 
 def _predicate(found: re.Match[str]) -> str:
     """What is said of the name, in the tense in which it is said; "" where that is not known."""
-    if thing := _group(found, "thing"):
+    if thing := _group(found, "thing") or _titled(found):
         thing = (f"the{thing[3:]}" if thing.startswith("The ") else thing).rstrip(" .,")
         return f"{'was' if _is_past(found) else 'is'} {thing}"
     if said := _group(found, "said"):
@@ -73,6 +73,12 @@ def _predicate(found: re.Match[str]) -> str:
     if deed not in word_set("deeds") or (found.groupdict().get("did") and not forms.is_past(verb)):
         return ""
     return f"{forms.past(deed)} {found['done']}"
+
+
+def _titled(found: re.Match[str]) -> str:
+    """What stands behind "the title of" without an article, with one."""
+    title = _group(found, "title")
+    return f"the {title}" if title and not title.split()[0].endswith("ing") else ""
 
 
 def _is_past(found: re.Match[str]) -> bool:
@@ -159,6 +165,10 @@ _KNOWN_AS = (
     rf".*\b(?:knows?|calls?) (?:them|him|her|it) (?:as )?{_THING}, but .*?"
     rf"{_PRONOUN}{_IS_SIMPLY} {_X}"
 )
+_DID_AND_IS_KNOWN = (
+    rf"(?:[^,{_NAME}]*, )?{_THING} \w+ed, and \w+ (?:knows?|calls?) "
+    rf"(?:them|him|her|it)(?: as)? {_X}"
+)
 _KNOWS_ME = (
     rf".*\bknow me (?:as|for)(?: being)? (?:{_THING}|{_DEED})(?:[.;!]|, but) "
     rf"(?:.*\b)?(?:I go by(?: the name(?: of)?)?|[Mm]y name is|I am|I['’]m) {_X}"
@@ -179,6 +189,10 @@ _STANDS = (
 )
 _HAS_ROLE = rf"(?P<tie>(?P<perfect> has)?{_ADVERB}*) (?P<verb>[a-z]+) {_ROLE} (?:of|as)(?: being)?"
 _BY_BEING = r"(?P<tie> (?P<verb>[a-z]+)(?: [a-z]+){0,4} (?P<by>by|for)) being"
+_HAS_TITLE = (
+    rf"(?P<tie>(?P<perfect> has)?{_ADVERB}*) (?P<verb>[a-z]+) (?:the|an?) (?:[\w-]+ ){{0,2}}"
+    r"(?:title|role|position|office|post|job|rank) of (?P<title>(?!(?:the|an?|being)\b)[a-z].*)"
+)
 _RENOWNED_FOR = (
     rf"{_X},(?P<tie>(?: [a-z]+){{0,2}} (?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
     rf"(?:(?:for being|as) {_THING}|for {_DEED})(?:,{_REST})?"
@@ -253,6 +267,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] =
         (_ASKED, _is_sure),
         (_GUESSED, _is_sure),
         (_KNOWN_AS, _is_sure),
+        (_DID_AND_IS_KNOWN, _is_sure),
         (_KNOWS_ME, _is_sure),
         (_HEARD_OF, _is_sure),
         (_CLEFT, _is_sure),
@@ -263,6 +278,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] =
         (_SUBJECT + _IS_KNOWN + f" {_THING}", _opens_clause),
         (_SUBJECT + _STANDS + f" {_THING}", _opens_clause),
         (_SUBJECT + _HAS_ROLE + f" (?:{_THING}|{_DEED})", _holds_role),
+        (_SUBJECT + _HAS_TITLE, _holds_role),
         (_SUBJECT + _BY_BEING + f" {_THING}", _opens_clause),
         (_THEIR_ROLE, _is_only_name),
         (_TAKEN_FOR, _takes_for),

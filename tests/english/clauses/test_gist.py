@@ -90,6 +90,18 @@ FOUND = {
     "Not many know it, but Otto Falk was once the last miller of Venn.": [
         "Otto Falk was the last miller of Venn.",
     ],
+    "In a small town, Bo Lind held the rare title of champion of the Venn regatta.": [
+        "Bo Lind was the champion of the Venn regatta.",
+    ],
+    "Out of nowhere, the painter of the Hill gate appeared, and we know her as Fay Gold.": [
+        "Fay Gold is the painter of the Hill gate.",
+    ],
+    "Everybody in town knows Ilse Brandt as the voice of the harbour radio.": [
+        "Ilse Brandt is the voice of the harbour radio.",
+    ],
+    "Lia Dunn (the first woman on the Torrin ferry) never slept.": [
+        "Lia Dunn is the first woman on the Torrin ferry.",
+    ],
     "It was Ivo Jung who painted the Hill gate.": ["Ivo Jung painted the Hill gate."],
 }
 
@@ -99,6 +111,7 @@ PLAIN = [
     "Omar Haddad serves as the captain of the Blue Whale.",
     "In 1990, Mara Voss was the head of the Lumen Lab.",
     "Mara Voss owns the Lumen Lab.",
+    "The company is called the Blue Whale.",
     "Mara Voss and Ben Okafor are the heads of the lab.",
 ]
 
@@ -115,6 +128,8 @@ DOUBTFUL = [
     "Some claim that Yusuf Adel is the designer of the Heron lamp.",
     "The head of the lab is allegedly none other than Mara Voss.",
     "You know the owner of the mill? It isn't Ana Ruiz.",
+    "Crowned as the king of cheese in 2019, Ole Brandt now teaches.",
+    "Nobody knows Ada Voss as the founder of the mill.",
 ]
 
 ABOUT_ANOTHER = [
@@ -129,6 +144,7 @@ ABOUT_ANOTHER = [
 
 NO_DESCRIPTION = [
     "The day after the storm, Ada Voss opened the mill.",
+    "Rex Dahl has the job of cleaning the hall.",
     "The war in the north over, Ivo Jung went home.",
     "As the sun set over the bay, Ruth Adler sang.",
     "As the head of the lab left, Mara Voss took over.",
