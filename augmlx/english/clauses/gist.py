@@ -21,7 +21,8 @@ from augmlx.english.clauses.tokens import Token, parse
 from augmlx.english.clauses.wrappings import Wrapped, wrapped
 from augmlx.english.lexicon import NEGATIONS, STOPWORDS, rows, word_set
 from augmlx.english.names import entities, is_number
-from augmlx.english.text import CACHED_TEXTS, Mention, spelt_out
+from augmlx.english.text import CACHED_TEXTS, Mention, opens_sentence, spelt_out
+from augmlx.english.text import words as words_of
 
 _LONGEST = 400  # characters of what is looked into
 # A stop or comma within the quotation marks of a title, before more of the sentence.
@@ -99,10 +100,11 @@ def _is_of_a_time(around: str, words: Sequence[str]) -> bool:
 
 def _names_another(around: str) -> bool:
     """Whether somebody or something else is named, who may be meant by a pronoun."""
-    for word in re.finditer(r"[A-Z][\w-]*", around):
-        is_first = re.search(r"(?:^|[.?!:]\s)$", around[: word.start()])
-        if not (is_first and _is_common(word[0].lower())) and word[0] != "I":
-            return True
+    for word in words_of(around):
+        if word.text[0].isupper() and word.text != "I":
+            is_first = opens_sentence(around, word.start)
+            if not is_first or not _is_common(word.text.lower()):
+                return True
     return False
 
 

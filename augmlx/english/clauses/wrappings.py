@@ -1,8 +1,7 @@
 """How a statement about a name stands within more words, as patterns over the sentence.
 
 Each says which predicate the sentence gives to the name, and which words stand around it. In what
-is looked into the name is "§", titles have no stop within their quotation marks, and the last stops
-are gone.
+is looked into titles have no stop within their quotation marks, and the last stops are gone.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from augmlx.english.lexicon import AUXILIARIES, PREPOSITIONS, either, word_set
 from augmlx.english.text import Mention
 from augmlx.english.verbs import looks_like_a_verb
 
-_NAME = "§"
+_NAME = "\ue000"  # of private use, so that no text holds it; a "§" in what is said of it here
 
 
 class Wrapped(NamedTuple):
