@@ -83,7 +83,7 @@ def asks(text: str) -> tuple[Ask, ...]:
     clause = read(text)
     if clause is None or {"n't", "n’t"} & set(clause.negations):
         return ()
-    if clause.subject and clause.subject.text == "There":
+    if clause.tells_of_existence:
         return tuple(_about_existence(clause))
     if clause.coordinated:
         return tuple(_about_subject(clause))
@@ -104,7 +104,7 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")
         word = "Who" if acts else "What"
     is_plural = clause.is_plural(subject)
-    if word is None or (is_plural and clause.coordinated):
+    if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
         return
     fronted = [Part(clause.lowered(part)) for part in clause.fronted]
     answer = clause.lowered(subject)
@@ -152,7 +152,7 @@ def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
     words = clause.group
     if is_plural:
         first = _FOR_ONE.get(words[0], words[0])
-        is_plain = not clause.helpers and clause.tag == "VBP" and first == words[0]
+        is_plain = not clause.helpers and clause.tag in ("VB", "VBP") and first == words[0]
         words = [third_person(clause.verb) if is_plain else first, *words[1:]]
     return " ".join(words)
 

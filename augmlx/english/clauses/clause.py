@@ -119,6 +119,18 @@ class Clause:
         return self.tag == "VBD" or bool({"was", "were", "did", "had"} & set(self.auxiliaries))
 
     @property
+    def tells_of_existence(self) -> bool:
+        """Whether its subject is the "there" of "There are three lakes"."""
+        return self.subject is not None and self.subject.text.lower() == "there"
+
+    @property
+    def has_second_subject(self) -> bool:
+        """Whether it goes on with a second verb that has a subject of its own."""
+        seconds = [n for n in children(self.tokens, self.root) if self.tokens[n].dep == "conj"]
+        below = [self.tokens[n] for second in seconds for n in children(self.tokens, second)]
+        return any(token.dep in SUBJECTS for token in below)
+
+    @property
     def stop(self) -> str:
         """The mark that ends the sentence, or ""."""
         last = self.text.rstrip()[-1:]
@@ -272,11 +284,25 @@ def _is_whole(clause: Clause, verb: Collection[int]) -> bool:
             return False  # "Oskar the violin"
     if any(_is_bare_adverb(part) for part in clause.fronted):
         return False  # "Sure Start was founded"
+    if any(_is_no_part(clause, part) for part in clause.fronted):
+        return False
+    if clause.object is not None and clause.verb in word_set("no_object"):
+        return False  # "Behind the door lies the hall"
     return not any(_is_stray(clause.tokens, part) for part in clause.complements)
 
 
 def _is_bare_adverb(part: Phrase) -> bool:
     return part.role == "adjunct" and not part.preposition and part.kind != "time"
+
+
+def _is_no_part(clause: Clause, part: Phrase) -> bool:
+    """Whether what stands first is no part of the clause: a sentence of its own before a comma
+    ("I am here, Ada has left"), or one that is not finished ("From afar, and").
+    """
+    inside = [token for token in clause.tokens if part.start <= token.start < part.end]
+    is_sentence = any(token.dep == "ccomp" and token.is_verb for token in inside)
+    is_said = clause.verb in word_set("reporting_verbs")
+    return inside[-1].dep == "cc" or (is_sentence and part.role == "clause" and not is_said)
 
 
 def _is_stray(tokens: Tokens, part: Phrase) -> bool:
