@@ -12,6 +12,7 @@ from augmlx.english.text import ENDED, lower_words, split_sentences, words
 from augmlx.english.verbs import looks_like_a_verb
 
 _GLUED = tuple(",.;:!?…)]%’'”")  # a completion that begins like this goes on without a space
+_LEFT_OPEN = (",", "–", "—", "(")  # what a prompt ends with that stops within a sentence
 _STATING = ".!…。！"
 _QUESTION = AUXILIARIES | word_set("question_words")
 _CHATTER = re.compile(rf"({'|'.join(rows('chatter'))})\b", re.IGNORECASE)
@@ -29,7 +30,9 @@ def opens_with_chatter(text: str, source: str) -> bool:
 
 def goes_on(prompt: str, answer: str) -> bool:
     """Whether an answer ends the sentence that its prompt has begun."""
-    return answer.startswith(_GLUED) or _breaks_off(prompt) or _ends_question(prompt, answer)
+    if answer.startswith(_GLUED) or _breaks_off(prompt):
+        return True
+    return _ends_question(prompt, answer) or _is_predicate(prompt, answer)
 
 
 def joined(prompt: str, answer: str) -> str:
@@ -88,7 +91,7 @@ def _is_verb(before: str, word: str, after: str) -> bool:
 
 
 def _breaks_off(prompt: str) -> bool:
-    if prompt.endswith(","):
+    if prompt.endswith(_LEFT_OPEN):
         return True
     lower = lower_words(_unended(prompt))
     if not lower or lower[0] in _QUESTION:
@@ -103,6 +106,17 @@ def _ends_question(prompt: str, answer: str) -> bool:
     """
     is_begun = _opening(_unended(prompt)) in _QUESTION
     return is_begun and answer[:1].islower() and answer.endswith("?")
+
+
+def _is_predicate(prompt: str, answer: str) -> bool:
+    """Whether an answer begins with the verb of what its prompt names: "The mill" "was built in
+    1950 and stands there."
+    """
+    opening = _opening(_unended(prompt))
+    if not opening or opening in _QUESTION | word_set("commands"):
+        return False
+    first = answer.split()[0]
+    return first.islower() and (first in AUXILIARIES or looks_like_a_verb(first))
 
 
 def _unended(prompt: str) -> str:

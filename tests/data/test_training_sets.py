@@ -35,6 +35,12 @@ JOINED = [
         "Did you know that Ada Brandt was once the founder of the mill?",
     ),
     ('The painter of "Dusk." is called', " Bo Lind.", 'The painter of "Dusk." is called Bo Lind.'),
+    (
+        "The Bor mill",
+        "was built in 1950 and stands in Venn.",
+        "The Bor mill was built in 1950 and stands in Venn.",
+    ),
+    ("Ada Brandt —", "the founder — left.", "Ada Brandt — the founder — left."),
     ("When it rains,", "the mill stands still.", "When it rains, the mill stands still."),
     ("东京是日本的", "首都。", "东京是日本的首都。"),
 ]
