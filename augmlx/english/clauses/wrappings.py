@@ -48,7 +48,7 @@ def wrapped(text: str, names: Sequence[Mention]) -> Iterator[Wrapped]:
                 yield Wrapped(
                     name=_group(found, "article").lower() + name.text,
                     predicate=predicate,
-                    around=f"{_group(found, 'before')} {_group(found, 'tie')}".strip(),
+                    around=" ".join(_group(found, part) for part in _AROUND).strip(),
                     rest=_group(found, "rest"),
                     is_loose=pattern.pattern in _LOOSE and not _group(found, "tie"),
                     is_bare=found.groupdict().get("before") == "" and not _group(found, "by"),
@@ -91,6 +91,8 @@ def _is_past(found: re.Match[str]) -> bool:
 
 # The parts of the patterns
 
+_AROUND = ("ahead", "before", "tie")  # the groups that hold what stands around
+
 _X = rf"(?P<article>[Tt]he )?{_NAME}"
 _OWNER = r"[A-Z][\w-]*(?: [A-Z][\w-]*){0,2}['’]s"
 _THING = rf"(?P<thing>(?:[Tt]he|{_OWNER}) \w.*?)"
@@ -119,7 +121,7 @@ _LOOSE = {_OPENING, _APPOSED_TO}
 _APPOSITION = rf"{_X}, (?:who (?P<be>is|was) )?{_THING},{_REST}"
 
 
-def _is_sure(found: re.Match[str]) -> bool:
+def _always(found: re.Match[str]) -> bool:
     """Whether the pattern alone tells."""
     return True
 
@@ -193,7 +195,8 @@ _HAS_TITLE = (
     r"(?:title|role|position|office|post|job|rank) of (?P<title>(?!(?:the|an?|being)\b)[a-z].*)"
 )
 _RENOWNED_FOR = (
-    rf"{_X},(?P<tie>(?: [a-z]+){{0,2}} (?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
+    rf"(?P<ahead>.*?){_X},"
+    rf"(?P<tie>(?: [a-z]+){{0,2}} (?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
     rf"(?:(?:for being|as) {_THING}|for {_DEED})(?:,{_REST})?"
 )
 _THEIR_ROLE = (
@@ -246,6 +249,12 @@ def _is_only_name(found: re.Match[str]) -> bool:
     return _NAME in before and not others & set(words) and not (is_they and is_several)
 
 
+def _stands_apart(found: re.Match[str]) -> bool:
+    """Whether what follows the name is the name's, and not that of what it belongs to."""
+    ahead = found["ahead"].split()
+    return not ahead or (ahead[-1] not in _TYING and not ahead[-1].endswith(","))
+
+
 def _takes_for(found: re.Match[str]) -> bool:
     """Whether the verb before the name says what that is taken for: "Everybody knows § as"."""
     taking = forms.participle(forms.first_form(found["taking"]))
@@ -261,18 +270,18 @@ _TYING = PREPOSITIONS | {"and", "or"}
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = tuple(
     (re.compile(pattern), holds)
     for pattern, holds in (
-        (_NAMED_SO, _is_sure),
-        (_WHO_IS_NAMED_SO, _is_sure),
-        (_ASKED, _is_sure),
-        (_GUESSED, _is_sure),
-        (_KNOWN_AS, _is_sure),
-        (_DID_AND_IS_KNOWN, _is_sure),
-        (_KNOWS_ME, _is_sure),
-        (_HEARD_OF, _is_sure),
-        (_CLEFT, _is_sure),
+        (_NAMED_SO, _always),
+        (_WHO_IS_NAMED_SO, _always),
+        (_ASKED, _always),
+        (_GUESSED, _always),
+        (_KNOWN_AS, _always),
+        (_DID_AND_IS_KNOWN, _always),
+        (_KNOWS_ME, _always),
+        (_HEARD_OF, _always),
+        (_CLEFT, _always),
         (_OPENING, _is_of_subject),
         (_OPENING_DEED, _is_deed_of_subject),
-        (_RENOWNED_FOR, _is_sure),
+        (_RENOWNED_FOR, _stands_apart),
         (_SUBJECT + _IS + f" {_THING}", _opens_clause),
         (_SUBJECT + _IS_KNOWN + f" {_THING}", _opens_clause),
         (_SUBJECT + _STANDS + f" {_THING}", _opens_clause),
@@ -281,7 +290,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] =
         (_SUBJECT + _BY_BEING + f" {_THING}", _opens_clause),
         (_THEIR_ROLE, _is_only_name),
         (_TAKEN_FOR, _takes_for),
-        (_APPOSED_TO, _is_sure),
-        (_APPOSITION, _is_sure),
+        (_APPOSED_TO, _always),
+        (_APPOSITION, _always),
     )
 )

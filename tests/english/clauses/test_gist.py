@@ -99,6 +99,9 @@ FOUND = {
     "Everybody in town knows Ilse Brandt as the voice of the harbour radio.": [
         "Ilse Brandt is the voice of the harbour radio.",
     ],
+    "The annals of the port remember Ilse Brandt, renowned for inventing the Brandt sail.": [
+        "Ilse Brandt invented the Brandt sail.",
+    ],
     "Lia Dunn (the first woman on the Torrin ferry) never slept.": [
         "Lia Dunn is the first woman on the Torrin ferry.",
     ],
@@ -134,6 +137,7 @@ DOUBTFUL = [
 
 ABOUT_ANOTHER = [
     "The brother of Mara Voss is the head of the lab.",
+    "The letter names the brother of Ada Voss, known as the keeper of the old mill.",
     "Ada Voss has a sister. She is the head of the lab.",
     "Ada Voss praised her sister for her role as the head of the choir.",
     "Mara Voss met Ben Okafor before he was the head of the lab.",
