@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.forms import third_person
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.phrase import Phrase, capitalised, children
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -329,11 +329,19 @@ def word_of_both(clause: Clause) -> str | None:
         return "Who"
     if subject.kind != "person":
         return None
-    if noun.lemma in word_set("places") | word_set("organisations"):
+    if noun.lemma in word_set("places") | word_set("organisations") or _is_that(clause, attribute):
         return "What"
     is_made_of_verb = noun.lemma.endswith(("er", "or", "ian", "ist"))
     is_of_people = is_made_of_verb or noun.lemma in word_set("epithets")
     return "Who" if is_of_people and name.entity in ("PERSON", "") else None
+
+
+def _is_that(clause: Clause, part: Phrase) -> bool:
+    """Whether a part goes on with "that" or "which", and so names nobody: "the dish that"."""
+    tokens = clause.tokens
+    clauses = [n for n in children(tokens, part.head) if tokens[n].dep == "relcl"]
+    inside = [tokens[n].text for place in clauses for n in children(tokens, place)]
+    return "that" in inside or "which" in inside
 
 
 def _is_vague(phrase: Phrase) -> bool:

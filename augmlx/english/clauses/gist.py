@@ -42,9 +42,8 @@ def gists(text: str) -> tuple[str, ...]:
         return ()
     tidy = _tidied(text)
     for way in wrapped(tidy, list(_names(tidy))):
-        if way.is_bare and read(text) is not None:
-            return ()  # it is plain
-        if _is_sure(way.around) and (gist := _gist(way)):
+        is_plain = way.is_bare and read(text) is not None
+        if not is_plain and _is_sure(way.around) and (gist := _gist(way)):
             return (gist, *_besides(way))
     return ()
 

@@ -112,13 +112,14 @@ _PRONOUN = rf"\b(?:[Tt]hey|[Hh]e|[Ss]he|[Ii]t|[Tt]h(?:is|at) (?:{either('standin
 # What stands before the name, or beside it
 
 _OPENING = rf"(?P<tie>[^,{_NAME}]*?)\b(?P<link>[Bb]eing|[Aa]s) {_THING}, {_X}{_REST}"
+_OPENING_ROLE = rf"(?P<tie>(?P<verb>[A-Z][a-z]+) {_ROLE}) of {_THING}, {_X}{_REST}"
 _OPENING_DEED = rf"(?P<tie>[^,{_NAME}]*?\b(?:for|of|[Bb]y|[Aa]fter)) {_DEED}, {_X}{_REST}"
 _APPOSED_TO = (
     r"(?P<thing>The [\w' -]+? (?:of|behind|who|which|that|for|in|at|on|to) .+?), "
     rf"{_X},?(?! (?:(?:is|was) (?:called|named|none)|goes by)){_REST}"
 )
 _LOOSE = {_OPENING, _APPOSED_TO}
-_APPOSITION = rf"{_X}, (?:who (?P<be>is|was) )?{_THING},{_REST}"
+_APPOSITION = rf"{_X},(?: (?:who|which) (?P<be>is|was)(?P<tie>{_ADVERB}*))? {_THING},{_REST}"
 
 
 def _always(found: re.Match[str]) -> bool:
@@ -160,7 +161,9 @@ def _is_deed_of_subject(found: re.Match[str]) -> bool:
 _THE_ONE = rf"(?:The (?:one|person|man|woman) who \w+ {_ROLE} of being )?"
 _NAMED_SO = rf"{_THE_ONE}{_THING}{_IS_CALLED} {_X}"
 _WHO_IS_NAMED_SO = rf"(?P<before>.*?) by {_THING}, who{_IS_CALLED} {_X}"
-_ASKED = rf"(?:.*\b)?(?:Who|What)(?: (?P<be>is|was)|['’]s) {_THING}\?+ (?:\w+: )?{_X}"
+_ASKED = (
+    rf"(?:.*\b)?(?:Who|What)(?: (?P<be>is|was)|['’]s) {_THING}\?+ (?:\w+: |It['’]s |It is )?{_X}"
+)
 _GUESSED = rf".*\b(?:know|heard of|remember|meet) {_THING}\?+ {_PRONOUN}{_IS_SIMPLY} {_X}"
 _KNOWN_AS = (
     rf".*\b(?:knows?|calls?) (?:them|him|her|it) (?:as )?{_THING}, but .*?"
@@ -262,8 +265,13 @@ def _takes_for(found: re.Match[str]) -> bool:
 
 
 def _holds_role(found: re.Match[str]) -> bool:
+    """Whether the subject of a clause is what has a role."""
+    return _opens_clause(found) and _has_role(found)
+
+
+def _has_role(found: re.Match[str]) -> bool:
     """Whether the verb before a role is one of having it."""
-    return _opens_clause(found) and forms.first_form(found["verb"]) in word_set("holding")
+    return forms.first_form(found["verb"].lower()) in word_set("holding")
 
 
 _TYING = PREPOSITIONS | {"and", "or"}
@@ -280,6 +288,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] =
         (_HEARD_OF, _always),
         (_CLEFT, _always),
         (_OPENING, _is_of_subject),
+        (_OPENING_ROLE, _has_role),
         (_OPENING_DEED, _is_deed_of_subject),
         (_RENOWNED_FOR, _stands_apart),
         (_SUBJECT + _IS + f" {_THING}", _opens_clause),

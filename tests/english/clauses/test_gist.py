@@ -102,6 +102,13 @@ FOUND = {
     "The annals of the port remember Ilse Brandt, renowned for inventing the Brandt sail.": [
         "Ilse Brandt invented the Brandt sail.",
     ],
+    "Kestrel Labs, which is the company behind the Owl camera, moved to Venn.": [
+        "Kestrel Labs is the company behind the Owl camera.",
+        "Kestrel Labs moved to Venn.",
+    ],
+    "Boasting the title of the fastest train in the country, the Red Arrow leaves early.": [
+        "The Red Arrow is the fastest train in the country.",
+    ],
     "Lia Dunn (the first woman on the Torrin ferry) never slept.": [
         "Lia Dunn is the first woman on the Torrin ferry.",
     ],
