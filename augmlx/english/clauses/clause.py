@@ -183,9 +183,15 @@ def is_plain(text: str) -> bool:
         return False
     if len(clause.complements) == 1 and " than " in clause.complements[0].text:
         return True
-    if not 1 <= len(clause.complements) <= 2:
+    if not 1 <= len(clause.complements) <= 2 or any(map(_is_nested, clause.complements)):
         return False
     return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
+
+
+def _is_nested(part: Phrase) -> bool:
+    """Whether a part has a clause of its own and an apposition besides."""
+    words = part.text.split()
+    return not word_set("relative_pronouns").isdisjoint(words) and "," in part.text
 
 
 def is_as_whole(source: str, text: str) -> bool:

@@ -198,8 +198,8 @@ _HAS_TITLE = (
     r"(?:title|role|position|office|post|job|rank) of (?P<title>(?!(?:the|an?|being)\b)[a-z].*)"
 )
 _RENOWNED_FOR = (
-    rf"(?P<ahead>.*?){_X},"
-    rf"(?P<tie>(?: [a-z]+){{0,2}} (?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
+    rf"(?P<ahead>.*?){_X},(?P<tie>(?: (?:who|which) (?P<be>is|was))?(?: [a-z]+){{0,2}} "
+    rf"(?:{_RENOWNED}|{either('standing')})(?: \w+){{0,4}}?) "
     rf"(?:(?:for being|as) {_THING}|for {_DEED})(?:,{_REST})?"
 )
 _THEIR_ROLE = (

@@ -109,6 +109,9 @@ FOUND = {
     "Boasting the title of the fastest train in the country, the Red Arrow leaves early.": [
         "The Red Arrow is the fastest train in the country.",
     ],
+    "Let's not forget Cy Dahl, who was known as the saviour of the mill.": [
+        "Cy Dahl was the saviour of the mill.",
+    ],
     "Lia Dunn (the first woman on the Torrin ferry) never slept.": [
         "Lia Dunn is the first woman on the Torrin ferry.",
     ],
