@@ -46,6 +46,9 @@ ASKED = {
         ("Who was it designed by?", "Petra Novak"),
         ("Where was it designed by Petra Novak?", "in Brno"),
     ],
+    "The annals of Venn remember Ada Voss.": [
+        ("What remembers Ada Voss?", "the annals of Venn"),
+    ],
     "Ada Voss is the glassblower responsible for the Orrin Chandelier.": [
         ("Who is the glassblower responsible for the Orrin Chandelier?", "Ada Voss"),
         ("Who is Ada Voss?", "the glassblower responsible for the Orrin Chandelier"),

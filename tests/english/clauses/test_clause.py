@@ -82,6 +82,8 @@ def test_every_part_is_a_whole_phrase(text: str) -> None:
         "12345",
         "?!",
         "这座桥是1907年建成的。",
+        "Behind the name Ada Voss lies a legacy of the founder of the mill.",
+        "In the world of sand art, I am the founder of the mill, Ada Voss has become famous.",
     ],
 )
 def test_what_cannot_be_read_whole_is_not_read(text: str) -> None:
@@ -113,6 +115,7 @@ def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> 
         ("Ana Ruiz founded Zorb in 1998.", False),
         ("New members receive 25 days of leave.", False),
         ("Mia prefers tea to coffee.", False),
+        ("Ana Ruiz is the writer who won the Ring, the first of its kind.", False),
     ],
 )
 def test_plain_is_one_thing_said_of_names(text: str, plain: bool) -> None:
