@@ -196,13 +196,15 @@ def _is_nested(part: Phrase) -> bool:
 
 def is_as_whole(source: str, text: str) -> bool:
     """Whether a text is as much of a sentence as its source: it can be read, its verb has what it
-    needs, and it has no clause more ("The capital is Dunmore is.").
+    needs and is not of another time, and it has no clause more ("The capital is Dunmore is.").
     """
     given, said = read(source), read(text)
     if given is None:
         return True
     if said is None or (said.verb == "be" and not said.parts):
         return False
+    if given.verb == said.verb == "be" and given.is_past != said.is_past:
+        return False  # "was the head of the lab", "is the head of the lab"
     return _inner_clauses(said) <= _inner_clauses(given)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.clause import Clause, is_plain, read
+from augmlx.english.clauses.clause import Clause, is_as_whole, is_plain, read
 
 
 def clause(text: str) -> Clause:
@@ -102,6 +102,19 @@ def test_what_cannot_be_read_whole_is_not_read(text: str) -> None:
 )
 def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> None:
     assert " ".join(clause(text).group) == group
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        ("Ana Ruiz was the leader of the lab.", True),
+        ("Ana Ruiz is the leader of the lab.", False),  # she may be no longer
+        ("Ana Ruiz led the lab.", True),
+        ("Ana Ruiz was.", False),
+    ],
+)
+def test_what_was_is_not_said_to_be(text: str, is_whole: bool) -> None:
+    assert is_as_whole("Ana Ruiz was the head of the lab.", text) is is_whole
 
 
 @pytest.mark.parametrize(
