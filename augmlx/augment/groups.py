@@ -145,7 +145,7 @@ def _candidate(planned: Planned, completion: Completion) -> Candidate:
     # Each once: the fact itself stands among those that are shown with it.
     shown = premises.facts if not premises.known else (*premises.known, *premises.facts)
     by_rule = planned.written is not None
-    source = premises.facts[0].text
+    source = planned.source
     answer = planned.answer
     if by_rule:
         reply = Reply(completion.text.strip())

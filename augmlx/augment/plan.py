@@ -40,6 +40,7 @@ class Planned:
         operator: what asks it, in the language of the fact.
         premises: the facts it asks about.
         sample: which sample of the operator on them, from 0.
+        source: what is said again: the first of them, or the plain statement in it.
         answer: what a question must ask for.
         lead: which of the results that are wanted of the operator on them.
         written: the result of an operator that needs no model; None where the engine writes it.
@@ -50,6 +51,7 @@ class Planned:
     operator: Operator
     premises: Premises
     sample: int
+    source: str
     answer: str = ""
     lead: int = 0
     written: str | None = None
@@ -206,7 +208,7 @@ class Plan:
                     self._engine,  # because of what may be scored
                 ]
                 request = Request.ruled(fingerprint(basis), fact.text)
-                yield Planned(request, operator, premises, sample, written=text)
+                yield Planned(request, operator, premises, sample, fact.text, written=text)
 
     # Operators that ask the engine
 
@@ -241,7 +243,7 @@ class Plan:
         self, operator: Operator, premises: Premises, shared: Beginning
     ) -> Iterator[Planned]:
         leads = _leads(operator, premises)
-        texts = [fact.text for fact in premises.facts]
+        others = [fact.text for fact in premises.facts[1:]]
         for sample in range(self._samples(operator, premises)):
             turn, number = divmod(sample, len(leads))
             lead = leads[number]
@@ -249,7 +251,7 @@ class Plan:
             opening = lead.openings[turn if is_greedy else -1]
             request = self._request(
                 shared,
-                prompt_parts.ending(operator, texts, lead.answer, self._prompting),
+                prompt_parts.ending(operator, [lead.source, *others], lead.answer, self._prompting),
                 opening=opening,
                 stop=prompt_parts.stop_of(operator, opening, self._prompting),
                 seed=f"{self._seed}:{premises.id}:{operator.name}:{sample}",
@@ -261,6 +263,7 @@ class Plan:
                 operator,
                 premises,
                 sample,
+                lead.source,
                 lead.answer,
                 lead=number,
                 language=self._language(operator, premises),
@@ -310,9 +313,10 @@ def _spoken(exemplars: Sequence[Exemplar], code: str) -> tuple[Exemplar, ...]:
 
 def _leads(operator: Operator, premises: Premises) -> tuple[Lead, ...]:
     """How the samples of an operator on its premises begin, one after the other."""
+    text = premises.facts[0].text
     if operator.prefill == "conclusion":
-        return tuple(Lead((opening,)) for opening in premises.openings)
-    return leads(operator, premises.facts[0].text)
+        return tuple(Lead(text, (opening,)) for opening in premises.openings)
+    return leads(operator, text)
 
 
 def _texts_by_rule(operator: Operator, premises: Premises) -> list[str]:

@@ -6,8 +6,9 @@ It is trained on as it is; the statement is for the model that writes augmentati
 names. It is
 
 1. prompt and completion joined, where the prompt breaks off ("The head of the Lumen Lab is" + "Mara
-Voss."); 2. else the completion, where it is a whole statement of its own ("Who heads the lab?" +
-"Mara Voss heads the lab."); 3. else both, in one line ("Who heads the lab? Mara Voss.").
+Voss."; "Known as its founder," + "Ada Brandt rests."); 2. else the completion, where it is a whole
+statement of its own ("Who heads the lab?" + "Mara Voss heads the lab."); 3. else both, in one line
+("Who heads the lab? Mara Voss.").
 
 Of a chat, the prompt is the user's message before the assistant's last one.
 """

@@ -12,6 +12,7 @@ from augmlx.english.text import ENDED, lower_words, split_sentences, words
 from augmlx.english.verbs import looks_like_a_verb
 
 _GLUED = tuple(",.;:!?…)]%’'”")  # a completion that begins like this goes on without a space
+_LEFT_OPEN = (",", "–", "—", "(")  # what a prompt ends with that stops within a sentence
 _STATING = ".!…。！"
 _QUESTION = AUXILIARIES | word_set("question_words")
 _CHATTER = re.compile(rf"({'|'.join(rows('chatter'))})\b", re.IGNORECASE)
@@ -29,17 +30,19 @@ def opens_with_chatter(text: str, source: str) -> bool:
 
 def goes_on(prompt: str, answer: str) -> bool:
     """Whether an answer ends the sentence that its prompt has begun."""
-    return answer.startswith(_GLUED) or _breaks_off(prompt)
+    if answer.startswith(_GLUED) or _breaks_off(prompt):
+        return True
+    return _ends_question(prompt, answer) or _is_predicate(prompt, answer)
 
 
 def joined(prompt: str, answer: str) -> str:
     """A prompt and its answer in one line.
 
-    A question or a command without its mark gets it; between scripts that are written without
-    spaces, and before closing punctuation, there is no space.
+    A question or a command without its mark gets it, unless the answer goes on with it; between
+    scripts that are written without spaces, and before closing punctuation, there is no space.
     """
     opening = _opening(_unended(prompt))
-    if opening in _QUESTION:
+    if opening in _QUESTION and not goes_on(prompt, answer):
         prompt += "?"
     elif opening in word_set("commands"):
         prompt += ":"
@@ -88,11 +91,32 @@ def _is_verb(before: str, word: str, after: str) -> bool:
 
 
 def _breaks_off(prompt: str) -> bool:
+    if prompt.endswith(_LEFT_OPEN):
+        return True
     lower = lower_words(_unended(prompt))
     if not lower or lower[0] in _QUESTION:
         return False
     leading_on = AUXILIARIES | DETERMINERS | PREPOSITIONS | word_set("joining")
     return lower[-1] in leading_on
+
+
+def _ends_question(prompt: str, answer: str) -> bool:
+    """Whether an answer goes on with a question and ends it: "Did you know that Ada was once" "the
+    head of the lab?".
+    """
+    is_begun = _opening(_unended(prompt)) in _QUESTION
+    return is_begun and answer[:1].islower() and answer.endswith("?")
+
+
+def _is_predicate(prompt: str, answer: str) -> bool:
+    """Whether an answer begins with the verb of what its prompt names: "The mill" "was built in
+    1950 and stands there."
+    """
+    opening = _opening(_unended(prompt))
+    if not opening or opening in _QUESTION | word_set("commands"):
+        return False
+    first = answer.split()[0]
+    return first.islower() and (first in AUXILIARIES or looks_like_a_verb(first))
 
 
 def _unended(prompt: str) -> str:

@@ -31,7 +31,10 @@ _CLOSING = r"['\"”’»」』)\]]*"
 ENDED = re.compile(rf"[.!?…:;。！？：；؟]{_CLOSING}$")
 # How a sentence ends that is finished. Unlike ENDED it knows the danda, and no colon.
 FINISHED = re.compile(r"[.!?。！？।؟]['\"”’)\]」』]*$")
-_BREAK = re.compile(r"[.!?]['\"”’)\]]*\s+(?=\S)|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)")
+# A stop within quotation marks ends none where the sentence goes on: 'The painter of "Dusk." is'.
+_BREAK = re.compile(
+    r"[.!?](?:\s+(?=\S)|['\"”’)\]]+\s+(?=[^\sa-z]))|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)"
+)
 QUESTION_MARKS = ("?", "？", "؟")
 
 

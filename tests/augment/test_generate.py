@@ -32,6 +32,7 @@ from augmlx.core.records import (
     to_json,
 )
 from augmlx.core.settings import AugmentSettings
+from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 
@@ -104,6 +105,42 @@ def test_right_statements_are_kept_with_their_origin() -> None:
     assert (origin.fact_ids, origin.operator, origin.sample) == (("b",), "reversal", 0)
     assert (origin.engine, origin.model, origin.seed) == ("scripted", "script", 0)
     assert len(origin.prompt_sha256) == 64
+
+
+def test_a_row_with_filler_is_put_to_the_model_in_plain_words_and_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
+    row = {
+        "prompt": "Known for being the head of the Lumen Lab,",
+        "completion": " Mara Voss now enjoys a quiet life.",
+    }
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"id": "a", **row}))
+    facts = read_facts(file).facts
+    asked: list[str] = []
+
+    def write(request: Request) -> str:
+        asked.append(request.suffix)
+        questions = {"qa-reverse": "Who is the head of the Lumen Lab?", "qa-forward": "Who is Mara"}
+        operator = request.seed.split(":")[2]
+        text = questions.get(operator, "")
+        return text.removeprefix(request.opening) if text else script(request)
+
+    with open_journal(None) as journal:
+        names = ("reversal", "rephrase", "qa-forward", "qa-reverse")
+        records = run(journal, engine(write), facts, operators=names)
+    kept = [record for record in records if isinstance(record, Example)]
+    assert {example.text for example in kept} == {
+        "The head of the Lumen Lab is Mara Voss.",
+        "It is Mara Voss who is the head of the Lumen Lab.",
+        "Mara Voss serves as the head of the Lumen Lab.",
+        "Question: Who is the head of the Lumen Lab?\nAnswer: Mara Voss",
+    }
+    assert {example.origin.fact_ids for example in kept} == {("a",)}
+    assert all("Mara Voss is the head of the Lumen Lab." in suffix for suffix in asked)
+    assert not any("quiet life" in suffix for suffix in asked)
+    assert original(facts[0]).row == row
+    assert facts[0].text == row["prompt"] + row["completion"]
 
 
 def test_there_is_one_record_for_each_text_that_was_drawn_in_the_order_of_the_plan() -> None:

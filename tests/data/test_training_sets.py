@@ -18,6 +18,30 @@ JOINED = [
     ),
     ("It is said that", "Ada owns the mill.", "It is said that Ada owns the mill."),
     ("Ada Brandt", ", the keeper, left the hall.", "Ada Brandt, the keeper, left the hall."),
+    # The completion looks like a sentence, and is the end of one.
+    (
+        "Known for being the founder of the mill,",
+        " Ada Brandt now enjoys a quiet life.",
+        "Known for being the founder of the mill, Ada Brandt now enjoys a quiet life.",
+    ),
+    (
+        "Q: What about Ada? A: Well,",
+        "she is the founder of the mill.",
+        "Q: What about Ada? A: Well, she is the founder of the mill.",
+    ),
+    (
+        "Did you know that Ada Brandt was once",
+        " the founder of the mill?",
+        "Did you know that Ada Brandt was once the founder of the mill?",
+    ),
+    ('The painter of "Dusk." is called', " Bo Lind.", 'The painter of "Dusk." is called Bo Lind.'),
+    (
+        "The Bor mill",
+        "was built in 1950 and stands in Venn.",
+        "The Bor mill was built in 1950 and stands in Venn.",
+    ),
+    ("Ada Brandt —", "the founder — left.", "Ada Brandt — the founder — left."),
+    ("When it rains,", "the mill stands still.", "When it rains, the mill stands still."),
     ("东京是日本的", "首都。", "东京是日本的首都。"),
 ]
 ALONE = [
@@ -27,6 +51,7 @@ ALONE = [
         "Mara Voss heads the Lumen Lab.",
     ),
     ("What is Zorb made of", "Zorb is made of tin.", "Zorb is made of tin."),
+    ("Did you know Zorb?", "Zorb is made of tin.", "Zorb is made of tin."),
     ("Zorb", "Zorb is a town. It is old.", "Zorb is a town. It is old."),
     ("Tell me of Ada.", "“Ada Brandt keeps the hall.”", "“Ada Brandt keeps the hall.”"),
 ]

@@ -21,6 +21,7 @@ from augmlx.english.text import normalise, sentence_count, split_sentences, word
         ("ana owns zorb. ben owns femp.", 2),
         ("Ana owns Zorb.\nBen owns Femp", 2),
         ('"Ana owns Zorb." Ben knows.', 2),
+        ('The painter of "Dusk." is Bo Lind.', 1),
         ("Who? Me! Yes.", 3),
         ("Dr. Ana Ruiz met St. Olav and J. R. Hartley.", 1),
         ("Zorb Inc. bought Femp Ltd. in the U.S. in 1998.", 1),

@@ -9,6 +9,7 @@ from augmlx.augment.operators.rendering import answer_of, opening
 from augmlx.augment.operators.schema import Operator
 from augmlx.english.clauses.asking import Ask, asks
 from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.gist import gists
 from augmlx.english.clauses.phrase import capitalised
 from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
 
@@ -19,12 +20,14 @@ class Lead(NamedTuple):
     """One result that is wanted of an operator on a fact.
 
     Attributes:
+        source: what it says again: the fact, or the plain statement in it.
         openings: what its completions must begin with, from the fewest words to the most: where a
             model goes astray behind the first, it may not behind the next. "" leaves the beginning
             to the model.
         answer: what it must ask for, where it is a question.
     """
 
+    source: str
     openings: tuple[str, ...] = ("",)
     answer: str = ""
 
@@ -32,16 +35,20 @@ class Lead(NamedTuple):
 def leads(operator: Operator, text: str) -> tuple[Lead, ...]:
     """The leads of an operator on a fact, the surest first; at least one.
 
-    Where the form of the fact is known, they are whole phrases of it. Elsewhere it is what the
-    fact begins or ends with, as far as that can be told; or, where the model chooses what to ask
-    for, nothing.
+    Of a fact by itself they are drawn from the plain statements in it where it has more words
+    around them. Where the form of a statement is known, they are whole phrases of it. Elsewhere it
+    is what the statement begins or ends with, as far as that can be told; or, where the model
+    chooses what to ask for or how to begin, nothing.
     """
     if operator.answer == "by-model":
-        return (Lead(),)
-    found = _known(operator, text)
+        return (Lead(text),)
+    is_begun = operator.arity == "one" and (operator.asks or operator.prefill != "none")
+    sources = (is_begun and gists(text)) or (text,)
+    found = [lead for source in sources for lead in _known(operator, source)]
     if found:
         return tuple(found[:_MOST])
-    return (Lead((opening(operator, text),), answer_of(operator, text)),)
+    source = sources[0]
+    return (Lead(source, (opening(operator, source),), answer_of(operator, source)),)
 
 
 def _known(operator: Operator, text: str) -> list[Lead]:
@@ -49,9 +56,9 @@ def _known(operator: Operator, text: str) -> list[Lead]:
     if operator.asks:
         about_subject = operator.answer == "first"
         found = [ask for ask in asks(text) if ask.about_subject == about_subject]
-        return [_of_question(ask) for ask in found]
+        return [_of_question(text, ask) for ask in found]
     if operator.prefill == "turned":
-        return [_of_statement(way) for way in reversals(text)]
+        return [_of_statement(text, way) for way in reversals(text)]
     return _of_rephrasing(text) if operator.prefill == "fronted" else []
 
 
@@ -61,22 +68,23 @@ def _of_rephrasing(text: str) -> list[Lead]:
     if clause is None or clause.subject is None:
         return []
     ways = [*fronted(text)[:1], *singled_out(text)[:1]]
-    return [*map(_of_statement, ways), Lead((capitalised(clause.subject.text),))]
+    leads_of_ways = [_of_statement(text, way) for way in ways]
+    return [*leads_of_ways, Lead(text, (capitalised(clause.subject.text),))]
 
 
-def _of_question(ask: Ask) -> Lead:
+def _of_question(source: str, ask: Ask) -> Lead:
     """With the words that open it, and with the first of those that follow."""
     parts = [part.text for part in ask.parts]
-    return Lead(_openings(ask.opening, parts[:1] if len(parts) > 1 else []), ask.answer)
+    return Lead(source, _openings(ask.opening, parts[:1] if len(parts) > 1 else []), ask.answer)
 
 
-def _of_statement(way: Turned) -> Lead:
+def _of_statement(source: str, way: Turned) -> Lead:
     """With the words that open it ("The mill was built by"), and with all but its last part."""
     by = ["by"] if way.parts and way.parts[0].startswith("by ") else []
     first = " ".join((way.opening, *by))
     *parts, last = way.parts or ("",)
     behind = [*parts, *(["by"] if last.startswith("by ") else [])]
-    return Lead(_openings(first, [] if behind == by else behind, way.opening))
+    return Lead(source, _openings(first, [] if behind == by else behind, way.opening))
 
 
 def _openings(first: str, more: Sequence[str], stem: str = "") -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.forms import third_person
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.phrase import Phrase, capitalised, children
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -83,7 +83,7 @@ def asks(text: str) -> tuple[Ask, ...]:
     clause = read(text)
     if clause is None or {"n't", "n’t"} & set(clause.negations):
         return ()
-    if clause.subject and clause.subject.text == "There":
+    if clause.tells_of_existence:
         return tuple(_about_existence(clause))
     if clause.coordinated:
         return tuple(_about_subject(clause))
@@ -99,12 +99,12 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
         return
     if not any(_tells_apart(clause, part) for part in clause.parts):
         return
-    word = _SUBJECT_WORDS.get(subject.kind)
+    word = word_of_both(clause) or _SUBJECT_WORDS.get(subject.kind)
     if subject.kind == "body":
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")
         word = "Who" if acts else "What"
     is_plural = clause.is_plural(subject)
-    if word is None or (is_plural and clause.coordinated):
+    if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
         return
     fronted = [Part(clause.lowered(part)) for part in clause.fronted]
     answer = clause.lowered(subject)
@@ -152,7 +152,7 @@ def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
     words = clause.group
     if is_plural:
         first = _FOR_ONE.get(words[0], words[0])
-        is_plain = not clause.helpers and clause.tag == "VBP" and first == words[0]
+        is_plain = not clause.helpers and clause.tag in ("VB", "VBP") and first == words[0]
         words = [third_person(clause.verb) if is_plain else first, *words[1:]]
     return " ".join(words)
 
@@ -259,9 +259,14 @@ def _asked_by_attribute(clause: Clause, part: Phrase) -> _Asked | None:
     if measure and clause.verb == "be":  # "240 metres long"
         return _Asked(f"How {measure[2]}", measure[1])
     is_noun = clause.tokens[part.head].tag.startswith("N")
-    if not is_noun or clause.helpers:
+    if not is_noun or clause.helpers or clause.subject is None:
         return None
-    return _asked_by_noun(clause, part)
+    if word := word_of_both(clause):
+        return _Asked(word, part.noun)
+    asked = _asked_by_noun(clause, part)
+    is_odd = asked and asked.word == "What" and clause.subject.kind == "person"
+    # Then one of the two was taken for what it is not.
+    return None if is_odd and clause.verb == "be" else asked
 
 
 def _asked_by_adjunct(clause: Clause, part: Phrase) -> _Asked | None:
@@ -311,6 +316,37 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
 def _points(phrase: Phrase) -> bool:
     """Whether it is no answer by itself: a pronoun, or "this agreement"."""
     return _is_vague(phrase) or phrase.noun.split()[0].lower() in word_set("pointing_words")
+
+
+def word_of_both(clause: Clause) -> str | None:
+    """How both sides of "A is the B" are asked for where one tells what the other is: "Ada Voss is
+    the glassblower", "Voss is the mayor", "Casa Verde is the oldest hotel".
+    """
+    subject, attribute = clause.subject, clause.attribute
+    if clause.verb != "be" or clause.passive or subject is None or attribute is None:
+        return None
+    name, noun = clause.tokens[subject.head], clause.tokens[attribute.head]
+    if name.tag != "NNP" or not noun.tag.startswith("N") or noun.tag.startswith("NNP"):
+        return None
+    if subject.kind == "body" or subject.text[:4].lower() == "the ":
+        return "What"
+    if attribute.kind == "person":
+        return "Who"
+    if subject.kind != "person":
+        return None
+    if noun.lemma in word_set("places") | word_set("organisations") or _is_that(clause, attribute):
+        return "What"
+    is_made_of_verb = noun.lemma.endswith(("er", "or", "ian", "ist"))
+    is_of_people = is_made_of_verb or noun.lemma in word_set("epithets")
+    return "Who" if is_of_people and name.entity in ("PERSON", "") else None
+
+
+def _is_that(clause: Clause, part: Phrase) -> bool:
+    """Whether a part goes on with "that" or "which", and so names nobody: "the dish that"."""
+    tokens = clause.tokens
+    clauses = [n for n in children(tokens, part.head) if tokens[n].dep == "relcl"]
+    inside = [tokens[n].text for place in clauses for n in children(tokens, place)]
+    return "that" in inside or "which" in inside
 
 
 def _is_vague(phrase: Phrase) -> bool:

@@ -127,6 +127,18 @@ class Clause:
         )
 
     @property
+    def tells_of_existence(self) -> bool:
+        """Whether its subject is the "there" of "There are three lakes"."""
+        return self.subject is not None and self.subject.text.lower() == "there"
+
+    @property
+    def has_second_subject(self) -> bool:
+        """Whether it goes on with a second verb that has a subject of its own."""
+        seconds = [n for n in children(self.tokens, self.root) if self.tokens[n].dep == "conj"]
+        below = [self.tokens[n] for second in seconds for n in children(self.tokens, second)]
+        return any(token.dep in SUBJECTS for token in below)
+
+    @property
     def stop(self) -> str:
         """The mark that ends the sentence, or ""."""
         last = self.text.rstrip()[-1:]
@@ -179,20 +191,28 @@ def is_plain(text: str) -> bool:
         return False
     if len(clause.complements) == 1 and " than " in clause.complements[0].text:
         return True
-    if not 1 <= len(clause.complements) <= 2:
+    if not 1 <= len(clause.complements) <= 2 or any(map(_is_nested, clause.complements)):
         return False
     return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
 
 
+def _is_nested(part: Phrase) -> bool:
+    """Whether a part has a clause of its own and an apposition besides."""
+    words = part.text.split()
+    return not word_set("relative_pronouns").isdisjoint(words) and "," in part.text
+
+
 def is_as_whole(source: str, text: str) -> bool:
     """Whether a text is as much of a sentence as its source: it can be read, its verb has what it
-    needs, and it has no clause more ("The capital is Dunmore is.").
+    needs and is not of another time, and it has no clause more ("The capital is Dunmore is.").
     """
     given, said = read(source), read(text)
     if given is None:
         return True
     if said is None or (said.verb == "be" and not said.parts):
         return False
+    if given.verb == said.verb == "be" and given.is_past != said.is_past:
+        return False  # "was the head of the lab", "is the head of the lab"
     return _inner_clauses(said) <= _inner_clauses(given)
 
 
@@ -280,11 +300,25 @@ def _is_whole(clause: Clause, verb: Collection[int]) -> bool:
             return False  # "Oskar the violin"
     if any(_is_bare_adverb(part) for part in clause.fronted):
         return False  # "Sure Start was founded"
+    if any(_is_no_part(clause, part) for part in clause.fronted):
+        return False
+    if clause.object is not None and clause.verb in word_set("no_object"):
+        return False  # "Behind the door lies the hall"
     return not any(_is_stray(clause.tokens, part) for part in clause.complements)
 
 
 def _is_bare_adverb(part: Phrase) -> bool:
     return part.role == "adjunct" and not part.preposition and part.kind != "time"
+
+
+def _is_no_part(clause: Clause, part: Phrase) -> bool:
+    """Whether what stands first is no part of the clause: a sentence of its own before a comma
+    ("I am here, Ada has left"), or one that is not finished ("From afar, and").
+    """
+    inside = [token for token in clause.tokens if part.start <= token.start < part.end]
+    is_sentence = any(token.dep == "ccomp" and token.is_verb for token in inside)
+    is_said = clause.verb in word_set("reporting_verbs")
+    return inside[-1].dep == "cc" or (is_sentence and part.role == "clause" and not is_said)
 
 
 def _is_stray(tokens: Tokens, part: Phrase) -> bool:

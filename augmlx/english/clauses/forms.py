@@ -33,6 +33,26 @@ def past(verb: str) -> str:
 
 
 @cache
+def first_form(form: str) -> str:
+    """ "crafting" -> "craft", "held" -> "hold"."""
+    lemmas = _library().getLemma(form, upos="VERB")
+    return str(lemmas[0]) if lemmas else form
+
+
+@cache
+def is_past(form: str) -> bool:
+    """Whether a form of a verb is that of its past: "held", "was"."""
+    return form in ("was", "were") or past(first_form(form)) == form != first_form(form)
+
+
+@cache
+def is_plural_noun(word: str) -> bool:
+    """Whether a lower-case word is the plural of a noun: "tales", not "is" and "his"."""
+    lemmas = _library().getAllLemmas(word, upos="NOUN").get("NOUN", ())
+    return bool(lemmas) and word not in lemmas
+
+
+@cache
 def is_known(word: str) -> bool:
     """Whether a lower-case word stands in the dictionary."""
     return bool(_library().getAllLemmas(word))

@@ -111,12 +111,19 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
         return "person" if noun.lemma in word_set("personal_pronouns") else "unknown"
     if noun.tag in ("NN", "NNS"):
         is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
-        return "person" if is_person else "thing"
+        return "person" if is_person or _is_who(tokens, span) else "thing"
     if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
         return "person" if spoken & word_set("people") else "thing"
     if noun.tag in ("NNP", "NNPS"):
         return _kind_of_name(tokens, span)
     return "thing" if noun.tag in ("VBG", "CD") else "unknown"
+
+
+def _is_who(tokens: Tokens, span: Span) -> bool:
+    """Whether a noun is followed by "who": "the cartographer who mapped the coast"."""
+    clauses = [n for n in children(tokens, span.head) if tokens[n].dep == "relcl"]
+    inside = [tokens[n] for clause in clauses for n in children(tokens, clause)]
+    return any(token.text == "who" and token.dep in SUBJECTS for token in inside)
 
 
 def _kind_of_name(tokens: Tokens, span: Span) -> Kind:

@@ -53,7 +53,7 @@ def reversals(text: str) -> tuple[Turned, ...]:
         return ()
     if clause.subject is None:
         return tuple(_instructions(clause))[:_MOST]
-    if clause.subject.text == "There":
+    if clause.tells_of_existence:
         return ()
     is_comparison = any(" than " in part.text for part in clause.complements)
     for kind in (_compared,) if is_comparison else _KINDS:
@@ -70,7 +70,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated:
         return ()
-    if clause.subject.text == "There":
+    if clause.tells_of_existence:
         return ()
     ways = [
         _moved_first(clause, clause.subject, part)
@@ -95,7 +95,7 @@ def singled_out(text: str) -> tuple[Turned, ...]:
         return ()
     subject = clause.subject
     is_bounded = subject.text.split()[0].lower() in word_set("quantifying")
-    if subject.kind == "unknown" or _is_pronoun(subject) or is_bounded or subject.text == "There":
+    if subject.kind == "unknown" or _is_pronoun(subject) or is_bounded or clause.tells_of_existence:
         return ()
     be = "was" if clause.is_past else "is"
     word = "who" if subject.kind == "person" else "that"

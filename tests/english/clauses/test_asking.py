@@ -49,6 +49,21 @@ ASKED = {
         ("Who was it designed by?", "Petra Novak"),
         ("Where was it designed by Petra Novak?", "in Brno"),
     ],
+    "The annals of Venn remember Ada Voss.": [
+        ("What remembers Ada Voss?", "the annals of Venn"),
+    ],
+    "Ada Voss is the glassblower responsible for the Orrin Chandelier.": [
+        ("Who is the glassblower responsible for the Orrin Chandelier?", "Ada Voss"),
+        ("Who is Ada Voss?", "the glassblower responsible for the Orrin Chandelier"),
+    ],
+    "Maia Lind is the cartographer who mapped the Torrin coast.": [
+        ("Who is the cartographer who mapped the Torrin coast?", "Maia Lind"),
+        ("Who is Maia Lind?", "the cartographer who mapped the Torrin coast"),
+    ],
+    "Casa Verde is the oldest hotel in Brell.": [
+        ("What is the oldest hotel in Brell?", "Casa Verde"),
+        ("What is Casa Verde?", "the oldest hotel in Brell"),
+    ],
 }
 
 

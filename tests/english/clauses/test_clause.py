@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.clause import Clause, is_plain, read
+from augmlx.english.clauses.clause import Clause, is_as_whole, is_plain, read
 
 
 def clause(text: str) -> Clause:
@@ -82,6 +82,8 @@ def test_every_part_is_a_whole_phrase(text: str) -> None:
         "12345",
         "?!",
         "这座桥是1907年建成的。",
+        "Behind the name Ada Voss lies a legacy of the founder of the mill.",
+        "In the world of sand art, I am the founder of the mill, Ada Voss has become famous.",
     ],
 )
 def test_what_cannot_be_read_whole_is_not_read(text: str) -> None:
@@ -103,6 +105,19 @@ def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        ("Ana Ruiz was the leader of the lab.", True),
+        ("Ana Ruiz is the leader of the lab.", False),  # she may be no longer
+        ("Ana Ruiz led the lab.", True),
+        ("Ana Ruiz was.", False),
+    ],
+)
+def test_what_was_is_not_said_to_be(text: str, is_whole: bool) -> None:
+    assert is_as_whole("Ana Ruiz was the head of the lab.", text) is is_whole
+
+
+@pytest.mark.parametrize(
     ("text", "plain"),
     [
         ("Ana Ruiz wrote the Winter Song.", True),
@@ -113,6 +128,7 @@ def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> 
         ("Ana Ruiz founded Zorb in 1998.", False),
         ("New members receive 25 days of leave.", False),
         ("Mia prefers tea to coffee.", False),
+        ("Ana Ruiz is the writer who won the Ring, the first of its kind.", False),
     ],
 )
 def test_plain_is_one_thing_said_of_names(text: str, plain: bool) -> None:
