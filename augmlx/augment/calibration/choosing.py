@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from augmlx.augment.calibration.trials import EXAMINED, Trial
-from augmlx.augment.exam.marks import Marks, Tally
+from augmlx.augment.exam.marks import Tally
 
 # A wrong text costs what this many right ones are worth: below a precision of 0.9 nothing is won.
 _PRICE = 9
+_CLEARLY_FEWER = 2  # wrong texts
+_CLEARLY_MORE, _A_FEW = 1.2, 3  # times as many right texts, and at least so many more
 _FEW = 0.1  # of the facts: something right for fewer is as good as nothing
 _MOST_OFTEN = 0.5  # of the texts: what is said so often is a habit
 
 
-def worth(marks: Marks) -> int:
-    """What a trial's kept texts are worth, in right texts; precision goes before number."""
-    return marks.all.right - _PRICE * marks.all.wrong
-
-
 def best(trials: Sequence[Trial]) -> Trial:
-    """The trial that is worth most; the first of several."""
-    return max(trials, key=lambda trial: worth(trial.marks))
+    """The first trial, unless a later one is clearly better: a few facts are few."""
+    chosen, *others = trials
+    for trial in others:
+        if is_better(trial.marks.all, chosen.marks.all):
+            chosen = trial
+    return chosen
+
+
+def is_better(one: Tally, other: Tally) -> bool:
+    """Whether one keeps clearly fewer wrong texts and is worth more, or clearly more right texts
+    and no more wrong ones.
+    """
+    if other.wrong - one.wrong >= _CLEARLY_FEWER:
+        return worth(one) > worth(other)
+    more = other.right + (_A_FEW if other.right else 1)
+    return one.wrong <= other.wrong and one.right >= max(_CLEARLY_MORE * other.right, more)
+
+
+def worth(tally: Tally) -> int:
+    """What kept texts are worth, in right texts."""
+    return tally.right - _PRICE * tally.wrong
 
 
 def marks_of(trial: Trial) -> dict[str, Tally]:

@@ -22,8 +22,8 @@ from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import WAYS, Engine, Prompting
 from augmlx.models.store.folder import StoredModel
 
-_FIRST = 8  # facts that ways of asking are compared on
-_ALL = 20  # facts that the report's marks are from, the first among them
+_FIRST = 6  # facts that ways of asking are compared on
+_ALL = 16  # facts that the report's marks are from, the first among them
 _GREEDY = 2  # samples of a fact and operator that no chance is in
 _FEWER = 3  # worked examples, where fewer may do
 _TEMPERATURES = (0.8, 0.5)
@@ -100,6 +100,8 @@ class _Sitting:
         return choosing.best([self._try(way, _FIRST, samples=samples) for way in ways])
 
     def _try(self, way: Mapping[str, Any], facts: int, *, samples: int) -> Trial:
+        said = ", ".join(f"{name} {value}" for name, value in way.items())
+        self._progress.say(f"on {facts} facts: {said}")
         asked = {**way, "samples": samples}
         trial = try_out(asked, self._golds[:facts], self._engine, self._journal, self._progress)
         trial = replace(trial, way=way)

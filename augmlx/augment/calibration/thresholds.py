@@ -25,8 +25,11 @@ from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Engine
 
 _FACTS = 60  # of the exam, whose labelled texts are scored
+_FIRST = 48  # texts that show whether the others are worth their scores
+_PROMISING = 0.65  # area under the ROC curve that one of them must have for that
 _TOGETHER = 16  # texts that are scored and journalled together
 _TELLS = 0.7  # area under the ROC curve: a measure below it is not heard
+_MORE = 0.1  # by so much must the area be above that of grammar alone
 _SURE = 0.95  # share of the texts that pass that must be right
 _ENOUGH = 0.25  # of the right texts must pass, else the weights are not worth their scores
 _LENIENT = 0.9  # share of the right texts that a single measure's threshold lets pass
@@ -65,10 +68,18 @@ class Heard(NamedTuple):
 def hear(engine: Engine, journal: Journal, progress: Progress) -> dict[str, Heard]:
     """Score labelled texts and choose by them: measure, or "weights", -> what it is worth."""
     texts = list(_heard_on())
+    heard = _heard(texts[:_FIRST], engine, journal, progress)
+    if max(each.tells for each in heard.values()) < _PROMISING:
+        return {name: each._replace(values={}) for name, each in heard.items()}
+    return _heard(texts, engine, journal, progress)
+
+
+def _heard(
+    texts: Sequence[Text], engine: Engine, journal: Journal, progress: Progress
+) -> dict[str, Heard]:
     scores = _scored(texts, engine, journal, progress)
     heard = {name: threshold(name, texts, scores[name]) for name in MEASURES}
-    heard["weights"] = weights(texts, scores)
-    return heard
+    return {**heard, "weights": weights(texts, scores)}
 
 
 # The texts
@@ -170,7 +181,8 @@ def weights(texts: Sequence[Text], scores: Mapping[str, Matrix]) -> Heard:
     bound = _bound(balance, right)
     passes = balance >= bound
     share = float(passes[right].mean())
-    if tells < _TELLS or share < _ENOUGH:
+    by_grammar = _area(-columns[UNSURE], right)
+    if tells < max(_TELLS, by_grammar + _MORE) or share < _ENOUGH:
         return Heard(tells, 1.0, 1.0, {})
     *slopes, bias = _fit(table, right)
     values = dict(zip(columns, slopes, strict=True)) | {BIAS: bias - bound}
