@@ -23,7 +23,7 @@ from augmlx.engines.protocol import WAYS, Engine, Prompting
 from augmlx.models.store.folder import StoredModel
 
 _FIRST = 6  # facts that ways of asking are compared on
-_ALL = 16  # facts that the report's marks are from, the first among them
+_ALL = 14  # facts that the report's marks are from, the first among them
 _GREEDY = 2  # samples of a fact and operator that no chance is in
 _FEWER = 3  # worked examples, where fewer may do
 _TEMPERATURES = (0.8, 0.5)

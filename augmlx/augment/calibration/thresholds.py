@@ -25,7 +25,7 @@ from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Engine
 
 _FACTS = 60  # of the exam, whose labelled texts are scored
-_FIRST = 48  # texts that show whether the others are worth their scores
+_FIRST = 32  # texts that show whether the others are worth their scores
 _PROMISING = 0.65  # area under the ROC curve that one of them must have for that
 _TOGETHER = 16  # texts that are scored and journalled together
 _TELLS = 0.7  # area under the ROC curve: a measure below it is not heard
