@@ -60,7 +60,8 @@ class _Sitting:
     def report(self, model: StoredModel) -> Report:
         chosen = self._chosen()
         last = self._try(chosen, _ALL, samples=AugmentSettings().samples)
-        heard = hear(self._engine, self._journal, self._progress) if self._engine.can_score else {}
+        is_heard = self._engine.can_score and last.marks.all.kept > 0
+        heard = hear(self._engine, self._journal, self._progress) if is_heard else {}
         return Report(
             model=model.name,
             fingerprint=model.fingerprint,
