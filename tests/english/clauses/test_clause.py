@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.clause import Clause, is_as_whole, is_plain, read
+from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.plainness import is_as_whole, is_plain
 
 
 def clause(text: str) -> Clause:
