@@ -153,7 +153,9 @@ class Editor:
         self.counts["changed"] += 1
         self._standing.add(edit.key_after)
         origin = replace(example.origin, engine=EDITED)
-        return replace(example, text=edit.text, origin=origin, row=edit.row, agreement=None)
+        return replace(
+            example, text=edit.text, origin=origin, row=edit.row, agreement=None, known=None
+        )
 
     def added(self) -> Iterator[Example]:
         """What the user has written and does not stand yet, in the place of no text of a model."""

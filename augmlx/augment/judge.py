@@ -72,6 +72,7 @@ def _record(group: Group, planned: Planned, verdict: Verdict, origin: Origin) ->
         origin=origin,
         row={"prompt": text, "completion": answer} if answer else None,
         agreement=_agreement(group, planned, text) if planned.written is None else None,
+        known=filters.is_known(verdict.candidate, planned.operator.filters),
     )
 
 

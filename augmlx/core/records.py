@@ -53,7 +53,7 @@ class Example:
 
     `row` is what is trained on where that is more than a text: a row of the user's training set, or
     a question ("prompt") with its answer ("completion"). `agreement` is the share of its samples
-    that say the same.
+    that say the same. `known` tells whether grammar knows it to be right, None where nobody asked.
     """
 
     id: str
@@ -61,6 +61,7 @@ class Example:
     origin: Origin
     row: Mapping[str, Any] | None = field(default=None, hash=False)
     agreement: float | None = None
+    known: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ def fact_from_json(value: Mapping[str, Any]) -> Fact:
 
 def example_from_json(value: Mapping[str, Any]) -> Example:
     origin = origin_from_json(value["origin"])
-    return Example(value["id"], value["text"], origin, value.get("row"), value.get("agreement"))
+    said = {name: value.get(name) for name in ("row", "agreement", "known")}
+    return Example(value["id"], value["text"], origin, **said)
 
 
 def result_from_json(value: Mapping[str, Any]) -> EvalResult:

@@ -68,6 +68,11 @@ def _derived(
         )
     source = f"{len(held_out)} augmentations that were held out of training"
     notes = [f"No questions were given: the items are derived from the facts and from {source}."]
+    if unsure := len(_held_out_ids(run)) - len(held_out):
+        notes.append(
+            f"{unsure} more were held out and are not asked about: that they are right is only "
+            "what the model's samples agree on."
+        )
     if held_out:
         notes.append(
             "Those were never trained on, which is harder than questions about what was; "
@@ -119,7 +124,9 @@ def _validated_on(run: RunFolder, valid: Sequence[Json]) -> list[Example]:
 
 
 def _kept_examples(run: RunFolder, example_ids: set[str]) -> list[Example]:
-    return [example for example in run.kept_examples() if example.id in example_ids]
+    """Those that may be asked about: what nobody verified is no truth to test on."""
+    kept = (example for example in run.kept_examples() if example.id in example_ids)
+    return [example for example in kept if example.known is not False]
 
 
 def _fact_ids(examples: Sequence[Example]) -> set[str]:

@@ -38,6 +38,7 @@ __all__ = [
     "Scores",
     "Verdict",
     "asks_model",
+    "is_known",
     "is_known_right",
     "judge",
     "measures_of",
@@ -145,6 +146,14 @@ def is_known_right(candidate: Candidate, filters: Sequence[str]) -> bool:
     if Testimony.RIGHT not in [witness(candidate) for witness in witnesses]:
         return False
     return form.objection(candidate, (candidate,), _DEFAULTS) is None
+
+
+def is_known(candidate: Candidate, filters: Sequence[str]) -> bool | None:
+    """The same; None where none of the filters is a witness, or none of the language."""
+    has_witness = any(name in WITNESSES for name in filters)
+    if not has_witness or candidate.language != ENGLISH:
+        return None
+    return is_known_right(candidate, filters)
 
 
 def measures_of(filters: Sequence[str], settings: AugmentSettings) -> list[str]:
