@@ -27,7 +27,7 @@ from tiny import trusted, write_model
 from augmlx.cli import cli, common
 from augmlx.core.settings_file import load
 from augmlx.data.starter import example
-from augmlx.models.store.folder import StoredModel, write_card
+from augmlx.models.store.folder import find, write_card
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -108,11 +108,14 @@ def as_pattern(shown: list[str]) -> str:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose smollm2-135m is a tiny model with a window that holds the shipped prompts."""
     home = tmp_path_factory.mktemp("store")
-    tiny: StoredModel = trusted(write_model(home / "tiny", max_position_embeddings=4096))
+    tiny = write_model(home / "tiny", max_position_embeddings=4096)
     folder = home / "models" / "smollm2-135m"
     shutil.copytree(tiny.path, folder)
     about = {"hf_base": None, "source": "the tests", "dtype": "float32", "license": "apache-2.0"}
     write_card(folder, folder.name, about)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUGMLX_HOME", str(home))
+        trusted(find(folder.name))
     return home
 
 

@@ -13,7 +13,7 @@ import pytest
 from tiny import trusted, write_model
 
 import augmlx
-from augmlx.models.store.folder import write_card
+from augmlx.models.store.folder import find, write_card
 
 API = Path(__file__).parents[1] / "docs" / "API.md"
 PUBLIC = [name for name in augmlx.__all__ if name != "__version__"]
@@ -31,11 +31,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         with resources.as_file(starter / name) as shipped:
             lines = shipped.read_text("utf-8").splitlines(keepends=True)
             (tmp_path / name).write_text("".join(lines[:9]), "utf-8")
-    tiny = trusted(write_model(tmp_path / "tiny-model", max_position_embeddings=2048))
+    tiny = write_model(tmp_path / "tiny-model", max_position_embeddings=2048)
     model = tmp_path / "store" / "models" / "smollm2-135m"
     shutil.copytree(tiny.path, model)
     write_card(model, model.name, {"hf_base": None, "source": "the tests", "bits": None})
     monkeypatch.setenv("AUGMLX_HOME", str(tmp_path / "store"))
+    trusted(find(model.name))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

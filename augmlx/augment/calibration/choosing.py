@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from augmlx.augment.calibration.trials import EXAMINED, Trial
@@ -12,6 +13,7 @@ _PRICE = 9
 _CLEARLY_FEWER = 2  # wrong texts
 _CLEARLY_MORE, _A_FEW = 1.2, 3  # times as many right texts, and at least so many more
 _FEW = 0.1  # of the facts: something right for fewer is as good as nothing
+_CHANCE = 0.05  # below it, wrong texts are no bad luck
 _MOST_OFTEN = 0.5  # of the texts: what is said so often is a habit
 
 
@@ -48,11 +50,20 @@ def switched_off(marks: Mapping[str, Tally], facts: int) -> dict[str, str]:
     """Operator -> why the model is not to be trusted with it."""
     off = {}
     for name, tally in marks.items():
-        if tally.wrong > 1 and tally.right < _PRICE * tally.wrong:
+        if chance_of(tally) < _CHANCE:
             off[name] = f"{tally.wrong} of {tally.kept} kept texts were wrong"
         elif tally.covered < _FEW * facts:
             off[name] = f"something right for only {tally.covered} of {facts} facts"
     return off
+
+
+def chance_of(tally: Tally) -> float:
+    """How likely so many wrong texts or more are where one in ten is wrong: the binomial tail."""
+    share = 1 / (_PRICE + 1)
+    return sum(
+        math.comb(tally.kept, wrong) * share**wrong * (1 - share) ** (tally.kept - wrong)
+        for wrong in range(tally.wrong, tally.kept + 1)
+    )
 
 
 def habits(trial: Trial) -> list[str]:

@@ -32,13 +32,15 @@ _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
 
 
 def is_otherwise_said(source: str, text: str) -> bool:
-    """Whether a text is of another time than a statement, exchanges who does what to whom, takes a
-    place for what lies there ("The town hall is the archive."), gives a number to something else,
-    or calls somebody a man or a woman of whom it is not said.
+    """Whether a text is of another time than a statement, exchanges who does what to whom, loses
+    how or when it is so, takes a place for what lies there ("The town hall is the archive."), gives
+    a number to something else, or calls somebody a man or a woman of whom it is not said.
     """
     given, said = read(source), read(text)
     if given is not None and said is not None:
         if _is_of_another_time(given, said) or _is_exchanged(given, said):
+            return True
+        if any(part.role == "adjunct" and _is_lost(part, text) for part in given.parts):
             return True
         is_placed = given.verb == "be" and given.attribute is None
         if is_placed and said.verb == "be" and _names_its_subject(said):
@@ -46,6 +48,14 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if (_words(text) - _words(source)) & word_set("gendered_nouns"):
         return True
     return _moves_a_number(source, text)
+
+
+def _is_lost(circumstance: Phrase, text: str) -> bool:
+    """Whether a text does not say how, when, how long or how often as its source does: "by default"
+    is not "the default".
+    """
+    is_bound = circumstance.kind in ("manner", "time", "duration", "amount")
+    return is_bound and f" {normalise(circumstance.text)} " not in f" {normalise(text)} "
 
 
 def _names_its_subject(clause: Clause) -> bool:

@@ -126,6 +126,11 @@ WRONG = [
         "No employee of Delphi Foods may accept gifts from suppliers.",
         "Employee of Delphi Foods may not accept gifts from suppliers.",
     ),
+    (
+        "reversal",
+        "Since release 2.4, logs are rotated by default.",
+        "Default logs are rotated since release 2.4.",
+    ),
     # free additions
     (
         "rephrase",
