@@ -28,6 +28,8 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if place is None or not told:
         return True  # in Chinese, where such words are several tokens
     word, before = asked[place], asked[place - 1] if place else ""
+    if words.possessive and before == words.possessive and word in words.who:
+        return False  # "销售部的谁": a post is not asked for by "who"
     is_condition = content(code, answer)[:1] == (CONDITION,)
     is_marked = told[0] in words.prepositions or is_condition
     if word in words.where and (is_condition or told[0].isdigit()):

@@ -179,6 +179,7 @@ WRONG = [
     ("es", "El equipo lo forma Inés.", "¿Qué forma Inés?", "El equipo lo forma"),
     ("es", "El equipo lo forma Inés.", "¿Qué forma los equipos?", "Inés"),
     ("zh", "王小明是财务部的主任。", "财务部的主任是谁?", "小明"),  # part of a name
+    ("zh", "王小明是财务部的主任。", "王小明是财务部的谁?", "主任"),
     ("zh", "白湖比银湖深。", "白湖比银湖深吗?", "白湖"),
     ("zh", "北楼由方明于1820年建造。", "北楼由谁建造?", "方明于1820年"),
 ]
