@@ -25,6 +25,8 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if has_number and not words.who.isdisjoint(asked):
         return False
     place = next((place for place, token in enumerate(asked) if token in words.asking), None)
+    if not words.articles and not _fits_in_chinese(words, source, question, answer):
+        return False
     if place is None or not told:
         return True  # in Chinese, where such words are several tokens
     word, before = asked[place], asked[place - 1] if place else ""
@@ -51,6 +53,8 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if word in words.where_or_when:
         opens_fact = tokens(source)[: len(told)] == told
         return is_marked or not opens_fact
+    if word in words.what and not words.times.isdisjoint(told):
+        return before in words.prepositions
     if word in words.what:
         asks_behind_preposition = before in words.prepositions or before in words.small
         if before in words.prepositions and not is_marked:
@@ -61,6 +65,19 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     if word in words.who:
         return not is_marked and (_is_name(words, answer) or not words.copulas.isdisjoint(asked))
     return True
+
+
+def _fits_in_chinese(words: Lexicon, source: str, question: str, answer: str) -> bool:
+    """Whether "where" is asked of what stands behind a preposition, and "what" of no noun that the
+    answer ends with ("什么保修期", of "水泵的保修期").
+    """
+    if any(word in question for word in words.where):
+        behind = source.find(answer)
+        return behind > 0 and source[behind - 1] in words.prepositions
+    _, found, behind_what = question.partition("什么")
+    return not found or not any(
+        behind_what.startswith(answer[-length:]) for length in range(2, len(answer) + 1)
+    )
 
 
 def _lacks_agent(words: Lexicon, source: str, asked: list[str], told: list[str]) -> bool:

@@ -33,6 +33,7 @@ _SETS = (
     "conditions",
     "copulas",
     "articles",
+    "times",
 )
 
 
@@ -55,6 +56,7 @@ class Lexicon:
         prepositions: what begins a part that keeps its meaning wherever it stands.
         conditions: what a condition begins with.
         copulas: forms of "to be".
+        times: days and months, which nobody asks for by "what" alone.
         articles: of what there is one of.
         possessive: what makes a thing the only one in a language without articles.
         cleft: a regular expression for a sentence that singles out its part `first`.
@@ -85,6 +87,7 @@ class Lexicon:
     conditions: frozenset[str]
     copulas: frozenset[str]
     articles: frozenset[str]
+    times: frozenset[str]
     possessive: str
     cleft: str
     participle: str

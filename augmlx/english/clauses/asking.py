@@ -19,6 +19,7 @@ from augmlx.english.text import CACHED_TEXTS
 
 _SUBJECT_WORDS = {"person": "Who", "thing": "What", "place": "What"}
 _FOR_ONE = {"are": "is", "were": "was", "have": "has", "do": "does"}
+_TIMELY = {"time", "duration", "amount"}
 _DO = {"VBZ": "does", "VBP": "do", "VBD": "did", "VBN": "did"}
 
 
@@ -178,7 +179,11 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         asked = _asked(clause, part)
         if asked is None:
             continue
-        others = [(other, _as_part(clause, other)) for other in clause.others(part)]
+        # "On Thursdays" and "until 18:30" belong together: one is not asked for without the other.
+        others = [
+            (other, _as_part(clause, other, must_stay={part.kind, other.kind} <= _TIMELY))
+            for other in clause.others(part)
+        ]
         before = [said for other, said in others if other.start < part.start]
         behind = [said for other, said in others if other.start > part.start]
         if asked.stranded:  # it ends its question, so that nothing may have to follow

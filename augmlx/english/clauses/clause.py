@@ -357,9 +357,12 @@ def _apart(tokens: Tokens, span: Span, role: Role) -> Iterator[Phrase]:
 def _tail(tokens: Tokens, span: Span, role: Role) -> int | None:
     """The place of the preposition whose phrase closes another and belongs to the verb."""
     for place in range(span.first + 1, span.last + 1):
-        if tokens[place].dep != "prep" or tokens[place - 1].dep in ("det", "prep"):
+        # A parser takes "to patient 0417" for an infinitive.
+        is_infinitive = tokens[place].dep == "aux" and tokens[place].text == "to"
+        top = tokens[place].head if is_infinitive else place
+        if not (is_infinitive or tokens[place].dep == "prep"):
             continue
-        if subtree(tokens, place)[-1] < span.last:
+        if tokens[place - 1].dep in ("det", "prep") or subtree(tokens, top)[-1] < span.last:
             continue
         if _is_the_verbs(tokens, place, role):
             return place

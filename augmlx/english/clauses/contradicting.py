@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import Clause, read
@@ -157,13 +157,29 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
         return True
     if clause is None:
         return False
-    kind = next((part.kind for part in _phrases(clause) if _is(part, answer)), None)
-    if kind in _KINDS_OF_ANSWER.get(first, ()):
+    part = next((part for part in _phrases(clause) if _is(part, answer)), None)
+    if part is not None and part.kind in _KINDS_OF_ANSWER.get(first, ()):
         return True
     helper = rest.partition(" ")[0]
+    if _is_ungrammatical(clause, helper, rest.split(), part):
+        return True
     is_of_verb = stem(clause.verb) in {stem(word) for word in rest.split()}
     is_off = (clause.is_past and helper in _NOW) or (clause.is_present and helper in _THEN)
     return is_of_verb and is_off
+
+
+def _is_ungrammatical(
+    clause: Clause, helper: str, words: Sequence[str], asked: Phrase | None
+) -> bool:
+    """Whether "did" has another verb behind it than its first form ("What did he directed?"), or
+    somebody who did it is asked for without "by" ("Who was it founded?").
+    """
+    if helper in ("do", "does", "did"):
+        forms = {word for word in words if stem(word) == stem(clause.verb)}
+        return bool(forms) and clause.verb not in forms
+    did_it = asked is not None and asked.role == "agent"
+    is_passive = helper in (*_NOW, *_THEN) and clause.verb_text.lower() in words
+    return did_it and is_passive and "by" not in words
 
 
 def _differs_in_its_word(question: str, known: str) -> bool:

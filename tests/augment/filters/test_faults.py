@@ -131,6 +131,26 @@ WRONG = [
         "Since release 2.4, logs are rotated by default.",
         "Default logs are rotated since release 2.4.",
     ),
+    (
+        "reversal",
+        "Dr. Odile Marne prescribed 5 mg of lisinopril to patient 0417.",
+        "5 mg of lisinopril to patient 0417 was prescribed by Dr. Odile Marne.",
+    ),
+    (
+        "qa-forward",
+        "Ivo Lund directed Strange Tides.",
+        "What did Ivo Lund directed? / Strange Tides",
+    ),
+    (
+        "qa-forward",
+        "The Orlo clinic was founded by Prof. Ada Marsh.",
+        "Who was the Orlo clinic founded? / Prof. Ada Marsh",
+    ),
+    (
+        "qa-forward",
+        "The Brel bakery stays open until 18:30 on Thursdays.",
+        "When does the Brel bakery stay open? / on Thursdays",
+    ),
     # free additions
     (
         "rephrase",
@@ -177,6 +197,11 @@ WRONG = [
     ),
 ]
 RIGHT = [
+    (
+        "reversal",
+        "Dr. Odile Marne prescribed 5 mg of lisinopril to patient 0417.",
+        "5 mg of lisinopril was prescribed to patient 0417 by Dr. Odile Marne.",
+    ),
     ("reversal", "The Ferrow depot is in Dunmore.", "Dunmore is where the Ferrow depot is."),
     ("qa-reverse", "The Ferrow depot is in Dunmore.", "Where is the Ferrow depot? / in Dunmore"),
     (
