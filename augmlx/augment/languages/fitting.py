@@ -68,10 +68,10 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
 
 
 def _fits_in_chinese(words: Lexicon, source: str, question: str, answer: str) -> bool:
-    """Whether "where" is asked of what stands behind a preposition, and "what" of no noun that the
-    answer ends with ("什么保修期", of "水泵的保修期").
+    """Whether a question that opens with "where" asks for what stands behind a preposition, and
+    "what" is asked of no noun that the answer ends with ("什么保修期", of "水泵的保修期").
     """
-    if any(word in question for word in words.where):
+    if question.startswith(tuple(words.where)):
         behind = source.find(answer)
         return behind > 0 and source[behind - 1] in words.prepositions
     _, found, behind_what = question.partition("什么")
