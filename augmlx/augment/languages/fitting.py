@@ -68,12 +68,12 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
 
 
 def _fits_in_chinese(words: Lexicon, source: str, question: str, answer: str) -> bool:
-    """Whether a question that opens with "where" asks for what stands behind a preposition, and
-    "what" is asked of no noun that the answer ends with ("什么保修期", of "水泵的保修期").
+    """Whether "where" is not asked of what owns something ("哪里保修期", of "水泵的保修期"), and
+    "what" of no noun that the answer ends with.
     """
-    if question.startswith(tuple(words.where)):
-        behind = source.find(answer)
-        return behind > 0 and source[behind - 1] in words.prepositions
+    owns = f"{answer}{words.possessive}" in source
+    if owns and question.startswith(tuple(words.where)):
+        return False
     _, found, behind_what = question.partition("什么")
     return not found or not any(
         behind_what.startswith(answer[-length:]) for length in range(2, len(answer) + 1)
