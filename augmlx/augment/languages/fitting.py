@@ -71,6 +71,8 @@ def _fits_in_chinese(words: Lexicon, source: str, question: str, answer: str) ->
     """Whether "where" is not asked of what owns something ("哪里保修期", of "水泵的保修期"), and
     "what" of no noun that the answer ends with.
     """
+    if len(answer) == 1 or "！" in question:
+        return False  # "两" is no amount without what is counted
     owns = f"{answer}{words.possessive}" in source
     if owns and question.startswith(tuple(words.where)):
         return False

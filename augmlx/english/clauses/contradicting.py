@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.phrase import Phrase
@@ -20,6 +21,7 @@ from augmlx.english.text import normalise
 
 _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
+_SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
     "who": ("thing", "place", "time", "amount", "duration", "manner"),
@@ -33,12 +35,15 @@ _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
 
 def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
-    how or when it is so, takes a place for what lies there ("The town hall is the archive."), gives
-    a number to something else, or calls somebody a man or a woman of whom it is not said.
+    how or when it is so, makes one of several of the only one, takes a place for what lies there
+    ("The town hall is the archive."), gives a number to something else, or calls somebody a man or
+    a woman of whom it is not said.
     """
     given, said = read(source), read(text)
     if given is not None and said is not None:
         if _is_of_another_time(given, said) or _is_exchanged(given, said):
+            return True
+        if _is_weakened(given, said):
             return True
         if any(part.role == "adjunct" and _is_lost(part, text) for part in given.parts):
             return True
@@ -65,9 +70,33 @@ def _names_its_subject(clause: Clause) -> bool:
 
 
 def _is_of_another_time(given: Clause, said: Clause) -> bool:
+    if found := _SINGLED_OUT.match(said.text):
+        return _is_of_another_form(given, found[1].lower())
     if (given.verb == "be") != (said.verb == "be"):
         return False  # "Ana wrote the book.": she is its author
+    if given.is_present and said.auxiliaries[:1] in (["has"], ["have"]):
+        return True
     return (given.is_past and said.is_present) or (given.is_present and said.is_past)
+
+
+def _is_of_another_form(given: Clause, verb: str) -> bool:
+    """Whether what is said of the one who is singled out has the verb's form of another time: "It
+    is the bulb that replaced it."
+    """
+    past, present = forms.past(given.verb), forms.third_person(given.verb)
+    is_alone = not given.helpers and past not in (given.verb, present)
+    if not is_alone:
+        return False
+    return (given.is_present and verb == past) or (given.is_past and verb in (given.verb, present))
+
+
+def _is_weakened(given: Clause, said: Clause) -> bool:
+    """Whether "the" one became "a" one: "Ana is a director of the mill."."""
+    one, other = given.attribute, said.attribute
+    if given.verb != "be" or said.verb != "be" or one is None or other is None:
+        return False
+    is_one_of_several = other.text.lower().startswith(("a ", "an "))
+    return is_one_of_several and one.text.lower().startswith("the ") and _noun(one) == _noun(other)
 
 
 def _is_exchanged(given: Clause, said: Clause) -> bool:

@@ -94,7 +94,8 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
         return ()
     subject = clause.subject
-    is_bounded = subject.text.split()[0].lower() in word_set("quantifying")
+    first = subject.text.split()[0].lower()
+    is_bounded = first in word_set("quantifying") | word_set("choosing")
     if subject.kind == "unknown" or _is_pronoun(subject) or is_bounded or clause.tells_of_existence:
         return ()
     be = "was" if clause.is_past else "is"

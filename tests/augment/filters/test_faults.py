@@ -151,6 +151,26 @@ WRONG = [
         "The Brel bakery stays open until 18:30 on Thursdays.",
         "When does the Brel bakery stay open? / on Thursdays",
     ),
+    (
+        "rephrase",
+        "The Orlo B12 bulb replaces the Orlo B9 bulb.",
+        "The Orlo B12 bulb has replaced the Orlo B9 bulb.",
+    ),
+    (
+        "rephrase",
+        "The Orlo B12 bulb replaces the Orlo B9 bulb.",
+        "It is the Orlo B12 bulb that replaced the Orlo B9 bulb.",
+    ),
+    (
+        "rephrase",
+        "Either side may end this contract with 30 days' notice.",
+        "It is either side who may end this contract with 30 days' notice.",
+    ),
+    (
+        "rephrase",
+        "Ines Roth is the finance director of Orlo Foods.",
+        "Ines Roth is a finance director of Orlo Foods.",
+    ),
     # free additions
     (
         "rephrase",
