@@ -22,7 +22,7 @@ from augmlx.cli import answers_view, cli
 from augmlx.core.run_folder import RunFolder
 from augmlx.engines import local
 from augmlx.engines.protocol import Request
-from augmlx.models.store.folder import StoredModel
+from augmlx.models.store.folder import StoredModel, find
 
 TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
 NAMES = ("Ada", "Bea", "Cleo", "Dana")
@@ -49,9 +49,10 @@ def invoke(*arguments: str | Path, stdin: str | bytes = "") -> Result:
 
 def made(folder: Path, facts: str, text: str) -> Path:
     """A run that is trained and no more."""
-    model = trusted(write_model(folder / "tiny", max_position_embeddings=4096))
+    model = write_model(folder / "tiny", max_position_embeddings=4096)
     path = model.path / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "chat_template": TEMPLATE}))
+    trusted(find(model.path))
     (folder / facts).write_text(text)
     settings = [
         "augment.operators=['reversal']",

@@ -25,7 +25,7 @@ from augmlx.models.store.folder import StoredModel
 
 CODE = 1  # raised where the exam, or what is made of its marks, changes
 _FILE = "report.json"
-_SHIPPED = resources.files("augmlx.augment.calibration").joinpath("shipped")
+_SHIPPED = resources.files("augmlx.augment.calibration")
 
 
 @dataclass(frozen=True, slots=True)
