@@ -158,7 +158,7 @@ def test_export_names_what_it_cannot_know(project: Path) -> None:
 def test_preview_shows_every_sample_and_writes_nothing(project: Path) -> None:
     before = sorted(project.rglob("*"))
     some = ("--set", 'augment.operators=["reversal", "rephrase"]')
-    shown = augmlx("preview", project / "facts.csv", "-n", "2", *some)
+    shown = augmlx("preview", project / "facts.csv", "-n", "2", "--why", *some)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.count("Ada owns the Ada mill.\n") >= 1
     samples = re.findall(r"^  [+-] \w+ +(\d+)x  ", shown.stdout, re.MULTILINE)
