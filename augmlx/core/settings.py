@@ -34,6 +34,10 @@ Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
 
 
+# What weighs where grammar does not know a text; see augment/filters/weighing.py.
+Witness = Literal["judge", "plausibility", "round_trip", "unsure", "bias"]
+
+
 class AugmentSettings(Section):
     """What is generated and what is kept. Calibration chooses those of CALIBRATED that the user did
     not write.
@@ -101,7 +105,7 @@ class AugmentSettings(Section):
             'by how much (nats) "Yes, it follows" must beat "No", for operators that ask the judge'
         ),
     )
-    weights: dict[Name, float] = Field(
+    weights: dict[Witness, float] = Field(
         default={},
         description=(
             "of what the model says of a text that grammar does not know, as calibration fits "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.augment.calibration.thresholds import Text, threshold, weights
-from augmlx.augment.filters import Candidate, judge, measures_of
+from augmlx.augment.filters import MEASURES, Candidate, judge, measures_of
 from augmlx.augment.filters.weighing import BIAS, UNSURE, balance, objection
-from augmlx.core.settings import AugmentSettings
+from augmlx.core.errors import BadSettings
+from augmlx.core.settings import AugmentSettings, Witness
+from augmlx.core.settings_file import load
 
 SOURCE = "Either party may terminate this agreement with 60 days' notice."
 FILTERS = ("form", "turned", "duplicate")
@@ -74,6 +77,12 @@ def test_a_measure_that_says_nothing_weighs_nothing(said: dict[str, float]) -> N
 
 
 # Among the filters
+
+
+def test_only_what_can_weigh_may_be_given_a_weight() -> None:
+    assert set(get_args(Witness)) == {*MEASURES, UNSURE, BIAS}
+    with pytest.raises(BadSettings, match="weights"):
+        load(None, {"augment.weights": {"mood": 1.0}})
 
 
 @pytest.mark.parametrize(("said", "kept"), [(3.0, True), (-3.0, False)])

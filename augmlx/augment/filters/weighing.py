@@ -7,18 +7,21 @@ tell right from wrong. A text passes where the weighted sum is not below 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-BIAS = "bias"
-UNSURE = "unsure"  # 1 where grammar knows the source and not the text, else 0
+from augmlx.core.settings import Witness
 
-Weights = Mapping[str, float]  # a measure, BIAS or UNSURE -> its weight
+BIAS: Final = "bias"
+UNSURE: Final = "unsure"  # 1 where grammar knows the source and not the text, else 0
+
+Weights = Mapping[Witness, float]
 
 
 def balance(scores: Mapping[str, float], weights: Weights, *, is_unsure: bool) -> float:
     """The weighted sum of what is known of a text; a measure that says nothing of it weighs
     nothing.
     """
-    values = {**scores, BIAS: 1.0, UNSURE: float(is_unsure)}
+    values: dict[str, float] = {**scores, BIAS: 1.0, UNSURE: float(is_unsure)}
     return sum(weight * values.get(name, 0.0) for name, weight in weights.items())
 
 
