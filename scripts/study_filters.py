@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 import benchmark
 
+from augmlx.augment.calibration.trials import EXAMINED
 from augmlx.augment.exam.gold import Labelled, golds, labelled_texts
 from augmlx.augment.filters import Candidate, judge
 from augmlx.augment.generate import load_operators
 from augmlx.core.settings import AugmentSettings
 
-EXAMINED = ("reversal", "rephrase", "qa-forward", "qa-reverse")
 SETTINGS = AugmentSettings(operators=EXAMINED)
 
 
