@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -74,8 +75,21 @@ def _of_rephrasing(text: str) -> list[Lead]:
 
 def _of_question(source: str, ask: Ask) -> Lead:
     """With the words that open it, and with the first of those that follow."""
-    parts = [part.text for part in ask.parts]
-    return Lead(source, _openings(ask.opening, parts[:1] if len(parts) > 1 else []), ask.answer)
+    return Lead(source, _openings(ask.opening, _begun(ask)), ask.answer)
+
+
+def _begun(ask: Ask) -> list[str]:
+    """The words that follow: the first part, which is the verb where the question is not about the
+    subject ("What did Ana Bell" "found"), or of an only part what comes before its last name ("Who
+    is" "the head of the").
+    """
+    if not ask.parts:
+        return []
+    first = ask.parts[0].text
+    if len(ask.parts) > 1 or not ask.about_subject:
+        return [first]
+    before = re.match(r".* of (?:the )?", first)
+    return [before[0].rstrip()] if before else []
 
 
 def _of_statement(source: str, way: Turned) -> Lead:
