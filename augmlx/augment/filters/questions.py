@@ -13,6 +13,7 @@ from augmlx.augment.filters.candidate import Candidate
 from augmlx.augment.filters.entity import unknown_entity
 from augmlx.augment.filters.relation import changed_meaning
 from augmlx.core.settings import AugmentSettings
+from augmlx.english.lexicon import word_set
 from augmlx.english.names import entities, mention_of, with_determiner
 from augmlx.english.questions import declarative
 from augmlx.english.sentence import arguments
@@ -32,6 +33,8 @@ def objection(
     first, last = both
     asks_for_first = candidate.answer == with_determiner(candidate.source, first)
     asked_about = (last if asks_for_first else first).text
+    if asked_about.lower() in word_set("pronouns"):
+        return "asks about a pronoun, and nothing tells what it stands for"
     if mention_of(asked_about, candidate.text, anywhere=True) is None:
         return "does not name what it asks about"
     if _gives_away(candidate.text, candidate.answer):

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
 from augmlx.english import articles, scope
-from augmlx.english.adjectives import comparison_sign
+from augmlx.english.adjectives import comparison_sign, is_comparative
+from augmlx.english.lexicon import word_set
 from augmlx.english.relation import added_stems, relation_stems, says_all
 from augmlx.english.roles import is_exchanged, keeps_subject, tokens
 from augmlx.english.sentence import arguments, sides
 from augmlx.english.stems import content_stems
 from augmlx.english.symmetry import holds_both_ways, is_equation, moves_quantifier
+from augmlx.english.text import lower_words
 
 
 def changed_meaning(
@@ -62,6 +64,8 @@ def lost_relation(
         return "negates, or no longer negates, its source"
     if scope.scopes(text) != scope.scopes(source):
         return "changes how many, how much or how certain"
+    if _turns_an_ability(source, text):
+        return "says of the less that it can be what it always is"
     if not _says_relation(source, text):
         return "does not say the source's relation"
     if _repeats(source, text):
@@ -75,6 +79,17 @@ def _says_relation(source: str, text: str) -> bool:
     if not says_all(relation_stems(source), content_stems(text)):
         return False
     return bool(comparison_sign(source)) == bool(comparison_sign(text))
+
+
+def _turns_an_ability(source: str, text: str) -> bool:
+    """ "Greyhounds can run faster than whippets" -> "Whippets can run slower than greyhounds": as
+    anything can.
+    """
+    given, told = set(lower_words(source)), set(lower_words(text))
+    if word_set("abilities").isdisjoint(given & told):
+        return False
+    mores = [{word for word in words if is_comparative(word)} for words in (given, told)]
+    return bool(mores[0] and mores[1]) and mores[0].isdisjoint(mores[1])
 
 
 def _repeats(source: str, text: str) -> bool:

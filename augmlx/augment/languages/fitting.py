@@ -36,6 +36,9 @@ def fits(code: str, source: str, question: str, answer: str) -> bool:
     is_marked = told[0] in words.prepositions or is_condition
     if word in words.where and (is_condition or told[0].isdigit()):
         return False
+    being = words.copulas | words.passives
+    if word in words.where and not being.isdisjoint(asked) and being.isdisjoint(tokens(source)):
+        return False  # "¿Dónde está la cafetería?", of one that closes on Mondays
     if _lacks_agent(words, source, asked, told):
         return False
     if word in (words.who | words.what | words.where_or_when) and _names_next(question, word):

@@ -172,5 +172,8 @@ def _has_other_small_words(words: Lexicon, source: str, text: str) -> bool:
     """
     if words.articles or tokens(source) == tokens(text):
         return False
+    ends_in_particle = [one.rstrip("。.").endswith(words.possessive) for one in (source, text)]
+    if ends_in_particle == [False, True] and not words.copulas.isdisjoint(tokens(source)):
+        return False  # "是销售部的经理的"
     markers = [[token for token in tokens(one) if token in words.agents] for one in (source, text)]
     return markers[0] == markers[1] and content(words.code, source) == content(words.code, text)

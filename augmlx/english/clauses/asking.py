@@ -202,7 +202,7 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     text = clause.lowered(part)
     subject = clause.subject
     is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
-    if must_stay or is_bounded or clause.negations or subject is None:
+    if must_stay or is_bounded or clause.negations:
         return Part(text)
     is_reason = part.role == "clause" and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (
@@ -217,9 +217,8 @@ def _inverted(clause: Clause) -> tuple[str, str] | None:
     if clause.subject is None:
         is_telling = not clause.helpers and len(clause.parts) > 1
         return (f"should you {clause.verb}", clause.particle) if is_telling else None
-    if _is_vague(clause.subject) and clause.subject.text.lower() not in word_set(
-        "subject_pronouns"
-    ):
+    speaks = clause.subject.text.lower() in word_set("speaking_pronouns")
+    if _is_vague(clause.subject) and not speaks:  # "Where was it built?"
         return None
     subject = clause.lowered(clause.subject)
     particle = [clause.particle] if clause.particle else []

@@ -170,8 +170,9 @@ def _opening(tokens: Tokens, first: int, last: int, top: int) -> tuple[str, int,
     token = tokens[top]
     if token.dep in ("prep", "agent", "dative") and token.tag in ("IN", "TO", "VBG"):
         nouns = [n for n in children(tokens, top) if n > top]
-        if not nouns or top == last:
-            return None
+        is_bounding = tokens[min(top + 1, last)].text.lower() in word_set("bounding")
+        if not nouns or top == last or is_bounding:
+            return None  # "at most three forms"
         if top > first:  # "two years before ..."
             return "", nouns[0], first
         return token.text.lower(), nouns[0], top + 1
@@ -185,8 +186,10 @@ def _opening(tokens: Tokens, first: int, last: int, top: int) -> tuple[str, int,
 
 
 def is_bound(token: Token) -> bool:
-    """Whether a preposition bounds a number: "over a million", not "between 3 and 5"."""
-    return token.dep == "quantmod" and token.text.lower() not in ("between", "from")
+    """Whether a preposition bounds a number: "over a million", "at least 5", not "between 3 and
+    5".
+    """
+    return token.dep in ("quantmod", "advmod") and token.text.lower() not in ("between", "from")
 
 
 def _keeps_capital(first: Token) -> bool:

@@ -220,9 +220,13 @@ def _shared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
 
 
 def _compared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
-    """ "A can run faster than B" -> "B can run slower than" A."""
+    """ "A runs faster than B" -> "B runs slower than" A; but slower than A can run whatever can run
+    faster, too.
+    """
     comparison = next((part for part in clause.complements if " than " in part.text), None)
     if comparison is None or clause.negations or len(clause.parts) > 1:
+        return
+    if not word_set("abilities").isdisjoint(clause.auxiliaries):
         return
     degree, _, other = comparison.text.partition(" than ")
     opposites = antonyms().get(degree.lower(), frozenset())

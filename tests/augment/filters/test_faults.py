@@ -215,6 +215,26 @@ WRONG = [
         "St. Alban's Hospital was founded by Prof. J. R. Whitlock.",
         "What was St. Alban's Hospital founded by? / Prof. J. R. Whitlock",
     ),
+    (
+        "reversal",
+        "Greyhounds can run faster than whippets.",
+        "Whippets can run slower than greyhounds.",
+    ),
+    (
+        "qa-forward",
+        "It was designed by Petra Novak in Brno.",
+        "Who was it designed by? / Petra Novak",
+    ),
+    (
+        "qa-reverse",
+        "Orion Capital holds 35 percent of the shares of Vega Mining.",
+        "What holds 35 percent of the shares of Vega Mining? / Orion Capital",
+    ),
+    (
+        "qa-reverse",
+        "Team Orbis finished second behind Team Kestrel.",
+        "What finished second behind Team Kestrel? / Team Orbis",
+    ),
 ]
 RIGHT = [
     (

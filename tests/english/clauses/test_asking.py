@@ -45,9 +45,9 @@ ASKED = {
     "This warranty covers parts for two years.": [
         ("How long does this warranty cover parts?", "two years"),
     ],
-    "It was designed by Petra Novak in Brno.": [
-        ("Who was it designed by?", "Petra Novak"),
-        ("Where was it designed by Petra Novak?", "in Brno"),
+    "It was designed by Petra Novak in Brno.": [],  # what was?
+    "The default password policy requires at least 14 characters.": [
+        ("What does the default password policy require?", "at least 14 characters"),
     ],
     "The annals of Venn remember Ada Voss.": [
         ("What remembers Ada Voss?", "the annals of Venn"),

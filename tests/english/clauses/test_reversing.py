@@ -45,7 +45,8 @@ TURNED = {
     "The warranty of the filter lasts three years.": [
         "Three years is how long the warranty of the filter lasts.",
     ],
-    "Greyhounds can run faster than whippets.": ["Whippets can run slower than greyhounds."],
+    "Greyhounds run faster than whippets.": ["Whippets run slower than greyhounds."],
+    "Greyhounds can run faster than whippets.": [],  # anything can run slower
     "The crew thinks Captain Rourke is too cautious.": [
         "Captain Rourke is too cautious, the crew thinks.",
     ],
