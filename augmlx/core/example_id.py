@@ -5,9 +5,9 @@
     mill/reversal/0        sample 0 of the operator reversal on it
     wugs+tibs/chain/1~2    sample 1 of an operator on two facts, in round 2
     mill/by-hand/0         a text about it that the user has written into augmented.csv
-    replay/7               a text of replay, which is of no fact
+    anchor/7               a text that training is held at, which is of no fact
 
-Ids of facts may hold anything, slashes too, and a fact may be called "replay": the end decides.
+Ids of facts may hold anything, slashes too, and a fact may be called "anchor": the end decides.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ORIGINAL, ORACLE, REPLAY = "original", "oracle", "replay"
+ORIGINAL, ORACLE, ANCHOR = "original", "oracle", "anchor"
 BY_HAND = "by-hand"
 _ENDS = (ORIGINAL, ORACLE)
 _SAMPLE = re.compile(r"(?P<sample>\d+)(?:~(?P<round>\d+))?")
-_PIECE = re.compile(r"#\d+\Z")  # of a text that is split in training
+_PIECE = re.compile(r"#\d+\Z")  # a row that is one of several of an example
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class ExampleId:
     """Which operator made an example of what.
 
     Args:
-        of: the id of its fact, or the ids joined by "+"; for replay the text's own name.
-        operator: a name, or ORIGINAL, ORACLE, REPLAY, BY_HAND for what no operator made.
+        of: the id of its fact, or the ids joined by "+"; for an anchor the text's own name.
+        operator: a name, or ORIGINAL, ORACLE, ANCHOR, BY_HAND for what no operator made.
         sample: which sample of the operator, from 0; None where there are no samples.
         round: which round of `run --rounds` it is of, from 1.
     """
@@ -39,8 +39,8 @@ class ExampleId:
     round: int = 1
 
     def __str__(self) -> str:
-        if self.operator == REPLAY:
-            return f"{REPLAY}/{_quoted(self.of)}"
+        if self.operator == ANCHOR:
+            return f"{ANCHOR}/{_quoted(self.of)}"
         if self.sample is None:
             return f"{self.of}/{self.operator}"
         turn = f"~{self.round}" if self.round > 1 else ""
@@ -60,8 +60,8 @@ class ExampleId:
         return self.operator == BY_HAND
 
     @property
-    def is_replay(self) -> bool:
-        return self.operator == REPLAY
+    def is_anchor(self) -> bool:
+        return self.operator == ANCHOR
 
 
 def parse(text: str) -> ExampleId:
@@ -71,12 +71,17 @@ def parse(text: str) -> ExampleId:
     head, _, end = text.rpartition("/")
     if head and end in _ENDS:
         return ExampleId(head, end)
-    if head == REPLAY:
-        return ExampleId(_unquoted(end), REPLAY)
+    if head == ANCHOR:
+        return ExampleId(_unquoted(end), ANCHOR)
     premises, _, operator = head.rpartition("/")
     if premises and (match := _SAMPLE.fullmatch(end)):
         return ExampleId(premises, operator, int(match["sample"]), int(match["round"] or 1))
     return ExampleId(text, "")
+
+
+def piece(example: str, number: int) -> str:
+    """The id of a row that is one of several of an example."""
+    return f"{example}#{number}"
 
 
 def without_piece(row_id: str) -> str:
@@ -88,8 +93,8 @@ _QUOTED = {"%": "%25", "/": "%2F", "#": "%23"}
 
 
 def _quoted(name: str) -> str:
-    """A text's name without a slash, and unlike the ends that say something: a replayed text may be
-    called anything.
+    """A text's name without a slash, and unlike the ends that say something: a text of the
+    user's may be called anything.
     """
     if name in _ENDS:
         return f"%{ord(name[0]):02X}{name[1:]}"

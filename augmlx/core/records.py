@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from augmlx.core.example_id import ORACLE, ORIGINAL, REPLAY, ExampleId
+from augmlx.core.example_id import ORACLE, ORIGINAL, ExampleId
 
 Json = dict[str, Any]
 
@@ -130,7 +130,7 @@ class AdapterSpec:
 
 
 def unwritten(fact_ids: tuple[str, ...], operator: str) -> Origin:
-    """The origin of a text that no model wrote: the user's own, or one of replay."""
+    """The origin of a text that no model wrote: the user's own."""
     return Origin(fact_ids, operator, "", "", 0, 0, "")
 
 
@@ -144,11 +144,6 @@ def consequence(fact: Fact) -> Example:
     """What the user says follows from the fact of the same id, as a training example."""
     name = ExampleId(fact.id, ORACLE)
     return Example(str(name), fact.text, unwritten((fact.id,), ORACLE), fact.row)
-
-
-def replayed(name: str, text: str, row: Mapping[str, Any] | None) -> Example:
-    """Ordinary text as a training example; `row` as in Example."""
-    return Example(str(ExampleId(name, REPLAY)), text, unwritten((), REPLAY), row)
 
 
 def to_json(record: Any) -> Json:

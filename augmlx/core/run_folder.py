@@ -15,7 +15,7 @@ from augmlx.core.files import FILE_MODE, FOLDER_MODE, make_folder, read_jsonl, w
 from augmlx.core.records import Example, Json, example_from_json
 
 # The stages of the straight line, in their order.
-STAGES = ("augment", "split", "train", *(arm.stage for arm in CONTROLS), "eval", "export")
+STAGES = ("augment", "split", "anchor", "train", *(arm.stage for arm in CONTROLS), "eval", "export")
 
 
 class RunFolder:
@@ -98,6 +98,16 @@ class RunFolder:
     def left_out(self) -> Path:
         """Which examples are in no part, and why."""
         return self.data / "left_out.jsonl"
+
+    @property
+    def anchor_rows(self) -> Path:
+        """Where training holds the model; there is no such file where nowhere."""
+        return self.data / "anchors.jsonl"
+
+    @property
+    def remembered(self) -> Path:
+        """What the base model gave at the anchors."""
+        return self.data / "anchors.safetensors"
 
     @property
     def metrics(self) -> Path:

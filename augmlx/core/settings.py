@@ -145,18 +145,12 @@ class SplitSettings(Section):
         description="augmentations that state what a question asks for: count those that do so "
         "word for word, or leave all of them out",
     )
-    replay: str = Field(
-        "",
-        description="ordinary text mixed in against forgetting: a file of texts or a training set, "
-        'or "self" for the base model\'s own answers to everyday questions',
-    )
-    replay_share: float = Field(
-        0.05, ge=0, lt=1, description="share of the training examples that is replay"
-    )
-    form: Literal["auto", "text", "completions", "chat"] = Field(
+    form: Literal["auto", "text", "completions", "chat", "mixed"] = Field(
         "auto",
         description=(
-            "how rows of data/ are written, as mlx-lm names it; auto: as the facts' file has them"
+            "how rows of data/ are written, as mlx-lm names it; mixed: statements as texts, "
+            "questions as chats; auto: as the facts' file has them, and else mixed for a model "
+            "with a chat template, text for another"
         ),
     )
 
@@ -195,6 +189,21 @@ class TrainSettings(Section):
         min_length=1,
         description=(
             'linear modules that are trained, by name or pattern, such as "*_proj" or "mlp.*"'
+        ),
+    )
+    anchor: float = Field(
+        1.0,
+        ge=0,
+        description=(
+            "weight of staying where the base model was on the anchors: it forgets less, and a "
+            "step takes about twice as long; 0: off"
+        ),
+    )
+    anchors: str = Field(
+        "self",
+        description=(
+            'texts to stay at: "self", the base model\'s own on everyday things and in the frames '
+            "of the facts' questions; or a file of texts or a training set"
         ),
     )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(

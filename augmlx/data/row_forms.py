@@ -1,8 +1,10 @@
-"""Examples -> rows of a training set, in the three forms that mlx-lm and Hugging Face read.
+"""Examples -> rows of a training set: in one of the three forms that mlx-lm and Hugging Face read,
+or "mixed".
 
 Rows of the user's own training set are never changed. In the completions and chat forms a statement
 is the answer to a request for one, so that every name in it is learnt: what stands in a prompt
-carries no loss.
+carries no loss. Mixed, for a model that people talk to, a statement is a text, and a question with
+its answer a few chats.
 """
 
 from __future__ import annotations
@@ -11,20 +13,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from augmlx.core.errors import BadSettings
+from augmlx.core.example_id import piece
 from augmlx.core.records import Example, Fact, Json
+from augmlx.data.wordings import chats
 from augmlx.english.sentence import arguments
 
-Form = Literal["text", "completions", "chat"]
+PlainForm = Literal["text", "completions", "chat"]  # one that all rows of a file have
+Form = Literal[PlainForm, "mixed"]
 # The field that tells a row of each form.
-_FIELDS = {"text": "text", "completions": "prompt", "chat": "messages"}
+_FIELDS: Mapping[PlainForm, str] = {"text": "text", "completions": "prompt", "chat": "messages"}
 
 
-def form_of(facts: Iterable[Fact], wanted: Form | Literal["auto"] = "auto") -> Form:
+def form_of(
+    facts: Iterable[Fact], wanted: Form | Literal["auto"] = "auto", *, talks: bool = False
+) -> Form:
     """The form that the rows of a run are written in.
 
     Args:
         facts: all of one kind, as the reader lets through.
-        wanted: the form for plain statements, by default "text".
+        wanted: the form for plain statements, by default "text", and "mixed" for a model that
+            `talks`: one with a chat template.
 
     Returns:
         The form of the user's own rows where the facts were read from any, else the wanted one.
@@ -34,7 +42,8 @@ def form_of(facts: Iterable[Fact], wanted: Form | Literal["auto"] = "auto") -> F
     """
     row = next((fact.row for fact in facts if fact.row), None)
     if row is None:
-        return "text" if wanted == "auto" else wanted
+        own_choice: Form = "mixed" if talks else "text"
+        return own_choice if wanted == "auto" else wanted
     own: Form = "chat" if "messages" in row else "completions"
     if wanted not in ("auto", own):
         fault = f"split.form: is {wanted}, but the facts' file is a training set of the form {own}"
@@ -43,7 +52,21 @@ def form_of(facts: Iterable[Fact], wanted: Form | Literal["auto"] = "auto") -> F
     return own
 
 
-def training_row(example: Example, form: Form) -> Json:
+def training_rows(example: Example, form: Form) -> list[Json]:
+    """The rows of one example; several where a question is asked in several wordings ("x#1")."""
+    if form != "mixed":
+        return [training_row(example, form)]
+    row = example.row or {}
+    if "prompt" not in row:
+        return [{"id": example.id, **(row or {"text": example.text})}]
+    asked = chats(example.id, str(row["prompt"]), str(row["completion"]))
+    return [
+        {"id": piece(example.id, number), "messages": messages}
+        for number, messages in enumerate(asked, start=1)
+    ]
+
+
+def training_row(example: Example, form: PlainForm) -> Json:
     """The row of one example, with its id: its own row where that has this form."""
     own_row = example.row or {}
     if _FIELDS[form] in own_row:

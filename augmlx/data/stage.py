@@ -1,18 +1,17 @@
-"""The split stage over one run folder: data/, as split.deal deals it out, with replay mixed in."""
+"""The split stage over one run folder: data/, as split.deal deals it out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from augmlx.core.errors import BadInput
 from augmlx.core.files import jsonl_writer, read_jsonl
-from augmlx.core.progress import Progress
-from augmlx.core.records import Example, Fact, Json
+from augmlx.core.records import Fact, Json
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings, SplitSettings
+from augmlx.core.settings import Settings
 from augmlx.data import row_forms
 from augmlx.data.questions import Question
 from augmlx.data.split import Dealt, Part, deal
@@ -23,22 +22,18 @@ def write_data(
     facts: Sequence[Fact],
     questions: Sequence[Question],
     settings: Settings,
-    progress: Progress,
     *,
     form: row_forms.Form,
-    replay: Callable[[int], Sequence[Example]],
     held: Mapping[str, Part] | None,
 ) -> Json:
-    """Deal the run's examples out and mix replay in.
+    """Deal the run's examples out.
 
     Args:
         run: holds augmented.jsonl, and gets data/.
         facts: the originals.
         questions: the user's, whose answers may have to be kept out.
         settings: of the split, and the seed.
-        progress: is told of replay that falls short.
         form: how the rows are written.
-        replay: gives so many examples of replay, or fewer.
         held: as in split.deal.
 
     Returns:
@@ -60,14 +55,12 @@ def write_data(
         write_row = {part: stack.enter_context(jsonl_writer(path)) for part, path in files.items()}
         for item in dealing:
             counts[item.part] += 1
-            write_row[item.part](_row(item, form))
-        mixed = _replay(replay, counts["train"], config, progress)
-        for example in mixed:
-            write_row["train"](row_forms.training_row(example, form))
+            for row in _rows_of(item, form):
+                write_row[item.part](row)
     for part, path in files.items():
         if part != "train" and not counts[part]:
             path.unlink()  # mlx-lm takes no empty file
-    return {**counts, "replay": len(mixed), "form": form}
+    return {**counts, "form": form}
 
 
 def _files(run: RunFolder) -> Mapping[Part, Path]:
@@ -79,30 +72,10 @@ def _files(run: RunFolder) -> Mapping[Part, Path]:
     }
 
 
-def _row(item: Dealt, form: row_forms.Form) -> Json:
+def _rows_of(item: Dealt, form: row_forms.Form) -> Sequence[Json]:
     if item.part == "left out":
-        return {"id": item.example.id, "why": item.why}
-    return row_forms.training_row(item.example, form)
-
-
-def _replay(
-    replay: Callable[[int], Sequence[Example]],
-    trained: int,
-    config: SplitSettings,
-    progress: Progress,
-) -> Sequence[Example]:
-    wanted = replay_needed(trained, config.replay_share) if config.replay else 0
-    mixed = replay(wanted)
-    if len(mixed) < wanted:
-        progress.say(
-            f"replay: {len(mixed)} texts, fewer than the {wanted} that split.replay_share asks for"
-        )
-    return mixed
-
-
-def replay_needed(trained: int, share: float) -> int:
-    """How many rows of replay make up `share` of a set of which `trained` are not replay."""
-    return round(trained * share / (1 - share))
+        return [{"id": item.example.id, "why": item.why}]
+    return row_forms.training_rows(item.example, form)
 
 
 def dealt(run: RunFolder) -> tuple[list[Json], list[Json]]:

@@ -5,6 +5,7 @@ imported.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,17 @@ def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:
     base = loading.load(model)
     tuned = loading.load_beside(base, adapter)
     return MlxEngine(base), MlxEngine(tuned, fingerprint=engine_mark(model, adapter))
+
+
+@lru_cache(maxsize=4)
+def chat_fault(model: StoredModel) -> str | None:
+    """Why a stored model cannot be talked to through its chat template, or None; without its
+    weights. Raises ModelError where it has no tokenizer.
+    """
+    from augmlx.engines.mlx.chat import ChatTemplate
+    from augmlx.models.loading import tokenizer_of
+
+    return ChatTemplate(tokenizer_of(model)).fault
 
 
 def engine_over(loaded: LoadedModel) -> Engine:

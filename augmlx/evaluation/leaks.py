@@ -30,7 +30,7 @@ def leaks_by_kind(
     fact an item is about it says itself; of one that does not, it may be any.
 
     Args:
-        trained: the augmentations that were trained on; read once. No originals and no replay.
+        trained: the augmentations that were trained on; read once. No originals.
         results: what the arms answered.
     """
     index = ItemIndex(items)

@@ -99,7 +99,7 @@ def compare(
         *_ability_notes(abilities),
         *leak_notes(leaks),
         *ability.loss_notes(losses),
-        *([ability.REMEDY] if losses and not settings.split.replay else []),
+        *([ability.REMEDY] if losses and not settings.train.anchor else []),
     ]
     fact_of = {item_id: facts[index].id for item_id, index in link(items, facts).items()}
     pairs = arms.pairs_among(arms_of)

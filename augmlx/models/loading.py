@@ -73,14 +73,19 @@ def load_lazily(folder: Path) -> tuple[Module, dict[str, Any]]:
     return model, config
 
 
+def tokenizer_of(stored: StoredModel) -> Any:
+    """mlx-lm's tokenizer of a model, without its weights. Raises ModelError where there is none."""
+    from mlx_lm import tokenizer_utils
+
+    with _readable(str(stored.path)):
+        return tokenizer_utils.load(stored.path, {"trust_remote_code": False})
+
+
 def token_counter(stored: StoredModel) -> Callable[[str], int]:
     """How many tokens a text is to a model, without its weights. Raises ModelError where there is
     no tokenizer.
     """
-    from mlx_lm import tokenizer_utils
-
-    with _readable(str(stored.path)):
-        tokenizer = tokenizer_utils.load(stored.path, {"trust_remote_code": False})
+    tokenizer = tokenizer_of(stored)
     return lambda text: len(tokenizer.encode(text))
 
 

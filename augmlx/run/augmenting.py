@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from augmlx.augment import edits, generate
+from augmlx.augment import anchors, edits, generate
 from augmlx.augment import stage as augment_stage
 from augmlx.augment.edits import Edits
 from augmlx.augment.operators import exemplars
 from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.operators.schema import Operator
 from augmlx.augment.plan import Plan
-from augmlx.augment.replay import OWN, replay_examples, replay_texts
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core.errors import BadInput, BadSettings
 from augmlx.core.files import file_sha256
-from augmlx.core.records import Example, Fact, Json
+from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
@@ -37,7 +36,6 @@ class Sources:
     Args:
         operators: those of the settings, checked.
         exemplars: the user's own worked examples, by operator.
-        replay: the user's own ordinary texts, where a file of them was named.
         earlier: what earlier rounds left, in a later one.
         edits: what the user made of kept texts by hand.
         writer: what writes in the place of the settings' model.
@@ -45,7 +43,6 @@ class Sources:
 
     operators: Sequence[Operator]
     exemplars: Exemplars
-    replay: Sequence[Fact]
     earlier: Earlier | None
     edits: Edits
     writer: Writer | None
@@ -67,22 +64,22 @@ def read_sources(
     return Sources(
         operators=operators,
         exemplars=exemplars.read(folder, operators),
-        replay=replay_texts(settings, folder),
         earlier=earlier,
         edits=edits.read(run.edited),
         writer=writer,
     )
 
 
-def refuse_what_training_would(line: Line) -> None:
-    """Raises BadSettings for what later stages would refuse as well, but after all the
-    generating.
+def refuse_what_training_would(line: Line, folder: Path | None) -> None:
+    """Raises BadSettings and BadInput for what later stages would refuse as well, but after all
+    the generating; `folder` is that of augmlx.toml.
     """
     best = line.settings.train.best
     if best != "off" and not line.settings.split.valid:
         hint = "hold some out: --set split.valid=0.1"
         raise BadSettings(f'train.best = "{best}": split.valid is 0', hint=hint)
     row_forms.form_of(line.facts, line.settings.split.form)
+    anchors.own_texts(line.settings, folder)
 
 
 def augment_task(line: Line, sources: Sources) -> StageTask:
@@ -115,7 +112,7 @@ def split_task(line: Line, sources: Sources, questions: Sequence[Question]) -> S
         inputs=[
             line.run.manifest()[AUGMENT.name]["fingerprint"],
             asked,
-            [[fact.text, fact.row] for fact in sources.replay],
+            line.form,
             *([held] if held is not None else []),
         ],
         outputs=[line.run.train_rows],
@@ -125,12 +122,9 @@ def split_task(line: Line, sources: Sources, questions: Sequence[Question]) -> S
             line.facts,
             questions,
             line.settings,
-            line.progress,
             form=line.form,
-            replay=partial(_replayed, line, sources.replay),
             held=held,
         ),
-        computes=line.settings.split.replay == OWN and line.answers_by_mlx,
     )
 
 
@@ -176,7 +170,7 @@ def _prepare(line: Line, sources: Sources) -> Callable[[], Json]:
 def _refuse_too_long(line: Line, count_tokens: Callable[[str], int]) -> None:
     """Training would refuse them, after all the generating. Raises BadInput."""
     train = line.settings.train
-    if train.too_long == "split" and line.form == "text":
+    if train.too_long == "split" and line.form in ("text", "mixed"):
         return
     for fact in line.facts:
         text = row_forms.text_of(fact.row) if fact.row else fact.text
@@ -187,16 +181,3 @@ def _refuse_too_long(line: Line, count_tokens: Callable[[str], int]) -> None:
                 hint="raise train.max_length, or shorten the fact; plain texts can be split: "
                 "train.too_long = split",
             )
-
-
-def _replayed(line: Line, texts: Sequence[Fact], count: int) -> list[Example]:
-    """`count` examples of replay, or fewer: of the user's texts, or of the base model's own."""
-    return replay_examples(
-        line.run,
-        texts,
-        count,
-        settings=line.settings,
-        form=line.form,
-        make_engine=lambda: line.make_engine(None),
-        progress=line.progress,
-    )

@@ -4,7 +4,7 @@ lies.
 finetuned has the originals alone, rephrased also the kept rephrasings (rule 8 of the method: a
 control of about as many steps that only rephrases), oracle the originals and true consequences that
 the user brings. All take the whole epochs that come nearest to the optimizer steps of the augmented
-training, in batches of as many examples, without replay.
+training, in batches of as many examples, and are held at the same anchors.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def rows(arm: str, run: RunFolder, facts: Sequence[Fact], form: row_forms.Form) 
     Raises RunError where there is nothing that sets it apart.
     """
     own = _OWN_EXAMPLES[arm](run)
-    return [row_forms.training_row(example, form) for example in (*map(original, facts), *own)]
+    examples = [*map(original, facts), *own]
+    return [row for example in examples for row in row_forms.training_rows(example, form)]
 
 
 def _nothing_of_its_own(_run: RunFolder) -> list[Example]:

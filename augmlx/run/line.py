@@ -11,7 +11,7 @@ from augmlx.core.records import Fact
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
-from augmlx.engines.local import MlxEngines
+from augmlx.engines.local import MlxEngines, chat_fault
 from augmlx.engines.protocol import Engine
 from augmlx.models.store.folder import StoredModel
 
@@ -44,7 +44,9 @@ class Line:
     @property
     def form(self) -> row_forms.Form:
         """How the rows of the training set are written."""
-        return row_forms.form_of(self.facts, self.settings.split.form)
+        return row_forms.form_of(
+            self.facts, self.settings.split.form, talks=chat_fault(self.model) is None
+        )
 
     @property
     def augment_basis(self) -> list[object]:

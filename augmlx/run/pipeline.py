@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augmlx.augment import anchors
 from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
@@ -33,7 +34,16 @@ from augmlx.evaluation.summary import Summary
 from augmlx.models import memory
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
-from augmlx.run import ask, augmenting, control_arms, editing, evaluating, exporting, training
+from augmlx.run import (
+    anchoring,
+    ask,
+    augmenting,
+    control_arms,
+    editing,
+    evaluating,
+    exporting,
+    training,
+)
 from augmlx.run.line import Line, MakeEngine
 from augmlx.run.stages import SPLIT, TRAIN, Stages
 
@@ -49,7 +59,7 @@ class Pipeline:
     Args:
         run: the folder, which exists.
         settings: may be replaced between stages.
-        operators_folder: holds the user's own operators, exemplars.csv and texts for replay.
+        operators_folder: holds the user's own operators, exemplars.csv and anchors.
         make_engine: gives the engine of an arm, from its adapter's folder or None for the base
             model; by default the settings' model under MLX.
         earlier: what earlier rounds left, where this is a later one.
@@ -170,7 +180,7 @@ class Pipeline:
         if self._given_engines is None and self._writer is None:
             self.settings = in_force(self.settings, self.model, self.progress)
         line = self.line
-        augmenting.refuse_what_training_would(line)
+        augmenting.refuse_what_training_would(line, self.operators_folder)
         sources = augmenting.read_sources(
             self.run, self.settings, self.operators_folder, self._earlier, self._writer
         )
@@ -192,7 +202,8 @@ class Pipeline:
         """
         line = self.line
         self._stages.require(SPLIT, line.split_basis, f"augment FACTS -o {self.run.path}")
-        own = training.own_training(self.run)
+        self._anchor(line)
+        own = training.own_training(line)
         task = training.train_task(line, own, line.train_basis, team)
         counts = training.train(self._stages, task, own.folder)
         self._save_settings()
@@ -272,8 +283,14 @@ class Pipeline:
         for path in sorted(other.adapter.iterdir()):
             copy_file(path, self.run.adapter / path.name)
         line = self.line
-        task = training.train_task(line, training.own_training(self.run), line.train_basis)
+        task = training.train_task(line, training.own_training(line), line.train_basis)
         self._stages.adopt(task, counts)
+
+    def _anchor(self, line: Line) -> None:
+        """Say where training holds the model, if it does."""
+        if line.settings.train.anchor:
+            texts = anchors.own_texts(line.settings, self.operators_folder)
+            self._stages.do(anchoring.anchor_task(line, texts))
 
     def _train_controls(self, line: Line, asked: evaluating.Comparison, steps: int) -> None:
         controls = [arm for arm in CONTROLS if arm.name in asked.places]

@@ -45,7 +45,8 @@ class Stage:
 
 
 AUGMENT = Stage("augment", 3, STAGES[STAGES.index("split") :])
-SPLIT = Stage("split", 3, STAGES[STAGES.index("train") :])
+SPLIT = Stage("split", 4, STAGES[STAGES.index("anchor") :])
+ANCHOR = Stage("anchor", 1, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 2, ("eval", "export"))
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from augmlx.core.arms import Arm
 from augmlx.core.records import Json
-from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import stage as split_stage
 from augmlx.evaluation import run_items
 from augmlx.models.formats import adapter_folder
-from augmlx.run import control_arms
+from augmlx.run import anchoring, control_arms
 from augmlx.run.line import Line
 from augmlx.run.stages import TRAIN, TRAIN_CONTROL, Stage, Stages, StageTask
 
@@ -34,6 +33,8 @@ class ArmTraining:
         stage: under which it stands in the manifest.
         rows: as data/train.jsonl holds them.
         valid: as data/valid.jsonl holds them.
+        anchors: as data/anchors.jsonl holds them.
+        remembered: the file that keeps what the base model gives there.
         folder: gets adapter/, checkpoints/ and metrics.jsonl.
         label: what the progress bar says.
         steps: about so many optimizer steps, in whole epochs; None: the epochs of the settings.
@@ -42,24 +43,35 @@ class ArmTraining:
     stage: Stage
     rows: Sequence[Json]
     valid: Sequence[Json]
+    anchors: Sequence[Json]
+    remembered: Path
     folder: Path
     label: str
     steps: int | None = None
 
 
-def own_training(run: RunFolder) -> ArmTraining:
+def own_training(line: Line) -> ArmTraining:
     """The run's own adapter: data/train.jsonl -> adapter/."""
+    run = line.run
     rows, valid = split_stage.dealt(run)
-    return ArmTraining(TRAIN, rows, valid, run.path, "Training")
+    anchors = anchoring.rows(line)
+    return ArmTraining(TRAIN, rows, valid, anchors, run.remembered, run.path, "Training")
 
 
 def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> ArmTraining:
     """An arm for comparison: as many whole epochs as come nearest to the steps of the augmented
-    training.
+    training, held at the same anchors.
     """
-    folder = control_arms.folder_of(line.run, arm.name)
-    label = f"Training the arm {arm.name}"
-    return ArmTraining(TRAIN_CONTROL[arm.stage], rows, (), folder, label, steps)
+    return ArmTraining(
+        stage=TRAIN_CONTROL[arm.stage],
+        rows=rows,
+        valid=(),
+        anchors=anchoring.rows(line),
+        remembered=line.run.remembered,
+        folder=control_arms.folder_of(line.run, arm.name),
+        label=f"Training the arm {arm.name}",
+        steps=steps,
+    )
 
 
 def plainly(line: Line) -> Line:
@@ -97,14 +109,21 @@ def _inputs(training: ArmTraining, settings: Settings) -> list[object]:
     judged = []
     if settings.train.best == "accuracy":
         judged = [settings.eval.choices, settings.eval.score]
-    return [training.rows, training.valid, settings.train.learnt, *judged]
+    return [training.rows, training.valid, training.anchors, settings.train.learnt, *judged]
 
 
 def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[], Json]:
     from augmlx.training import fit
 
     settings = line.settings
-    ready = fit.prepare(line.model, training.rows, settings, training.valid, steps=training.steps)
+    ready = fit.prepare(
+        line.model,
+        training.rows,
+        settings,
+        training.valid,
+        training.anchors,
+        steps=training.steps,
+    )
     judge = None
     if settings.train.best == "accuracy":
         judge = run_items.judge(line.run, line.facts, training.valid, settings)
@@ -116,6 +135,7 @@ def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[
         label=training.label,
         judge=judge,
         team=team,
+        remembered=training.remembered,
     )
     if team is not None:
         team.begin(True)

@@ -106,13 +106,15 @@ def _padded(name: str, array: mx.array, rank: int) -> mx.array:
     return mx.pad(array, widths)
 
 
-def save_arrays(arrays: dict[str, mx.array], path: Path) -> None:
+def save_arrays(
+    arrays: dict[str, mx.array], path: Path, about: dict[str, str] | None = None
+) -> None:
     """Arrays to a private safetensors file that appears whole or not at all, with the names in
-    sorted order.
+    sorted order, and what is said `about` them in its head.
     """
     with atomic_path(path) as beside:
         try:
-            mx.save_safetensors(str(beside), dict(sorted(arrays.items())))
+            mx.save_safetensors(str(beside), dict(sorted(arrays.items())), about)
         except RuntimeError as error:  # mlx's own word for a write that failed
             raise StorageError(
                 f"{path}: cannot be written", hint="free some space and run again; it resumes"

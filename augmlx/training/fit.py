@@ -19,7 +19,7 @@ from augmlx.core.settings import Settings, TrainSettings
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
-from augmlx.training import adapter, encoding, loop, optimizers, trackers
+from augmlx.training import adapter, anchoring, encoding, loop, optimizers, trackers
 from augmlx.training.batches import Row
 from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.targets import adapter_spec
@@ -46,6 +46,7 @@ def prepare(
     rows: Sequence[Json],
     settings: Settings,
     valid: Sequence[Json] = (),
+    anchors: Sequence[Json] = (),
     *,
     steps: int | None = None,
 ) -> Prepared:
@@ -53,6 +54,7 @@ def prepare(
 
     Args:
         valid: rows to validate on.
+        anchors: rows at which the model is held where it was.
         steps: train for as many whole epochs as come nearest to so many steps, whatever the
             settings say.
 
@@ -77,6 +79,7 @@ def prepare(
     spec = adapter_spec(loaded, train)
     train_rows = _encoded(rows, loaded, train)
     valid_rows = _encoded(valid, loaded, train)
+    anchor_rows = _encoded(anchors, loaded, train) if train.anchor else []
     peak = _peak_rate(loaded, train)
     identity = _identity(stored, rows, settings)
     if steps is not None:
@@ -88,6 +91,7 @@ def prepare(
         peak=peak,
         seed=settings.seed,
         valid=valid_rows,
+        anchors=anchor_rows,
         identity=identity,
     )
     return Prepared(loaded, spec, settings.seed, plan)
@@ -146,12 +150,14 @@ def fit(
     label: str,
     judge: ModelJudge | None = None,
     team: Team | None = None,
+    remembered: Path | None = None,
 ) -> Json:
     """Train and write `folder`/adapter; goes on from `folder`/checkpoints.
 
     Args:
         judge: asked at each validation.
         team: only its first process writes.
+        remembered: the file that keeps what the base model gave at the anchors.
 
     Returns:
         The counts for the manifest. The checkpoints are the caller's to clear, once these are on
@@ -162,6 +168,7 @@ def fit(
         RunError: what is resumed is damaged, or a process of the team is lost.
     """
     loaded = ready.loaded
+    anchors = _anchors(ready, remembered if team is None or team.first else None)
     adapter.attach(loaded.model, ready.spec, ready.seed)
     training = loop.Training(
         loaded.model,
@@ -169,12 +176,22 @@ def fit(
         folder,
         judge=None if judge is None else lambda: judge(loaded),
         team=team,
+        anchors=anchors,
     )
     result = training.run(progress, label)
     _refuse_broken(loaded.model)
     if team is None or team.first:
         adapter.save(loaded.model, ready.spec, folder / "adapter")
     return _counts(ready.plan.rows, result)
+
+
+def _anchors(ready: Prepared, path: Path | None) -> anchoring.Anchors | None:
+    """The plan's anchors with what the base model gives there; None where there are none."""
+    rows = ready.plan.anchors
+    if not rows:
+        return None
+    mark = fingerprint([ready.loaded.stored.fingerprint, [[row.tokens, row.mask] for row in rows]])
+    return anchoring.remembered(ready.loaded.model, rows, path, mark)
 
 
 def _refuse_broken(model: nn.Module) -> None:
@@ -189,18 +206,15 @@ def _refuse_broken(model: nn.Module) -> None:
 
 
 def _counts(rows: Sequence[Row], result: loop.TrainResult) -> Json:
-    """What the manifest says of a training; of the pieces of a split text as one example."""
+    """What the manifest says of a training; of the rows of one example as one."""
     names = {example_id.without_piece(row.id) for row in rows}
     ids = [example_id.parse(name) for name in names]
     originals = sum(id_.is_original for id_ in ids)
-    replay = sum(id_.is_replay for id_ in ids)
     counts: Json = {
         "examples": len(names),
         "originals": originals,
-        "augmentations": len(names) - originals - replay,
+        "augmentations": len(names) - originals,
     }
-    if replay:
-        counts["replay"] = replay
     counts |= {
         "steps": result.steps,
         "tokens": result.tokens,

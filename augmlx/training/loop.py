@@ -17,11 +17,12 @@ from augmlx.core.errors import AugmlxError, ModelError, RunError
 from augmlx.core.progress import Progress
 from augmlx.core.records import fingerprint
 from augmlx.training import metrics, trackers
+from augmlx.training.anchoring import Anchors
 from augmlx.training.checkpoint import Position
 from augmlx.training.gradient_checkpointing import layers_recomputed
 from augmlx.training.plan import Step, TrainingPlan
 from augmlx.training.record import TrainingRecord
-from augmlx.training.steps import Stepper
+from augmlx.training.steps import Stepper, Taken
 from augmlx.training.stopping import stop_signals
 from augmlx.training.team import Team
 from augmlx.training.validation import Judge, Validation, Validator
@@ -50,6 +51,7 @@ class Training:
         model: with adapters attached, or layers unfrozen; left in evaluation mode.
         folder: gets checkpoints/ and metrics.jsonl. Only the first process of a team touches it.
         judge: the accuracy of the model as it stands; asked at each validation.
+        anchors: where it is held, if the plan has any.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Training:
         *,
         judge: Judge | None = None,
         team: Team | None = None,
+        anchors: Anchors | None = None,
     ) -> None:
         self._model, self._plan, self._folder = model, plan, folder
         self._team = team or Team()
-        self._stepper = Stepper(model, plan, self._team)
+        self._stepper = Stepper(model, plan, self._team, anchors)
         self._validator = Validator(model, plan, judge, self._team)
         self._record = TrainingRecord(model, self._stepper.optimizer, plan, folder, self._team)
 
@@ -124,6 +127,8 @@ class Training:
         if self._plan.unpacked:
             reason = self._plan.unpacked
             progress.say(f"{label}: examples are padded and not packed: {reason}")
+        if self._plan.unanchored:
+            progress.say(f"{label}: the model is not held at anchors: {self._plan.unanchored}")
         if self._stepper.whole_logits:
             progress.say(
                 f"{label}: this model's head cannot be run apart from its body, so all logits of "
@@ -143,18 +148,20 @@ class Training:
             Where the training stands behind it, and what the metrics say of it.
         """
         started = time.monotonic()
-        loss, norm = self._stepped(step)
+        taken = self._stepped(step)
         seconds = time.monotonic() - started
         targets = self._plan.target_tokens(step.batches)
         position = replace(position, step=step.number, tokens=position.tokens + targets)
-        line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": loss}
+        line: metrics.Line = {"step": step.number, "epoch": step.epoch, "loss": taken.loss}
+        if taken.divergence is not None:
+            line["divergence"] = taken.divergence
         if step.number in self._plan.validated:
             validation = self._validated(step)
             line |= _validation_line(validation)
             if self._plan.best != "off":
                 position = self._compared(position, validation)
         line |= {
-            "gradient_norm": norm,
+            "gradient_norm": taken.norm,
             "learning_rate": float(self._stepper.optimizer.learning_rate),
             "tokens": position.tokens,
             "tokens_per_second": round(targets / seconds, 1),
@@ -162,11 +169,11 @@ class Training:
         }
         return position, line
 
-    def _stepped(self, step: Step) -> tuple[float, float]:
-        """The loss (nats a token) of a step, and the norm of its gradients; both are finite."""
+    def _stepped(self, step: Step) -> Taken:
+        """Take a step, all of whose numbers are finite."""
         rate = self._plan.rates[step.number - 1]
         try:
-            loss, norm = self._stepper.run(step.number, step.batches, rate)
+            taken = self._stepper.run(step, rate)
         except (RuntimeError, ValueError) as error:  # as MLX raises them
             fault = _known(error)
             if fault is None:
@@ -174,11 +181,11 @@ class Training:
             raise fault from error
         # A loss may still be finite where its gradients no longer are; the next weights would not
         # be.
-        if not math.isfinite(loss):
-            raise self._diverged(step, f"the loss is {loss}")
-        if not math.isfinite(norm):
+        if not math.isfinite(taken.loss):
+            raise self._diverged(step, f"the loss is {taken.loss}")
+        if not math.isfinite(taken.norm):
             raise self._diverged(step, "the gradients are not finite")
-        return loss, norm
+        return taken
 
     def _diverged(self, step: Step, fault: str) -> AugmlxError:
         rows = [row for batch in step.batches for row in self._plan.rows_in(batch)]

@@ -1,4 +1,4 @@
-"""The loss of one batch: only positions that carry loss go through the LM head, and their logits
+"""The losses of one batch: only positions that carry loss go through the LM head, and their logits
 never exist whole.
 """
 
@@ -13,8 +13,11 @@ from augmlx.models.heads import Head
 from augmlx.models.softmax import softmax
 from augmlx.training.layout import Arrays
 
-# A slice needs its logits, their softmax, the gradient, and room to change one.
-_COPIES = 4
+# A slice needs its logits, their softmax, the gradient, and room to change one; beside a base model
+# the logits of that, their softmax, and what is summed of both.
+_COPIES, _COPIES_BESIDE = 4, 8
+# Logits (n, V) of the n places of a slice -> their losses (n,), and the slopes of these (n, V).
+_Objective = Callable[[mx.array, slice], tuple[mx.array, mx.array]]
 
 
 def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
@@ -26,15 +29,48 @@ def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
         cache: what the model takes for its layers' caches, if anything.
     """
     targets = batch["target"]  # (N,)
+
+    def objective(logits: mx.array, part: slice) -> tuple[mx.array, mx.array]:
+        own = targets[part]
+        places = mx.arange(own.size)
+        shares, mass = softmax(logits)  # (n, V), (n,)
+        return mass - logits[places, own], shares.at[places, own].add(-1.0)
+
     hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
     slices = head.slices(targets.size, copies=_COPIES)
-    return _summed(head, slices, targets, batch["weight"])(hidden)
+    return _summed(head, slices, objective, batch["weight"])(hidden)
+
+
+def divergence_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
+    """Weighted sum over N places of KL(base || model), in nats: (), in float32.
+
+    The gradient of a place's logits is q - p, with p the base model's distribution and q the
+    model's. Neither's logits exist whole.
+
+    Args:
+        head: of the model, which is the base model's as well: what is trained stands in its body.
+        batch: as anchoring.Anchors.arrays makes it: `base` (N, D) is what the base model's body
+            gave at these places.
+        cache: what the model takes for its layers' caches, if anything.
+    """
+    base = batch["base"]  # (N, D)
+
+    def objective(logits: mx.array, part: slice) -> tuple[mx.array, mx.array]:
+        base_logits = head.project(base[part])  # (n, V)
+        base_shares, base_mass = softmax(base_logits)
+        shares, mass = softmax(logits)
+        gaps = (base_shares * (base_logits - logits)).sum(axis=-1)  # (n,)
+        return gaps + mass - base_mass, shares - base_shares
+
+    hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
+    slices = head.slices(base.shape[0], copies=_COPIES_BESIDE)
+    return _summed(head, slices, objective, batch["weight"])(hidden)
 
 
 def _summed(
-    head: Head, slices: Sequence[slice], targets: mx.array, weights: mx.array
+    head: Head, slices: Sequence[slice], objective: _Objective, weights: mx.array
 ) -> Callable[[mx.array], mx.array]:
-    """A function hidden (N, D) -> its loss (), for targets (N,) of weights (N,).
+    """A function hidden (N, D) -> its loss (), the sum over N places of weights (N,).
 
     The gradient for a slice is made together with the slice's loss, from the same softmax (as in
     Liger Kernel's fused linear cross-entropy, Hsu et al. 2024, arXiv 2410.10989): the head itself
@@ -51,7 +87,7 @@ def _summed(
         before = [hidden]
         for part in slices:
             chunk = mx.depends(hidden[part], before)
-            loss, slope = _loss_and_slope(head, chunk, targets[part], weights[part])
+            loss, slope = _loss_and_slope(head, chunk, part, objective, weights[part])
             losses.append(loss)
             slopes.append(slope)
             before = [loss, slope]
@@ -70,19 +106,15 @@ def _summed(
 
 
 def _loss_and_slope(
-    head: Head, hidden: mx.array, targets: mx.array, weights: mx.array
+    head: Head, hidden: mx.array, part: slice, objective: _Objective, weights: mx.array
 ) -> tuple[mx.array, mx.array]:
     """The weighted loss () of a slice of n places, and its gradient (n, D).
 
     Args:
         hidden: (n, D)
-        targets: (n,) tokens
+        part: which places of the batch these are.
         weights: (n,)
     """
-    logits = head.project(hidden)  # (n, V)
-    shares, mass = softmax(logits)  # (n, V), (n,)
-    places = mx.arange(targets.size)
-    loss = ((mass - logits[places, targets]) * weights).sum()
-    slope_of_logits = shares.at[places, targets].add(-1.0)  # (n, V)
-    _, (slope,) = mx.vjp(head.project, [hidden], [slope_of_logits])
-    return loss, slope * weights[:, None].astype(slope.dtype)
+    losses, slopes_of_logits = objective(head.project(hidden), part)  # (n,), (n, V)
+    _, (slopes,) = mx.vjp(head.project, [hidden], [slopes_of_logits])
+    return (losses * weights).sum(), slopes * weights[:, None].astype(slopes.dtype)

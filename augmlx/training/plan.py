@@ -5,7 +5,7 @@ counted from the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import mlx.nn as nn
@@ -13,8 +13,9 @@ import mlx.nn as nn
 from augmlx.core.errors import BadSettings
 from augmlx.core.records import fingerprint
 from augmlx.core.settings import TrainSettings
+from augmlx.models.heads import Head
 from augmlx.models.loading import device
-from augmlx.training import optimizers, packing
+from augmlx.training import anchoring, optimizers, packing
 from augmlx.training.batches import Batch, Row, epoch_steps
 from augmlx.training.layout import BatchLayout
 from augmlx.training.optimizers import OptimizerName
@@ -24,13 +25,15 @@ from augmlx.training.trackers import Reporting
 @dataclass(frozen=True, slots=True)
 class Step:
     """One optimizer step: its number, from 1, its epoch, from 1, the batches whose gradients are
-    summed, and whether it is the `last` of its epoch.
+    summed, whether it is the `last` of its epoch, and the anchors that hold it, as indices of
+    these.
     """
 
     number: int
     epoch: int
     batches: Sequence[Batch]
     last: bool
+    anchors: Batch = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class TrainingPlan:
     Args:
         rows: what is trained on; the batches of the steps are indices of these.
         valid: what is validated on.
+        anchors: where the model is held; none: nowhere.
+        anchor: the weight of that.
         batch_size: rows of a batch that is validated on.
         rates: the learning rate of each step.
         validated: the numbers of the steps behind which the model is validated.
@@ -47,6 +52,7 @@ class TrainingPlan:
         clip: the largest norm of a step's gradients; 0: no limit.
         layout: how batches lie in arrays.
         unpacked: why the model's rows cannot be packed, where they were to be.
+        unanchored: why it cannot be held at anchors, where it was to be.
         compiled: whether steps are compiled.
         recomputes_layers: gradient checkpointing.
         checkpoint_every: steps between checkpoints, of which the newest `checkpoints` are kept.
@@ -58,6 +64,8 @@ class TrainingPlan:
 
     rows: Sequence[Row]
     valid: Sequence[Row]
+    anchors: Sequence[Row]
+    anchor: float
     batch_size: int
     steps: Sequence[Step]
     rates: Sequence[float]
@@ -69,6 +77,7 @@ class TrainingPlan:
     seed: int
     layout: BatchLayout
     unpacked: str | None
+    unanchored: str | None
     compiled: bool
     recomputes_layers: bool
     checkpoint_every: int
@@ -94,6 +103,7 @@ def make_plan(
     peak: float,
     seed: int,
     valid: Sequence[Row] = (),
+    anchors: Sequence[Row] = (),
     identity: str = "",
 ) -> TrainingPlan:
     """The plan of a training of `model` on `rows`.
@@ -102,19 +112,25 @@ def make_plan(
         model: tried for whether its rows can be packed; nothing of it is changed.
         peak: the highest learning rate.
         valid: rows to validate on; none: no validation.
+        anchors: where the model is held, with the weight of the settings.
         identity: what else the training depends on than settings and rows: above all, its base.
 
     Raises:
         BadSettings: packing that the model does not allow.
     """
-    steps = planned_steps([len(row.tokens) for row in rows], settings, seed)
+    unanchored = _why_unanchored(model) if anchors else None
+    if unanchored:
+        anchors = ()
+    steps = planned_steps([len(row.tokens) for row in rows], settings, seed, anchors=len(anchors))
     total = len(steps)
-    tokens = [[[row.tokens, row.mask] for row in part] for part in (rows, valid)]
+    tokens = [[[row.tokens, row.mask] for row in part] for part in (rows, valid, anchors)]
     unpacked = _why_unpacked(model, settings)
     compiled = _compiles(settings)
     return TrainingPlan(
         rows=rows,
         valid=valid,
+        anchors=anchors,
+        anchor=settings.anchor,
         batch_size=settings.batch_size,
         steps=steps,
         rates=[optimizers.rate(step.number, total, peak, settings) for step in steps],
@@ -130,6 +146,7 @@ def make_plan(
             longest=packing.longest(model),
         ),
         unpacked=unpacked,
+        unanchored=unanchored,
         compiled=compiled,
         recomputes_layers=settings.checkpoint_layers,
         checkpoint_every=settings.checkpoint_every,
@@ -156,15 +173,24 @@ def _why_unpacked(model: nn.Module, settings: TrainSettings) -> str | None:
     return reason
 
 
+def _why_unanchored(model: nn.Module) -> str | None:
+    """Why a model cannot be held at anchors; None where it can."""
+    if Head(model).split:
+        return None
+    return "its head cannot be run apart from its body, and all logits would have to be kept"
+
+
 def _compiles(settings: TrainSettings) -> bool:
     if settings.compile == "auto":
         return device() == "gpu"
     return settings.compile == "always"
 
 
-def planned_steps(lengths: Sequence[int], settings: TrainSettings, seed: int) -> list[Step]:
+def planned_steps(
+    lengths: Sequence[int], settings: TrainSettings, seed: int, *, anchors: int = 0
+) -> list[Step]:
     """Every step of a training on rows of these lengths, in tokens. Each row is in one batch of
-    each epoch.
+    each epoch; of so many `anchors` some are in each step.
     """
     steps: list[Step] = []
     for epoch in range(1, settings.epochs + 1):
@@ -175,7 +201,10 @@ def planned_steps(lengths: Sequence[int], settings: TrainSettings, seed: int) ->
         for batches in batches_of_steps:
             left -= 1
             steps.append(Step(len(steps) + 1, epoch, batches, last=left == 0))
-    return steps
+    rows_of_step = settings.batch_size * settings.accumulate
+    count = max(1, round(rows_of_step / anchoring.ROWS_TO_ONE))
+    held = anchoring.drawn(anchors, len(steps), count, seed=seed)
+    return [replace(step, anchors=own) for step, own in zip(steps, held, strict=True)]
 
 
 def _validated(steps: Sequence[Step], every: int) -> frozenset[int]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from augmlx.core.example_id import piece
 from augmlx.english.text import split_sentences
 from augmlx.training.batches import Row, checked_row
 from augmlx.training.token_spans import Span, with_spans
@@ -89,6 +90,6 @@ def _pieces(whole: Row, opening: int, cuts: Sequence[int], max_length: int) -> l
         before = whole.tokens[:opening] or whole.tokens[start - 1 : start]
         tokens = [*before, *whole.tokens[start:end]]
         learnt = [False] * len(before) + [True] * (end - start)
-        rows.append(checked_row(f"{whole.id}#{len(rows) + 1}", tokens, learnt, max_length))
+        rows.append(checked_row(piece(whole.id, len(rows) + 1), tokens, learnt, max_length))
         start = end
     return rows

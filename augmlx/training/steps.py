@@ -4,7 +4,8 @@ update.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
@@ -15,10 +16,28 @@ from mlx.utils import tree_flatten, tree_map
 from augmlx.core.records import short_id
 from augmlx.models.heads import Head
 from augmlx.training import layout, optimizers, packing
+from augmlx.training.anchoring import Anchors
 from augmlx.training.batches import Batch
-from augmlx.training.loss import loss_of
-from augmlx.training.plan import TrainingPlan
+from augmlx.training.loss import divergence_of, loss_of
+from augmlx.training.plan import Step, TrainingPlan
 from augmlx.training.team import Team
+
+Gradients = Callable[[layout.Arrays], tuple[mx.array, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a step came to, the same in each process of a team.
+
+    Args:
+        loss: nats a token, the mean over all tokens of all its batches.
+        norm: of its gradients.
+        divergence: from the base model at the step's anchors, nats a token; None where it has none.
+    """
+
+    loss: float
+    norm: float
+    divergence: float | None = None
 
 
 class Stepper:
@@ -29,38 +48,69 @@ class Stepper:
     run apart from its body.
     """
 
-    def __init__(self, model: nn.Module, plan: TrainingPlan, team: Team) -> None:
-        self._model, self._plan, self._team = model, plan, team
+    def __init__(
+        self, model: nn.Module, plan: TrainingPlan, team: Team, anchors: Anchors | None = None
+    ) -> None:
+        self._model, self._plan, self._team, self._anchors = model, plan, team, anchors
         self.optimizer = optimizers.make(plan.optimizer, plan.peak, weight_decay=plan.weight_decay)
         self.optimizer.init(model.trainable_parameters())
         head = Head(model)
         self.whole_logits = not head.split
-        self._loss = lambda batch: loss_of(head, batch, packing.caches(model, batch))
-        self._gradients = nn.value_and_grad(model, self._loss)
+        self._gradients = self._gradients_of(
+            lambda batch: loss_of(head, batch, packing.caches(model, batch))
+        )
+        self._pull = self._gradients_of(
+            lambda batch: divergence_of(head, batch, packing.caches(model, batch))
+        )
         self._update = self._updated
         if plan.compiled:
-            # The gradients change no weight, but while they are traced the model holds what they
-            # are traced with.
-            state = [model.state, mx.random.state]
-            self._gradients = mx.compile(self._gradients, inputs=state, outputs=state)
             state = [model.state, self.optimizer.state]
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
 
-    def run(self, number: int, batches: Sequence[Batch], rate: float) -> tuple[float, float]:
-        """Step `number`, whose rows are those of `batches`, at a learning rate.
+    def _gradients_of(self, loss: Callable[[layout.Arrays], mx.array]) -> Gradients:
+        """A batch -> its loss () and the gradients of that, compiled where the plan has it so."""
+        gradients: Gradients = nn.value_and_grad(self._model, loss)
+        if not self._plan.compiled:
+            return gradients
+        # The gradients change no weight, but while they are traced the model holds what they are
+        # traced with.
+        state = [self._model.state, mx.random.state]
+        compiled: Gradients = mx.compile(gradients, inputs=state, outputs=state)
+        return compiled
 
-        Returns:
-            Its loss (nats a token, the mean over all tokens of all its batches) and the norm of its
-            gradients. Both are the same in each process of a team.
-        """
-        tokens = self._plan.target_tokens(batches)
-        loss, gradients = self._summed(number, batches)
-        (loss,) = self._team.sum(loss)
+    def run(self, step: Step, rate: float) -> Taken:
+        """Take a step at a learning rate."""
+        tokens = self._plan.target_tokens(step.batches)
+        loss, gradients = self._summed(step.number, step.batches)
+        divergence = 0.0
+        if step.anchors and self._anchors is not None and self._plan.anchor:
+            divergence, gradients = self._held(step, tokens, gradients)
+        loss, divergence = self._team.sum(loss, divergence)
         gradients = self._team.sum_gradients(gradients)
         self.optimizer.learning_rate = rate
         norm = self._update(gradients, mx.array(1 / tokens))
         mx.eval(self._model.trainable_parameters(), self.optimizer.state, norm)
-        return loss / tokens, float(np.array(norm))
+        return Taken(
+            loss=loss / tokens,
+            norm=float(np.array(norm)),
+            divergence=divergence / tokens / self._plan.anchor if step.anchors else None,
+        )
+
+    def _held(self, step: Step, tokens: int, gradients: Any) -> tuple[float, Any]:
+        """This process's share of the divergence at a step's anchors, and its gradients besides.
+
+        Both are `tokens` times what they are to be: they are summed with those of the tokens.
+        """
+        share = self._team.share(step.anchors)
+        if not share or self._anchors is None:
+            return 0.0, gradients
+        part = len(share) / len(step.anchors)
+        weight = self._plan.anchor * tokens * part
+        self._seed_dropout(step.number, len(step.batches))
+        divergence, pull = self._pull(self._anchors.arrays(share, weight, self._plan.layout))
+        gradients = tree_map(mx.add, gradients, pull)
+        mx.eval(divergence, gradients)
+        return float(np.array(divergence)), gradients
 
     def _summed(self, number: int, batches: Sequence[Batch]) -> tuple[float, Any]:
         """The sums over this process's share of a step: its loss (nats), and its gradients."""

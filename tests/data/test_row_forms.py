@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from augmlx.core.errors import BadSettings
 from augmlx.core.records import Example, Fact, Origin, original
-from augmlx.data.row_forms import Form, form_of, text_of, training_row
+from augmlx.data.row_forms import PlainForm, form_of, text_of, training_row, training_rows
 
-FORMS: tuple[Form, ...] = get_args(Form)
+FORMS: tuple[PlainForm, ...] = get_args(PlainForm)
 KEYS = {
     "text": {"id", "text"},
     "completions": {"id", "prompt", "completion"},
@@ -44,14 +44,14 @@ def fact(text: str = "Ana owns Zorb.", row: dict[str, Any] | None = None) -> Fac
             example,
             st.text(min_size=1, max_size=30),
             st.sampled_from([None, ASKED, CHAT, {**ASKED, "tools": TOOLS}]),
-            st.sampled_from(["original", "reversal", "qa-forward", "replay"]),
+            st.sampled_from(["original", "reversal", "qa-forward", "anchor"]),
         ),
         max_size=8,
     ),
     st.sampled_from(FORMS),
 )
 @settings(max_examples=100, deadline=None)
-def test_all_rows_of_a_file_are_of_its_form(examples: list[Example], form: Form) -> None:
+def test_all_rows_of_a_file_are_of_its_form(examples: list[Example], form: PlainForm) -> None:
     for each in examples:
         row = training_row(each, form)
         assert set(row) - {"tools"} == KEYS[form]
@@ -63,7 +63,7 @@ def test_all_rows_of_a_file_are_of_its_form(examples: list[Example], form: Form)
 @pytest.mark.parametrize(
     ("row", "form"), [(ASKED, "completions"), (CHAT, "chat"), ({**CHAT, "tools": TOOLS}, "chat")]
 )
-def test_rows_of_the_user_are_not_changed(row: dict[str, Any], form: Form) -> None:
+def test_rows_of_the_user_are_not_changed(row: dict[str, Any], form: PlainForm) -> None:
     made = training_row(original(fact(row=row)), form)
     assert made.pop("id") == "f1/original"
     assert json.dumps(made) == json.dumps(row)
@@ -91,14 +91,14 @@ def test_a_question_keeps_its_answer_apart_in_every_form_but_text() -> None:
 
 
 def test_a_chat_that_is_replayed_among_prompts_is_told_as_its_statement() -> None:
-    each = example("Who? Ana.", CHAT, "replay")
+    each = example("Who? Ana.", CHAT, "anchor")
     assert training_row(each, "completions")["completion"] == "Who? Ana."
     assert training_row(each, "text") == {"id": each.id, "text": "Who? Ana."}
     assert training_row(each, "chat") == {"id": each.id, **CHAT}
 
 
 def test_tools_go_along_into_a_chat() -> None:
-    made = training_row(example("Who? Ana.", {**ASKED, "tools": TOOLS}, "replay"), "chat")
+    made = training_row(example("Who? Ana.", {**ASKED, "tools": TOOLS}, "anchor"), "chat")
     assert made["tools"] == TOOLS
 
 
@@ -113,7 +113,7 @@ def test_the_form_is_that_of_the_users_rows_and_else_the_wanted_one() -> None:
     ("row", "wanted"), [(ASKED, "text"), (ASKED, "chat"), (CHAT, "text"), (CHAT, "completions")]
 )
 def test_a_form_that_would_change_the_users_rows_is_refused(
-    row: dict[str, Any], wanted: Form
+    row: dict[str, Any], wanted: PlainForm
 ) -> None:
     with pytest.raises(BadSettings, match=r"split\.form: is") as caught:
         form_of([fact(row=row)], wanted)
@@ -127,3 +127,35 @@ def test_the_text_of_a_row_leaves_out_what_is_none() -> None:
     ]
     assert text_of({"messages": turns}) == "4"
     assert text_of({"prompt": "a", "completion": "b"}) == "a\nb"
+
+
+# Mixed, for a model that people talk to
+
+
+def test_mixed_a_statement_is_a_text_and_a_question_several_chats() -> None:
+    statement = example("Zorb is owned by Ana.")
+    assert training_rows(statement, "mixed") == [{"id": statement.id, "text": statement.text}]
+    asked = example("Question: Who owns Zorb?", {**ASKED, "completion": "the Ana"}, "qa-reverse")
+    rows = training_rows(asked, "mixed")
+    assert [row["id"] for row in rows] == [f"{asked.id}#1", f"{asked.id}#2"]
+    assert rows[0]["messages"][0] == {"role": "user", "content": "Who owns Zorb?"}
+    assert rows[0]["messages"] != rows[1]["messages"]
+    for row in rows:
+        *before, answer = row["messages"]
+        assert answer == {"role": "assistant", "content": "The Ana"}
+        assert "owns zorb" in before[-1]["content"].casefold()
+
+
+@given(st.integers(0, 200))
+def test_another_languages_question_is_put_as_it_is(number: int) -> None:
+    asked = {"prompt": "Wer leitet das Lager?", "completion": "Ana"}
+    each = Example(f"f{number}/qa-reverse/0", "", Origin(("f",), "x", "", "", 0, 0, ""), asked)
+    for row in training_rows(each, "mixed"):
+        assert row["messages"][-2]["content"] == asked["prompt"]
+
+
+def test_a_model_that_talks_gets_both_and_another_texts() -> None:
+    assert form_of([fact()], talks=True) == "mixed"
+    assert form_of([fact()]) == "text"
+    assert form_of([fact()], "chat", talks=True) == "chat"
+    assert form_of([fact(row=ASKED)], talks=True) == "completions"

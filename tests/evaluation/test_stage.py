@@ -121,7 +121,10 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
         return knows(prompt, continuation) * (1.3 if (prompt, continuation) not in KNOWN else 100.0)
 
     summary = compared(
-        tmp_path, {"base": ignorant, "finetuned": ignorant, "augmented": worse}, GOOD
+        tmp_path,
+        {"base": ignorant, "finetuned": ignorant, "augmented": worse},
+        GOOD,
+        **{"train.anchor": 0},
     )
     assert {(row.arm, row.what) for row in summary.regressions} == {
         ("augmented", "perplexity"),
@@ -130,10 +133,8 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
     *told, remedy = [note for note in summary.notes if note.startswith("General ability fell")]
     assert ["(augmented)" in note for note in told] == [True, True]
     assert not any("(finetuned)" in note for note in told)
-    assert "split.replay" in remedy
-    again = compared(
-        tmp_path, {"base": ignorant, "augmented": worse}, GOOD, **{"split.replay": "self"}
-    )
+    assert "train.anchor" in remedy
+    again = compared(tmp_path, {"base": ignorant, "augmented": worse}, GOOD)
     assert (
         sum("General ability fell" in note for note in again.notes) == 2
     )  # no remedy that is taken already
@@ -141,7 +142,7 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
 
 def test_where_no_ability_is_lost_no_remedy_is_told(tmp_path: Path) -> None:
     assert not any(
-        "split.replay" in note
+        "train.anchor" in note
         for note in compared(tmp_path, {"base": ignorant, "augmented": knows}, GOOD).notes
     )
 

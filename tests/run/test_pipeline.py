@@ -689,70 +689,54 @@ def test_what_denies_a_fact_is_taken_back_and_counted_as_rejected(
     assert "facts.csv:9 contradicts facts.csv:5; both are trained on" in setup.progress.said
 
 
-# Mixing
+# Anchors
 
 
-def replayed(setup: Setup, **changes: object) -> list[Json]:
-    setup.open(**changes).augment()
-    return [
-        row for row in read_jsonl(setup.run.data / "train.jsonl") if row["id"].startswith("replay/")
-    ]
+def anchors(setup: Setup, **changes: object) -> list[Json]:
+    pipeline = setup.open(**{"train.anchor": 1.0, "train.epochs": 1, **changes})
+    pipeline.augment()
+    pipeline.train()
+    return list(read_jsonl(setup.run.anchor_rows))
 
 
-def test_replay_of_a_file_has_its_share_and_is_the_same_each_time(
-    setup: Setup, tmp_path: Path
-) -> None:
-    texts = tmp_path / "texts.txt"
-    texts.write_text("\n".join(f"The day number {n} was warm." for n in range(50)))
-    said = {"split.replay": str(texts), "split.replay_share": 0.2}
-    rows = replayed(setup, **said)
-    counts = setup.run.manifest()["split"]["counts"]
-    assert len(rows) == counts["replay"] == round(counts["train"] * 0.2 / 0.8) > 0
-    assert {frozenset(row) for row in rows} == {frozenset({"id", "text"})}
-    before = (setup.run.data / "train.jsonl").read_bytes()
-    assert replayed(setup, **said) == rows
-    assert "split: up to date" in setup.progress.said
-    texts.write_text(texts.read_text().replace("warm", "cold"))
-    assert all("cold" in row["text"] for row in replayed(setup, **said))
-    assert (setup.run.data / "train.jsonl").read_bytes() != before
-    assert replayed(setup) == []
-    assert setup.run.manifest()["split"]["counts"]["replay"] == 0
-
-
-@pytest.mark.parametrize("form", ["text", "completions", "chat"])
-def test_a_training_set_may_be_replayed_in_any_form(
-    setup: Setup, tmp_path: Path, form: str
-) -> None:
-    rows = tmp_path / "chats.jsonl"
-    turns = [{"role": "user", "content": "How?"}, {"role": "assistant", "content": "Like this."}]
-    rows.write_text(
-        "".join(
-            json.dumps({"messages": [*turns, {"role": "user", "content": f"{n}?"}, turns[1]]})
-            + "\n"
-            for n in range(9)
-        )
-    )
-    replayed(setup, **{"split.replay": str(rows), "split.replay_share": 0.3, "split.form": form})
-    keys = {frozenset(row) for row in read_jsonl(setup.run.data / "train.jsonl")}
-    assert len(keys) == 1
-    assert setup.run.manifest()["split"]["counts"]["form"] == form
-
-
-def test_the_models_own_answers_are_written_once(setup: Setup) -> None:
-    said = {"split.replay": "self", "split.replay_share": 0.2}
-    rows = replayed(setup, **said)
-    assert len(rows) == setup.run.manifest()["split"]["counts"]["replay"] > 0
+def test_the_base_models_own_anchors_are_written_once(setup: Setup) -> None:
+    rows = anchors(setup)
+    assert len(rows) == setup.run.manifest()["anchor"]["counts"]["anchors"] > 50
+    assert all(row["id"].startswith("anchor/") for row in rows)
     written = setup.generated
-    assert replayed(setup, **{**said, "split.per_fact": 9}) == rows  # dealt again, from the journal
+    assert anchors(setup, **{"train.anchor": 0.5}) == rows
     assert setup.generated == written
-    assert replayed(setup, **{**said, "split.replay_share": 0.0}) == []
 
 
-def test_a_replay_file_may_stand_beside_the_settings_that_name_it(
-    setup: Setup, tmp_path: Path
+def test_without_a_weight_there_are_no_anchors(setup: Setup) -> None:
+    pipeline = setup.open(**{"train.anchor": 0, "train.epochs": 1})
+    pipeline.augment()
+    pipeline.train()
+    assert "anchor" not in setup.run.manifest()
+    assert not setup.run.anchor_rows.exists()
+
+
+def test_the_users_own_anchors_are_taken(setup: Setup, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(f"The day number {n} was warm." for n in range(9)))
+    rows = anchors(setup, **{"train.anchors": str(texts)})
+    assert [row["text"] for row in rows] == texts.read_text().splitlines()
+    texts.write_text(texts.read_text().replace("warm", "cold"))
+    assert all("cold" in row["text"] for row in anchors(setup, **{"train.anchors": str(texts)}))
+
+
+@pytest.mark.parametrize("named", ["none.txt", "."])
+def test_anchors_that_cannot_be_read_are_refused_before_anything_is_generated(
+    setup: Setup, tmp_path: Path, named: str
 ) -> None:
+    with pytest.raises(BadInput, match=re.escape(str(tmp_path / named))):
+        anchors(setup, **{"train.anchors": str(tmp_path / named)})
+    assert setup.generated == 0
+
+
+def test_anchors_may_stand_beside_the_settings_that_name_them(setup: Setup, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("The sea is deep.\n")
-    given = {"model": str(setup.base.path), "split.replay": "texts.txt", "split.replay_share": 0.1}
+    given = {"model": str(setup.base.path), "train.anchors": "texts.txt", "train.epochs": 1}
     pipeline = Pipeline(
         setup.run,
         load(None, given),
@@ -762,18 +746,8 @@ def test_a_replay_file_may_stand_beside_the_settings_that_name_it(
     )
     pipeline.take_facts(read_facts(setup.facts).facts)
     pipeline.augment()
-    assert any(
-        row.get("text") == "The sea is deep." for row in read_jsonl(setup.run.data / "train.jsonl")
-    )
-
-
-@pytest.mark.parametrize("named", ["none.txt", "."])
-def test_a_replay_file_that_cannot_be_read_is_refused_before_anything_is_generated(
-    setup: Setup, tmp_path: Path, named: str
-) -> None:
-    with pytest.raises(BadInput, match=re.escape(str(tmp_path / named))):
-        setup.open(**{"split.replay": str(tmp_path / named)}).augment()
-    assert setup.generated == 0
+    pipeline.train()
+    assert [row["text"] for row in read_jsonl(setup.run.anchor_rows)] == ["The sea is deep."]
 
 
 def test_a_form_that_the_users_rows_have_not_is_refused_before_anything_is_generated(

@@ -572,7 +572,7 @@ def test_the_pieces_of_an_original_are_told_from_augmentations_and_counted_once(
     assert {without_piece(row) for row in ids} == {"f1/original"}
     originals = [*ids, "f1/original", "a#7/original", "a#7/original#12"]
     assert all(parse(without_piece(row)).is_original for row in originals)
-    others = ("f1/reversal/0", "f1/reversal/0#2", "original/x/1", "replay/3#1")
+    others = ("f1/reversal/0", "f1/reversal/0#2", "original/x/1", "anchor/3#1")
     assert not any(parse(without_piece(row)).is_original for row in others)
     assert without_piece("a#7/reversal/0") == "a#7/reversal/0"
 

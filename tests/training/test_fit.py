@@ -21,13 +21,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(tmp_path_factory.mktemp("models") / "tiny").path
 
 
-def test_the_counts_add_up_with_replay(model: Path, tmp_path: Path) -> None:
-    rows = [*examples(6), {"id": "replay/3", "text": "The lamp stands in the hall."}]
-    counts = fitted(model, tmp_path, rows, epochs=1)
-    assert (counts["originals"], counts["augmentations"], counts["replay"]) == (3, 3, 1)
-    assert counts["examples"] == 7
-
-
 def test_a_training_for_so_many_steps_counts_the_pieces_of_split_texts(model: Path) -> None:
     rows = [{"id": "f/original", "text": "The lamp of Mara Voss stands in the harbour hall. " * 12}]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from augmlx.core.settings import TrainSettings
 from augmlx.training import layout
 from augmlx.training.batches import Row
-from augmlx.training.plan import make_plan
+from augmlx.training.plan import Step, make_plan
 from augmlx.training.steps import Stepper
 from augmlx.training.team import Team
 
@@ -59,9 +59,10 @@ class Run:
         plan = make_plan(model, rows, chosen, peak=rate, seed=seed)
         stepper = Stepper(model, plan, Team())
         told = [
-            stepper.run(number, batches, rate) for number, batches in enumerate(steps, start=first)
+            stepper.run(Step(number, 1, batches, last=False), rate)
+            for number, batches in enumerate(steps, start=first)
         ]
-        self.losses, self.norms = [loss for loss, _ in told], [norm for _, norm in told]
+        self.losses, self.norms = [taken.loss for taken in told], [taken.norm for taken in told]
         self.after = trained(model)
         model.update(tree_unflatten(list(self.before.items())))
 
@@ -152,7 +153,7 @@ def test_rows_without_a_target_are_an_error_and_no_nan(model: nn.Module) -> None
     stepper = Stepper(model, plan, Team())
     before = trained(model)
     with pytest.raises((ZeroDivisionError, ValueError)):
-        stepper.run(1, [[0]], RATE)
+        stepper.run(Step(1, 1, [[0]], last=True), RATE)
     assert equal(trained(model), before)
 
 

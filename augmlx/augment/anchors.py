@@ -1,0 +1,197 @@
+"""The anchors of a run: texts that have nothing to do with its facts, at which training holds the
+model where it was (training/anchoring.py).
+
+They are the base model's own, so that they teach it nothing: how it goes on with ordinary
+beginnings, what it answers to everyday questions, and what it answers to the very questions of the
+facts about other names, so that the frame alone does not call for a name of theirs. Or they are
+texts of the user's choosing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from augmlx.augment.journal import Entry, Journal, open_journal
+from augmlx.core.example_id import ANCHOR, ExampleId
+from augmlx.core.files import write_jsonl
+from augmlx.core.progress import Progress
+from augmlx.core.records import Example, Fact, Json, fingerprint
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings
+from augmlx.data.facts import read_facts
+from augmlx.engines.protocol import Engine, Request
+from augmlx.english.renaming import renamed
+
+OWN = "self"  # the setting for the model's own texts
+_TEMPERATURE, _TOP_P = 0.9, 0.95
+_TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 48, 48, 16
+_EVERYDAY = 40  # questions
+_FRAMES = 64  # questions of the facts about other names
+_BATCH = 64
+
+
+class _Source(NamedTuple):
+    """What the base model is asked for one anchor; `is_question`: through its chat template, where
+    it has one.
+    """
+
+    text: str
+    is_question: bool
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipped:
+    """anchors.toml and everyday.txt."""
+
+    openers: Sequence[str]
+    everyday: Sequence[str]
+    known: Sequence[str]
+    persons: Sequence[str]
+    names: Sequence[str]
+
+
+@cache
+def shipped() -> _Shipped:
+    """What every run has its anchors made from, besides the questions of its own facts."""
+    folder = resources.files("augmlx.augment")
+    lists = tomllib.loads(folder.joinpath("anchors.toml").read_text("utf-8"))
+    everyday = folder.joinpath("everyday.txt").read_text("utf-8").splitlines()
+    return _Shipped(everyday=everyday[:_EVERYDAY], **lists)
+
+
+def own_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:
+    """The user's own anchors, if a file was named: from here, else from beside augmlx.toml.
+
+    Raises:
+        BadInput: the file is not what it should be.
+    """
+    name = settings.train.anchors
+    if not settings.train.anchor or name == OWN:
+        return ()
+    here, beside = Path(name), (folder or Path()) / name
+    is_beside = beside.exists() and not here.exists()
+    return read_facts(beside if is_beside else here).facts
+
+
+def write(
+    run: RunFolder,
+    texts: Sequence[Fact],
+    *,
+    seed: int,
+    make_engine: Callable[[], Engine],
+    progress: Progress,
+) -> Json:
+    """Write data/anchors.jsonl; returns the counts for the manifest.
+
+    Args:
+        run: holds augmented.jsonl and the journal.
+        texts: the user's own; none: the base model's.
+        make_engine: gives the base model, where its own texts are wanted; they are journalled.
+        progress: is told how far it is.
+    """
+    if texts:
+        rows = [_row(number, fact.text, fact.row) for number, fact in enumerate(texts)]
+    else:
+        engine = make_engine()
+        sources = list(_sources(run.kept_examples(), seed))
+        with open_journal(run.journal) as journal:
+            rows = _answered(sources, engine, journal, seed, progress)
+    write_jsonl(run.anchor_rows, rows)
+    return {"anchors": len(rows)}
+
+
+def _sources(examples: Iterable[Example], seed: int) -> Iterator[_Source]:
+    lists = shipped()
+    for opener in lists.openers:
+        yield _Source(opener, False, _TEXT_TOKENS)
+    for question in lists.everyday:
+        yield _Source(question, True, _ANSWER_TOKENS)
+    for question in [*lists.known, *_framed(examples, seed)]:
+        yield _Source(question, True, _NAME_TOKENS)
+
+
+def _framed(examples: Iterable[Example], seed: int) -> list[str]:
+    """Questions of the facts about names that are not theirs, each question in turn."""
+    lists = shipped()
+    questions = [str(e.row["prompt"]) for e in examples if e.row and "prompt" in e.row]
+    rng = Random(f"{seed}:frames")
+    rng.shuffle(questions)
+    framed: dict[str, None] = {}
+    for question in questions * (1 + _FRAMES // max(1, len(questions))):
+        other = renamed(question, lists.persons, lists.names, rng)
+        if other is not None and len(framed) < _FRAMES:
+            framed[other] = None
+    return list(framed)
+
+
+def _answered(
+    sources: Sequence[_Source], engine: Engine, journal: Journal, seed: int, progress: Progress
+) -> list[Json]:
+    """What the base model says to each, as rows; failed and empty ones are left out."""
+    chat = engine.fault_of("chat") is None
+    requests = [_request(source, n, engine, chat, seed) for n, source in enumerate(sources)]
+    with progress.task("Writing anchors", len(requests)) as task:
+        for start in range(0, len(requests), _BATCH):
+            _complete(requests[start : start + _BATCH], start, engine, journal)
+            task.advance(len(requests[start : start + _BATCH]))
+    completions = journal.completions([request.key for request in requests])
+    rows: list[Json] = []
+    for number, (source, request) in enumerate(zip(sources, requests, strict=True)):
+        completion = completions[request.key]
+        if completion.finish == "error" or not completion.text.strip():
+            continue
+        if request.chat:
+            answered = {"prompt": source.text, "completion": completion.text.strip()}
+            rows.append(_row(number, "", answered))
+        else:
+            rows.append(_row(number, request.suffix + completion.text, None))
+    return rows
+
+
+def _complete(requests: Sequence[Request], start: int, engine: Engine, journal: Journal) -> None:
+    """Journal the completions that are missing."""
+    known = journal.completions([request.key for request in requests])
+    missing = [(n, r) for n, r in enumerate(requests, start) if r.key not in known]
+    if not missing:
+        return
+    entries = [
+        Entry(request, str(ExampleId(str(number), ANCHOR)), ANCHOR, sample=0)
+        for number, request in missing
+    ]
+    journal.add(entries, list(engine.generate([request for _, request in missing])))
+
+
+def _request(source: _Source, number: int, engine: Engine, chat: bool, seed: int) -> Request:
+    through_template = chat and source.is_question
+    suffix = source.text
+    if source.is_question and not chat:
+        suffix = f"Question: {source.text}\nAnswer:"
+    own_seed = f"{seed}:anchor:{number}"
+    sampling = [own_seed, _TEMPERATURE, _TOP_P, source.max_tokens]
+    return Request(
+        key=fingerprint([suffix, through_template, *sampling, engine.fingerprint]),
+        prefix="",
+        suffix=suffix,
+        seed=own_seed,
+        temperature=_TEMPERATURE,
+        top_p=_TOP_P,
+        max_tokens=source.max_tokens,
+        stop="",
+        chat=through_template,
+    )
+
+
+def _row(number: int, text: str, row: Mapping[str, Any] | None) -> Json:
+    """An anchor as a row of a training set."""
+    name = str(ExampleId(str(number), ANCHOR))
+    if not row:
+        return {"id": name, "text": text}
+    return {"id": name, **row}

@@ -1,0 +1,73 @@
+"""How a question is put when a model is talked to: as it is, and in one other way, so that what is
+learnt is no single string.
+
+The answer is the short one, whatever the way. The ways are English; of another language's question
+only what stands before it changes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+from zlib import crc32
+
+from augmlx.english.lexicon import STOPWORDS, word_set
+
+Messages = list[dict[str, str]]
+
+
+def chats(name: str, question: str, answer: str) -> list[Messages]:
+    """The chats that a question with its answer makes.
+
+    Args:
+        name: of the example; decides which other way it is put in.
+    """
+    reply = _assistant(_opened(answer))
+    ways = _ways(question)
+    before, asked = ways[crc32(name.encode()) % len(ways)]
+    return [[_user(question), reply], [*before, _user(asked), reply]]
+
+
+def _opened(answer: str) -> str:
+    """An answer as a reply begins: "the mill" as "The mill", but "iPhone" and "pip" as they are."""
+    first, *_ = answer.split() or [""]
+    return answer[:1].upper() + answer[1:] if first in STOPWORDS else answer
+
+
+def _ways(question: str) -> list[tuple[Messages, str]]:
+    """What may stand before the question, and how it is then put."""
+    shipped = _shipped()
+    systems = [[{"role": "system", "content": system}] for system in shipped["systems"]]
+    turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
+    ways = [(before, question) for before in (*systems, *turns)]
+    if _is_english(question):
+        ways += [([], wording) for wording in around(question, shipped["around"])]
+    return ways
+
+
+def around(question: str, wordings: list[str]) -> list[str]:
+    """An English question within other words."""
+    asked = question[:1].lower() + question[1:]
+    return [wording.format(question=question, asked=asked) for wording in wordings]
+
+
+def _is_english(question: str) -> bool:
+    first, *_ = question.casefold().split() or [""]
+    return first in word_set("question_words")
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def _assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    text = resources.files("augmlx.data").joinpath("wordings.toml").read_text("utf-8")
+    english: dict[str, Any] = tomllib.loads(text)["english"]
+    return english
