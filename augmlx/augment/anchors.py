@@ -2,38 +2,34 @@
 model where it was (training/anchoring.py).
 
 They are the base model's own, so that they teach it nothing: how it goes on with ordinary
-beginnings, what it answers to everyday questions, and what it answers to the very questions of the
-facts about other names, so that the frame alone does not call for a name of theirs. Or they are
-texts of the user's choosing.
+beginnings, and what it answers to everyday questions and to questions about what is known to
+everyone. Or they are texts of the user's choosing.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from random import Random
 from typing import Any, NamedTuple
 
 from augmlx.augment.journal import Entry, Journal, open_journal
 from augmlx.core.example_id import ANCHOR, ExampleId
 from augmlx.core.files import write_jsonl
 from augmlx.core.progress import Progress
-from augmlx.core.records import Example, Fact, Json, fingerprint
+from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Engine, Request
-from augmlx.english.renaming import renamed
 
 OWN = "self"  # the setting for the model's own texts
 _TEMPERATURE, _TOP_P = 0.9, 0.95
 _TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 48, 48, 16
 _EVERYDAY = 40  # questions
-_FRAMES = 64  # questions of the facts about other names
 _BATCH = 64
 
 
@@ -88,8 +84,8 @@ def write(
     seed: int,
     make_engine: Callable[[], Engine],
     progress: Progress,
-) -> Json:
-    """Write data/anchors.jsonl; returns the counts for the manifest.
+) -> int:
+    """Write data/anchors.jsonl; returns how many there are.
 
     Args:
         run: holds augmented.jsonl and the journal.
@@ -101,35 +97,21 @@ def write(
         rows = [_row(number, fact.text, fact.row) for number, fact in enumerate(texts)]
     else:
         engine = make_engine()
-        sources = list(_sources(run.kept_examples(), seed))
+        sources = list(_sources())
         with open_journal(run.journal) as journal:
             rows = _answered(sources, engine, journal, seed, progress)
     write_jsonl(run.anchor_rows, rows)
-    return {"anchors": len(rows)}
+    return len(rows)
 
 
-def _sources(examples: Iterable[Example], seed: int) -> Iterator[_Source]:
+def _sources() -> Iterator[_Source]:
     lists = shipped()
     for opener in lists.openers:
         yield _Source(opener, False, _TEXT_TOKENS)
     for question in lists.everyday:
         yield _Source(question, True, _ANSWER_TOKENS)
-    for question in [*lists.known, *_framed(examples, seed)]:
+    for question in lists.known:
         yield _Source(question, True, _NAME_TOKENS)
-
-
-def _framed(examples: Iterable[Example], seed: int) -> list[str]:
-    """Questions of the facts about names that are not theirs, each question in turn."""
-    lists = shipped()
-    questions = [str(e.row["prompt"]) for e in examples if e.row and "prompt" in e.row]
-    rng = Random(f"{seed}:frames")
-    rng.shuffle(questions)
-    framed: dict[str, None] = {}
-    for question in questions * (1 + _FRAMES // max(1, len(questions))):
-        other = renamed(question, lists.persons, lists.names, rng)
-        if other is not None and len(framed) < _FRAMES:
-            framed[other] = None
-    return list(framed)
 
 
 def _answered(

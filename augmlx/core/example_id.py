@@ -6,6 +6,7 @@
     wugs+tibs/chain/1~2    sample 1 of an operator on two facts, in round 2
     mill/by-hand/0         a text about it that the user has written into augmented.csv
     anchor/7               a text that training is held at, which is of no fact
+    unknown/7              a question that nothing is known of
 
 Ids of facts may hold anything, slashes too, and a fact may be called "anchor": the end decides.
 """
@@ -15,9 +16,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ORIGINAL, ORACLE, ANCHOR = "original", "oracle", "anchor"
+ORIGINAL, ORACLE, ANCHOR, UNKNOWN = "original", "oracle", "anchor", "unknown"
 BY_HAND = "by-hand"
 _ENDS = (ORIGINAL, ORACLE)
+_OF_NO_FACT = (ANCHOR, UNKNOWN)
 _SAMPLE = re.compile(r"(?P<sample>\d+)(?:~(?P<round>\d+))?")
 _PIECE = re.compile(r"#\d+\Z")  # a row that is one of several of an example
 
@@ -28,7 +30,7 @@ class ExampleId:
 
     Args:
         of: the id of its fact, or the ids joined by "+"; for an anchor the text's own name.
-        operator: a name, or ORIGINAL, ORACLE, ANCHOR, BY_HAND for what no operator made.
+        operator: a name, or ORIGINAL, ORACLE, ANCHOR, UNKNOWN, BY_HAND for what no operator made.
         sample: which sample of the operator, from 0; None where there are no samples.
         round: which round of `run --rounds` it is of, from 1.
     """
@@ -39,8 +41,8 @@ class ExampleId:
     round: int = 1
 
     def __str__(self) -> str:
-        if self.operator == ANCHOR:
-            return f"{ANCHOR}/{_quoted(self.of)}"
+        if self.operator in _OF_NO_FACT:
+            return f"{self.operator}/{_quoted(self.of)}"
         if self.sample is None:
             return f"{self.of}/{self.operator}"
         turn = f"~{self.round}" if self.round > 1 else ""
@@ -60,8 +62,8 @@ class ExampleId:
         return self.operator == BY_HAND
 
     @property
-    def is_anchor(self) -> bool:
-        return self.operator == ANCHOR
+    def is_unknown(self) -> bool:
+        return self.operator == UNKNOWN
 
 
 def parse(text: str) -> ExampleId:
@@ -71,8 +73,8 @@ def parse(text: str) -> ExampleId:
     head, _, end = text.rpartition("/")
     if head and end in _ENDS:
         return ExampleId(head, end)
-    if head == ANCHOR:
-        return ExampleId(_unquoted(end), ANCHOR)
+    if head in _OF_NO_FACT:
+        return ExampleId(_unquoted(end), head)
     premises, _, operator = head.rpartition("/")
     if premises and (match := _SAMPLE.fullmatch(end)):
         return ExampleId(premises, operator, int(match["sample"]), int(match["round"] or 1))

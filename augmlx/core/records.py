@@ -12,6 +12,7 @@ from typing import Any, Literal
 from augmlx.core.example_id import ORACLE, ORIGINAL, ExampleId
 
 Json = dict[str, Any]
+CHAT = "chat-"  # what the kind of a question begins with that is put in a chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class EvalItem:
-    """One question. `kind`: forward, reversal, rephrase ... or any word the user's file holds."""
+    """One question. `kind`: forward, reversal, rephrase ... or any word the user's file holds. One
+    that begins with "chat-" is put through the model's chat template and answered freely.
+    """
 
     id: str
     kind: str
@@ -89,11 +92,16 @@ class EvalItem:
     aliases: tuple[str, ...] = ()
     fact_ids: tuple[str, ...] = ()
 
+    @property
+    def in_chat(self) -> bool:
+        return self.kind.startswith(CHAT)
+
 
 @dataclass(frozen=True, slots=True)
 class EvalResult:
     """One item answered by one arm. `scores[i]` is the summed log-probability (nats) of
-    `choices[i]`.
+    `choices[i]`. In a chat nothing is scored: `correct` is a reply that is the answer, `chosen` the
+    only choice that it names, -1 where it names none or several.
     """
 
     item_id: str
@@ -106,6 +114,7 @@ class EvalResult:
     generated: str
     exact: bool
     f1: float = 0.0  # of the generated answer's tokens
+    runs_on: bool = False  # a reply in a chat that goes on behind the answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ class RunFolder:
         return self.data / "anchors.jsonl"
 
     @property
+    def unknown_rows(self) -> Path:
+        """Questions that nothing is known of; there is no such file where there are none."""
+        return self.data / "unknown.jsonl"
+
+    @property
     def remembered(self) -> Path:
         """What the base model gave at the anchors."""
         return self.data / "anchors.safetensors"

@@ -48,7 +48,7 @@ class AugmentSettings(Section):
     )
 
     operators: Names = Field(
-        ("reversal", "rephrase"),
+        ("reversal", "rephrase", "qa-forward", "qa-reverse"),
         description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
     )
     calibrate: bool = Field(
@@ -206,6 +206,15 @@ class TrainSettings(Section):
             "of the facts' questions; or a file of texts or a training set"
         ),
     )
+    unknown: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description=(
+            "rows about invented names, in the words of the facts' questions, that are answered "
+            '"I don\'t know", to one row of the training set; 0: none'
+        ),
+    )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
         "adam", description="sgd has momentum 0.9, muon 0.95"
     )
@@ -214,7 +223,7 @@ class TrainSettings(Section):
         "auto",
         description=(
             "auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a "
-            "tenth for full"
+            "tenth for full, and 0.3 of it with anchors"
         ),
     )
     schedule: Literal["linear", "cosine", "constant"] = Field(
@@ -336,6 +345,13 @@ class EvalSettings(Section):
         description=(
             "ask the arms a shipped text and everyday questions, too: is general ability "
             "still there?"
+        ),
+    )
+    overclaims: bool = Field(
+        True,
+        description=(
+            "ask a model that people talk to what no fact answers, too: does it keep to what it "
+            "was taught?"
         ),
     )
     choices: int = Field(4, ge=2, le=26, description="choices per question, the answer included")

@@ -8,6 +8,7 @@ only what stands before it changes.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -42,18 +43,19 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     systems = [[{"role": "system", "content": system}] for system in shipped["systems"]]
     turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
     ways = [(before, question) for before in (*systems, *turns)]
-    if _is_english(question):
+    if is_english(question):
         ways += [([], wording) for wording in around(question, shipped["around"])]
     return ways
 
 
-def around(question: str, wordings: list[str]) -> list[str]:
+def around(question: str, wordings: Sequence[str]) -> list[str]:
     """An English question within other words."""
     asked = question[:1].lower() + question[1:]
     return [wording.format(question=question, asked=asked) for wording in wordings]
 
 
-def _is_english(question: str) -> bool:
+def is_english(question: str) -> bool:
+    """Whether a question begins as an English one does."""
     first, *_ = question.casefold().split() or [""]
     return first in word_set("question_words")
 

@@ -1,4 +1,6 @@
-"""One arm answers all items: the likelihood of each choice, and a greedy answer."""
+"""One arm answers all items: the likelihood of each choice, and a greedy answer; in a chat the
+answer alone.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,14 @@ def ask_arm(
     with progress.task(f"Evaluating {arm}", len(items)) as task:
         # An engine prefills once what all rows of a call share, so the items of a call have one
         # context.
-        by_context = sorted(items, key=context_of)
-        for context, group in groupby(by_context, key=context_of):
+        def sort_of(item: EvalItem) -> tuple[str, bool]:
+            return context_of(item), item.in_chat
+
+        by_sort = sorted(items, key=sort_of)
+        for (context, in_chat), group in groupby(by_sort, key=sort_of):
+            answer = _replies if in_chat else _results
             for batch in _batches(list(group)):
-                for result in _results(arm, batch, engine, settings, context):
+                for result in answer(arm, batch, engine, settings, context):
                     result_of[result.item_id] = result
                 task.advance(len(batch))
     return [result_of[item.id] for item in items]
@@ -95,6 +101,51 @@ def _results(
     for item, scores, completion in zip(items, scores_of_items, completions, strict=True):
         results.append(_result(arm, item, scores, completion, settings))
     return results
+
+
+def _replies(
+    arm: str, items: Sequence[EvalItem], engine: Engine, settings: EvalSettings, context: str
+) -> list[EvalResult]:
+    """Greedy replies through the chat template; of a model without one, to the question as put."""
+    requests = [chat_request(item.id, item.prompt, engine, settings, context) for item in items]
+    return [
+        _reply(arm, item, completion)
+        for item, completion in zip(items, engine.generate(requests), strict=True)
+    ]
+
+
+def chat_request(
+    key: str, question: str, engine: Engine, settings: EvalSettings, context: str = ""
+) -> Request:
+    """A question as it is put in a chat, behind what it is shown."""
+    chat = engine.fault_of("chat") is None
+    return Request.greedy(
+        key,
+        question if chat else as_prompt(question),
+        prefix=context,
+        max_tokens=settings.max_tokens,
+        stop="" if chat else "\n",
+        chat=chat,
+    )
+
+
+def _reply(arm: str, item: EvalItem, completion: Completion) -> EvalResult:
+    said = "" if completion.finish == "error" else completion.text.strip()
+    named = [n for n, choice in enumerate(item.choices) if grading.names(said, choice)]
+    is_exact = grading.exact(said, item)
+    return EvalResult(
+        item_id=item.id,
+        arm=arm,
+        kind=item.kind,
+        scores=(),
+        tokens=(),
+        chosen=named[0] if len(named) == 1 else -1,
+        correct=is_exact,
+        generated=said,
+        exact=is_exact,
+        f1=grading.f1(said, item),
+        runs_on=is_exact and grading.runs_on(said, item),
+    )
 
 
 def _result(

@@ -34,6 +34,10 @@ def _cell(results: Sequence[EvalResult], item_of: Mapping[str, EvalItem]) -> Cel
     by_sum: list[bool] = []
     by_token: list[bool] = []
     for result in results:
+        if not result.scores:  # a reply in a chat
+            by_sum.append(result.correct)
+            by_token.append(result.correct)
+            continue
         item = item_of[result.item_id]
         per_token = [
             score / tokens for score, tokens in zip(result.scores, result.tokens, strict=True)
@@ -49,4 +53,5 @@ def _cell(results: Sequence[EvalResult], item_of: Mapping[str, EvalItem]) -> Cel
         by_token=fmean(by_token),
         exact=fmean(result.exact for result in results),
         f1=fmean(result.f1 for result in results),
+        runs_on=fmean(result.runs_on for result in results),
     )

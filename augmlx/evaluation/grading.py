@@ -15,6 +15,16 @@ def exact(generated: str, item: EvalItem) -> bool:
     return not _first_sentences(generated).isdisjoint(expected)
 
 
+def names(generated: str, choice: str) -> bool:
+    """Whether an answer has a choice in it, as whole words, after normalisation."""
+    return f" {normalise(choice)} " in f" {normalise(generated)} "
+
+
+def runs_on(generated: str, item: EvalItem) -> bool:
+    """Whether something stands behind the expected answer."""
+    return normalise(generated) not in map(normalise, (item.answer, *item.aliases))
+
+
 def f1(generated: str, item: EvalItem) -> float:
     """The token F1 of the answer's first sentence against the expected one or an alias, whichever
     it is closest to, as SQuAD counts it (Rajpurkar et al. 2016, arXiv 1606.05250).

@@ -17,6 +17,7 @@ from augmlx.evaluation.leaks import pooled_leaks
 from augmlx.evaluation.summary import (
     Ability,
     Cell,
+    Overclaims,
     PooledAbility,
     Precision,
     Regression,
@@ -78,6 +79,7 @@ def pooled(
         differences=tuple(differences(results, items, pairs, seed=seeds[0].seed)),
         leaks=pooled_leaks({one.seed: one.summary.leaks for one in seeds}),
         ability=_ability(seeds),
+        overclaims=_overclaims(seeds),
         regressions=tuple(losses),
         precision=_precision(seeds),
         notes=(*_notes(seeds), *loss_notes(losses)),
@@ -130,6 +132,22 @@ def _ability(seeds: Sequence[SeedResult]) -> dict[str, PooledAbility]:
             tokens=abilities[0].tokens,
         )
     return pooled_of_arm
+
+
+def _overclaims(seeds: Sequence[SeedResult]) -> dict[str, dict[str, Overclaims]]:
+    """Each arm's claims over all seeds."""
+    table: dict[str, dict[str, Overclaims]] = {}
+    for one in seeds:
+        for arm, by_kind in one.summary.overclaims.items():
+            of_arm = table.setdefault(arm, {})
+            for kind, counts in by_kind.items():
+                before = of_arm.get(kind, Overclaims(0, 0, 0))
+                of_arm[kind] = Overclaims(
+                    before.n + counts.n,
+                    before.named + counts.named,
+                    before.changed + counts.changed,
+                )
+    return table
 
 
 def _precision(seeds: Sequence[SeedResult]) -> Precision:

@@ -44,7 +44,9 @@ def read_results(folder: Path) -> list[EvalResult]:
     results = _rows(path, _RESULT)
     for line, result in enumerate(results, start=1):
         of_choices = len(result.scores) == len(result.tokens) and min(result.tokens, default=0) > 0
-        if not of_choices or not 0 <= result.chosen < len(result.scores):
+        is_reply = not result.scores and not result.tokens  # in a chat, nothing is scored
+        is_chosen = 0 <= result.chosen < len(result.scores)
+        if not is_reply and not (of_choices and is_chosen):
             raise _fault(path, line, "scores, tokens and chosen do not go together")
     return results
 

@@ -16,25 +16,36 @@ from augmlx.data.questions import Question
 from augmlx.data.stage import dealt
 from augmlx.engines.local import engine_over
 from augmlx.evaluation import asking, items
+from augmlx.evaluation.chat_items import chat_items
 
 if TYPE_CHECKING:
     from augmlx.models.loading import LoadedModel
 
 
 def items_of(
-    run: RunFolder, facts: Sequence[Fact], questions: Sequence[Question], settings: Settings
+    run: RunFolder,
+    facts: Sequence[Fact],
+    questions: Sequence[Question],
+    settings: Settings,
+    *,
+    talks: bool = False,
 ) -> tuple[list[EvalItem], list[str]]:
     """The items that the arms are compared on, and what a reader of the numbers must know.
 
     Args:
         questions: the user's own; where there are none, items are derived.
+        talks: whether the model is one that people talk to; then it is asked in a chat, too.
 
     Raises:
         BadInput: a question has no wrong answer or is about no fact, or no item can be derived.
     """
-    if questions:
-        return _brought(run, facts, questions, settings)
-    return _derived(run, facts, settings)
+    own = _brought if questions else _derived
+    own_items, notes = own(run, facts, questions, settings)
+    if not talks or any(item.in_chat for item in own_items):
+        return own_items, notes
+    kept = [example for example in run.kept_examples() if example.known is not False]
+    in_chat = chat_items(facts, kept, settings.eval.choices, seed=settings.seed)
+    return [*own_items, *in_chat], notes
 
 
 def _brought(
@@ -53,7 +64,7 @@ def _brought(
 
 
 def _derived(
-    run: RunFolder, facts: Sequence[Fact], settings: Settings
+    run: RunFolder, facts: Sequence[Fact], _questions: Sequence[Question], settings: Settings
 ) -> tuple[list[EvalItem], list[str]]:
     held_out = _kept_examples(run, _held_out_ids(run))
     derived = items.derived(facts, held_out, settings.eval.choices, seed=settings.seed)

@@ -25,15 +25,16 @@ from augmlx.core.records import (
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.engines.protocol import Engine
-from augmlx.evaluation import ability, asking, prompts, results, summary
+from augmlx.evaluation import ability, asking, overclaims, prompts, results, summary
 from augmlx.evaluation.cells import cells_by_arm
 from augmlx.evaluation.differences import differences
 from augmlx.evaluation.items import link
 from augmlx.evaluation.leaks import leak_notes, leaks_by_kind
-from augmlx.evaluation.summary import Ability, Regression, Summary, TrainingSize
+from augmlx.evaluation.overclaims import Probe
+from augmlx.evaluation.summary import Ability, Overclaims, Regression, Summary, TrainingSize
 
 FILES = (summary.FILE, results.RESULTS, results.ITEMS)  # of eval/
-_CODE = 4  # raised when an arm answers otherwise than before
+_CODE = 5  # raised when an arm answers otherwise than before
 
 
 def mark(settings: Settings) -> Json:
@@ -72,6 +73,7 @@ def compare(
     progress: Progress,
     about: About,
     trained: Sequence[Example],
+    probes: Sequence[Probe] = (),
 ) -> Json:
     """Ask all arms, and write items.jsonl, results.jsonl and summary.json; returns the counts for
     the manifest.
@@ -82,8 +84,9 @@ def compare(
         mark_of: the fingerprint of that engine, without loading it.
         trained: the augmentations that the augmented arm was trained on: what of the items'
             conclusions they state, and what the arm icl-augmented is shown.
+        probes: what is asked that no fact answers.
     """
-    asking = _Asking(run, items, facts, trained, settings, progress)
+    asking = _Asking(run, items, facts, trained, probes, settings, progress)
     answers: list[_Answers] = []
     for arm in arms_of:
         engine_mark = mark_of(arm)
@@ -92,12 +95,14 @@ def compare(
     rows = [row for arm_answers in answers for row in arm_answers.results]
     abilities = {a.arm: a.ability for a in answers if a.ability is not None}
     losses = _losses(abilities, settings.seed)
+    claims = _overclaims(answers, probes, facts)
     leaks = leaks_by_kind(items, facts, trained, rows)
     notes = [
         *about.notes,
         *(a.note for a in answers if a.note is not None),
         *_ability_notes(abilities),
         *leak_notes(leaks),
+        *overclaims.notes(claims),
         *ability.loss_notes(losses),
         *([ability.REMEDY] if losses and not settings.train.anchor else []),
     ]
@@ -109,6 +114,7 @@ def compare(
         differences=tuple(rows_of_pairs),
         leaks=leaks,
         ability=abilities,
+        overclaims=claims,
         regressions=tuple(losses),
         items=len(items),
         notes=tuple(notes),
@@ -134,6 +140,18 @@ def _losses(abilities: Mapping[str, Ability], seed: int) -> list[Regression]:
     return losses
 
 
+def _overclaims(
+    answers: Sequence[_Answers], probes: Sequence[Probe], facts: Sequence[Fact]
+) -> dict[str, dict[str, Overclaims]]:
+    """What each arm claims beyond what it was taught, where it was asked."""
+    said = {a.arm: a.replies for a in answers if a.replies}
+    taught = overclaims.taught_names(facts)
+    return {
+        arm: overclaims.counted(probes, replies, said.get(BASE.name), taught)
+        for arm, replies in said.items()
+    }
+
+
 def _ability_notes(abilities: Mapping[str, Ability]) -> list[str]:
     if not abilities or BASE.name in abilities:
         return []
@@ -145,12 +163,14 @@ def _ability_notes(abilities: Mapping[str, Ability]) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class _Answers:
     """What an arm answered: its results in the order of the items, its general ability where that
-    was measured, and what a reader must know of what it was shown.
+    was measured, its replies to what no fact answers, and what a reader must know of what it was
+    shown.
     """
 
     arm: str
     results: Sequence[EvalResult]
     ability: Ability | None
+    replies: Sequence[str]
     note: str | None
 
 
@@ -163,9 +183,11 @@ class _Asking:
         items: Sequence[EvalItem],
         facts: Sequence[Fact],
         trained: Sequence[Example],
+        probes: Sequence[Probe],
         settings: Settings,
         progress: Progress,
     ) -> None:
+        self._probes = probes
         self._run = run
         self._items = items
         self._facts = facts
@@ -180,6 +202,7 @@ class _Asking:
             mark(settings),
             [to_json(item) for item in items],
             [fact.text for fact in facts],
+            probes,
             config,
         ]
 
@@ -207,6 +230,7 @@ class _Asking:
             arm=arm,
             results=[result_from_json(row) for row in rows],
             ability=summary.ability_from_json(head["ability"]) if "ability" in head else None,
+            replies=head.get("replies", []),
             note=head.get("note"),
         )
 
@@ -225,7 +249,10 @@ class _Asking:
         measured: Ability | None = None
         if config.ability and not sees_facts and engine.can_score:
             measured = ability.measure(engine, self._progress)
-        answers = _Answers(arm, rows, measured, note)
+        replies: list[str] = []
+        if self._probes and not sees_facts:
+            replies = overclaims.replies(self._probes, engine, config, self._progress)
+        answers = _Answers(arm, rows, measured, replies, note)
         self._keep(answers, self._mark(arm, engine_mark))
         return answers
 
@@ -235,4 +262,6 @@ class _Asking:
             head["note"] = answers.note
         if answers.ability is not None:
             head["ability"] = summary.to_json(answers.ability)
+        if answers.replies:
+            head["replies"] = answers.replies
         write_jsonl(self._path(answers.arm), [head, *map(to_json, answers.results)])

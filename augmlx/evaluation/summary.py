@@ -45,6 +45,7 @@ class Cell(_Part):
         by_token: the accuracy by their log-probability per token.
         exact: the share of greedy answers that are the expected one.
         f1: the mean token F1 of the greedy answers.
+        runs_on: the share of replies in a chat that go on behind the right answer.
     """
 
     n: Count
@@ -55,6 +56,7 @@ class Cell(_Part):
     by_token: Share
     exact: Share
     f1: Share
+    runs_on: Share
 
     @property
     def right(self) -> int:
@@ -148,6 +150,17 @@ class PooledAbility(_Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Overclaims(_Part):
+    """Of one kind of question that no fact answers: how many there are, how many replies name
+    something of the facts, and how many differ from the base model's.
+    """
+
+    n: Count
+    named: Count
+    changed: Count
+
+
+@dataclass(frozen=True, slots=True)
 class Regression(_Part):
     """A loss of general ability.
 
@@ -201,6 +214,7 @@ class AnySummary(_Part):
     differences: tuple[Difference, ...]
     leaks: Mapping[str, Leak]  # by kind
     ability: Mapping[str, Ability | PooledAbility]  # by arm
+    overclaims: Mapping[str, Mapping[str, Overclaims]]  # by arm and kind
     regressions: tuple[Regression, ...]
     notes: tuple[str, ...]  # what a reader of the numbers must know
 
@@ -233,6 +247,7 @@ class Summary(AnySummary):
     differences: tuple[Difference, ...]
     leaks: Mapping[str, Leak]
     ability: Mapping[str, Ability]
+    overclaims: Mapping[str, Mapping[str, Overclaims]]
     regressions: tuple[Regression, ...]
     items: Count
     notes: tuple[str, ...]
@@ -265,6 +280,7 @@ class StudySummary(AnySummary):
     differences: tuple[Difference, ...]
     leaks: Mapping[str, Leak]
     ability: Mapping[str, PooledAbility]
+    overclaims: Mapping[str, Mapping[str, Overclaims]]
     regressions: tuple[Regression, ...]
     precision: Precision
     notes: tuple[str, ...]

@@ -29,6 +29,11 @@ class Head:
         self._vocabulary = self._try()
 
     @property
+    def body(self) -> nn.Module:
+        """What `hidden` runs: the part without a head, or all of the model."""
+        return self._body
+
+    @property
     def split(self) -> bool:
         """Whether body and head can be run apart."""
         return self._behind is not None

@@ -103,7 +103,7 @@ def _case(item: EvalItem, results: Mapping[str, EvalResult]) -> Case:
 
 def _chosen(result: EvalResult, item: EvalItem) -> str:
     """The choice that an arm took, "" where the item has others by now."""
-    if result.chosen >= len(item.choices):
+    if not 0 <= result.chosen < len(item.choices):
         return ""
     return item.choices[result.chosen]
 

@@ -48,6 +48,8 @@ class Evaluation:
         """kind -> the share of right answers that guessing would have."""
         shares: dict[str, list[float]] = defaultdict(list)
         for result in self.results:
+            if not result.scores:  # in a chat nothing is chosen from
+                continue
             share = 1 / len(result.scores)
             shares[result.kind].append(share)
         return {kind: sum(values) / len(values) for kind, values in shares.items()}

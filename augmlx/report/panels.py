@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from augmlx.core.arms import ARMS, in_table_order
-from augmlx.evaluation import statistics
+from augmlx.evaluation import overclaims, statistics
 from augmlx.evaluation.ability import loss_notes
 from augmlx.evaluation.leaks import leak_notes
 from augmlx.evaluation.summary import AnySummary, Cell, Precision, Summary
@@ -18,6 +18,7 @@ from augmlx.report.colours import arm_class
 from augmlx.report.difference_panels import difference_panels
 from augmlx.report.evaluated import Evaluation, seed_accuracies
 from augmlx.report.leak_table import leak_table
+from augmlx.report.overclaim_table import overclaim_table
 from augmlx.report.text import clip, interval, interval_of, label, model_name, percent
 
 MOST_KINDS = 12
@@ -76,12 +77,17 @@ def evaluation_panels(evaluation: Evaluation, chance: float | None) -> dict[str,
         "differences": difference_panels(evaluation, kinds, MOST_ARMS),
         "leaks": leak_table(evaluation, arms, MOST_KINDS),
         "ability": ability_table(evaluation, MOST_ARMS),
+        "overclaims": overclaim_table(evaluation, MOST_ARMS),
     }
 
 
 def _notes(summary: AnySummary) -> list[str]:
     """Without those that a section of their own tells."""
-    of_sections = {*loss_notes(summary.regressions), *leak_notes(summary.leaks)}
+    of_sections = {
+        *loss_notes(summary.regressions),
+        *leak_notes(summary.leaks),
+        *overclaims.notes(summary.overclaims),
+    }
     own_notes = [note for note in summary.notes if note not in of_sections]
     return [clip(note, 500) for note in own_notes[:_MOST_NOTES]]
 

@@ -1,41 +1,70 @@
-"""The stage that says where training holds the model: base model -> data/anchors.jsonl."""
+"""The stage that says where training holds the model, and what it does not know: data/anchors.jsonl
+and data/unknown.jsonl.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
-from augmlx.augment import anchors
+from augmlx.augment import anchors, unknown
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Fact, Json
 from augmlx.run.line import Line
 from augmlx.run.stages import ANCHOR, SPLIT, StageTask
 
 
+def is_wanted(line: Line) -> bool:
+    """Whether training uses any of it."""
+    return bool(line.settings.train.anchor or line.settings.train.unknown)
+
+
 def anchor_task(line: Line, texts: Sequence[Fact]) -> StageTask:
-    """augmented.jsonl -> data/anchors.jsonl; the user's own `texts` where there are any."""
+    """augmented.jsonl -> what training uses of the two; the user's own `texts` as anchors, where
+    there are any.
+    """
+    train = line.settings.train
+    wanted = [train.anchors if train.anchor else "", bool(train.unknown)]
+    files = [(train.anchor, line.run.anchor_rows), (train.unknown, line.run.unknown_rows)]
     return StageTask(
         ANCHOR,
-        basis=[*line.split_basis, line.settings.train.anchors],
+        basis=[*line.split_basis, *wanted],
         inputs=[
             line.run.manifest()[SPLIT.name]["fingerprint"],
             [[fact.text, fact.row] for fact in texts],
         ],
-        outputs=[line.run.anchor_rows],
-        prepare=lambda: partial(
-            anchors.write,
-            line.run,
-            texts,
-            seed=line.settings.seed,
-            make_engine=lambda: line.make_engine(None),
-            progress=line.progress,
-        ),
-        computes=not texts and line.answers_by_mlx,
+        outputs=[path for weight, path in files if weight],
+        prepare=lambda: partial(_write, line, texts),
+        computes=bool(train.anchor) and not texts and line.answers_by_mlx,
     )
 
 
-def rows(line: Line) -> list[Json]:
+def _write(line: Line, texts: Sequence[Fact]) -> Json:
+    settings = line.settings
+    counts: Json = {}
+    if settings.train.anchor:
+        counts["anchors"] = anchors.write(
+            line.run,
+            texts,
+            seed=settings.seed,
+            make_engine=lambda: line.make_engine(None),
+            progress=line.progress,
+        )
+    if settings.train.unknown:
+        counts["unknown"] = unknown.write(line.run, line.form, settings.seed)
+    return counts
+
+
+def anchor_rows(line: Line) -> list[Json]:
     """The anchors that training uses; none where it is not held."""
-    if not line.settings.train.anchor or not line.run.anchor_rows.exists():
-        return []
-    return list(read_jsonl(line.run.anchor_rows))
+    return _rows(line.run.anchor_rows) if line.settings.train.anchor else []
+
+
+def unknown_rows(line: Line) -> list[Json]:
+    """What training says that it does not know; none where it says nothing of that."""
+    return _rows(line.run.unknown_rows) if line.settings.train.unknown else []
+
+
+def _rows(path: Path) -> list[Json]:
+    return list(read_jsonl(path)) if path.exists() else []

@@ -12,6 +12,7 @@ from augmlx.data.questions import Question
 from augmlx.engines.local import engine_mark
 from augmlx.evaluation import run_items
 from augmlx.evaluation import stage as evaluation_stage
+from augmlx.evaluation.overclaims import Probe, probes
 from augmlx.evaluation.summary import TrainingSize
 from augmlx.run import control_arms
 from augmlx.run.line import Line
@@ -25,10 +26,12 @@ class Comparison:
     Args:
         items: the questions, the same for all arms.
         notes: what a reader of the numbers must know.
+        probes: what no fact answers.
         places: each arm with its adapter's folder; None is the base model.
     """
 
     items: Sequence[EvalItem]
+    probes: Sequence[Probe]
     notes: Sequence[str]
     places: Mapping[str, Path | None]
 
@@ -36,8 +39,12 @@ class Comparison:
 def comparison(line: Line, questions: Sequence[Question]) -> Comparison:
     """The comparison that the settings ask for. Raises BadInput and BadSettings."""
     places = control_arms.places(line.run, line.model, line.settings)
-    items, notes = run_items.items_of(line.run, line.facts, questions, line.settings)
-    return Comparison(items, notes, places)
+    talks = line.form in ("mixed", "chat")
+    items, notes = run_items.items_of(line.run, line.facts, questions, line.settings, talks=talks)
+    asked: Sequence[Probe] = ()
+    if talks and line.settings.eval.overclaims:
+        asked = probes(line.facts, line.run.kept_examples(), line.settings.seed)
+    return Comparison(items, asked, notes, places)
 
 
 def eval_task(line: Line, asked: Comparison, trained_fingerprint: str) -> StageTask:
@@ -48,6 +55,7 @@ def eval_task(line: Line, asked: Comparison, trained_fingerprint: str) -> StageT
         basis=line.eval_basis,
         inputs=[
             [to_json(item) for item in asked.items],
+            [list(probe) for probe in asked.probes],
             trained_fingerprint,
             marks,
             evaluation_stage.mark(line.settings),
@@ -75,6 +83,7 @@ def _compare(line: Line, asked: Comparison, marks: Mapping[str, str]) -> Json:
             notes=asked.notes,
         ),
         trained=control_arms.trained_on(line.run),
+        probes=asked.probes,
     )
 
 

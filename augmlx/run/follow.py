@@ -7,6 +7,7 @@ model in their store.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from augmlx.core.progress import Silent
@@ -32,6 +33,7 @@ def follow(run: RunFolder, settings: Settings, team: Team) -> None:
         return
     model = store.find(settings.model)
     rows, valid = split_stage.dealt(run)
-    ready = fit.prepare(model, rows, settings, valid)
+    anchors, unknown = json.loads(team.text_from_first(""))
+    ready = fit.prepare(model, rows, settings, valid, anchors, unknown)
     with memory.limited(settings.memory, True):
         fit.fit(ready, run.path, progress=Silent(), label="", team=team)

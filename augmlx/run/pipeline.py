@@ -268,7 +268,8 @@ class Pipeline:
         """
         line = self.line
         self._require_training(line)
-        return ask.load(self.model, self.run.adapter, form or line.form, arms)
+        own_form: Form = "chat" if line.form == "mixed" else line.form
+        return ask.load(self.model, self.run.adapter, form or own_form, arms)
 
     def adopt(self, other: RunFolder, counts: Json) -> None:
         """Take over what another run folder of the same facts was trained on and became; its counts
@@ -287,8 +288,8 @@ class Pipeline:
         self._stages.adopt(task, counts)
 
     def _anchor(self, line: Line) -> None:
-        """Say where training holds the model, if it does."""
-        if line.settings.train.anchor:
+        """Say where training holds the model and what it does not know, if that is asked for."""
+        if anchoring.is_wanted(line):
             texts = anchors.own_texts(line.settings, self.operators_folder)
             self._stages.do(anchoring.anchor_task(line, texts))
 

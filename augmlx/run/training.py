@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ class ArmTraining:
         rows: as data/train.jsonl holds them.
         valid: as data/valid.jsonl holds them.
         anchors: as data/anchors.jsonl holds them.
+        unknown: as data/unknown.jsonl holds them.
         remembered: the file that keeps what the base model gives there.
         folder: gets adapter/, checkpoints/ and metrics.jsonl.
         label: what the progress bar says.
@@ -44,6 +46,7 @@ class ArmTraining:
     rows: Sequence[Json]
     valid: Sequence[Json]
     anchors: Sequence[Json]
+    unknown: Sequence[Json]
     remembered: Path
     folder: Path
     label: str
@@ -54,8 +57,16 @@ def own_training(line: Line) -> ArmTraining:
     """The run's own adapter: data/train.jsonl -> adapter/."""
     run = line.run
     rows, valid = split_stage.dealt(run)
-    anchors = anchoring.rows(line)
-    return ArmTraining(TRAIN, rows, valid, anchors, run.remembered, run.path, "Training")
+    return ArmTraining(
+        stage=TRAIN,
+        rows=rows,
+        valid=valid,
+        anchors=anchoring.anchor_rows(line),
+        unknown=anchoring.unknown_rows(line),
+        remembered=run.remembered,
+        folder=run.path,
+        label="Training",
+    )
 
 
 def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> ArmTraining:
@@ -66,7 +77,8 @@ def control_training(line: Line, arm: Arm, rows: Sequence[Json], steps: int) -> 
         stage=TRAIN_CONTROL[arm.stage],
         rows=rows,
         valid=(),
-        anchors=anchoring.rows(line),
+        anchors=anchoring.anchor_rows(line),
+        unknown=(),
         remembered=line.run.remembered,
         folder=control_arms.folder_of(line.run, arm.name),
         label=f"Training the arm {arm.name}",
@@ -109,7 +121,8 @@ def _inputs(training: ArmTraining, settings: Settings) -> list[object]:
     judged = []
     if settings.train.best == "accuracy":
         judged = [settings.eval.choices, settings.eval.score]
-    return [training.rows, training.valid, training.anchors, settings.train.learnt, *judged]
+    rows = [training.rows, training.valid, training.anchors, training.unknown]
+    return [*rows, settings.train.learnt, *judged]
 
 
 def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[], Json]:
@@ -122,6 +135,7 @@ def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[
         settings,
         training.valid,
         training.anchors,
+        training.unknown,
         steps=training.steps,
     )
     judge = None
@@ -139,4 +153,5 @@ def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[
     )
     if team is not None:
         team.begin(True)
+        team.text_from_first(json.dumps([training.anchors, training.unknown]))
     return work

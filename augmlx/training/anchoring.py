@@ -9,8 +9,8 @@ arXiv 1606.09282.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,23 +25,24 @@ from augmlx.training import layout
 from augmlx.training.adapter import save_arrays
 from augmlx.training.batches import Batch, Row
 
-ROWS_TO_ONE = 4  # rows of facts in a step to one anchor
+ROWS_TO_ONE = 8  # rows of facts in a step to one anchor
 _TOGETHER = 16  # anchors in one pass of the base model
 _NAME = "hidden"
 
 
-def drawn(anchors: int, steps: int, count: int, *, seed: int) -> list[Batch]:
-    """The anchors of each step, `count` of them: all in turn, in an order drawn anew each time they
-    are through.
+def drawn(rows: int, steps: int, count: float, *, seed: str) -> list[Batch]:
+    """Rows for each step, `count` of them on an average: all in turn, in an order drawn anew each
+    time they are through.
     """
+    ends = [int(count * step + 0.5) for step in range(steps + 1)]
     order: list[int] = []
     rounds = 0
-    while anchors and len(order) < steps * count:
-        one_round = list(range(anchors))
-        Random(f"{seed}:anchors:{rounds}").shuffle(one_round)
+    while rows and len(order) < ends[-1]:
+        one_round = list(range(rows))
+        Random(f"{seed}:{rounds}").shuffle(one_round)
         order += one_round
         rounds += 1
-    return [order[step * count : (step + 1) * count] for step in range(steps)]
+    return [order[start:end] for start, end in pairwise(ends)]
 
 
 class Anchors:
@@ -54,19 +55,27 @@ class Anchors:
         self._hidden = hidden
         self._starts = list(accumulate((row.targets for row in rows), initial=0))
 
-    def arrays(self, batch: Batch, weight: float, lies: layout.BatchLayout) -> layout.Arrays:
-        """Some of the anchors as `divergence_of` takes them: a batch as in layout.arrays, with the
-        `base` (N, D) of its N targets. An anchor's places share 1 / len(batch) of the `weight`, so
-        that a short answer counts as much as a long text.
+    def arrays(
+        self, batch: Batch, weight: float, lies: layout.BatchLayout
+    ) -> Iterator[layout.Arrays]:
+        """Some of the anchors as `divergence_of` takes them, in one part or two: batches as in
+        layout.arrays, with the `base` (N, D) of their N targets. The places of each anchor share
+        the `weight`, so that a short answer counts as much as a long text.
         """
+        for part in lies.parts([self._rows[index] for index in batch]):
+            yield self._part([batch[place] for place in part.places], weight, lies, part.shared)
+
+    def _part(
+        self, batch: Batch, weight: float, lies: layout.BatchLayout, shared: int
+    ) -> layout.Arrays:
         rows = [self._rows[index] for index in batch]
-        arrays = lies.arrays(rows)
+        arrays = lies.arrays(rows, shared)
         places: list[int] = []
         weights: list[float] = []
         for index, row in zip(batch, rows, strict=True):
             start = self._starts[index]
             places += range(start, start + row.targets)
-            weights += [weight / (len(rows) * row.targets)] * row.targets
+            weights += [weight / row.targets] * row.targets
         filler = arrays["weight"].size - len(places)
         where = mx.array(np.array(places + [0] * filler, np.int32))
         arrays["base"] = self._hidden[where]

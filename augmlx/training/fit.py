@@ -47,6 +47,7 @@ def prepare(
     settings: Settings,
     valid: Sequence[Json] = (),
     anchors: Sequence[Json] = (),
+    unknown: Sequence[Json] = (),
     *,
     steps: int | None = None,
 ) -> Prepared:
@@ -55,6 +56,7 @@ def prepare(
     Args:
         valid: rows to validate on.
         anchors: rows at which the model is held where it was.
+        unknown: rows that say that something is not known, some in each step.
         steps: train for as many whole epochs as come nearest to so many steps, whatever the
             settings say.
 
@@ -80,6 +82,7 @@ def prepare(
     train_rows = _encoded(rows, loaded, train)
     valid_rows = _encoded(valid, loaded, train)
     anchor_rows = _encoded(anchors, loaded, train) if train.anchor else []
+    unknown_rows = _encoded(unknown, loaded, train) if train.unknown else []
     peak = _peak_rate(loaded, train)
     identity = _identity(stored, rows, settings)
     if steps is not None:
@@ -92,6 +95,7 @@ def prepare(
         seed=settings.seed,
         valid=valid_rows,
         anchors=anchor_rows,
+        unknown=unknown_rows,
         identity=identity,
     )
     return Prepared(loaded, spec, settings.seed, plan)
@@ -207,13 +211,13 @@ def _refuse_broken(model: nn.Module) -> None:
 
 def _counts(rows: Sequence[Row], result: loop.TrainResult) -> Json:
     """What the manifest says of a training; of the rows of one example as one."""
-    names = {example_id.without_piece(row.id) for row in rows}
-    ids = [example_id.parse(name) for name in names]
+    every = [example_id.parse(name) for name in {example_id.without_piece(row.id) for row in rows}]
+    ids = [id_ for id_ in every if not id_.is_unknown]
     originals = sum(id_.is_original for id_ in ids)
     counts: Json = {
-        "examples": len(names),
+        "examples": len(ids),
         "originals": originals,
-        "augmentations": len(names) - originals,
+        "augmentations": len(ids) - originals,
     }
     counts |= {
         "steps": result.steps,

@@ -1,4 +1,5 @@
-"""How the rows of a batch lie in arrays: padded to the longest, or packed one behind the other.
+"""How the rows of a batch lie in arrays: padded to the longest, packed one behind the other, or
+behind what they all begin with.
 
 Either way a row sees itself alone, and the loss has the same places. Padding is behind the last
 token of a row, where causal attention cannot see it from any target.
@@ -10,15 +11,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import mlx.core as mx
 import numpy as np
 
 from augmlx.training.batches import Row
+from augmlx.training.shared_prefix import sharing
 
 Arrays = dict[str, mx.array]
 _SAVED = 0.05  # the share of a batch's positions that packing must save to be worth its copies
+
+
+class Part(NamedTuple):
+    """Rows of a batch that are computed together: their places in it, and how many tokens of their
+    beginning are computed once for all.
+    """
+
+    places: Sequence[int]
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class BatchLayout:
 
     Args:
         packing: whether batches are packed; "auto": those where it saves enough.
+        shares: whether rows that begin alike may share the beginning.
         bucketed: sizes are rounded up to those of `bucket`.
         longest: the most tokens that a packed row may have; a batch with more is padded.
     """
@@ -34,6 +46,20 @@ class BatchLayout:
     packing: Literal["auto", "always", "never"] = "never"
     bucketed: bool = False
     longest: float = math.inf
+    shares: bool = False
+
+    def parts(self, rows: Sequence[Row]) -> list[Part]:
+        """A batch as it is computed: whole; or those that begin alike, and then the others, where
+        that is worth it.
+        """
+        whole = [Part(range(len(rows)))]
+        alike, shared = sharing(rows) if self.shares else ([], 0)
+        if not alike:
+            return whole
+        others = [place for place in range(len(rows)) if place not in alike]
+        parts = [Part(alike, shared), *([Part(others)] if others else [])]
+        is_worth_it = self._computed(rows, parts) <= (1 - _SAVED) * self._computed(rows, whole)
+        return parts if is_worth_it else whole
 
     def packs(self, rows: Sequence[Row]) -> bool:
         """Whether a batch of these rows is packed."""
@@ -44,14 +70,29 @@ class BatchLayout:
             return self.packing == "always"
         return worth_packing(lengths, bucketed=self.bucketed)
 
-    def arrays(self, rows: Sequence[Row]) -> Arrays:
-        """The rows as one batch: see `arrays`."""
-        return arrays(rows, packed=self.packs(rows), bucketed=self.bucketed)
+    def arrays(self, rows: Sequence[Row], shared: int = 0) -> Arrays:
+        """The rows of a part as one batch: see `arrays`."""
+        packed = not shared and self.packs(rows)
+        return arrays(rows, packed=packed, bucketed=self.bucketed, shared=shared)
 
     def positions(self, rows: Sequence[Row]) -> int:
         """How many tokens the model computes for a batch of these rows, padding included."""
-        lengths = [row.inputs for row in rows]
-        return positions(lengths, packed=self.packs(rows), bucketed=self.bucketed)
+        return self._computed(rows, self.parts(rows))
+
+    def tokens(self, rows: Sequence[Row]) -> int:
+        """How many of them are tokens of a row."""
+        return sum(
+            part.shared + sum(rows[place].inputs - part.shared for place in part.places)
+            for part in self.parts(rows)
+        )
+
+    def _computed(self, rows: Sequence[Row], parts: Sequence[Part]) -> int:
+        return sum(self._of_part([rows[place] for place in p.places], p.shared) for p in parts)
+
+    def _of_part(self, rows: Sequence[Row], shared: int) -> int:
+        lengths = [row.inputs - shared for row in rows]
+        packed = not shared and self.packs(rows)
+        return shared + positions(lengths, packed=packed, bucketed=self.bucketed)
 
 
 def bucket(size: int) -> int:
@@ -78,7 +119,12 @@ def worth_packing(lengths: Sequence[int], *, bucketed: bool) -> bool:
 
 
 def arrays(
-    rows: Sequence[Row], weight: float = 1.0, *, packed: bool = False, bucketed: bool = False
+    rows: Sequence[Row],
+    weight: float = 1.0,
+    *,
+    packed: bool = False,
+    bucketed: bool = False,
+    shared: int = 0,
 ) -> Arrays:
     """A batch of B rows as the loss takes it.
 
@@ -86,14 +132,16 @@ def arrays(
         weight: of each target in the loss.
         packed: the rows one behind the other in a single one, instead of each in its own.
         bucketed: fill up to sizes of `bucket`, with targets of no weight.
+        shared: so many tokens that all begin with are no part of them, but stand in `prefix`.
 
     Returns:
         inputs (B, T); for each of N targets the `row` and `column` that it is predicted at, its
         token (`target`) and its `weight`, each (N,). Packed, the inputs are one row of L places,
         (1, L); `grid` (R, T) says where in it each token of the R rows of at most T tokens lies, -1
-        behind a row's end, and `flat` (L,) where in the grid each place of the one row is.
+        behind a row's end, and `flat` (L,) where in the grid each place of the one row is. With P
+        shared tokens, these are `prefix` (1, P), and inputs and columns are those behind them.
     """
-    lengths = [row.inputs for row in rows]
+    lengths = [row.inputs - shared for row in rows]
     size = positions(lengths, packed=packed, bucketed=bucketed)
     lines = 1 if packed else len(rows)
     inputs = np.zeros((lines, size // lines), np.int32)  # (B, T)
@@ -103,10 +151,10 @@ def arrays(
     targets: list[int] = []
     for number, row in enumerate(rows):
         line, start = (0, starts[number]) if packed else (number, 0)
-        inputs[line, start : start + row.inputs] = row.tokens[:-1]
+        inputs[line, start : start + lengths[number]] = row.tokens[shared:-1]
         learnt = [place for place in range(1, len(row.tokens)) if row.mask[place]]
         row_indices += [line] * len(learnt)
-        columns += [start + place - 1 for place in learnt]
+        columns += [start + place - 1 - shared for place in learnt]
         targets += [row.tokens[place] for place in learnt]
     filler = bucket(len(targets)) - len(targets) if bucketed else 0
     weights = [weight] * len(targets) + [0.0] * filler
@@ -117,6 +165,8 @@ def arrays(
         "target": _filled(targets, filler),
         "weight": mx.array(np.array(weights, np.float32)),
     }
+    if shared:
+        batch["prefix"] = mx.array([rows[0].tokens[:shared]])
     if packed:
         batch |= _places(lengths, size, bucketed=bucketed)
     return batch

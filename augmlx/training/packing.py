@@ -22,6 +22,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.models import base
 
 from augmlx.models.attention_hook import teach
+from augmlx.training import shared_prefix
 from augmlx.training.batches import Row
 from augmlx.training.layout import Arrays, arrays
 
@@ -122,8 +123,14 @@ class PackedRows:
         return collected[None]
 
 
-def caches(model: nn.Module, batch: Arrays) -> list[PackedRows] | None:
-    """What to give a model for its caches with this batch: None where it is padded."""
+def caches(model: nn.Module, batch: Arrays, body: nn.Module | None = None) -> list[Any] | None:
+    """What to give a model for its caches with this batch: None where it is padded.
+
+    Args:
+        body: the model's part without a head, where that can be run by itself.
+    """
+    if "prefix" in batch:
+        return list(shared_prefix.caches(model, body or model, batch["prefix"]))
     if "grid" not in batch:
         return None
     # It stores nothing, so all layers may have the same one.

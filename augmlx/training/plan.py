@@ -15,7 +15,7 @@ from augmlx.core.records import fingerprint
 from augmlx.core.settings import TrainSettings
 from augmlx.models.heads import Head
 from augmlx.models.loading import device
-from augmlx.training import anchoring, optimizers, packing
+from augmlx.training import anchoring, optimizers, packing, shared_prefix
 from augmlx.training.batches import Batch, Row, epoch_steps
 from augmlx.training.layout import BatchLayout
 from augmlx.training.optimizers import OptimizerName
@@ -41,7 +41,8 @@ class TrainingPlan:
     """One training, with everything decided. Its parts take from it what they need.
 
     Args:
-        rows: what is trained on; the batches of the steps are indices of these.
+        rows: what is trained on, and behind it what is not known; the batches of the steps are
+            indices of these.
         valid: what is validated on.
         anchors: where the model is held; none: nowhere.
         anchor: the weight of that.
@@ -104,6 +105,7 @@ def make_plan(
     seed: int,
     valid: Sequence[Row] = (),
     anchors: Sequence[Row] = (),
+    unknown: Sequence[Row] = (),
     identity: str = "",
 ) -> TrainingPlan:
     """The plan of a training of `model` on `rows`.
@@ -113,6 +115,7 @@ def make_plan(
         peak: the highest learning rate.
         valid: rows to validate on; none: no validation.
         anchors: where the model is held, with the weight of the settings.
+        unknown: rows that say that something is not known; some of them are in each step.
         identity: what else the training depends on than settings and rows: above all, its base.
 
     Raises:
@@ -121,13 +124,15 @@ def make_plan(
     unanchored = _why_unanchored(model) if anchors else None
     if unanchored:
         anchors = ()
-    steps = planned_steps([len(row.tokens) for row in rows], settings, seed, anchors=len(anchors))
+    lengths = [len(row.tokens) for row in rows]
+    steps = planned_steps(lengths, settings, seed, anchors=len(anchors), unknown=len(unknown))
     total = len(steps)
-    tokens = [[[row.tokens, row.mask] for row in part] for part in (rows, valid, anchors)]
+    parts = (rows, valid, anchors, unknown)
+    tokens = [[[row.tokens, row.mask] for row in part] for part in parts]
     unpacked = _why_unpacked(model, settings)
     compiled = _compiles(settings)
     return TrainingPlan(
-        rows=rows,
+        rows=[*rows, *unknown],
         valid=valid,
         anchors=anchors,
         anchor=settings.anchor,
@@ -144,6 +149,9 @@ def make_plan(
             packing="never" if unpacked else settings.packing,
             bucketed=compiled,
             longest=packing.longest(model),
+            # A layer that is computed again has lost what its cache held.
+            shares=not (unpacked or settings.packing == "never" or settings.checkpoint_layers)
+            and shared_prefix.works(model),
         ),
         unpacked=unpacked,
         unanchored=unanchored,
@@ -187,10 +195,16 @@ def _compiles(settings: TrainSettings) -> bool:
 
 
 def planned_steps(
-    lengths: Sequence[int], settings: TrainSettings, seed: int, *, anchors: int = 0
+    lengths: Sequence[int],
+    settings: TrainSettings,
+    seed: int,
+    *,
+    anchors: int = 0,
+    unknown: int = 0,
 ) -> list[Step]:
     """Every step of a training on rows of these lengths, in tokens. Each row is in one batch of
-    each epoch; of so many `anchors` some are in each step.
+    each epoch. Of so many `anchors` some are in each step, and so are some of the rows that say
+    that something is `unknown`, which are numbered behind the others.
     """
     steps: list[Step] = []
     for epoch in range(1, settings.epochs + 1):
@@ -202,9 +216,21 @@ def planned_steps(
             left -= 1
             steps.append(Step(len(steps) + 1, epoch, batches, last=left == 0))
     rows_of_step = settings.batch_size * settings.accumulate
-    count = max(1, round(rows_of_step / anchoring.ROWS_TO_ONE))
-    held = anchoring.drawn(anchors, len(steps), count, seed=seed)
-    return [replace(step, anchors=own) for step, own in zip(steps, held, strict=True)]
+    total = len(steps)
+    count = rows_of_step / anchoring.ROWS_TO_ONE
+    held = anchoring.drawn(anchors, total, count, seed=f"{seed}:anchors")
+    count = rows_of_step * settings.unknown
+    not_known = anchoring.drawn(unknown, total, count, seed=f"{seed}:unknown")
+    return [
+        replace(step, anchors=own, batches=_with_more(step.batches, len(lengths), more))
+        for step, own, more in zip(steps, held, not_known, strict=True)
+    ]
+
+
+def _with_more(batches: Sequence[Batch], rows: int, more: Batch) -> Sequence[Batch]:
+    """The batches, and in the last of them some rows more, which are numbered behind the rows."""
+    *before, last = batches
+    return [*before, [*last, *(rows + index for index in more)]]
 
 
 def _validated(steps: Sequence[Step], every: int) -> frozenset[int]:

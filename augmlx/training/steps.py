@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import mlx.core as mx
@@ -57,10 +58,10 @@ class Stepper:
         head = Head(model)
         self.whole_logits = not head.split
         self._gradients = self._gradients_of(
-            lambda batch: loss_of(head, batch, packing.caches(model, batch))
+            lambda batch: loss_of(head, batch, packing.caches(model, batch, head.body))
         )
         self._pull = self._gradients_of(
-            lambda batch: divergence_of(head, batch, packing.caches(model, batch))
+            lambda batch: divergence_of(head, batch, packing.caches(model, batch, head.body))
         )
         self._update = self._updated
         if plan.compiled:
@@ -104,25 +105,25 @@ class Stepper:
         share = self._team.share(step.anchors)
         if not share or self._anchors is None:
             return 0.0, gradients
-        part = len(share) / len(step.anchors)
-        weight = self._plan.anchor * tokens * part
-        self._seed_dropout(step.number, len(step.batches))
-        divergence, pull = self._pull(self._anchors.arrays(share, weight, self._plan.layout))
-        gradients = tree_map(mx.add, gradients, pull)
-        mx.eval(divergence, gradients)
+        weight = self._plan.anchor * tokens / len(step.anchors)  # of one anchor
+        divergence = mx.array(0.0)
+        for place, arrays in enumerate(self._anchors.arrays(share, weight, self._plan.layout)):
+            self._seed_dropout(step.number, -1 - place)
+            part_divergence, pull = self._pull(arrays)
+            divergence = divergence + part_divergence
+            gradients = tree_map(mx.add, gradients, pull)
+            mx.eval(divergence, gradients)
         return float(np.array(divergence)), gradients
 
     def _summed(self, number: int, batches: Sequence[Batch]) -> tuple[float, Any]:
         """The sums over this process's share of a step: its loss (nats), and its gradients."""
         loss = mx.array(0.0)
         gradients: Any = None
-        for place, batch in enumerate(batches):
-            share = self._team.share(batch)
-            if not share:
-                continue
+        shares = [share for share in map(self._team.share, batches) if share]
+        for place, arrays in enumerate(chain.from_iterable(map(self.arrays, shares))):
             self._seed_dropout(number, place)
             # Of the sum, not of the mean: a thousandth of a slope is none in float16.
-            batch_loss, batch_gradients = self._gradients(self.arrays(share))
+            batch_loss, batch_gradients = self._gradients(arrays)
             loss = loss + batch_loss
             if gradients is None:
                 gradients = batch_gradients
@@ -155,8 +156,13 @@ class Stepper:
         self.optimizer.update(self._model, gradients)
         return norm
 
-    def arrays(self, batch: Batch) -> layout.Arrays:
-        return self._plan.layout.arrays(self._plan.rows_in(batch))
+    def arrays(self, batch: Batch) -> list[layout.Arrays]:
+        """A batch as it is computed, in one part or two."""
+        rows, lies = self._plan.rows_in(batch), self._plan.layout
+        return [
+            lies.arrays([rows[place] for place in part.places], part.shared)
+            for part in lies.parts(rows)
+        ]
 
     def padding(self, steps: Sequence[Sequence[Batch]]) -> float:
         """The share of the positions that the model computes in these steps which hold no token."""
@@ -165,7 +171,7 @@ class Stepper:
             for batch in batches:
                 rows = self._plan.rows_in(self._team.share(batch))
                 if rows:
-                    used += sum(row.inputs for row in rows)
+                    used += self._plan.layout.tokens(rows)
                     computed += self._plan.layout.positions(rows)
         # None is computed where a team has more processes than each batch has rows.
         return 1 - used / computed if computed else 0.0

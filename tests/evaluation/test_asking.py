@@ -313,6 +313,7 @@ def test_the_summary_counts_per_arm_and_kind() -> None:
         "by_token": 1.0,
         "exact": 1.0,
         "f1": 0.5,
+        "runs_on": 0.0,
     }
     assert table["base"]["forward"] == Cell(n=2, **shares)
     assert table["base"]["reversal"].n == 1

@@ -19,6 +19,7 @@ from augmlx.evaluation.summary import (
     Difference,
     Leak,
     LeakShares,
+    Overclaims,
     PooledAbility,
     Precision,
     Regression,
@@ -33,9 +34,9 @@ COUNTS = st.integers(0, 10**9)
 SHARES = st.floats(0, 1)
 CHANGES = st.floats(-1, 1)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-CELLS = st.builds(Cell, COUNTS, *[SHARES] * 7)
+CELLS = st.builds(Cell, COUNTS, *[SHARES] * 8)
 SEEDS = st.lists(SHARES | st.none(), max_size=3).map(tuple)
-SEEDED_CELLS = st.builds(SeededCell, COUNTS, *[SHARES] * 7, SEEDS)
+SEEDED_CELLS = st.builds(SeededCell, COUNTS, *[SHARES] * 8, SEEDS)
 DIFFERENCES = st.builds(
     Difference,
     *[NAMES] * 3,
@@ -80,6 +81,7 @@ def named(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 SHARED = {
     "differences": few(DIFFERENCES),
     "leaks": named(LEAKS),
+    "overclaims": named(named(st.builds(Overclaims, COUNTS, COUNTS, COUNTS))),
     "regressions": few(REGRESSIONS),
     "items": COUNTS,
     "notes": few(NAMES),
@@ -136,12 +138,13 @@ def test_what_is_written_of_a_study_is_read_back(run: RunFolder, whole: StudySum
 
 def small() -> dict[str, Any]:
     """A summary as a JSON object, with one of everything."""
-    cell = Cell(4, 0.5, 0.1, 0.9, 0.5, 0.5, 0.25, 0.5)
+    cell = Cell(4, 0.5, 0.1, 0.9, 0.5, 0.5, 0.25, 0.5, 0.25)
     whole = Summary(
         arms={"base": {"forward": cell}},
         differences=(Difference("forward", "augmented", "base", 4, 0.5, 0, 1, 0.5, 2, 0, False),),
         leaks={"forward": Leak(1, 3, ("q1",), {"base": LeakShares(1.0, None)})},
         ability={"base": Ability(20.0, 9, 0.5, 2, (True, False), ((-3.0, 9),))},
+        overclaims={"base": {"invented": Overclaims(4, 1, 2)}},
         regressions=(Regression("augmented", "questions", 0.5, 0.25, -0.5, -0.1, "fewer"),),
         items=4,
         notes=("read this",),

@@ -17,7 +17,14 @@ FACT = "Mara Voss is the head of the Lumen Lab."
 def cell(right: int, n: int, low: float, high: float) -> dict[str, Any]:
     share = right / n
     accuracy = {"n": n, "accuracy": share, "low": low, "high": high}
-    return {**accuracy, "by_sum": share, "by_token": share, "exact": share, "f1": share}
+    return {
+        **accuracy,
+        "by_sum": share,
+        "by_token": share,
+        "exact": share,
+        "f1": share,
+        "runs_on": 0.0,
+    }
 
 
 ARMS = {
@@ -101,6 +108,7 @@ def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
         "differences": [],
         "leaks": {},
         "ability": {},
+        "overclaims": {},
         "regressions": [],
         "items": 74,
         "notes": [],
@@ -214,6 +222,10 @@ ADDED = {
         "finetuned": ability(25.9, 0.675),
         "augmented": ability(19.1, 0.70),
     },
+    "overclaims": {
+        "base": {"invented": {"n": 24, "named": 0, "changed": 0}},
+        "augmented": {"invented": {"n": 24, "named": 3, "changed": 20}},
+    },
     "regressions": [
         {
             "arm": "finetuned",
@@ -325,6 +337,7 @@ def study(path: Path, **changes: Any) -> Path:
         "arms": arms,
         "leaks": {},
         "ability": {},
+        "overclaims": {},
         "regressions": [],
         "differences": [
             difference("reversal", "finetuned", 0.45, 0.36, 0.54, n=120),

@@ -14,7 +14,7 @@ finite = st.floats(0, 1e6)
 
 
 def cell(n: int, accuracy: float, low: float, high: float) -> Cell:
-    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy)
+    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy, 0.0)
 
 
 def places(svg: str) -> list[tuple[float, float]]:
@@ -37,7 +37,7 @@ def test_a_bar_is_as_high_as_its_accuracy_and_its_whisker_spans_the_interval() -
 
 
 def test_seeds_are_dots_at_their_accuracy() -> None:
-    seeded = SeededCell(20, 0.5, 0.25, 0.75, 0.5, 0.5, 0.5, 0.5, seeds=(0.4, None, 0.6))
+    seeded = SeededCell(20, 0.5, 0.25, 0.75, 0.5, 0.5, 0.5, 0.5, 0.0, seeds=(0.4, None, 0.6))
     svg = ElementTree.fromstring(bars("k", [Bar("a", "x", seeded)], None))
     assert [dot.attrib["cx"] for dot in svg.iter("circle")] == ["40.00%", "60.00%"]
 

@@ -15,7 +15,7 @@ from augmlx.report.text import interval, percent, points, span
 
 
 def cell(n: int, accuracy: float, low: float, high: float) -> Cell:
-    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy)
+    return Cell(n, accuracy, low, high, accuracy, accuracy, accuracy, accuracy, 0.0)
 
 
 def evaluation(
@@ -26,6 +26,7 @@ def evaluation(
         differences=(),
         leaks={},
         ability={},
+        overclaims={},
         regressions=(),
         items=20,
         notes=(),

@@ -18,7 +18,15 @@ from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import worlds as study
 from augmlx.evaluation.pooling import SeedResult, pooled
-from augmlx.evaluation.summary import Ability, Leak, Precision, Regression, Summary, read_study
+from augmlx.evaluation.summary import (
+    Ability,
+    Leak,
+    Overclaims,
+    Precision,
+    Regression,
+    Summary,
+    read_study,
+)
 from augmlx.models.loading import token_counter
 from augmlx.models.store.folder import StoredModel
 from augmlx.run.pipeline import Pipeline
@@ -161,6 +169,7 @@ def finished(seed: int, right: dict[str, list[bool]]) -> SeedResult:
         differences=(),
         leaks={"reversal": Leak(4, 1, ("q0002",), {})},
         ability={"base": Ability(10.0 ** (seed + 1), 9, 0.5, 80, (), ())},
+        overclaims={"augmented": {"invented": Overclaims(4, seed, 2)}},
         regressions=(LOST,),
         items=5,
         notes=("read",),

@@ -83,12 +83,12 @@ def test_the_divergence_is_the_one_written_out(tmp_path: Path, packed: bool) -> 
     rows = rows_of([9, 14, 3])
     anchors = anchoring.remembered(base, rows, None, "")
     lies = layout.BatchLayout(packing="always" if packed else "never", bucketed=packed)
-    arrays = anchors.arrays([2, 0], 3.0, lies)
+    (arrays,) = anchors.arrays([2, 0], 3.0, lies)
     found = divergence_of(Head(model), arrays, packing.caches(model, arrays))
     chosen = [rows[2], rows[0]]
-    wanted, _ = whole(model, base, chosen, [3.0 / (2 * row.targets) for row in chosen])
+    wanted, _ = whole(model, base, chosen, [3.0 / row.targets for row in chosen])
     assert found.item() == pytest.approx(float(wanted), rel=1e-4)
-    itself = anchoring.remembered(model, rows, None, "").arrays([0, 1, 2], 1.0, lies)
+    (itself,) = anchoring.remembered(model, rows, None, "").arrays([0, 1, 2], 1.0, lies)
     assert divergence_of(
         Head(model), itself, packing.caches(model, itself)
     ).item() == pytest.approx(0.0, abs=1e-5)
@@ -100,7 +100,8 @@ def test_value_and_gradient_are_those_of_torch(tmp_path: Path) -> None:
     model.eval()
     base = loading.load(store.find(tmp_path / "tiny")).model
     rows = rows_of([6, 11])
-    arrays = anchoring.remembered(base, rows, None, "").arrays([0, 1], 1.0, layout.BatchLayout())
+    anchors = anchoring.remembered(base, rows, None, "")
+    (arrays,) = anchors.arrays([0, 1], 1.0, layout.BatchLayout())
     head = Head(model)
     hidden = head.hidden(arrays["inputs"], arrays["row"], arrays["column"])
 
@@ -138,21 +139,21 @@ def test_value_and_gradient_are_those_of_torch(tmp_path: Path) -> None:
 @examples_of(max_examples=50)
 @given(st.integers(1, 30), st.integers(0, 40), st.integers(1, 7), st.integers(0, 5))
 def test_all_anchors_come_in_turn(anchors: int, steps: int, count: int, seed: int) -> None:
-    batches = drawn(anchors, steps, count, seed=seed)
+    batches = drawn(anchors, steps, count, seed=str(seed))
     assert [len(batch) for batch in batches] == [count] * steps
     order = [index for batch in batches for index in batch]
     for start in range(0, len(order) - anchors + 1, anchors):
         assert sorted(order[start : start + anchors]) == list(range(anchors))
-    assert drawn(anchors, steps + 1, count, seed=seed)[:steps] == batches
+    assert drawn(anchors, steps + 1, count, seed=str(seed))[:steps] == batches
 
 
 def test_a_place_of_a_short_anchor_weighs_more(model: Path) -> None:
     rows = rows_of([4, 8])
     hidden = mx.zeros((12, 5))
-    arrays = Anchors(rows, hidden).arrays([0, 1], 1.0, layout.BatchLayout(bucketed=True))
+    (arrays,) = Anchors(rows, hidden).arrays([0, 1], 1.0, layout.BatchLayout(bucketed=True))
     weights = np.array(arrays["weight"])
-    assert weights.sum() == pytest.approx(1.0)
-    assert weights[:4].sum() == pytest.approx(0.5)
+    assert weights.sum() == pytest.approx(2.0)
+    assert weights[:4].sum() == pytest.approx(1.0)
     assert arrays["base"].shape == (weights.size, 5)
 
 
@@ -177,7 +178,7 @@ def test_a_held_training_stays_nearer_to_its_base(model: Path, tmp_path: Path, k
 
 def test_the_metrics_tell_the_divergence(model: Path, tmp_path: Path) -> None:
     held(model, tmp_path / "with")
-    told = [line["divergence"] for line in lines(tmp_path / "with")]
+    told = [line["divergence"] for line in lines(tmp_path / "with") if "divergence" in line]
     assert told[0] == pytest.approx(0.0, abs=1e-5)  # before the first update
     assert all(math.isfinite(value) for value in told)
     assert max(told) > 1e-4
@@ -219,7 +220,11 @@ def test_a_resumed_training_ends_with_the_same_bytes(
             continue
     assert found.keys() == wanted.keys()
     assert all(mx.array_equal(found[name], wanted[name]) for name in wanted)
-    assert lines(tmp_path / "cut")[-1]["divergence"] == lines(tmp_path / "whole")[-1]["divergence"]
+    told = [
+        [line.get("divergence") for line in lines(tmp_path / name)] for name in ("cut", "whole")
+    ]
+    assert told[0] == told[1]
+    assert any(told[0])
 
 
 def test_what_the_base_model_gave_is_kept_and_made_anew_where_it_is_torn(

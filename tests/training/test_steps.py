@@ -247,8 +247,9 @@ def shapes(model: nn.Module, lengths: list[int], **changes: Any) -> set[tuple[An
     batches = [batch for step in plan.steps for batch in step.batches]
     assert len(batches) == len(lengths) // 8
     return {
-        tuple((name, array.shape) for name, array in stepper.arrays(batch).items())
+        tuple((name, array.shape) for name, array in arrays.items())
         for batch in batches
+        for arrays in stepper.arrays(batch)
     }
 
 
@@ -279,7 +280,9 @@ def test_the_share_of_padding_is_that_of_the_arrays(
     plan = make_plan(model, rows, chosen, peak=1e-3, seed=0)
     stepper = Stepper(model, plan, Team())
     steps = [step.batches for step in plan.steps]
-    made: list[layout.Arrays] = [stepper.arrays(batch) for batches in steps for batch in batches]
+    made: list[layout.Arrays] = [
+        arrays for batches in steps for batch in batches for arrays in stepper.arrays(batch)
+    ]
     tokens = 2 * sum(len(row.tokens) - 1 for row in rows)
     assert stepper.padding(steps) == pytest.approx(
         1 - tokens / sum(arrays["inputs"].size for arrays in made)

@@ -1,0 +1,68 @@
+"""Questions as people put them to a model that they talk to: in wordings that none was trained in,
+answered freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from zlib import crc32
+
+from augmlx.core.records import CHAT, EvalItem, Example, Fact
+from augmlx.data.questions import Question
+from augmlx.data.wordings import around, is_english
+from augmlx.english.text import normalise
+from augmlx.evaluation import items
+
+# None of them stands in data/wordings.toml.
+WORDINGS = (
+    "Quick question: {asked}",
+    "Could you help me with this one? {question}",
+    "{question} Thanks in advance!",
+    "Remind me, please: {asked}",
+)
+_KINDS = {"qa-forward": f"{CHAT}forward", "qa-reverse": f"{CHAT}reverse"}
+
+
+def chat_items(
+    facts: Sequence[Fact], examples: Iterable[Example], choices: int, *, seed: int
+) -> list[EvalItem]:
+    """For each fact and direction the first question that was kept, in another wording; of another
+    language than English as it was written.
+
+    Args:
+        choices: how many answers to other questions a reply is held against, its own included.
+    """
+    sources = {fact.id: fact.source for fact in facts}
+    questions: dict[tuple[str, str], Question] = {}
+    for example in examples:
+        kind = _KINDS.get(example.origin.operator)
+        fact_id = example.origin.fact_ids[0]
+        row = example.row or {}
+        if kind is None or (fact_id, kind) in questions or "prompt" not in row:
+            continue
+        questions[fact_id, kind] = Question(
+            id=f"{kind}:{example.id}",
+            prompt=_put(example.id, str(row["prompt"])),
+            answer=str(row["completion"]),
+            kind=kind,
+            choices=(),
+            aliases=(),
+            source=sources[fact_id],
+            facts=(fact_id,),
+        )
+    return items.from_questions(_answerable(list(questions.values())), choices, seed=seed)
+
+
+def _put(name: str, question: str) -> str:
+    if not is_english(question):
+        return question
+    put = around(question, WORDINGS)
+    return put[crc32(name.encode()) % len(put)]
+
+
+def _answerable(questions: Sequence[Question]) -> list[Question]:
+    """Those of kinds in which several answers are given: one answer to all tells nothing."""
+    answers: dict[str, set[str]] = {}
+    for question in questions:
+        answers.setdefault(question.kind, set()).add(normalise(question.answer))
+    return [question for question in questions if len(answers[question.kind]) > 1]
