@@ -8,6 +8,7 @@ English only: another language's names and refusals are not known here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle, islice
 from random import Random
 
 from augmlx.augment.anchors import shipped
@@ -20,6 +21,7 @@ from augmlx.data.wordings import is_english
 from augmlx.english.renaming import renamed
 
 ANSWER = "I don't know."
+_TRIES = 20  # for each that is wanted
 _COUNT = 256  # so many that no invented name is learnt by heart
 
 
@@ -33,9 +35,11 @@ def questions(examples: Iterable[Example], count: int, seed: str) -> list[str]:
     rng = Random(seed)
     rng.shuffle(own)
     found: dict[str, None] = {}
-    for question in own * (1 + count // max(1, len(own))):
+    for question in islice(cycle(own), _TRIES * count):
+        if len(found) == count:
+            break
         other = renamed(question, lists.persons, lists.names, rng)
-        if other is not None and len(found) < count:
+        if other is not None:
             found[other] = None
     return list(found)
 

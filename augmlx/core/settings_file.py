@@ -78,10 +78,21 @@ def _explain(error: ValidationError, path: Path | None) -> str:
         )
         if fault["type"] == "tuple_type":
             reason = 'write a list, such as ["one", "two"]'
-        if fault["type"] == "extra_forbidden" and (meant := _meant(known)):
-            reason = f"unknown setting; did you mean {meant}?"
+        if fault["type"] == "extra_forbidden":
+            name = ".".join(known)
+            if name in _REPLACED:
+                reason = f"is no setting any more: {_REPLACED[name]}"
+            elif meant := _meant(known):
+                reason = f"unknown setting; did you mean {meant}?"
         faults.append(f"{place}: {'.'.join(known)}: {reason}")
     return "\n".join(dict.fromkeys(faults))
+
+
+# Settings of earlier versions, and what there is in their place.
+_REPLACED = {
+    "split.replay": "ordinary texts are held by train.anchors, and are no rows of the training set",
+    "split.replay_share": "how much ordinary texts count is train.anchor",
+}
 
 
 def _meant(key: Sequence[str]) -> str | None:

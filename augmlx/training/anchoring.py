@@ -59,7 +59,7 @@ class Anchors:
         self, batch: Batch, weight: float, lies: layout.BatchLayout
     ) -> Iterator[layout.Arrays]:
         """Some of the anchors as `divergence_of` takes them, in one part or two: batches as in
-        layout.arrays, with the `base` (N, D) of their N targets. The places of each anchor share
+        layout.arrays, with the `teacher` (N, D) of their N targets. The places of each anchor share
         the `weight`, so that a short answer counts as much as a long text.
         """
         for part in lies.parts([self._rows[index] for index in batch]):
@@ -78,7 +78,7 @@ class Anchors:
             weights += [weight / row.targets] * row.targets
         filler = arrays["weight"].size - len(places)
         where = mx.array(np.array(places + [0] * filler, np.int32))
-        arrays["base"] = self._hidden[where]
+        arrays["teacher"] = self._hidden[where]
         arrays["weight"] = mx.array(np.array(weights + [0.0] * filler, np.float32))
         return arrays
 

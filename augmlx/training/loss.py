@@ -49,11 +49,11 @@ def divergence_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
 
     Args:
         head: of the model, which is the base model's as well: what is trained stands in its body.
-        batch: as anchoring.Anchors.arrays makes it: `base` (N, D) is what the base model's body
+        batch: as anchoring.Anchors.arrays makes it: `teacher` (N, D) is what the base model's body
             gave at these places.
         cache: what the model takes for its layers' caches, if anything.
     """
-    base = batch["base"]  # (N, D)
+    base = batch["teacher"]  # (N, D)
 
     def objective(logits: mx.array, part: slice) -> tuple[mx.array, mx.array]:
         base_logits = head.project(base[part])  # (n, V)

@@ -125,7 +125,7 @@ def test_value_and_gradient_are_those_of_torch(tmp_path: Path) -> None:
     weight = torch.tensor(np.array(arrays["weight"]))
     matrix = torch.tensor(np.array(fixed.project(mx.eye(hidden.shape[1]))))  # (D, V)
     states = torch.tensor(np.array(hidden), requires_grad=True)
-    target = torch.log_softmax(torch.tensor(np.array(arrays["base"])) @ matrix, -1)
+    target = torch.log_softmax(torch.tensor(np.array(arrays["teacher"])) @ matrix, -1)
     parts = torch.nn.functional.kl_div(
         torch.log_softmax(states @ matrix, -1), target, log_target=True, reduction="none"
     ).sum(-1)
@@ -154,7 +154,7 @@ def test_a_place_of_a_short_anchor_weighs_more(model: Path) -> None:
     weights = np.array(arrays["weight"])
     assert weights.sum() == pytest.approx(2.0)
     assert weights[:4].sum() == pytest.approx(1.0)
-    assert arrays["base"].shape == (weights.size, 5)
+    assert arrays["teacher"].shape == (weights.size, 5)
 
 
 # Training

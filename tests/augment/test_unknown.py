@@ -1,0 +1,82 @@
+"""Questions about invented names, which nothing is known of, and the anchors' sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augmlx.augment import anchors, unknown
+from augmlx.core.files import read_jsonl, write_jsonl
+from augmlx.core.records import Example, Origin, to_json
+from augmlx.core.run_folder import RunFolder
+from augmlx.english.names import entities
+from augmlx.english.renaming import renamed
+from augmlx.evaluation import overclaims
+
+PERSONS, NAMES = ["Wanda", "Xaver"], ["Albrook", "Bantley", "Cawdale"]
+
+
+def asked(question: str, number: int = 0, answer: str = "the mill") -> Example:
+    origin = Origin((f"f{number}",), "qa-reverse", "mlx", "m", 0, 0, "")
+    row = {"prompt": question, "completion": answer}
+    return Example(f"f{number}/qa-reverse/0", f"Question: {question}", origin, row)
+
+
+def test_a_name_becomes_one_of_as_many_words_and_the_rest_stays() -> None:
+    rng = Random(0)
+    other = renamed("Who designed the Heron lamp in 1998?", PERSONS, NAMES, rng)
+    assert other is not None
+    assert other.startswith("Who designed the ")
+    assert other.endswith(" lamp in 1998?")
+    assert "Heron" not in other
+    person = renamed("What did Ana Bell found?", PERSONS, NAMES, rng)
+    assert person is not None
+    assert person.split()[2] in PERSONS
+    assert person.split()[3] in NAMES
+    assert renamed("What holds water?", PERSONS, NAMES, rng) is None
+
+
+@given(st.integers(0, 50), st.integers(0, 40))
+def test_as_many_questions_as_asked_for_none_twice_and_none_of_the_facts(
+    seed: int, count: int
+) -> None:
+    own = ["Who founded the Bor mill?", "Where does Ana Bell work?", "Wer leitet das Lager?"]
+    examples = [asked(question, n) for n, question in enumerate(own)]
+    found = unknown.questions(examples, count, str(seed))
+    assert len(found) == len(set(found)) == count
+    assert set(found).isdisjoint(own)
+    assert not any({"Bor", "Ana"} & set(question.split()) for question in found)
+    assert not any(question.startswith("Wer") for question in found)
+    assert unknown.questions(examples, count, str(seed)) == found
+
+
+def test_without_questions_or_names_nothing_is_unknown() -> None:
+    assert unknown.questions([], 9, "0") == []
+    assert unknown.questions([asked("What holds water?")], 9, "0") == []
+
+
+def test_the_rows_have_the_form_of_the_training_set(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_jsonl(run.augmented, [to_json(asked("Who founded the Bor mill?"))])
+    keys = {"mixed": "messages", "chat": "messages", "completions": "prompt", "text": "text"}
+    for form, key in keys.items():
+        count = unknown.write(run, form, seed=0)  # type: ignore[arg-type]
+        rows = list(read_jsonl(run.unknown_rows))
+        assert len(rows) == count > 20
+        assert all(key in row and row["id"].startswith("unknown/") for row in rows)
+        assert all(unknown.ANSWER in str(row) for row in rows)
+
+
+def test_what_trains_and_what_tries_have_nothing_in_common() -> None:
+    ours, theirs = anchors.shipped(), overclaims.shipped()
+    assert set(ours.names).isdisjoint(theirs["names"])
+    assert set(ours.persons).isdisjoint(theirs["persons"])
+    trained = {*ours.everyday, *ours.known, *ours.openers}
+    tried = [*theirs["known"], *theirs["unrelated"]]
+    assert trained.isdisjoint(tried)
+    names_trained = {m.text for text in ours.known for m in entities(text)}
+    names_tried = {m.text for text in theirs["known"] for m in entities(text)}
+    assert names_trained.isdisjoint(names_tried)
