@@ -48,7 +48,7 @@ class AugmentSettings(Section):
     )
 
     operators: Names = Field(
-        ("reversal", "rephrase", "qa-forward", "qa-reverse"),
+        ("reversal", "rephrase"),
         description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
     )
     calibrate: bool = Field(
@@ -192,11 +192,11 @@ class TrainSettings(Section):
         ),
     )
     anchor: float = Field(
-        1.0,
+        0.0,
         ge=0,
         description=(
-            "weight of staying where the base model was on the anchors: it forgets less, and a "
-            "step takes about twice as long; 0: off"
+            "weight of staying where the base model was on the anchors, such as 1: it forgets "
+            "next to nothing, learns more slowly (more epochs), and a step takes longer; 0: off"
         ),
     )
     anchors: str = Field(
@@ -207,12 +207,12 @@ class TrainSettings(Section):
         ),
     )
     unknown: float = Field(
-        0.2,
+        0.0,
         ge=0,
         le=1,
         description=(
             "rows about invented names, in the words of the facts' questions, that are answered "
-            '"I don\'t know", to one row of the training set; 0: none'
+            '"I don\'t know", to one row of the training set, such as 0.2; 0: none'
         ),
     )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(

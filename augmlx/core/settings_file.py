@@ -38,6 +38,7 @@ def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Setti
             raise BadSettings(
                 f"{path}: not valid TOML: {error}", hint="mend the line it names"
             ) from error
+        _drop_unused(values)
         _validated(values, path)  # by itself first, so that a bad flag is not blamed on the file
     for key, value in (overrides or {}).items():
         if value is not None:
@@ -48,6 +49,14 @@ def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Setti
             ):  # a section that is no table is reported by the validation below
                 target[name] = value
     return _validated(values, None)
+
+
+def _drop_unused(values: dict[str, Any]) -> None:
+    """Take out settings of earlier versions that asked for nothing: every file had them."""
+    split = values.get("split")
+    if isinstance(split, dict) and split.get("replay") == "":
+        split.pop("replay")
+        split.pop("replay_share", None)
 
 
 def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:

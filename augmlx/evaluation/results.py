@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl, write_jsonl
-from augmlx.core.records import EvalItem, EvalResult, to_json
+from augmlx.core.records import CHAT, EvalItem, EvalResult, to_json
 from augmlx.evaluation.summary import first_fault
 
 ITEMS = "items.jsonl"
@@ -44,7 +44,7 @@ def read_results(folder: Path) -> list[EvalResult]:
     results = _rows(path, _RESULT)
     for line, result in enumerate(results, start=1):
         of_choices = len(result.scores) == len(result.tokens) and min(result.tokens, default=0) > 0
-        is_reply = not result.scores and not result.tokens  # in a chat, nothing is scored
+        is_reply = result.kind.startswith(CHAT) and not (result.scores or result.tokens)
         is_chosen = 0 <= result.chosen < len(result.scores)
         if not is_reply and not (of_choices and is_chosen):
             raise _fault(path, line, "scores, tokens and chosen do not go together")

@@ -36,16 +36,20 @@ def test_a_piece_of_a_row_is_of_its_example(of: str, piece: int, end: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "original", "anchor"),
+    ("text", "original", "unknown"),
     [
         ("anchor/original", True, False),  # of a fact called "anchor"
         ("anchor/reversal/0", False, False),
-        ("anchor/3", False, True),
+        ("anchor/3", False, False),
+        ("unknown/3", False, True),
+        ("unknown/original", True, False),
         ("a/b/original", True, False),
         ("mine", False, False),  # a row that the user has added
         ("", False, False),
     ],
 )
-def test_facts_of_unhappy_names_are_not_miscounted(text: str, original: bool, anchor: bool) -> None:
+def test_facts_of_unhappy_names_are_not_miscounted(
+    text: str, original: bool, unknown: bool
+) -> None:
     of = parse(text)
-    assert (of.is_original, of.is_anchor) == (original, anchor)
+    assert (of.is_original, of.is_unknown) == (original, unknown)

@@ -375,3 +375,11 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
 def test_a_setting_without_its_section_is_known_by_its_name(key: str, meant: str) -> None:
     with pytest.raises(BadSettings, match=f"unknown setting; did you mean {meant}"):
         load(None, {key: 3})
+
+
+def test_a_setting_of_before_that_asked_for_nothing_is_read_over_and_one_that_did_is_told(
+    tmp_path: Path,
+) -> None:
+    assert load(written(tmp_path, '[split]\nreplay = ""\nreplay_share = 0.05\n')) == Settings()
+    with pytest.raises(BadSettings, match=r"split\.replay: is no setting any more"):
+        load(written(tmp_path, '[split]\nreplay = "self"\n'))

@@ -124,7 +124,6 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
         tmp_path,
         {"base": ignorant, "finetuned": ignorant, "augmented": worse},
         GOOD,
-        **{"train.anchor": 0},
     )
     assert {(row.arm, row.what) for row in summary.regressions} == {
         ("augmented", "perplexity"),
@@ -134,7 +133,9 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
     assert ["(augmented)" in note for note in told] == [True, True]
     assert not any("(finetuned)" in note for note in told)
     assert "train.anchor" in remedy
-    again = compared(tmp_path, {"base": ignorant, "augmented": worse}, GOOD)
+    again = compared(
+        tmp_path, {"base": ignorant, "augmented": worse}, GOOD, **{"train.anchor": 1.0}
+    )
     assert (
         sum("General ability fell" in note for note in again.notes) == 2
     )  # no remedy that is taken already

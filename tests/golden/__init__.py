@@ -20,8 +20,8 @@ from augmlx.engines.scripted import ScriptedEngine
 from augmlx.run.pipeline import Pipeline
 
 FOLDER = Path(__file__).parent
-MODEL, FACTS, ORACLE, REPLAY, RUN = (
-    FOLDER / name for name in ("tiny-llama", "facts.csv", "oracle.csv", "replay.txt", "run")
+MODEL, FACTS, ORACLE, ANCHORS, RUN = (
+    FOLDER / name for name in ("tiny-llama", "facts.csv", "oracle.csv", "anchors.txt", "run")
 )
 CHANGES: Mapping[str, object] = {
     "augment.operators": [
@@ -49,7 +49,8 @@ CHANGES: Mapping[str, object] = {
     "augment.samples": 4,
     "split.test": 0.25,
     "split.valid": 0.125,
-    "split.replay_share": 0.1,
+    "train.anchor": 0.5,
+    "train.unknown": 0.25,
     "train.epochs": 2,
     "train.rank": 2,
     "train.best": "loss",
@@ -120,7 +121,7 @@ def write(request: Request) -> str:
 
 def settings(folder: Path) -> Settings:
     """The settings of the run, for a model that lies in `folder`."""
-    return load(None, {"model": str(folder / MODEL.name), "split.replay": REPLAY.name, **CHANGES})
+    return load(None, {"model": str(folder / MODEL.name), "train.anchors": ANCHORS.name, **CHANGES})
 
 
 def pipeline(folder: Path, progress: Progress) -> Pipeline:
@@ -152,5 +153,5 @@ def go(made: Pipeline) -> None:
 def copy_inputs(folder: Path) -> None:
     """What the run starts from, into `folder`."""
     shutil.copytree(MODEL, folder / MODEL.name)
-    for path in (FACTS, ORACLE, REPLAY):
+    for path in (FACTS, ORACLE, ANCHORS):
         shutil.copy(path, folder)

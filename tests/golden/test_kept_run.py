@@ -71,13 +71,14 @@ def test_every_stage_of_the_kept_run_is_up_to_date(folder: Path) -> None:
     made.train()
     made.evaluate()
     said = [line for line in progress.said if line]
-    stages = ("augment", "split", "train", "baseline", "rephrased", "oracle", "eval")
+    stages = ("augment", "split", "anchor", "train", "baseline", "rephrased", "oracle", "eval")
     assert said == [f"{stage}: up to date" for stage in stages]
     assert {path: path.read_bytes() for path in before} == before
 
 
 @pytest.mark.parametrize(
-    "name", [*TEXTS, *(f"data/{part}.jsonl" for part in ("train", "valid", "test"))]
+    "name",
+    [*TEXTS, *(f"data/{part}.jsonl" for part in ("train", "valid", "test", "anchors", "unknown"))],
 )
 def test_a_fresh_run_writes_the_same_texts(fresh: Path, name: str) -> None:
     assert (fresh / name).read_bytes() == (RUN / name).read_bytes()

@@ -737,6 +737,7 @@ def test_anchors_that_cannot_be_read_are_refused_before_anything_is_generated(
 def test_anchors_may_stand_beside_the_settings_that_name_them(setup: Setup, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("The sea is deep.\n")
     given = {"model": str(setup.base.path), "train.anchors": "texts.txt", "train.epochs": 1}
+    given |= {"train.anchor": 1.0}
     pipeline = Pipeline(
         setup.run,
         load(None, given),

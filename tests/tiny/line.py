@@ -74,8 +74,7 @@ class Setup:
         self.progress = Recorder()
 
     def open(self, **changes: object) -> Pipeline:
-        # Anchors are tried where they are meant; elsewhere they would take most of the time.
-        quick = {"train.epochs": 2, "train.rank": 2, "train.anchor": 0, "train.unknown": 0}
+        quick = {"train.epochs": 2, "train.rank": 2}
         settings = load(None, {"model": str(self.base.path), **quick, **changes})
         self.progress = Recorder()
         pipeline = Pipeline(self.run, settings, self.progress, make_engine=self._engine)

@@ -45,6 +45,7 @@ def held(
     model: Path, folder: Path, anchors: list[Json] = ANCHORS, **changes: Any
 ) -> tuple[Json, dict[str, mx.array]]:
     """A training that is held at anchors, and its adapter."""
+    changes = {"anchor": 1.0, **changes}
     ready = fit.prepare(store.find(model), examples(), settings(**changes), (), anchors)
     file = folder / "anchors.safetensors"
     counts = fit.fit(ready, folder, progress=Silent(), label="Training", remembered=file)
@@ -244,7 +245,7 @@ def test_what_the_base_model_gave_is_kept_and_made_anew_where_it_is_torn(
 def test_anchors_are_another_training(model: Path) -> None:
     def mark(anchors: list[Json], **changes: Any) -> str:
         return fit.prepare(
-            store.find(model), examples(), settings(**changes), (), anchors
+            store.find(model), examples(), settings(**{"anchor": 1.0, **changes}), (), anchors
         ).plan.fingerprint
 
     assert len({mark(ANCHORS), mark(ANCHORS[1:]), mark([]), mark(ANCHORS, anchor=0.5)}) == 4
@@ -255,13 +256,13 @@ def test_a_head_that_cannot_be_run_apart_is_told_and_trained_without(
 ) -> None:
     stored = write_model(tmp_path / "tiny")
     monkeypatch.setattr(Head, "split", property(lambda _: False))
-    ready = fit.prepare(stored, examples(), settings(epochs=1), (), ANCHORS)
+    ready = fit.prepare(stored, examples(), settings(epochs=1, anchor=1.0), (), ANCHORS)
     assert ready.plan.unanchored
     assert not any(step.anchors for step in ready.plan.steps)
 
 
 def test_only_what_is_trained_moves(model: Path, tmp_path: Path) -> None:
-    ready = fit.prepare(store.find(model), examples(), settings(epochs=1), (), ANCHORS)
+    ready = fit.prepare(store.find(model), examples(), settings(epochs=1, anchor=1.0), (), ANCHORS)
     before = dict(tree_flatten(ready.loaded.model.parameters()))
     fit.fit(ready, tmp_path, progress=Silent(), label="x", remembered=tmp_path / "a.safetensors")
     moving = trained(ready.loaded.model)

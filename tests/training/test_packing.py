@@ -328,11 +328,9 @@ def test_auto_packs_a_batch_where_that_saves_enough(
     stored = write_model(tmp_path / "model")
     real, seen = layout.arrays, []
 
-    def arrays(
-        rows: list[Row], *rest: float, packed: bool = False, bucketed: bool = False
-    ) -> layout.Arrays:
+    def arrays(rows: list[Row], *rest: float, packed: bool = False, **named: Any) -> layout.Arrays:
         seen.append(([len(row.tokens) - 1 for row in rows], packed))
-        return real(rows, *rest, packed=packed, bucketed=bucketed)
+        return real(rows, *rest, packed=packed, **named)
 
     monkeypatch.setattr(layout, "arrays", arrays)
     fitted(stored.path, tmp_path / "run", examples(16), epochs=2, batch_size=3)
