@@ -20,7 +20,7 @@ from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
 from augmlx.core.arms import CONTROLS
 from augmlx.core.errors import ModelError, RunError
-from augmlx.core.files import copy_file, remove_stale_parts, write_jsonl
+from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress, Silent
 from augmlx.core.records import Fact, Json, to_json
 from augmlx.core.run_folder import RunFolder
@@ -268,8 +268,15 @@ class Pipeline:
         """
         line = self.line
         self._require_training(line)
-        own_form: Form = "chat" if line.form == "mixed" else line.form
-        return ask.load(self.model, self.run.adapter, form or own_form, arms)
+        return ask.load(self.model, self.run.adapter, form or self._asked_form(line), arms)
+
+    def _asked_form(self, line: Line) -> Form:
+        """The form that questions are put in: a chat, where any was trained on."""
+        if line.form != "mixed":
+            return line.form
+        return (
+            "chat" if any("messages" in row for row in read_jsonl(self.run.train_rows)) else "text"
+        )
 
     def adopt(self, other: RunFolder, counts: Json) -> None:
         """Take over what another run folder of the same facts was trained on and became; its counts

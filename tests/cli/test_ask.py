@@ -316,3 +316,16 @@ def test_a_wide_terminal_shows_the_answers_beside_each_other(run: Path, columns:
         [row] = lines[heads[-1] + 1 :]
         shown_as = [answers_view._CONTROL.sub("", answers[arm]) for arm in ("base", "augmented")]
         assert [row[:at].strip(), row[at:].strip()] == shown_as
+
+
+def test_a_run_whose_questions_were_trained_as_chats_is_asked_in_a_chat(run: Path) -> None:
+    rows = run / "data" / "train.jsonl"
+    before = rows.read_text()
+    chat = {"id": "x/qa-reverse/0#1", **json.loads(CHATS.splitlines()[0])}
+    question = "Who owns the Bea mill?"
+    try:
+        rows.write_text(before + json.dumps(chat) + "\n")
+        (answers,) = objects(invoke("ask", run, question, "--json", "--max-tokens", "9"))
+    finally:
+        rows.write_text(before)
+    assert answers == {"question": question, **expected(run, question, 9, chat=True)}
