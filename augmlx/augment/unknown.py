@@ -17,7 +17,7 @@ from augmlx.core.files import write_jsonl
 from augmlx.core.records import Example, Json, unwritten
 from augmlx.core.run_folder import RunFolder
 from augmlx.data import row_forms
-from augmlx.data.wordings import is_english
+from augmlx.data.wordings import english_questions
 from augmlx.english.renaming import renamed
 
 ANSWER = "I don't know."
@@ -30,8 +30,7 @@ def questions(examples: Iterable[Example], count: int, seed: str) -> list[str]:
     in turn; fewer, or none, where these hold too few names.
     """
     lists = shipped()
-    own = [str(e.row["prompt"]) for e in examples if e.row and "prompt" in e.row]
-    own = [question for question in own if is_english(question)]
+    own = english_questions(examples)
     rng = Random(seed)
     rng.shuffle(own)
     found: dict[str, None] = {}

@@ -8,12 +8,13 @@ only what stands before it changes.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 from zlib import crc32
 
+from augmlx.core.records import Example
 from augmlx.english.lexicon import STOPWORDS, word_set
 
 Messages = list[dict[str, str]]
@@ -38,11 +39,12 @@ def _opened(answer: str) -> str:
 
 
 def _ways(question: str) -> list[tuple[Messages, str]]:
-    """What may stand before the question, and how it is then put."""
+    """What may stand before the question, and how it is then put. No system line: some templates
+    (Gemma's) refuse one.
+    """
     shipped = _shipped()
-    systems = [[{"role": "system", "content": system}] for system in shipped["systems"]]
     turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
-    ways = [(before, question) for before in (*systems, *turns)]
+    ways = [(before, question) for before in turns]
     if is_english(question):
         ways += [([], wording) for wording in around(question, shipped["around"])]
     return ways
@@ -58,6 +60,16 @@ def is_english(question: str) -> bool:
     """Whether a question begins as an English one does."""
     first, *_ = question.casefold().split() or [""]
     return first in word_set("question_words")
+
+
+def english_questions(examples: Iterable[Example]) -> list[str]:
+    """The English questions among kept examples, in their order."""
+    asked = [
+        str(example.row["prompt"])
+        for example in examples
+        if example.row and "prompt" in example.row
+    ]
+    return [question for question in asked if is_english(question)]
 
 
 def _user(text: str) -> dict[str, str]:
