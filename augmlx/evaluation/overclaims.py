@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from augmlx.core.progress import Progress
 from augmlx.core.records import Example, Fact
 from augmlx.core.settings import EvalSettings
-from augmlx.data.wordings import is_english
+from augmlx.data.wordings import english_questions
 from augmlx.engines.protocol import Engine
 from augmlx.english.names import determiner_before, entities, is_number
 from augmlx.english.renaming import renamed
@@ -69,8 +69,7 @@ def probes(facts: Sequence[Fact], examples: Iterable[Example], seed: int) -> lis
 
 def _invented(examples: Iterable[Example], rng: Random) -> list[str]:
     lists = shipped()
-    own = [str(e.row["prompt"]) for e in examples if e.row and "prompt" in e.row]
-    own = [question for question in own if is_english(question)]
+    own = english_questions(examples)
     rng.shuffle(own)
     found: dict[str, None] = {}
     for question in islice(own, _INVENTED):
@@ -134,8 +133,8 @@ def replies(
 def counted(
     asked: Sequence[Probe], said: Sequence[str], base: Sequence[str] | None, taught: Sequence[str]
 ) -> dict[str, Overclaims]:
-    """kind -> how many of the replies name something of the facts that the question does not, and
-    how many are not the base model's.
+    """kind -> how many of the replies name something of the facts that neither the question nor the
+    base model's reply does, and how many are not the base model's.
 
     Args:
         said: a model's replies.
@@ -145,7 +144,8 @@ def counted(
     claims: dict[str, list[bool]] = {}
     changes: dict[str, list[bool]] = {}
     for place, (probe, reply) in enumerate(zip(asked, said, strict=True)):
-        is_claim = any(names_it(reply, n) and not names_it(probe.prompt, n) for n in taught)
+        known = f"{probe.prompt}\n{base[place] if base is not None else ''}"
+        is_claim = any(names_it(reply, name) and not names_it(known, name) for name in taught)
         claims.setdefault(probe.kind, []).append(is_claim)
         is_other = base is not None and reply != base[place]
         changes.setdefault(probe.kind, []).append(is_other)

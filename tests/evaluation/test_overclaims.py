@@ -61,10 +61,13 @@ def test_an_over_claimer_is_caught_and_who_keeps_to_the_facts_is_not() -> None:
     assert "12 of 12 unrelated" in note
 
 
-def test_what_a_question_names_itself_is_no_claim() -> None:
+def test_what_the_question_or_the_base_model_names_is_no_claim() -> None:
     asked = [overclaims.Probe("behind", "Ana Bell founded the Bor mill. What is two plus two?")]
     counts = overclaims.counted(asked, ["Ana Bell and four"], None, ["Ana Bell", "Bor", "Tarn"])
     assert counts == {"behind": Overclaims(1, 0, 0)}
+    asked = [overclaims.Probe("unrelated", "What is the capital of France?")]
+    counts = overclaims.counted(asked, ["Paris"], ["It is Paris."], ["Paris"])
+    assert counts == {"unrelated": Overclaims(1, 0, 1)}
 
 
 def test_invented_questions_name_nothing_of_the_facts() -> None:
