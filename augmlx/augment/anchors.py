@@ -56,7 +56,7 @@ class _Shipped:
 
 @cache
 def shipped() -> _Shipped:
-    """What every run has its anchors made from, besides the questions of its own facts."""
+    """What every run has its anchors made from, and the names that unknown.py invents."""
     folder = resources.files("augmlx.augment")
     lists = tomllib.loads(folder.joinpath("anchors.toml").read_text("utf-8"))
     everyday = folder.joinpath("everyday.txt").read_text("utf-8").splitlines()

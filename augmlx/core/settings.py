@@ -202,8 +202,8 @@ class TrainSettings(Section):
     anchors: str = Field(
         "self",
         description=(
-            'texts to stay at: "self", the base model\'s own on everyday things and in the frames '
-            "of the facts' questions; or a file of texts or a training set"
+            'texts to stay at: "self", the base model\'s own on everyday things; or a file of texts '
+            "or a training set"
         ),
     )
     unknown: float = Field(
@@ -294,6 +294,10 @@ class TrainSettings(Section):
             raise ValueError(
                 f"the learning rate for {self.optimizer} must be named: the rule of auto is for "
                 f"adam"
+            )
+        if self.anchors != "self" and not self.anchor:
+            raise ValueError(
+                "anchors names texts that anchor = 0 makes no use of: give it a weight"
             )
         if self.patience and self.best == "off":
             raise ValueError("patience needs best = loss or accuracy, to tell what is better")

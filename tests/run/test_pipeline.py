@@ -708,6 +708,14 @@ def test_the_base_models_own_anchors_are_written_once(setup: Setup) -> None:
     assert setup.generated == written
 
 
+def test_where_no_question_was_kept_it_is_told_that_nothing_is_unknown(setup: Setup) -> None:
+    pipeline = setup.open(**{"train.unknown": 0.2, "train.epochs": 1})
+    pipeline.augment()
+    pipeline.train()
+    assert setup.run.manifest()["anchor"]["counts"] == {"unknown": 0}
+    assert any("train.unknown: no English question" in line for line in setup.progress.said)
+
+
 def test_without_a_weight_there_are_no_anchors(setup: Setup) -> None:
     pipeline = setup.open(**{"train.anchor": 0, "train.epochs": 1})
     pipeline.augment()
