@@ -202,8 +202,8 @@ class TrainSettings(Section):
     anchors: str = Field(
         "self",
         description=(
-            'texts to stay at: "self", the base model\'s own on everyday things; or a file of texts '
-            "or a training set"
+            'texts to stay at: "self", the base model\'s own on everyday things; or a file of '
+            "texts or a training set"
         ),
     )
     unknown: float = Field(

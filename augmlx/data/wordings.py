@@ -64,11 +64,8 @@ def is_english(question: str) -> bool:
 
 def english_questions(examples: Iterable[Example]) -> list[str]:
     """The English questions among kept examples, in their order."""
-    asked = [
-        str(example.row["prompt"])
-        for example in examples
-        if example.row and "prompt" in example.row
-    ]
+    rows = [example.row or {} for example in examples]
+    asked = [str(row["prompt"]) for row in rows if "prompt" in row]
     return [question for question in asked if is_english(question)]
 
 

@@ -159,3 +159,12 @@ def test_a_model_that_talks_gets_both_and_another_texts() -> None:
     assert form_of([fact()]) == "text"
     assert form_of([fact()], "chat", talks=True) == "chat"
     assert form_of([fact(row=ASKED)], talks=True) == "completions"
+
+
+@given(st.integers(0, 200))
+def test_no_template_is_given_a_system_line_that_it_may_refuse(number: int) -> None:
+    origin = Origin(("f",), "x", "", "", 0, 0, "")
+    each = Example(f"f{number}/qa-reverse/0", "", origin, ASKED)
+    for row in training_rows(each, "mixed"):
+        roles = [message["role"] for message in row["messages"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2)
