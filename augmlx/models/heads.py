@@ -7,12 +7,16 @@ use.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from itertools import pairwise
 from typing import Any, cast
 
 import mlx.core as mx
 import mlx.nn as nn
 
+# Called with tokens (B, T), or what stands for them, and `cache` -> (B, T, D).
+Body = Callable[..., mx.array]
 LOGITS_BYTES = 256 << 20  # of float32 logits that are to be in memory at a time
 
 
@@ -24,14 +28,20 @@ class Head:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._body = model
+        self._body: Body = model
         self._behind: _Behind | None = None
         self._vocabulary = self._try()
 
     @property
-    def body(self) -> nn.Module:
+    def body(self) -> Body:
         """What `hidden` runs: the part without a head, or all of the model."""
         return self._body
+
+    def on(self, body: Body) -> Head:
+        """The same head on another body."""
+        other = copy(self)
+        other._body = body
+        return other
 
     @property
     def split(self) -> bool:

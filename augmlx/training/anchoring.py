@@ -24,6 +24,7 @@ from augmlx.models.heads import Head
 from augmlx.training import layout
 from augmlx.training.adapter import save_arrays
 from augmlx.training.batches import Batch, Row
+from augmlx.training.frozen_states import FrozenStates
 
 ROWS_TO_ONE = 8  # rows of facts in a step to one anchor
 _TOGETHER = 16  # anchors in one pass of the base model
@@ -54,6 +55,14 @@ class Anchors:
         self._rows = rows
         self._hidden = hidden
         self._starts = list(accumulate((row.targets for row in rows), initial=0))
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self._rows
+
+    def placed(self, states: FrozenStates) -> Anchors:
+        """The same ones, that give places of a table of states."""
+        return Anchors(states.placed(self._rows), self._hidden)
 
     def arrays(
         self, batch: Batch, weight: float, lies: layout.BatchLayout

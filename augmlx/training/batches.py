@@ -21,12 +21,14 @@ _WINDOW = 8  # batches that are sorted by length together: little padding, and s
 @dataclass(frozen=True, slots=True)
 class Row:
     """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never
-    does.
+    does. `places`, if any, are what the model is given for all tokens but the last: see
+    frozen_states.py.
     """
 
     id: str
     tokens: tuple[int, ...]
     mask: tuple[bool, ...]
+    places: tuple[int, ...] = ()
 
     @property
     def targets(self) -> int:
@@ -39,6 +41,11 @@ class Row:
         predicted.
         """
         return len(self.tokens) - 1
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """What stands in the model's inputs."""
+        return self.places or self.tokens[:-1]
 
 
 def text_row(row_id: str, tokens: Sequence[int], eos: int | None, max_length: int) -> Row:

@@ -151,7 +151,7 @@ def arrays(
     targets: list[int] = []
     for number, row in enumerate(rows):
         line, start = (0, starts[number]) if packed else (number, 0)
-        inputs[line, start : start + lengths[number]] = row.tokens[shared:-1]
+        inputs[line, start : start + lengths[number]] = row.given[shared:]
         learnt = [place for place in range(1, len(row.tokens)) if row.mask[place]]
         row_indices += [line] * len(learnt)
         columns += [start + place - 1 - shared for place in learnt]
@@ -166,7 +166,7 @@ def arrays(
         "weight": mx.array(np.array(weights, np.float32)),
     }
     if shared:
-        batch["prefix"] = mx.array([rows[0].tokens[:shared]])
+        batch["prefix"] = mx.array([rows[0].given[:shared]])
     if packed:
         batch |= _places(lengths, size, bucketed=bucketed)
     return batch

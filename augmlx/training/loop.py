@@ -86,6 +86,8 @@ class Training:
         steps = self._plan.steps
         position = self._record.resume(progress)
         self._model.train()
+        if not position.ended and position.step < len(self._plan.steps):
+            self._stepper.remember(progress, f"{label}: frozen layers")
         with (
             layers_recomputed(self._model, self._plan.recomputes_layers),
             closing(self._open_trackers()) as tracked,

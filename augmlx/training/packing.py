@@ -22,6 +22,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.models import base
 
 from augmlx.models.attention_hook import teach
+from augmlx.models.heads import Body
 from augmlx.training import shared_prefix
 from augmlx.training.batches import Row
 from augmlx.training.layout import Arrays, arrays
@@ -123,7 +124,7 @@ class PackedRows:
         return collected[None]
 
 
-def caches(model: nn.Module, batch: Arrays, body: nn.Module | None = None) -> list[Any] | None:
+def caches(model: nn.Module, batch: Arrays, body: Body | None = None) -> list[Any] | None:
     """What to give a model for its caches with this batch: None where it is padded.
 
     Args:

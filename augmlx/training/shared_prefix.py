@@ -15,6 +15,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
+from augmlx.models.heads import Body
 from augmlx.training.batches import Row
 
 LEAST = 8  # tokens that are worth it
@@ -36,9 +37,9 @@ class _Beginning:
 class _Behind:
     """A layer's cache for B rows behind a beginning."""
 
-    def __init__(self, beginning: _Beginning) -> None:
+    def __init__(self, beginning: _Beginning, length: int) -> None:
         self._beginning = beginning
-        self.offset = beginning.keys.shape[2]
+        self.offset = length
 
     def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
         """keys and values (B, G, T, D) -> those of the beginning before each: (B, G, P + T, D)."""
@@ -54,15 +55,16 @@ class _Behind:
         return "causal"  # MLX's causal mask has the last query see the last key
 
 
-def caches(model: nn.Module, body: nn.Module, prefix: mx.array) -> list[_Behind]:
-    """What to give a model for its caches with rows that go on behind `prefix` (1, P).
+def caches(model: nn.Module, body: Body, prefix: mx.array) -> list[_Behind]:
+    """What to give a model for its caches with rows that go on behind `prefix`, (1, P) or (1, P, D)
+    as the body takes it.
 
     Args:
         body: the model, or its part without a head.
     """
     beginnings = [_Beginning() for _ in model.layers]
     body(prefix, cache=beginnings)
-    return [_Behind(beginning) for beginning in beginnings]
+    return [_Behind(beginning, prefix.shape[1]) for beginning in beginnings]
 
 
 def works(model: nn.Module) -> bool:

@@ -14,16 +14,19 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map
 
+from augmlx.core.progress import Progress
 from augmlx.core.records import short_id
 from augmlx.models.heads import Head
 from augmlx.training import layout, optimizers, packing
 from augmlx.training.anchoring import Anchors
 from augmlx.training.batches import Batch
+from augmlx.training.frozen_states import FrozenStates
 from augmlx.training.loss import divergence_of, loss_of
 from augmlx.training.plan import Step, TrainingPlan
 from augmlx.training.team import Team
 
 Gradients = Callable[[layout.Arrays], tuple[mx.array, Any]]
+_Loss = Callable[[Head, layout.Arrays, object], mx.array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +58,40 @@ class Stepper:
         self._model, self._plan, self._team, self._anchors = model, plan, team, anchors
         self.optimizer = optimizers.make(plan.optimizer, plan.peak, weight_decay=plan.weight_decay)
         self.optimizer.init(model.trainable_parameters())
-        head = Head(model)
-        self.whole_logits = not head.split
-        self._gradients = self._gradients_of(
-            lambda batch: loss_of(head, batch, packing.caches(model, batch, head.body))
-        )
-        self._pull = self._gradients_of(
-            lambda batch: divergence_of(head, batch, packing.caches(model, batch, head.body))
-        )
+        self._head = Head(model)
+        self.whole_logits = not self._head.split
+        self._rows = plan.rows
+        self._states: FrozenStates | None = None
+        self._gradients = self._gradients_of(loss_of)
+        self._pull = self._gradients_of(divergence_of)
         self._update = self._updated
         if plan.compiled:
             state = [model.state, self.optimizer.state]
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
 
-    def _gradients_of(self, loss: Callable[[layout.Arrays], mx.array]) -> Gradients:
+    def remember(self, progress: Progress, label: str) -> None:
+        """Compute what no step changes: what the frozen layers give for all rows, if there are any
+        such layers. Before the first step.
+        """
+        anchors = self._anchors.rows if self._anchors else []
+        rows = [*self._plan.rows, *anchors]
+        states = FrozenStates.of(self._model, self._head, rows, progress, label)
+        if states is None:
+            return
+        self._states = states
+        self._head = self._head.on(states.body)
+        self._rows = states.placed(self._plan.rows)
+        if self._anchors is not None:
+            self._anchors = self._anchors.placed(states)
+
+    def _gradients_of(self, loss: _Loss) -> Gradients:
         """A batch -> its loss () and the gradients of that, compiled where the plan has it so."""
-        gradients: Gradients = nn.value_and_grad(self._model, loss)
+
+        def loss_of_batch(batch: layout.Arrays) -> mx.array:
+            caches = packing.caches(self._model, batch, self._head.body)
+            return loss(self._head, batch, caches)
+
+        gradients: Gradients = nn.value_and_grad(self._model, loss_of_batch)
         if not self._plan.compiled:
             return gradients
         # The gradients change no weight, but while they are traced the model holds what they are
@@ -109,7 +130,7 @@ class Stepper:
         divergence = mx.array(0.0)
         for place, arrays in enumerate(self._anchors.arrays(share, weight, self._plan.layout)):
             self._seed_dropout(step.number, -1 - place)
-            part_divergence, pull = self._pull(arrays)
+            part_divergence, pull = self._pull(self._given(arrays))
             divergence = divergence + part_divergence
             gradients = tree_map(mx.add, gradients, pull)
             mx.eval(divergence, gradients)
@@ -123,7 +144,7 @@ class Stepper:
         for place, arrays in enumerate(chain.from_iterable(map(self.arrays, shares))):
             self._seed_dropout(number, place)
             # Of the sum, not of the mean: a thousandth of a slope is none in float16.
-            batch_loss, batch_gradients = self._gradients(arrays)
+            batch_loss, batch_gradients = self._gradients(self._given(arrays))
             loss = loss + batch_loss
             if gradients is None:
                 gradients = batch_gradients
@@ -156,9 +177,13 @@ class Stepper:
         self.optimizer.update(self._model, gradients)
         return norm
 
+    def _given(self, arrays: layout.Arrays) -> layout.Arrays:
+        """The arrays as the head's body takes them."""
+        return self._states.put(arrays) if self._states else arrays
+
     def arrays(self, batch: Batch) -> list[layout.Arrays]:
         """A batch as it is computed, in one part or two."""
-        rows, lies = self._plan.rows_in(batch), self._plan.layout
+        rows, lies = [self._rows[index] for index in batch], self._plan.layout
         return [
             lies.arrays([rows[place] for place in part.places], part.shared)
             for part in lies.parts(rows)
