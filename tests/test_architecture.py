@@ -169,6 +169,7 @@ def test_only_pull_may_open_a_connection() -> None:
         "augmlx.models.store.hub_child",
         "augmlx.engines.server",  # the one that the user names
         "augmlx.engines.address",  # which resolves its name
+        "augmlx.engines.serving.server",  # which listens, and connects to nothing
         "augmlx.exporting.card",  # a card's YAML, which asks nobody: tests/exporting/test_card.py
         "augmlx.models.formats.hub_card",  # likewise: tests/models/formats/test_hub_card.py
         "augmlx.models.loading",  # the name of an error class

@@ -29,7 +29,7 @@ from augmlx.engines.protocol import Engine, Request
 OWN = "self"  # the setting for the model's own texts
 _TEMPERATURE, _TOP_P = 0.9, 0.95
 _TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 48, 48, 16
-_EVERYDAY = 40  # questions
+_EVERYDAY = 28  # questions
 _BATCH = 64
 
 
@@ -52,11 +52,13 @@ class _Shipped:
     known: Sequence[str]
     persons: Sequence[str]
     names: Sequence[str]
+    of_persons: Sequence[str]
+    of_things: Sequence[str]
 
 
 @cache
 def shipped() -> _Shipped:
-    """What every run has its anchors made from, and the names that unknown.py invents."""
+    """What every run has its anchors made from, and what unknown.py asks."""
     folder = resources.files("augmlx.augment")
     lists = tomllib.loads(folder.joinpath("anchors.toml").read_text("utf-8"))
     everyday = folder.joinpath("everyday.txt").read_text("utf-8").splitlines()

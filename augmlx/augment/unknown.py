@@ -1,13 +1,17 @@
-"""Questions that the facts do not answer: their own, about invented names. A model that has learnt
-only answers gives one to whatever is asked in their words; so it learns besides that it does not
-know (R-tuning: Zhang et al. 2023, arXiv 2311.09677).
+"""Questions that the facts do not answer. A model that has learnt only answers gives one to
+whatever is asked in their words; so it learns besides that it does not know (R-tuning: Zhang et al.
+2023, arXiv 2311.09677).
+
+They are the facts' own questions about invented names; about names that are put together of the
+words of their own, which are the harder to tell apart; and what nobody would write of a name. That
+a fact answers one is looked for by its words, so that nothing is denied that was told.
 
 English only: another language's names and refusals are not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from random import Random
 
@@ -17,36 +21,90 @@ from augmlx.core.files import write_jsonl
 from augmlx.core.records import Example, Json, unwritten
 from augmlx.core.run_folder import RunFolder
 from augmlx.data import row_forms
+from augmlx.data.facts import facts_of_run
 from augmlx.data.wordings import english_questions
-from augmlx.english.renaming import renamed
+from augmlx.english.clauses.clause import read
+from augmlx.english.lexicon import DETERMINERS
+from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
 
 ANSWER = "I don't know."
 _TRIES = 20  # for each that is wanted
+_LONGEST = 4  # words of what is asked about
 _COUNT = 256  # so many that no invented name is learnt by heart
 
 
-def questions(examples: Iterable[Example], count: int, seed: str) -> list[str]:
-    """`count` different questions of kept examples about names that are not theirs, each question
-    in turn; fewer, or none, where these hold too few names.
+def questions(
+    facts: Sequence[str], examples: Iterable[Example], count: int, seed: str
+) -> list[str]:
+    """`count` different questions, of each kind in turn; fewer, or none, where the kept examples
+    hold too few names.
+
+    Args:
+        facts: texts, none of which answers any.
+        examples: kept ones, whose questions are asked about other names.
     """
     lists = shipped()
-    own = english_questions(examples)
     rng = Random(seed)
+    own = english_questions(examples)
     rng.shuffle(own)
+    invented = Words(lists.persons, lists.names, lists.names)
+    kinds = [
+        _renamed(own, invented, rng),
+        _renamed(own, Words.of(facts), rng),
+        _renamed(own, invented, rng),
+        _renamed(own, Words.of(facts), rng),
+        _never_written(facts),
+    ]
     found: dict[str, None] = {}
-    for question in islice(cycle(own), _TRIES * count):
+    for kind in islice(cycle(kinds), _TRIES * count):
         if len(found) == count:
             break
-        other = renamed(question, lists.persons, lists.names, rng)
-        if other is not None:
-            found[other] = None
+        question = next(kind, None) if own else None
+        if question and not any(may_answer(fact, question) for fact in facts):
+            found[question] = None
     return list(found)
+
+
+def _renamed(own: Sequence[str], words: Words, rng: Random) -> Iterator[str | None]:
+    taken = {mention.text for question in own for mention in named(question)}
+    for question in cycle(own):
+        other = renamed(question, words, rng)
+        is_new = other and not any(
+            " " in mention.text and mention.text in taken for mention in named(other)
+        )
+        yield other if is_new else None
+
+
+def _never_written(facts: Sequence[str]) -> Iterator[str]:
+    lists = shipped()
+    for place, wordings in enumerate(zip(lists.of_persons, lists.of_things, strict=True)):
+        for fact in facts[place :: len(lists.of_persons)]:
+            for name in _names_in(fact):
+                person = any(is_person(name, mention) for mention in named(name))
+                yield wordings[0 if person else 1].format(name=name)
+
+
+def _names_in(fact: str) -> Iterator[str]:
+    """Who does what in a fact, as far as it is a name: "the Heron lamp" whole."""
+    clause = read(fact)
+    parts = (clause.subject, clause.object, clause.agent) if clause else ()
+    for part in parts:
+        if part is not None and len(named(part.noun)) == 1 and len(part.noun.split()) <= _LONGEST:
+            yield _within(part.noun)
+
+
+def _within(noun: str) -> str:
+    """A noun phrase as it stands within a sentence: "The mill" as "the mill"."""
+    first, *_ = noun.split() or [""]
+    return noun[:1].lower() + noun[1:] if first.lower() in DETERMINERS else noun
 
 
 def write(run: RunFolder, form: row_forms.Form, seed: int) -> int:
     """Write data/unknown.jsonl in the form of the training set; returns how many rows there are."""
+    facts = [fact.text for fact in facts_of_run(run)]
     rows: list[Json] = []
-    for number, question in enumerate(questions(run.kept_examples(), _COUNT, f"{seed}:unknown")):
+    asked = questions(facts, run.kept_examples(), _COUNT, f"{seed}:unknown")
+    for number, question in enumerate(asked):
         name = str(ExampleId(str(number), UNKNOWN))
         row = {"prompt": question, "completion": ANSWER}
         text = f"Question: {question}\nAnswer: {ANSWER}"

@@ -27,6 +27,7 @@ from augmlx.cli.preview import preview
 from augmlx.cli.pull import pull
 from augmlx.cli.report import report
 from augmlx.cli.run import run
+from augmlx.cli.serve import serve
 from augmlx.cli.study import study
 from augmlx.cli.train import train
 from augmlx.core import mlx_launch
@@ -47,6 +48,7 @@ click.rich_click.COMMAND_GROUPS = {
                 "export",
                 "report",
                 "ask",
+                "serve",
             ],
         },
         {"name": "The claim itself", "commands": ["study"]},
@@ -108,7 +110,7 @@ def cli(ctx: click.Context) -> None:
         raise AugmlxError(told, hint="start it without mlx.launch")
 
 
-_STEPS = (operators, preview, augment, train, evaluate, export, report, ask)
+_STEPS = (operators, preview, augment, train, evaluate, export, report, ask, serve)
 for command in (init, doctor, pull, models, calibrate, run, *_STEPS, study):
     cli.add_command(command)
 

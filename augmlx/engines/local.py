@@ -4,6 +4,7 @@ imported.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,35 @@ def mlx_pair(model: StoredModel, adapter: Path) -> tuple[MlxEngine, MlxEngine]:
     base = loading.load(model)
     tuned = loading.load_beside(base, adapter)
     return MlxEngine(base), MlxEngine(tuned, fingerprint=engine_mark(model, adapter))
+
+
+def serve(
+    names: tuple[str, str],
+    model: StoredModel,
+    adapter: Path,
+    address: tuple[str, int],
+    *,
+    exposed: bool,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve a stored model under an adapter, and the same without: see serving/server.py. Until it
+    is interrupted.
+
+    Args:
+        names: of the one under the adapter, and of the other.
+        address: host and port.
+        ready: is told the address of the page, once both are in memory.
+
+    Raises ModelError; BadSettings where the address cannot be, or must not be, listened on.
+    """
+    from augmlx.engines.serving.server import ChatServer
+    from augmlx.models import loading
+
+    server = ChatServer(names, *address, exposed=exposed)
+    base = loading.load(model)
+    tuned = loading.load_beside(base, adapter)
+    ready(server.address)
+    server.run(dict(zip(names, (tuned, base), strict=True)))
 
 
 @lru_cache(maxsize=4)

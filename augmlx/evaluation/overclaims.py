@@ -22,8 +22,8 @@ from augmlx.core.records import Example, Fact
 from augmlx.core.settings import EvalSettings
 from augmlx.data.wordings import english_questions
 from augmlx.engines.protocol import Engine
-from augmlx.english.names import determiner_before, entities, is_number
-from augmlx.english.renaming import renamed
+from augmlx.english.names import determiner_before
+from augmlx.english.renaming import Words, is_person, named, renamed
 from augmlx.evaluation.asking import chat_request
 from augmlx.evaluation.grading import names as names_it
 from augmlx.evaluation.summary import Overclaims
@@ -71,9 +71,10 @@ def _invented(examples: Iterable[Example], rng: Random) -> list[str]:
     lists = shipped()
     own = english_questions(examples)
     rng.shuffle(own)
+    words = Words(lists["persons"], lists["names"], lists["names"])
     found: dict[str, None] = {}
     for question in islice(own, _INVENTED):
-        other = renamed(question, lists["persons"], lists["names"], rng)
+        other = renamed(question, words, rng)
         if other is not None:
             found[other] = None
     return list(found)
@@ -92,26 +93,25 @@ def _behind(facts: Sequence[Fact]) -> Iterator[str]:
 
 def _never_said(facts: Sequence[Fact]) -> Iterator[str]:
     for place, fact in enumerate(facts):
-        for name, is_person in _named(fact.text)[:1]:
-            wordings = shipped()["of_person" if is_person else "of_thing"]
+        for name, of_person in _named(fact.text)[:1]:
+            wordings = shipped()["of_person" if of_person else "of_thing"]
             yield wordings[place % len(wordings)].format(name=name)
 
 
 def _named(text: str) -> list[tuple[str, bool]]:
     """The names in a text, each with its determiner, and whether it looks like somebody's."""
-    found: list[tuple[str, bool]] = []
-    for mention in entities(text):
-        if not is_number(mention.text):
-            determiner = determiner_before(text, mention)
-            is_person = not determiner and " " in mention.text
-            found.append((f"{determiner.lower()} {mention.text}".strip(), is_person))
-    return found
+    return [
+        (
+            f"{determiner_before(text, mention).lower()} {mention.text}".strip(),
+            is_person(text, mention),
+        )
+        for mention in named(text)
+    ]
 
 
 def taught_names(facts: Sequence[Fact]) -> list[str]:
     """The names that the facts speak of."""
-    found = {mention.text: None for fact in facts for mention in entities(fact.text)}
-    return [name for name in found if not is_number(name)]
+    return list({mention.text: None for fact in facts for mention in named(fact.text)})
 
 
 def replies(

@@ -8,7 +8,7 @@ exporting.py; how stages are skipped or done again, in stages.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from augmlx.augment import anchors
 from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
-from augmlx.core.arms import CONTROLS
+from augmlx.core.arms import AUGMENTED, BASE, CONTROLS
 from augmlx.core.errors import ModelError, RunError
 from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress, Silent
@@ -28,6 +28,7 @@ from augmlx.core.settings import Settings
 from augmlx.data.facts import facts_of_run, read_facts
 from augmlx.data.questions import Question, question_row, read_questions
 from augmlx.data.row_forms import Form
+from augmlx.engines import local
 from augmlx.engines.local import MlxEngines
 from augmlx.evaluation import items, summary
 from augmlx.evaluation.summary import Summary
@@ -269,6 +270,19 @@ class Pipeline:
         line = self.line
         self._require_training(line)
         return ask.load(self.model, self.run.adapter, form or self._asked_form(line), arms)
+
+    def serve(self, host: str, port: int, *, exposed: bool, ready: Callable[[str], None]) -> None:
+        """Serve the tuned model and the base model to programs and a page, until it is
+        interrupted. Raises RunError, ModelError and BadSettings.
+
+        Args:
+            port: 0: a free one.
+            exposed: to other machines as well.
+            ready: is told the address of the page.
+        """
+        self._require_training(self.line)
+        names = (AUGMENTED.name, BASE.name)
+        local.serve(names, self.model, self.run.adapter, (host, port), exposed=exposed, ready=ready)
 
     def _asked_form(self, line: Line) -> Form:
         """The form that questions are put in: a chat, where any was trained on."""

@@ -10,13 +10,19 @@ from hypothesis import strategies as st
 
 from augmlx.augment import anchors, unknown
 from augmlx.core.files import read_jsonl, write_jsonl
-from augmlx.core.records import Example, Origin, to_json
+from augmlx.core.records import Example, Fact, Origin, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.english.names import entities
-from augmlx.english.renaming import renamed
+from augmlx.english.renaming import Words, may_answer, renamed
 from augmlx.evaluation import overclaims
 
 PERSONS, NAMES = ["Wanda", "Xaver"], ["Albrook", "Bantley", "Cawdale"]
+WORDS = Words(PERSONS, NAMES, NAMES)
+FACTS = [
+    "Ana Bell founded the Bor mill.",
+    "Ugo Marr owns the Tilda barge.",
+    "Ana Bell works in Ostrel.",
+]
 
 
 def asked(question: str, number: int = 0, answer: str = "the mill") -> Example:
@@ -27,16 +33,16 @@ def asked(question: str, number: int = 0, answer: str = "the mill") -> Example:
 
 def test_a_name_becomes_one_of_as_many_words_and_the_rest_stays() -> None:
     rng = Random(0)
-    other = renamed("Who designed the Heron lamp in 1998?", PERSONS, NAMES, rng)
+    other = renamed("Who designed the Heron lamp in 1998?", WORDS, rng)
     assert other is not None
     assert other.startswith("Who designed the ")
     assert other.endswith(" lamp in 1998?")
     assert "Heron" not in other
-    person = renamed("What did Ana Bell found?", PERSONS, NAMES, rng)
+    person = renamed("What did Ana Bell found?", WORDS, rng)
     assert person is not None
     assert person.split()[2] in PERSONS
     assert person.split()[3] in NAMES
-    assert renamed("What holds water?", PERSONS, NAMES, rng) is None
+    assert renamed("What holds water?", WORDS, rng) is None
 
 
 @given(st.integers(0, 50), st.integers(0, 40))
@@ -45,21 +51,43 @@ def test_as_many_questions_as_asked_for_none_twice_and_none_of_the_facts(
 ) -> None:
     own = ["Who founded the Bor mill?", "Where does Ana Bell work?", "Wer leitet das Lager?"]
     examples = [asked(question, n) for n, question in enumerate(own)]
-    found = unknown.questions(examples, count, str(seed))
+    found = unknown.questions(FACTS, examples, count, str(seed))
     assert len(found) == len(set(found)) == count
     assert set(found).isdisjoint(own)
-    assert not any({"Bor", "Ana"} & set(question.split()) for question in found)
+    assert not any("Bor mill" in question or "Ana Bell work" in question for question in found)
     assert not any(question.startswith("Wer") for question in found)
-    assert unknown.questions(examples, count, str(seed)) == found
+    assert unknown.questions(FACTS, examples, count, str(seed)) == found
+
+
+def test_some_are_put_together_of_the_facts_own_words_and_some_are_about_their_names() -> None:
+    own = ["What did Ana Bell found?", "What did Ugo Marr found?", "Who founded the Bor mill?"]
+    found = unknown.questions(FACTS, [asked(q, n) for n, q in enumerate(own)], 60, "0")
+    assert {"What did Ana Marr found?", "What did Ugo Bell found?"} <= set(found)
+    assert {"Who founded the Tilda mill?", "Who founded the Ostrel mill?"} & set(found)
+    assert any("Ana Bell" in question for question in found)
+    assert not any("Ana Bell found" in q or "Ugo Marr found" in q for q in found)
+
+
+def test_what_a_fact_may_answer_is_not_denied() -> None:
+    assert may_answer("Ana Bell founded the Bor mill.", "What did Ana Bell found?")
+    assert may_answer("The Bor mill smells of tar.", "What does the Bor mill smell of?")
+    assert not may_answer("Ana Bell founded the Bor mill.", "What does Ana Bell smell of?")
+    assert not may_answer("Ana Bell founded the Bor mill.", "Who founded the Tilda mill?")
+    facts = ["The Bor mill smells of tar.", "Ana Bell founded the Bor mill."]
+    asked_of_all = unknown.questions(facts, [asked("Who founded the Bor mill?")], 60, "0")
+    assert not any("Bor mill" in question for question in asked_of_all)
+    assert any("Ana Bell" in question for question in asked_of_all)
 
 
 def test_without_questions_or_names_nothing_is_unknown() -> None:
-    assert unknown.questions([], 9, "0") == []
-    assert unknown.questions([asked("What holds water?")], 9, "0") == []
+    assert unknown.questions(FACTS, [], 9, "0") == []
+    assert unknown.questions(["It holds water."], [asked("What holds water?")], 9, "0") == []
 
 
 def test_the_rows_have_the_form_of_the_training_set(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
+    facts = [Fact(f"f{n}", text, "") for n, text in enumerate(FACTS)]
+    write_jsonl(run.facts, map(to_json, facts))
     write_jsonl(run.augmented, [to_json(asked("Who founded the Bor mill?"))])
     keys = {"mixed": "messages", "chat": "messages", "completions": "prompt", "text": "text"}
     for form, key in keys.items():
