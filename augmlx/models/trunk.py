@@ -37,9 +37,13 @@ class Trunk:
         passed = [_PassedOver(layer) for layer in layers[1:frozen]]
         self._above = _with_layers(body, layers, [self._given, *passed, *layers[frozen:]])
 
-    def states(self, tokens: mx.array) -> mx.array:
-        """tokens (B, T) -> what the frozen layers give for them, (B, T, D)."""
-        self._below(tokens, cache=None)
+    def states(self, tokens: mx.array, cache: Any = None) -> mx.array:
+        """tokens (B, T) -> what the frozen layers give for them, (B, T, D).
+
+        Args:
+            cache: as the body takes it, with one for each of all its layers.
+        """
+        self._below(tokens, cache=cache)
         states: mx.array = self._noted.states
         self._noted.states = None  # or they would be kept until the next ones
         return states

@@ -75,7 +75,9 @@ class Stepper:
         """
         anchors = self._anchors.rows if self._anchors else []
         rows = [*self._plan.rows, *anchors]
-        states = FrozenStates.of(self._model, self._head, rows, progress, label)
+        states = FrozenStates.of(
+            self._model, self._head, rows, progress, label, shares=self._plan.layout.shares
+        )
         if states is None:
             return
         self._states = states

@@ -153,11 +153,16 @@ def test_places_are_shared_by_what_begins_alike_and_by_nothing_else(
     )
 
 
-def test_the_table_holds_what_the_layers_give(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shares", [False, True])
+@pytest.mark.parametrize("count", [1, 3, len(ROWS)])
+def test_the_table_holds_what_the_layers_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shares: bool, count: int
+) -> None:
+    monkeypatch.setattr(frozen_states, "_TOGETHER", count)
     made = Upper(tmp_path / "a")
     head = Head(made.model)
     made.model.eval()
-    states = FrozenStates.of(made.model, head, ROWS, Silent(), "")
+    states = FrozenStates.of(made.model, head, ROWS, Silent(), "", shares=shares)
     assert states is not None
     trunk = trunk_of(made.model, head.body)
     assert trunk is not None
