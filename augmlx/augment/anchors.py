@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from augmlx.augment import anchor_store
 from augmlx.augment.journal import Entry, Journal, open_journal
 from augmlx.core.example_id import ANCHOR, ExampleId
 from augmlx.core.files import write_jsonl
@@ -25,10 +26,11 @@ from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Engine, Request
+from augmlx.models.store.folder import StoredModel
 
 OWN = "self"  # the setting for the model's own texts
 _TEMPERATURE, _TOP_P = 0.9, 0.95
-_TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 48, 48, 16
+_TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 40, 40, 16
 _EVERYDAY = 28  # questions
 _BATCH = 64
 
@@ -83,7 +85,7 @@ def write(
     run: RunFolder,
     texts: Sequence[Fact],
     *,
-    seed: int,
+    model: StoredModel | None,
     make_engine: Callable[[], Engine],
     progress: Progress,
 ) -> int:
@@ -92,16 +94,22 @@ def write(
     Args:
         run: holds augmented.jsonl and the journal.
         texts: the user's own; none: the base model's.
+        model: whose texts they are then, so that they are made once for all its runs; None: made
+            for this run alone.
         make_engine: gives the base model, where its own texts are wanted; they are journalled.
         progress: is told how far it is.
     """
     if texts:
         rows = [_row(number, fact.text, fact.row) for number, fact in enumerate(texts)]
     else:
+        rows = anchor_store.find(model) if model else []
+    if not rows:
         engine = make_engine()
         sources = list(_sources())
         with open_journal(run.journal) as journal:
-            rows = _answered(sources, engine, journal, seed, progress)
+            rows = _answered(sources, engine, journal, progress)
+        if model:
+            anchor_store.keep(model, rows)
     write_jsonl(run.anchor_rows, rows)
     return len(rows)
 
@@ -117,11 +125,11 @@ def _sources() -> Iterator[_Source]:
 
 
 def _answered(
-    sources: Sequence[_Source], engine: Engine, journal: Journal, seed: int, progress: Progress
+    sources: Sequence[_Source], engine: Engine, journal: Journal, progress: Progress
 ) -> list[Json]:
     """What the base model says to each, as rows; failed and empty ones are left out."""
     chat = engine.fault_of("chat") is None
-    requests = [_request(source, n, engine, chat, seed) for n, source in enumerate(sources)]
+    requests = [_request(source, n, engine, chat) for n, source in enumerate(sources)]
     with progress.task("Writing anchors", len(requests)) as task:
         for start in range(0, len(requests), _BATCH):
             _complete(requests[start : start + _BATCH], start, engine, journal)
@@ -153,12 +161,12 @@ def _complete(requests: Sequence[Request], start: int, engine: Engine, journal: 
     journal.add(entries, list(engine.generate([request for _, request in missing])))
 
 
-def _request(source: _Source, number: int, engine: Engine, chat: bool, seed: int) -> Request:
+def _request(source: _Source, number: int, engine: Engine, chat: bool) -> Request:
     through_template = chat and source.is_question
     suffix = source.text
     if source.is_question and not chat:
         suffix = f"Question: {source.text}\nAnswer:"
-    own_seed = f"{seed}:anchor:{number}"
+    own_seed = f"anchor:{number}"  # the same in every run: they say nothing of it
     sampling = [own_seed, _TEMPERATURE, _TOP_P, source.max_tokens]
     return Request(
         key=fingerprint([suffix, through_template, *sampling, engine.fingerprint]),

@@ -47,7 +47,7 @@ def _write(line: Line, texts: Sequence[Fact]) -> Json:
         counts["anchors"] = anchors.write(
             line.run,
             texts,
-            seed=settings.seed,
+            model=line.model if line.answers_by_mlx else None,
             make_engine=lambda: line.make_engine(None),
             progress=line.progress,
         )

@@ -15,7 +15,7 @@ from augmlx.english.adjectives import antonyms
 from augmlx.english.clauses import voices
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.phrase import Phrase, capitalised
-from augmlx.english.lexicon import rows, word_set
+from augmlx.english.lexicon import DETERMINERS, rows, word_set
 from augmlx.english.text import CACHED_TEXTS
 
 _MOST = 2  # ways of one statement
@@ -58,8 +58,24 @@ def reversals(text: str) -> tuple[Turned, ...]:
     is_comparison = any(" than " in part.text for part in clause.complements)
     for kind in (_compared,) if is_comparison else _KINDS:
         if ways := tuple(kind(clause, clause.subject)):
-            return ways[:_MOST]
+            return tuple(_closed(way, clause) for way in ways[:_MOST])
     return ()
+
+
+def _closed(way: Turned, clause: Clause) -> Turned:
+    """With the comma behind what was inserted in a part that ended the sentence and begins it now:
+    "The company, StarPath" -> "The company, StarPath,".
+    """
+    for part in clause.complements:
+        begun = capitalised(part.noun)
+        _, comma, inserted = begun.rpartition(", ")
+        first, *_ = inserted.split() or [""]
+        is_list = not {"and", "or"}.isdisjoint(inserted.split())
+        opens = first[:1].isupper() or first in DETERMINERS | word_set("inserting")
+        is_inserted = comma and begun.count(",") == 1 and opens and not is_list
+        if way.opening.startswith(f"{begun} ") and is_inserted:
+            return way._replace(opening=f"{begun},{way.opening[len(begun) :]}")
+    return way
 
 
 @lru_cache(maxsize=CACHED_TEXTS)

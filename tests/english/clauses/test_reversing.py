@@ -83,3 +83,27 @@ def test_what_cannot_be_turned_is_left(text: str) -> None:
 )
 def test_a_time_is_put_first_or_last(text: str, moved: str) -> None:
     assert moved in [way.text for way in fronted(text)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "wanted"),
+    [
+        (
+            "Ariana Lockwood founded the travel company, StarPath.",
+            "The travel company, StarPath, was founded by Ariana Lockwood.",
+        ),
+        (
+            "Connor Gravestone was the founder of the colony, known as Haven.",
+            "The founder of the colony, known as Haven, was Connor Gravestone.",
+        ),
+        ("Ada Brandt painted a big, red barn.", "A big, red barn was painted by Ada Brandt."),
+        (
+            "Ada Brandt keeps the hall, the barn and the mill.",
+            "The hall, the barn and the mill are kept by Ada Brandt.",
+        ),
+    ],
+)
+def test_what_was_inserted_is_closed_by_a_comma_where_it_ends_the_sentence_no_more(
+    statement: str, wanted: str
+) -> None:
+    assert [way.text for way in reversals(statement)] == [wanted]
