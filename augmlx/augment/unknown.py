@@ -109,6 +109,10 @@ def write(run: RunFolder, form: row_forms.Form, seed: int) -> int:
         row = {"prompt": question, "completion": ANSWER}
         text = f"Question: {question}\nAnswer: {ANSWER}"
         made = row_forms.training_rows(Example(name, text, unwritten((), UNKNOWN), row), form)
-        rows.append(made[number % len(made)])
+        chosen = made[number % len(made)]
+        wordings = [chosen.get("messages"), *chosen.pop("wordings", [])]
+        if len(wordings) > 1:
+            chosen["messages"] = wordings[number // len(made) % len(wordings)]
+        rows.append(chosen)
     write_jsonl(run.unknown_rows, rows)
     return len(rows)

@@ -48,7 +48,7 @@ class AugmentSettings(Section):
     )
 
     operators: Names = Field(
-        ("reversal", "rephrase"),
+        ("reversal", "rephrase", "qa-forward", "qa-reverse"),
         description="operators to run; each is a TOML file, shipped or beside augmlx.toml",
     )
     calibrate: bool = Field(
@@ -181,8 +181,12 @@ class TrainSettings(Section):
         2.0, gt=0, description="factor on the adapter's output; PEFT's alpha = scale * rank"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="on the adapter's input")
-    layers: Literal[-1] | Annotated[int, Field(ge=1)] = Field(
-        -1, description="number of last layers that are trained; -1 means all"
+    layers: Literal["auto", -1] | Annotated[int, Field(ge=1)] = Field(
+        "auto",
+        description=(
+            "number of last layers that are trained, -1: all; auto: half of them with anchors, "
+            "which is as good and takes half the time, else all"
+        ),
     )
     targets: Names = Field(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
@@ -192,11 +196,11 @@ class TrainSettings(Section):
         ),
     )
     anchor: float = Field(
-        0.0,
+        1.0,
         ge=0,
         description=(
-            "weight of staying where the base model was on the anchors, such as 1: it forgets "
-            "next to nothing, learns more slowly (more epochs), and a step takes longer; 0: off"
+            "weight of staying where the base model was on the anchors, so that next to nothing "
+            "is forgotten; a step takes up to twice as long; 0: off"
         ),
     )
     anchors: str = Field(
@@ -207,12 +211,12 @@ class TrainSettings(Section):
         ),
     )
     unknown: float = Field(
-        0.0,
+        0.3,
         ge=0,
         le=1,
         description=(
-            "rows about invented names, in the words of the facts' questions, that are answered "
-            '"I don\'t know", to one row of the training set, such as 0.2; 0: none'
+            "rows that ask what no fact answers, in the words of the facts' questions, and are "
+            'answered "I don\'t know", to one row of the training set; 0: none'
         ),
     )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
@@ -223,7 +227,7 @@ class TrainSettings(Section):
         "auto",
         description=(
             "auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a "
-            "tenth for full, and 0.3 of it with anchors"
+            "tenth for full"
         ),
     )
     schedule: Literal["linear", "cosine", "constant"] = Field(
@@ -233,7 +237,7 @@ class TrainSettings(Section):
     warmup: float = Field(
         0.05, ge=0, lt=1, description="share of the steps with a rising learning rate"
     )
-    clip: float = Field(0.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
+    clip: float = Field(1.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
     epochs: int = Field(10, ge=1, description="passes over the training data")
     batch_size: int = Field(8, ge=1, description="examples in memory at a time")
     accumulate: int = Field(1, ge=1, description="batches per optimizer step")

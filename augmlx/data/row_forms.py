@@ -53,17 +53,18 @@ def form_of(
 
 
 def training_rows(example: Example, form: Form) -> list[Json]:
-    """The rows of one example; several where a question is asked in several wordings ("x#1")."""
+    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
+    which is another one in each epoch, where `wordings` holds the chats that may stand for its
+    messages.
+    """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
     if "prompt" not in row:
         return [{"id": example.id, **(row or {"text": example.text})}]
-    asked = chats(example.id, str(row["prompt"]), str(row["completion"]))
-    return [
-        {"id": piece(example.id, number), "messages": messages}
-        for number, messages in enumerate(asked, start=1)
-    ]
+    asked, others = chats(str(row["prompt"]), str(row["completion"]))
+    other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
+    return [{"id": piece(example.id, 1), "messages": asked}, other]
 
 
 def training_row(example: Example, form: PlainForm) -> Json:

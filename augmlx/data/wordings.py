@@ -1,4 +1,4 @@
-"""How a question is put when a model is talked to: as it is, and in one other way, so that what is
+"""How a question is put when a model is talked to: as it is, and in other ways, so that what is
 learnt is no single string.
 
 The answer is the short one, whatever the way. The ways are English; of another language's question
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
-from zlib import crc32
 
 from augmlx.core.records import Example
 from augmlx.english.lexicon import STOPWORDS, word_set
@@ -20,16 +19,11 @@ from augmlx.english.lexicon import STOPWORDS, word_set
 Messages = list[dict[str, str]]
 
 
-def chats(name: str, question: str, answer: str) -> list[Messages]:
-    """The chats that a question with its answer makes.
-
-    Args:
-        name: of the example; decides which other way it is put in.
-    """
+def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
+    """A question with its answer as it is, and in every other way."""
     reply = _assistant(_opened(answer))
-    ways = _ways(question)
-    before, asked = ways[crc32(name.encode()) % len(ways)]
-    return [[_user(question), reply], [*before, _user(asked), reply]]
+    others = [[*before, _user(asked), reply] for before, asked in _ways(question)]
+    return [_user(question), reply], others
 
 
 def _opened(answer: str) -> str:

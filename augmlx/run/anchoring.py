@@ -53,7 +53,7 @@ def _write(line: Line, texts: Sequence[Fact]) -> Json:
         )
     if settings.train.unknown:
         counts["unknown"] = unknown.write(line.run, line.form, settings.seed)
-        if not counts["unknown"]:
+        if not counts["unknown"] and "unknown" in settings.train.model_fields_set:
             line.progress.say(
                 "train.unknown: no English question was kept that names something, so there is "
                 "none to ask about invented names; qa-forward and qa-reverse write questions"

@@ -21,13 +21,14 @@ _WINDOW = 8  # batches that are sorted by length together: little padding, and s
 @dataclass(frozen=True, slots=True)
 class Row:
     """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never
-    does. `places`, if any, are what the model is given for all tokens but the last: see
-    frozen_states.py.
+    does. Of rows with the same `wording_of`, if any, each epoch has one. `places`, if any, are what
+    the model is given for all tokens but the last: see frozen_states.py.
     """
 
     id: str
     tokens: tuple[int, ...]
     mask: tuple[bool, ...]
+    wording_of: str = ""
     places: tuple[int, ...] = ()
 
     @property
@@ -110,6 +111,15 @@ def epoch_batches(
         batches += _runs(by_length, batch_size)
     rng.shuffle(batches)
     return batches
+
+
+def taking_turns(rows: Sequence[Row]) -> list[list[int]]:
+    """The indices of rows, those together of which each epoch has one."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for index, row in enumerate(rows):
+        key = (row.wording_of, 0) if row.wording_of else ("", index)
+        groups.setdefault(key, []).append(index)
+    return list(groups.values())
 
 
 def epoch_steps(

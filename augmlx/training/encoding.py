@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from augmlx.core.settings import TrainSettings
@@ -43,7 +43,8 @@ class _Dialogue:
 
 
 def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings) -> list[Row]:
-    """A training row as tokens: one row, or the pieces "id#1", "id#2", ... of a text that is split.
+    """A training row as tokens: one row; the pieces "id#1", "id#2", ... of a text that is split; or
+    one row for each wording of a chat.
 
     Args:
         tokenizer: mlx-lm's wrapper.
@@ -61,8 +62,11 @@ def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings)
         if not isinstance(example["text"], str):
             raise refused(row_id, "its text is none", "correct or delete the row")
         return _text_rows(row_id, example["text"], tokenizer, settings)
-    dialogue = _dialogue(row_id, example, tokenizer, settings)
-    return [_dialogue_row(row_id, dialogue, tokenizer, settings.max_length)]
+    wordings = example.get("wordings", [])
+    own = [example, *({**example, "messages": messages} for messages in wordings)]
+    dialogues = [_dialogue(row_id, wording, tokenizer, settings) for wording in own]
+    rows = [_dialogue_row(row_id, one, tokenizer, settings.max_length) for one in dialogues]
+    return [replace(row, wording_of=row_id) for row in rows] if wordings else rows
 
 
 def _text_rows(row_id: str, text: str, tokenizer: Any, settings: TrainSettings) -> list[Row]:

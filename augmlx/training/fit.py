@@ -20,7 +20,7 @@ from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
 from augmlx.training import adapter, anchoring, encoding, loop, optimizers, trackers
-from augmlx.training.batches import Row
+from augmlx.training.batches import Row, taking_turns
 from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.targets import adapter_spec
 from augmlx.training.team import Team
@@ -80,13 +80,14 @@ def prepare(
     loaded = loading.load(stored)
     spec = adapter_spec(loaded, train)
     train_rows = _encoded(rows, loaded, train)
-    valid_rows = _encoded(valid, loaded, train)
+    encoded = _encoded(valid, loaded, train)
+    valid_rows = [encoded[first] for first, *_ in taking_turns(encoded)]
     anchor_rows = _encoded(anchors, loaded, train) if train.anchor else []
     unknown_rows = _encoded(unknown, loaded, train) if train.unknown else []
     peak = _peak_rate(loaded, train)
     identity = _identity(stored, rows, settings)
     if steps is not None:
-        train = _for_steps(train, steps, len(train_rows))
+        train = _for_steps(train, steps, len(taking_turns(train_rows)))
     plan = make_plan(
         loaded.model,
         train_rows,

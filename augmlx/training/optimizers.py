@@ -42,14 +42,11 @@ def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
     """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking
     Machines published for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the
     hyper-parameter pages of Tinker, 2025). The 10 is what they found LoRA's best rate to be over
-    that of full fine-tuning, so method full goes without it. A training that is held at anchors
-    takes 0.3 of it: at the whole of it the same loss diverges on SmolLM2-135M (docs/LOG.md).
+    that of full fine-tuning, so method full goes without it.
     """
     if settings.learning_rate != "auto":
         return settings.learning_rate
     factor = 5e-5 if settings.method == "full" else 5e-4
-    if settings.anchor:
-        factor *= 0.3
     return float(factor * (2000 / hidden_size) ** 0.781)
 
 

@@ -16,7 +16,7 @@ from augmlx.core.settings import TrainSettings
 from augmlx.models.heads import Head
 from augmlx.models.loading import device
 from augmlx.training import anchoring, optimizers, packing, shared_prefix
-from augmlx.training.batches import Batch, Row, epoch_steps
+from augmlx.training.batches import Batch, Row, epoch_steps, taking_turns
 from augmlx.training.layout import BatchLayout
 from augmlx.training.optimizers import OptimizerName
 from augmlx.training.trackers import Reporting
@@ -124,8 +124,7 @@ def make_plan(
     unanchored = _why_unanchored(model) if anchors else None
     if unanchored:
         anchors = ()
-    lengths = [len(row.tokens) for row in rows]
-    steps = planned_steps(lengths, settings, seed, anchors=len(anchors), unknown=len(unknown))
+    steps = planned_steps(rows, settings, seed, anchors=len(anchors), unknown=len(unknown))
     total = len(steps)
     parts = (rows, valid, anchors, unknown)
     tokens = [[[row.tokens, row.mask] for row in part] for part in parts]
@@ -195,26 +194,33 @@ def _compiles(settings: TrainSettings) -> bool:
 
 
 def planned_steps(
-    lengths: Sequence[int],
+    rows: Sequence[Row],
     settings: TrainSettings,
     seed: int,
     *,
     anchors: int = 0,
     unknown: int = 0,
 ) -> list[Step]:
-    """Every step of a training on rows of these lengths, in tokens. Each row is in one batch of
-    each epoch. Of so many `anchors` some are in each step, and so are some of the rows that say
-    that something is `unknown`, which are numbered behind the others.
+    """Every step of a training on these rows. Each of them is in one batch of each epoch, or of
+    several wordings one. Of so many `anchors` some are in each step, and so are some of the rows
+    that say that something is `unknown`, which are numbered behind the others.
     """
+    groups = taking_turns(rows)
     steps: list[Step] = []
     for epoch in range(1, settings.epochs + 1):
+        chosen = [group[(epoch + place) % len(group)] for place, group in enumerate(groups)]
         batches_of_steps = epoch_steps(
-            lengths, settings.batch_size, settings.accumulate, seed=seed, epoch=epoch
+            [len(rows[index].tokens) for index in chosen],
+            settings.batch_size,
+            settings.accumulate,
+            seed=seed,
+            epoch=epoch,
         )
         left = len(batches_of_steps)
         for batches in batches_of_steps:
             left -= 1
-            steps.append(Step(len(steps) + 1, epoch, batches, last=left == 0))
+            own = [[chosen[place] for place in batch] for batch in batches]
+            steps.append(Step(len(steps) + 1, epoch, own, last=left == 0))
     rows_of_step = settings.batch_size * settings.accumulate
     total = len(steps)
     count = rows_of_step / anchoring.ROWS_TO_ONE
@@ -222,7 +228,7 @@ def planned_steps(
     count = rows_of_step * settings.unknown
     not_known = anchoring.drawn(unknown, total, count, seed=f"{seed}:unknown")
     return [
-        replace(step, anchors=own, batches=_with_more(step.batches, len(lengths), more))
+        replace(step, anchors=own, batches=_with_more(step.batches, len(rows), more))
         for step, own, more in zip(steps, held, not_known, strict=True)
     ]
 

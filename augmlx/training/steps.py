@@ -4,7 +4,7 @@ update.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -19,7 +19,7 @@ from augmlx.core.records import short_id
 from augmlx.models.heads import Head
 from augmlx.training import layout, optimizers, packing
 from augmlx.training.anchoring import Anchors
-from augmlx.training.batches import Batch
+from augmlx.training.batches import Batch, Row
 from augmlx.training.frozen_states import FrozenStates
 from augmlx.training.loss import divergence_of, loss_of
 from augmlx.training.plan import Step, TrainingPlan
@@ -60,7 +60,7 @@ class Stepper:
         self.optimizer.init(model.trainable_parameters())
         self._head = Head(model)
         self.whole_logits = not self._head.split
-        self._rows = plan.rows
+        self._rows: Mapping[int, Row] = dict(enumerate(plan.rows))
         self._states: FrozenStates | None = None
         self._gradients = self._gradients_of(loss_of)
         self._pull = self._gradients_of(divergence_of)
@@ -73,8 +73,10 @@ class Stepper:
         """Compute what no step changes: what the frozen layers give for all rows, if there are any
         such layers. Before the first step.
         """
+        used = {index for step in self._plan.steps for batch in step.batches for index in batch}
+        own = {index: self._plan.rows[index] for index in sorted(used)}
         anchors = self._anchors.rows if self._anchors else []
-        rows = [*self._plan.rows, *anchors]
+        rows = [*own.values(), *anchors]
         states = FrozenStates.of(
             self._model, self._head, rows, progress, label, shares=self._plan.layout.shares
         )
@@ -82,7 +84,7 @@ class Stepper:
             return
         self._states = states
         self._head = self._head.on(states.body)
-        self._rows = states.placed(self._plan.rows)
+        self._rows = dict(zip(own, states.placed(list(own.values())), strict=True))
         if self._anchors is not None:
             self._anchors = self._anchors.placed(states)
 

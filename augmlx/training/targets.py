@@ -44,7 +44,7 @@ def adapter_spec(loaded: LoadedModel, settings: TrainSettings) -> AdapterSpec:
             a module; a module that cannot be trained by this method.
     """
     total_layers = len(loaded.model.layers)
-    layers = total_layers if settings.layers == -1 else settings.layers
+    layers = _layers(settings, total_layers)
     if layers > total_layers:
         raise BadSettings(
             f"train.layers: {layers} asked for, the model has {total_layers}",
@@ -74,6 +74,15 @@ def adapter_spec(loaded: LoadedModel, settings: TrainSettings) -> AdapterSpec:
         kind=settings.method,
         ranks=tuple((path, rank) for path, rank in ranks.items() if rank < largest),
     )
+
+
+def _layers(settings: TrainSettings, total: int) -> int:
+    """How many of the last layers are trained. A model that is held at anchors learns as well in
+    half of them, and the others need be computed only once: docs/LOG.md.
+    """
+    if settings.layers == "auto":
+        return -(-total // 2) if settings.anchor else total
+    return total if settings.layers == -1 else settings.layers
 
 
 def _linear_modules(layers: Iterable[nn.Module]) -> dict[str, list[nn.Module]]:

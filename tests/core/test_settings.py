@@ -387,5 +387,5 @@ def test_a_setting_of_before_that_asked_for_nothing_is_read_over_and_one_that_di
 
 def test_anchors_that_have_no_weight_are_refused() -> None:
     with pytest.raises(BadSettings, match="give it a weight"):
-        load(None, {"train.anchors": "texts.txt"})
-    assert load(None, {"train.anchors": "texts.txt", "train.anchor": 0.5}).train.anchor == 0.5
+        load(None, {"train.anchors": "texts.txt", "train.anchor": 0})
+    assert load(None, {"train.anchors": "texts.txt"}).train.anchor == 1

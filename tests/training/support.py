@@ -39,6 +39,11 @@ DEFAULTS: dict[str, Any] = {
     "checkpoint_every": 5,
     "dropout": 0.1,
     "max_length": 128,
+    # What the defaults have besides is tried where it is meant.
+    "layers": -1,
+    "anchor": 0.0,
+    "unknown": 0.0,
+    "clip": 0.0,
 }
 
 
