@@ -184,7 +184,7 @@ class TrainSettings(Section):
     layers: Literal["auto", -1] | Annotated[int, Field(ge=1)] = Field(
         "auto",
         description=(
-            "number of last layers that are trained, -1: all; auto: half of them with anchors, "
+            "number of last layers that are trained, -1: all; auto: a third of them with anchors, "
             "which is as good and takes half the time, else all"
         ),
     )
@@ -227,7 +227,7 @@ class TrainSettings(Section):
         "auto",
         description=(
             "auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a "
-            "tenth for full"
+            "tenth for full, and 1.5 of it with anchors"
         ),
     )
     schedule: Literal["linear", "cosine", "constant"] = Field(
@@ -238,7 +238,7 @@ class TrainSettings(Section):
         0.05, ge=0, lt=1, description="share of the steps with a rising learning rate"
     )
     clip: float = Field(1.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
-    epochs: int = Field(10, ge=1, description="passes over the training data")
+    epochs: int = Field(8, ge=1, description="passes over the training data")
     batch_size: int = Field(8, ge=1, description="examples in memory at a time")
     accumulate: int = Field(1, ge=1, description="batches per optimizer step")
     max_length: int = Field(512, ge=8, description="longest example, in tokens")

@@ -42,11 +42,14 @@ def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
     """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking
     Machines published for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the
     hyper-parameter pages of Tinker, 2025). The 10 is what they found LoRA's best rate to be over
-    that of full fine-tuning, so method full goes without it.
+    that of full fine-tuning, so method full goes without it. A training that is held at anchors is
+    of fewer layers and takes 1.5 of it: docs/LOG.md.
     """
     if settings.learning_rate != "auto":
         return settings.learning_rate
     factor = 5e-5 if settings.method == "full" else 5e-4
+    if settings.anchor:
+        factor *= 1.5
     return float(factor * (2000 / hidden_size) ** 0.781)
 
 

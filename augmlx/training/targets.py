@@ -78,10 +78,10 @@ def adapter_spec(loaded: LoadedModel, settings: TrainSettings) -> AdapterSpec:
 
 def _layers(settings: TrainSettings, total: int) -> int:
     """How many of the last layers are trained. A model that is held at anchors learns as well in
-    half of them, and the others need be computed only once: docs/LOG.md.
+    a third of them, and the others need be computed only once: docs/LOG.md.
     """
     if settings.layers == "auto":
-        return -(-total // 2) if settings.anchor else total
+        return -(-total // 3) if settings.anchor else total
     return total if settings.layers == -1 else settings.layers
 
 

@@ -42,7 +42,9 @@ def test_the_plan_names_whole_paths(loaded: loading.LoadedModel) -> None:
     )
     assert spec.targets == ("mlp.down_proj", "self_attn.q_proj")
     assert (spec.layers, spec.total_layers, spec.rank, spec.scale) == (2, 3, 3, 1.5)
-    assert adapter_spec(loaded, TrainSettings()).layers == 3
+    assert adapter_spec(loaded, TrainSettings(layers=-1)).layers == 3
+    assert adapter_spec(loaded, TrainSettings(anchor=0)).layers == 3
+    assert adapter_spec(loaded, TrainSettings()).layers == 1  # a third of them
 
 
 def test_a_target_that_no_module_is_named_after_is_refused_with_the_names_there_are(
@@ -64,7 +66,7 @@ def test_more_layers_than_there_are_is_refused(loaded: loading.LoadedModel) -> N
 def test_the_same_seed_attaches_the_same_adapter_and_b_is_zero(
     tmp_path: Path, loaded: loading.LoadedModel
 ) -> None:
-    spec = adapter_spec(loaded, TrainSettings(rank=4))
+    spec = adapter_spec(loaded, TrainSettings(rank=4, layers=-1))
     models = [load_tiny(tmp_path / f"{n}", num_hidden_layers=3).model for n in range(3)]
     before = models[0](TOKENS)
     for n, (model, seed) in enumerate(zip(models, (1, 1, 2), strict=True)):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,14 @@ from hypothesis import strategies as st
 
 from augmlx.core.errors import BadInput
 from augmlx.core.settings import TrainSettings
-from augmlx.training.batches import epoch_batches, epoch_steps, text_row
+from augmlx.training.batches import Row, epoch_batches, epoch_steps, taking_turns, text_row
 from augmlx.training.plan import planned_steps
+
+
+def rows_of(lengths: list[int]) -> list[Row]:
+    """Rows of so many tokens."""
+    return [Row(str(n), (1,) * length, (False,) * length) for n, length in enumerate(lengths)]
+
 
 LENGTHS = st.lists(st.integers(2, 600), max_size=300)
 SIZES = st.integers(1, 40)
@@ -41,7 +49,7 @@ def test_every_step_of_a_training_is_planned_and_each_example_is_in_one_of_each_
 ) -> None:
     """The last batch of a step and the last step of an epoch may be smaller; mlx-lm drops them."""
     chosen = TrainSettings(batch_size=batch_size, accumulate=accumulate, epochs=epochs)
-    steps = planned_steps(lengths, chosen, seed)
+    steps = planned_steps(rows_of(lengths), chosen, seed)
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert len(steps) == epochs * chosen.steps_per_epoch(len(lengths))
     for epoch in range(1, epochs + 1):
@@ -69,10 +77,10 @@ def test_a_plan_depends_on_lengths_sizes_and_seed_alone(
         update={"rank": 3, "packing": "never", "dropout": 0.3, "optimizer": "adamw", "clip": 1.0}
     )
     np.random.seed(1)
-    first = planned_steps(lengths, chosen, seed)
+    first = planned_steps(rows_of(lengths), chosen, seed)
     np.random.seed(2)
-    assert planned_steps(lengths, other, seed) == first
-    longer = planned_steps(lengths, chosen.model_copy(update={"epochs": 3}), seed)
+    assert planned_steps(rows_of(lengths), other, seed) == first
+    longer = planned_steps(rows_of(lengths), chosen.model_copy(update={"epochs": 3}), seed)
     assert longer[: len(first)] == first  # an epoch's order does not depend on how many there are
 
 
@@ -129,3 +137,27 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut() -> None:
     for empty in ([], [0]):
         with pytest.raises(BadInput, match="example f7: nothing to learn from"):
             text_row("f7", empty, 0, 64)
+
+
+@given(st.lists(st.integers(0, 4), max_size=12), st.integers(1, 5), st.integers(0, 3))
+def test_of_several_wordings_each_epoch_has_one_and_all_have_their_turn(
+    counts: list[int], size: int, seed: int
+) -> None:
+    rows = [
+        replace(row, wording_of=f"w{n}" if count else "")
+        for n, count in enumerate(counts)
+        for row in rows_of([5] * max(1, count))
+    ]
+    chosen = TrainSettings(batch_size=size, epochs=4)
+    steps = planned_steps(rows, chosen, seed)
+    groups = taking_turns(rows)
+    assert sorted(index for group in groups for index in group) == list(range(len(rows)))
+    assert len(groups) == len(counts)
+    seen: dict[int, set[int]] = {}
+    for epoch in range(1, 5):
+        own = [i for step in steps if step.epoch == epoch for b in step.batches for i in b]
+        assert len(own) == len(groups)
+        for number, group in enumerate(groups):
+            (one,) = set(own) & set(group)
+            seen.setdefault(number, set()).add(one)
+    assert all(seen[number] == set(group) for number, group in enumerate(groups))

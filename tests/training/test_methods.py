@@ -248,8 +248,11 @@ def test_a_module_whose_adapter_mlx_lm_cannot_load_is_refused(
         with pytest.raises(
             BadSettings, match=r"cannot train self_attn\.qkv_proj: mlx-lm cannot load"
         ):
-            adapter_spec(model, TrainSettings(method=method, targets=("qkv_proj", "up_proj")))
-    assert adapter_spec(model, TrainSettings(method="full", targets=("qkv_proj",))).kind == "full"
+            adapter_spec(
+                model, TrainSettings(method=method, layers=-1, targets=("qkv_proj", "up_proj"))
+            )
+    full = TrainSettings(method="full", layers=-1, targets=("qkv_proj",))
+    assert adapter_spec(model, full).kind == "full"
 
 
 # What is trained

@@ -245,13 +245,17 @@ def test_one_step_is_at_the_peak() -> None:
 
 
 def test_the_learning_rate_follows_the_published_rule() -> None:
-    assert optimizers.learning_rate(TrainSettings(), 2000) == pytest.approx(5e-4)
-    assert optimizers.learning_rate(TrainSettings(anchor=1), 2000) == pytest.approx(1.5e-4)
-    assert optimizers.learning_rate(TrainSettings(), 576) == pytest.approx(
+    assert optimizers.learning_rate(TrainSettings(), 2000) == pytest.approx(7.5e-4)
+    assert optimizers.learning_rate(TrainSettings(anchor=0), 2000) == pytest.approx(5e-4)
+    assert optimizers.learning_rate(TrainSettings(anchor=0), 576) == pytest.approx(
         5e-4 * (2000 / 576) ** 0.781
     )
-    assert optimizers.learning_rate(TrainSettings(method="dora"), 2000) == pytest.approx(5e-4)
-    assert optimizers.learning_rate(TrainSettings(method="full"), 2000) == pytest.approx(5e-5)
+    assert optimizers.learning_rate(TrainSettings(method="dora", anchor=0), 2000) == pytest.approx(
+        5e-4
+    )
+    assert optimizers.learning_rate(TrainSettings(method="full", anchor=0), 2000) == pytest.approx(
+        5e-5
+    )
     for method in ("lora", "full"):
         config = TrainSettings.model_validate({"learning_rate": 0.25, "method": method})
         assert optimizers.learning_rate(config, 576) == 0.25

@@ -54,7 +54,13 @@ class Run:
     ) -> None:
         self.before = trained(model)
         chosen = TrainSettings(
-            **{"optimizer": "sgd", "learning_rate": rate, "compile": "never", **changes}
+            **{
+                "optimizer": "sgd",
+                "learning_rate": rate,
+                "compile": "never",
+                "clip": 0.0,
+                **changes,
+            }
         )
         plan = make_plan(model, rows, chosen, peak=rate, seed=seed)
         stepper = Stepper(model, plan, Team())
