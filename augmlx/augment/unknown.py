@@ -30,7 +30,7 @@ from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
 ANSWER = "I don't know."
 _TRIES = 20  # for each that is wanted
 _LONGEST = 4  # words of what is asked about
-_COUNT = 256  # so many that no invented name is learnt by heart
+_COUNT = 1024  # so many that none is learnt by heart
 
 
 def questions(
