@@ -23,12 +23,11 @@ from augmlx.core.files import write_jsonl
 from augmlx.core.progress import Progress
 from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings
+from augmlx.core.settings import OWN_ANCHORS, Settings
 from augmlx.data.facts import read_facts
 from augmlx.engines.protocol import Engine, Request
 from augmlx.models.store.folder import StoredModel
 
-OWN = "self"  # the setting for the model's own texts
 _TEMPERATURE, _TOP_P = 0.9, 0.95
 _TEXT_TOKENS, _ANSWER_TOKENS, _NAME_TOKENS = 40, 40, 16
 _EVERYDAY = 28  # questions
@@ -74,7 +73,7 @@ def own_texts(settings: Settings, folder: Path | None) -> tuple[Fact, ...]:
         BadInput: the file is not what it should be.
     """
     name = settings.train.anchors
-    if not settings.train.anchor or name == OWN:
+    if not settings.train.anchor or name == OWN_ANCHORS:
         return ()
     here, beside = Path(name), (folder or Path()) / name
     is_beside = beside.exists() and not here.exists()

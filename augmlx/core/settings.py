@@ -30,6 +30,7 @@ def _distinct(value: Any) -> Any:
     return value
 
 
+OWN_ANCHORS = "self"  # the base model's own texts
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_distinct)]
 
@@ -204,7 +205,7 @@ class TrainSettings(Section):
         ),
     )
     anchors: str = Field(
-        "self",
+        OWN_ANCHORS,
         description=(
             'texts to stay at: "self", the base model\'s own on everyday things; or a file of '
             "texts or a training set"
@@ -299,7 +300,7 @@ class TrainSettings(Section):
                 f"the learning rate for {self.optimizer} must be named: the rule of auto is for "
                 f"adam"
             )
-        if self.anchors != "self" and not self.anchor:
+        if self.anchors != OWN_ANCHORS and not self.anchor:
             raise ValueError(
                 "anchors names texts that anchor = 0 makes no use of: give it a weight"
             )

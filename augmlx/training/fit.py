@@ -15,7 +15,7 @@ from augmlx.core import example_id
 from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
-from augmlx.core.settings import Settings, TrainSettings
+from augmlx.core.settings import OWN_ANCHORS, Settings, TrainSettings
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
@@ -25,6 +25,7 @@ from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.targets import adapter_spec
 from augmlx.training.team import Team
 
+_OURS = 256  # tokens that a row may have of which the user wrote none
 # Answers held-out questions with the model as it stands: accuracy (0..1) by kind of question.
 ModelJudge = Callable[[LoadedModel], Mapping[str, float]]
 
@@ -82,8 +83,10 @@ def prepare(
     train_rows = _encoded(rows, loaded, train)
     encoded = _encoded(valid, loaded, train)
     valid_rows = [encoded[first] for first, *_ in taking_turns(encoded)]
-    anchor_rows = _encoded(anchors, loaded, train) if train.anchor else []
-    unknown_rows = _encoded(unknown, loaded, train) if train.unknown else []
+    ours = train.model_copy(update={"max_length": max(train.max_length, _OURS)})
+    own_anchors = train.anchors != OWN_ANCHORS
+    anchor_rows = _encoded(anchors, loaded, train if own_anchors else ours) if train.anchor else []
+    unknown_rows = _encoded(unknown, loaded, ours) if train.unknown else []
     peak = _peak_rate(loaded, train)
     identity = _identity(stored, rows, settings)
     if steps is not None:

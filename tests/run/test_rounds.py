@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tiny import trusted, write_model
+from tiny.line import QUICK
 
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.files import read_jsonl, write_jsonl
@@ -52,7 +53,7 @@ class Bench:
         ] = []  # of each request for a rephrasing, whether the tuned model wrote it
 
     def open(self) -> Pipeline:
-        small = {"train.epochs": self.epochs, "train.rank": 2, "augment.samples": 1}
+        small = {**QUICK, "train.epochs": self.epochs, "augment.samples": 1}
         settings = load(None, {"model": str(self.base.path), **small})
         pipeline = Pipeline(self.run, settings, Silent(), make_engine=self._engine)
         pipeline.take_facts(read_facts(self.facts).facts)

@@ -25,6 +25,14 @@ FACTS = [
     ("Lea Moor", "designed the", "North tower", "was designed by"),
     ("Ola Pine", "is the head of the", "Quay desk", ""),
 ]
+# A plain training of a moment; anchors and all that go with them are tried where they are meant.
+QUICK = {
+    "augment.operators": ["reversal", "rephrase"],
+    "train.epochs": 2,
+    "train.rank": 2,
+    "train.anchor": 0,
+    "train.unknown": 0,
+}
 TEXTS = [f"{first} {verb} {last}." for first, verb, last, _ in FACTS]
 
 
@@ -74,8 +82,7 @@ class Setup:
         self.progress = Recorder()
 
     def open(self, **changes: object) -> Pipeline:
-        quick = {"train.epochs": 2, "train.rank": 2}
-        settings = load(None, {"model": str(self.base.path), **quick, **changes})
+        settings = load(None, {"model": str(self.base.path), **QUICK, **changes})
         self.progress = Recorder()
         pipeline = Pipeline(self.run, settings, self.progress, make_engine=self._engine)
         pipeline.take_facts(read_facts(self.facts).facts)
