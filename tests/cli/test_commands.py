@@ -78,7 +78,7 @@ def test_run_prints_the_table_of_arms_on_stdout_and_all_else_on_stderr(project: 
     assert "augmented against finetuned" in table[7]
     told = (project / "stderr").read_text()
     for part in (
-        "Augmenting: 24 to do",
+        "Augmenting: 48 to do",
         "Training: ",
         "Evaluating icl",
         "No questions were given",
@@ -101,14 +101,14 @@ def test_each_stage_by_itself_finds_its_work_done(project: Path) -> None:
     assert augmlx("eval", run).stdout == (project / "stdout").read_text()
     assert augmlx("report", run).stdout == f"{run / 'report.html'}\n"
     again = augmlx("augment", project / "facts.csv", "-o", run)
-    assert again.stdout.startswith("6 facts: 24 produced, ")
+    assert again.stdout.startswith("6 facts: 48 produced, ")
     assert "augment: up to date" in again.stderr
 
 
 def test_json_is_one_object_on_stdout(project: Path) -> None:
     run = project / "run"
     counts = parsed(augmlx("augment", project / "facts.csv", "-o", run, "--json"))
-    assert counts["produced"] == 24
+    assert counts["produced"] == 48
     assert counts["failed"] == 0
     assert counts["produced"] == sum(
         int(str(counts[key])) for key in ("kept", "rejected", "failed")

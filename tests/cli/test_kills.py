@@ -24,7 +24,8 @@ def project(tmp_path: Path) -> Path:
         "fact\n" + "".join(f"{name} owns the {name} mill.\n" for name in NAMES)
     )
     (tmp_path / "augmlx.toml").write_text(
-        f'model = "{base.path}"\n[augment]\nsamples = 4\nmax_tokens = 24\nbatch_size = {BATCH}\n'
+        f'model = "{base.path}"\n[augment]\noperators = ["reversal", "rephrase"]\n'
+        f"samples = 4\nmax_tokens = 24\nbatch_size = {BATCH}\n"
     )
     return tmp_path
 

@@ -41,7 +41,12 @@ def rows(*arguments: str | Path) -> dict[str, dict[str, object]]:
 def test_each_operator_has_a_line_and_those_in_force_a_star(folder: Path) -> None:
     lines = operators().stdout.splitlines()
     assert len(lines) == len(rows()) >= 16
-    assert [line.split()[1] for line in lines if line.startswith("* ")] == ["rephrase", "reversal"]
+    assert [line.split()[1] for line in lines if line.startswith("* ")] == [
+        "qa-forward",
+        "qa-reverse",
+        "rephrase",
+        "reversal",
+    ]
     by_name = {line[2:].split()[0]: line for line in lines}
     assert by_name["chain"].split()[1] == "pair"
     assert by_name["global"].split()[1] == "corpus"

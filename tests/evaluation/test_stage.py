@@ -124,6 +124,7 @@ def test_a_planted_loss_of_general_ability_is_told_for_its_arm(tmp_path: Path) -
         tmp_path,
         {"base": ignorant, "finetuned": ignorant, "augmented": worse},
         GOOD,
+        **{"train.anchor": 0},
     )
     assert {(row.arm, row.what) for row in summary.regressions} == {
         ("augmented", "perplexity"),
