@@ -187,7 +187,7 @@ def targets(loaded: LoadedModel) -> tuple[str, ...]:
     from augmlx.core.settings import TrainSettings
     from augmlx.training.targets import adapter_spec
 
-    return adapter_spec(loaded, TrainSettings(rank=RANK)).targets
+    return adapter_spec(loaded, TrainSettings(rank=RANK, layers=-1)).targets
 
 
 def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
@@ -197,6 +197,10 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
     from augmlx.training import fit
 
     config = TrainSettings(
+        layers=-1,
+        clip=0.0,
+        anchor=0.0,
+        unknown=0.0,
         rank=RANK,
         scale=SCALE,
         schedule="constant",
