@@ -123,9 +123,10 @@ def test_scores_are_those_of_a_plain_forward_pass(loaded: LoadedModel) -> None:
 def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> None:
     stored = pull("smollm2-135m")
     rows = [{"id": f"f{n}/original", "text": fact} for n, fact in enumerate(FACTS)]
-    config = Settings(
-        train=TrainSettings(rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0)
+    plain = TrainSettings(
+        rank=8, epochs=6, batch_size=6, learning_rate=2e-3, warmup=0.0, anchor=0.0
     )
+    config = Settings(train=plain)
     counts = fit.fit(fit.prepare(stored, rows, config), tmp_path, progress=Silent(), label="x")
     told = [line["loss"] for line in metrics.read(tmp_path / "metrics.jsonl")]
     assert told[-1] < 0.6 * told[0]
