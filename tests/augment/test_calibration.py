@@ -180,7 +180,7 @@ def test_what_the_user_wrote_is_not_overruled() -> None:
     written = load(None, {"augment.temperature": 0.9}).augment
     over = some_report(off={"rephrase": "why"}).over(written)
     assert (over.temperature, over.prompting) == (0.9, "chat")
-    assert over.operators == ("reversal",)
+    assert over.operators == ("reversal", "qa-forward", "qa-reverse")
     named = load(None, {"augment.operators": ["rephrase"]}).augment
     assert some_report(off={"rephrase": "why"}).over(named).operators == ("rephrase",)
     assert some_report().over(AugmentSettings()) == some_report().over(
@@ -198,7 +198,8 @@ def test_a_torn_report_is_none(tmp_path: Path) -> None:
 def test_what_a_model_cannot_do_is_left_out_aloud() -> None:
     model, progress = stored(), Recorder()
     report.write_report(of(model, off={"rephrase": "2 of 4 kept texts were wrong"}), model)
-    assert in_force(load(None), model, progress).augment.operators == ("reversal",)
+    used = in_force(load(None), model, progress).augment.operators
+    assert used == ("reversal", "qa-forward", "qa-reverse")
     assert progress.said == [
         "rephrase: left out; on the exam 2 of 4 kept texts were wrong (augmlx models show scripted)"
     ]

@@ -72,7 +72,8 @@ def engine(write: Callable[[Request], str | Completion] = script) -> ScriptedEng
 
 
 def config(**changed: Any) -> AugmentSettings:
-    return AugmentSettings(**{"samples": 4, **changed})
+    plain = {"samples": 4, "operators": ("reversal", "rephrase")}
+    return AugmentSettings(**{**plain, **changed})
 
 
 def run(
