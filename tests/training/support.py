@@ -97,7 +97,7 @@ def tuned(
     """
     loaded = loading.load(write_model(folder, kind, bits=bits, **changes))
     targets = ("in_proj", "out_proj") if kind == "mamba2" else ("q_proj", "v_proj", "down_proj")
-    chosen = TrainSettings(rank=4, targets=targets, dropout=dropout)
+    chosen = TrainSettings(rank=4, targets=targets, dropout=dropout, layers=-1)
     adapter.attach(loaded.model, adapter_spec(loaded, chosen), seed=1)
     fresh = trained(loaded.model)
     keys = mx.random.split(mx.random.key(2), len(fresh))

@@ -57,7 +57,9 @@ def test_gradients_are_those_of_the_layers_as_they_are(
 def test_the_weights_of_a_full_training_get_their_gradients(tmp_path: Path) -> None:
     loaded = load_tiny(tmp_path / "model")
     adapter.attach(
-        loaded.model, adapter_spec(loaded, TrainSettings(method="full", targets=("mlp.*",))), seed=0
+        loaded.model,
+        adapter_spec(loaded, TrainSettings(method="full", layers=-1, targets=("mlp.*",))),
+        seed=0,
     )
     plain = graded(loaded.model, batch())
     with layers_recomputed(loaded.model, True):
@@ -71,7 +73,7 @@ def test_what_is_dropped_on_the_way_forward_is_dropped_on_the_way_back(
 ) -> None:
     """mlx-lm draws anew there, so that its gradients are of another function than its loss."""
     loaded = load_tiny(tmp_path / "model")
-    chosen = TrainSettings(method="dora" if dora else "lora", dropout=0.4)
+    chosen = TrainSettings(method="dora" if dora else "lora", dropout=0.4, layers=-1)
     adapter.attach(loaded.model, adapter_spec(loaded, chosen), seed=0)
     model = loaded.model
     model.load_weights(
