@@ -58,6 +58,10 @@ TRAIN = {
     "batch_size": 4,
     "learning_rate": 5e-3,
     "max_length": 128,
+    "layers": -1,
+    "anchor": 0.0,
+    "unknown": 0.0,
+    "clip": 0.0,
 }
 
 
@@ -262,6 +266,7 @@ def await_steps(folder: Path, count: int, *processes: subprocess.Popen[str]) -> 
         (),
         ("packing=always", "compile=always"),
         ("accumulate=2", "batch_size=8", "clip=0.5", "optimizer=adamw"),
+        ("anchor=1", "layers=1", "clip=1"),
         ("batch_size=1", "epochs=1", "checkpoint_layers=true"),  # the second one has nothing to do
         ("best=loss", "validate_every=2"),
     ],
