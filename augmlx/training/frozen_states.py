@@ -1,5 +1,5 @@
 """What the frozen layers of a model give for the rows of a training: computed once, and not anew in
-each epoch. Where only the upper half of the layers is trained, a step costs half.
+each epoch. Where only the last third of the layers is trained, a step costs about half.
 
 Rows that begin alike have the same states there, which are kept once.
 """

@@ -99,9 +99,7 @@ class ChatServer:
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
     def run(self, models: Mapping[str, LoadedModel]) -> None:
-        """Answer with the models, by their names, until `stop` or an exception such as
-        KeyboardInterrupt.
-        """
+        """Answer with the models, by their names, until an exception such as KeyboardInterrupt."""
         with _silent():
             cache = mlx_server.LRUPromptCache(_ARGUMENTS["prompt_cache_size"])
             answering = mlx_server.ResponseGenerator(_Provider(models), cache)
@@ -111,10 +109,6 @@ class ChatServer:
             finally:
                 self._http.server_close()
                 answering.stop_and_join()
-
-    def stop(self) -> None:
-        """From another thread."""
-        self._http.shutdown()
 
 
 def is_local(host: str) -> bool:
