@@ -11,7 +11,7 @@ English only: another language's names and refusals are not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import cycle, islice
 from random import Random
 
@@ -24,8 +24,8 @@ from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run
 from augmlx.data.wordings import english_questions
 from augmlx.english.clauses.clause import read
-from augmlx.english.lexicon import DETERMINERS
 from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
+from augmlx.english.text import lower_words
 
 ANSWER = "I don't know."
 _TRIES = 20  # for each that is wanted
@@ -47,22 +47,35 @@ def questions(
     rng = Random(seed)
     own = english_questions(examples)
     rng.shuffle(own)
-    invented = Words(lists.persons, lists.names, lists.names)
-    kinds = [
-        _renamed(own, invented, rng),
-        _renamed(own, Words.of(facts), rng),
-        _renamed(own, invented, rng),
-        _renamed(own, Words.of(facts), rng),
-        _never_written(facts),
-    ]
+    words = [Words(lists.persons, lists.names, lists.names), Words.of(facts)]
+    kinds = [*(_renamed(own, others, rng) for others in 2 * words), _never_written(facts)]
+    holding = _by_word(facts)
     found: dict[str, None] = {}
-    for kind in islice(cycle(kinds), _TRIES * count):
+    for kind in islice(cycle(kinds), _TRIES * count if own else 0):
         if len(found) == count:
             break
-        question = next(kind, None) if own else None
-        if question and not any(may_answer(fact, question) for fact in facts):
+        question = next(kind, None)
+        if question and not _may_be_answered(question, holding):
             found[question] = None
     return list(found)
+
+
+def _by_word(facts: Sequence[str]) -> dict[str, list[str]]:
+    """Each word -> the facts that it stands in."""
+    holding: dict[str, list[str]] = {}
+    for fact in facts:
+        for word in set(lower_words(fact)):
+            holding.setdefault(word, []).append(fact)
+    return holding
+
+
+def _may_be_answered(question: str, holding: Mapping[str, Sequence[str]]) -> bool:
+    """Whether one of the facts that hold a name of the question may answer it."""
+    for mention in named(question):
+        first, *_ = lower_words(mention.text) or [""]
+        if any(may_answer(fact, question) for fact in holding.get(first, ())):
+            return True
+    return False
 
 
 def _renamed(own: Sequence[str], words: Words, rng: Random) -> Iterator[str | None]:
@@ -87,16 +100,11 @@ def _never_written(facts: Sequence[str]) -> Iterator[str]:
 def _names_in(fact: str) -> Iterator[str]:
     """Who does what in a fact, as far as it is a name: "the Heron lamp" whole."""
     clause = read(fact)
-    parts = (clause.subject, clause.object, clause.agent) if clause else ()
-    for part in parts:
+    if clause is None:
+        return
+    for part in (clause.subject, clause.object, clause.agent):
         if part is not None and len(named(part.noun)) == 1 and len(part.noun.split()) <= _LONGEST:
-            yield _within(part.noun)
-
-
-def _within(noun: str) -> str:
-    """A noun phrase as it stands within a sentence: "The mill" as "the mill"."""
-    first, *_ = noun.split() or [""]
-    return noun[:1].lower() + noun[1:] if first.lower() in DETERMINERS else noun
+            yield part.noun if part.preposition else clause.lowered(part)
 
 
 def write(run: RunFolder, form: row_forms.Form, seed: int) -> int:
