@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,35 @@ def test_global_draws_follow_the_seed() -> None:
     first = mx.random.uniform(shape=(4,)).tolist()
     mx.random.seed(2**48 - 1)
     assert mx.random.uniform(shape=(4,)).tolist() == first
+
+
+# engines/serving/server.py: mlx_lm.server with models of our own
+
+
+def test_the_server_asks_its_provider_for_a_model_and_its_handler_for_what_to_say() -> None:
+    from mlx_lm import server
+
+    assert list(inspect.signature(server.ModelProvider.load).parameters) == [
+        "self",
+        "model_path",
+        "adapter_path",
+        "draft_model_path",
+    ]
+    assert list(inspect.signature(server.ResponseGenerator).parameters) == [
+        "model_provider",
+        "prompt_cache",
+    ]
+    for name in ("do_GET", "do_POST", "do_OPTIONS", "handle_models_request"):
+        assert callable(getattr(server.APIHandler, name))
+    assert "_inline_image_urls" in inspect.getsource(server.APIHandler.handle_chat_completions)
+    parts = [{"type": "image_url", "image_url": {"url": "http://x.test/a"}}]
+    assert list(server._image_parts([{"role": "user", "content": parts}])) == parts
+
+
+def test_the_arguments_of_the_server_are_those_that_it_reads() -> None:
+    from mlx_lm import server
+
+    from augmlx.engines.serving.server import _ARGUMENTS
+
+    read = set(re.findall(r"cli_args\.(\w+)", inspect.getsource(server)))
+    assert read == set(_ARGUMENTS)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import write_model
 
-from augmlx.augment import anchors, unknown
+from augmlx.augment import anchor_store, anchors, unknown
 from augmlx.core.files import read_jsonl, write_jsonl
+from augmlx.core.progress import Silent
 from augmlx.core.records import Example, Fact, Origin, to_json
 from augmlx.core.run_folder import RunFolder
+from augmlx.engines.scripted import ScriptedEngine
 from augmlx.english.names import entities
 from augmlx.english.renaming import Words, may_answer, renamed
 from augmlx.evaluation import overclaims
@@ -108,3 +112,38 @@ def test_what_trains_and_what_tries_have_nothing_in_common() -> None:
     names_trained = {m.text for text in ours.known for m in entities(text)}
     names_tried = {m.text for text in theirs["known"] for m in entities(text)}
     assert names_trained.isdisjoint(names_tried)
+
+
+def test_the_anchors_that_are_shipped_are_answers_to_what_is_asked_now() -> None:
+    """Or anchor_store.CODE must be raised, and they must be made anew."""
+    asked = [source.text for source in anchors._sources()]
+    with resources.as_file(anchor_store._SHIPPED) as folder:
+        files = sorted(folder.glob("*.jsonl"))
+        assert files
+        for file in files:
+            assert file.stem.endswith(f"-{anchor_store.CODE}")
+            for row in read_jsonl(file):
+                source = asked[int(row["id"].removeprefix("anchor/"))]
+                assert (
+                    row["prompt"] == source if "prompt" in row else row["text"].startswith(source)
+                )
+
+
+def test_anchors_are_made_once_for_a_model(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "tiny")
+    assert anchor_store.find(model) == []
+    made: list[ScriptedEngine] = []
+
+    def engine() -> ScriptedEngine:
+        made.append(ScriptedEngine(lambda _: "something"))
+        return made[-1]
+
+    rows = []
+    for name in ("first", "second"):
+        run = RunFolder(tmp_path / name)
+        run.create()
+        count = anchors.write(run, (), model=model, make_engine=engine, progress=Silent())
+        rows.append(list(read_jsonl(run.anchor_rows)))
+        assert len(rows[-1]) == count > 100
+    assert rows[0] == rows[1] == anchor_store.find(model)
+    assert len(made) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from augmlx.augment import anchor_store
 from augmlx.core.progress import Silent
 from augmlx.core.settings import Settings, TrainSettings
 from augmlx.engines.mlx.engine import MlxEngine
@@ -136,3 +137,8 @@ def test_a_few_steps_teach_and_the_adapter_loads_in_mlx_lm(tmp_path: Path) -> No
     model.set_dtype(mx.float32)
     assert mx.array_equal(model(tokens), tuned.model(tokens))
     assert counts["steps"] == 6
+
+
+def test_the_anchors_of_the_embedded_model_are_shipped() -> None:
+    name = anchor_store.path_of(pull("smollm2-135m")).name
+    assert len(anchor_store._shipped(name)) > 100
