@@ -51,15 +51,11 @@ class _Shipped:
     openers: Sequence[str]
     everyday: Sequence[str]
     known: Sequence[str]
-    persons: Sequence[str]
-    names: Sequence[str]
-    of_persons: Sequence[str]
-    of_things: Sequence[str]
 
 
 @cache
 def shipped() -> _Shipped:
-    """What every run has its anchors made from, and what unknown.py asks."""
+    """What every run has its anchors made from."""
     folder = resources.files("augmlx.augment")
     lists = tomllib.loads(folder.joinpath("anchors.toml").read_text("utf-8"))
     everyday = folder.joinpath("everyday.txt").read_text("utf-8").splitlines()

@@ -207,15 +207,18 @@ def test_a_stop_signal_exits_130_and_says_how_to_go_on(
 ) -> None:
     facts = tmp_path / "facts.csv"
     facts.write_text(example("facts.csv"))
-    long = ["--set", "augment.batch_size=8", "--set", "augment.samples=256"]  # minutes of work
+    long = ["--set", "augment.batch_size=2", "--set", "augment.samples=64"]  # minutes of work
     command = [*AUGMLX, "augment", str(facts), "-o", str(tmp_path / "run"), *long]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    assert "Augmenting" in process.stderr.readline()
-    while journalled(tmp_path / "run") == 0 and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(number)
-    out, err = process.communicate()
+    try:
+        assert "Augmenting" in process.stderr.readline()
+        while journalled(tmp_path / "run") == 0 and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate()
+    finally:
+        process.kill()
     assert process.returncode == 130, err
     assert "Run the same command again" in err
     assert "Traceback" not in err
