@@ -33,6 +33,9 @@ PROSE = [
 ]
 
 
+ANCHOR_TOKENS = 40  # about as long as what augmlx has the base model write
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A set of examples and how it is trained on.
@@ -42,6 +45,7 @@ class Case:
         repeats: runs of the MLX columns.
         tokens: prose that is as long as fits between these; None: a fact each.
         vocabulary: of a tiny model of its own; None: the model that was asked for.
+        anchors: texts at which the anchored columns hold the model; 0: no such columns.
     """
 
     about: str
@@ -52,10 +56,11 @@ class Case:
     learning_rate: float
     tokens: tuple[int, int] | None = None
     vocabulary: int | None = None
+    anchors: int = 0
 
 
 CASES = {
-    "a": Case("facts of about 15 tokens", 160, 16, 2, 2, 1e-3),
+    "a": Case("facts of about 15 tokens", 160, 16, 2, 2, 1e-3, anchors=20),
     "b": Case("examples of 128 to 512 tokens", 8, 4, 2, 2, 1e-3, (128, 512)),
     "c": Case("a tiny model with a vocabulary of 150,000", 16, 16, 2, 1, 1e-3, (64, 96), 150_000),
 }
@@ -164,8 +169,8 @@ def sentences() -> Iterable[str]:
 
 
 def write(case: Case, count: int, model: str, folder: Path) -> dict[str, object]:
-    """Write `folder`/train.jsonl, and the model if the case has one of its own. Returns the model's
-    folder, and the tokens of each row, the one that ends it included.
+    """Write `folder`/train.jsonl and anchors.jsonl, and the model if the case has one of its own.
+    Returns the model's folder, and the tokens of each row, the one that ends it included.
     """
     if case.vocabulary is not None:
         own_model = folder / "model"
@@ -176,6 +181,10 @@ def write(case: Case, count: int, model: str, folder: Path) -> dict[str, object]
     rows = texts(case, count, length)
     with jsonlines.open(folder / "train.jsonl", "w") as writer:
         writer.write_all({"id": f"t{number}", "text": text} for number, text in enumerate(rows))
+    rng = Random("anchors")
+    held = [prose(ANCHOR_TOKENS, length, rng) for _ in range(case.anchors)]
+    with jsonlines.open(folder / "anchors.jsonl", "w") as writer:
+        writer.write_all({"id": f"a{number}", "text": text} for number, text in enumerate(held))
     return {
         "model": str(stored.path),
         "lengths": [length(text) + 1 for text in rows],

@@ -1,4 +1,5 @@
-"""The columns of bench_train.py: the same training by mlx_lm.lora, by augmlx, and by torch + PEFT.
+"""The columns of bench_train.py: the same training by mlx_lm.lora, by augmlx, and by torch + PEFT;
+and by the last two held at anchors besides, by KL(base || model) on one for each eight examples.
 
 Each runs in a process of its own, so that its peak memory is its own: `train_columns.py COLUMN
 FOLDER` reads the work from FOLDER/work.json and prints what came of it as JSON. The MLX columns
@@ -17,6 +18,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from augmlx.models.loading import LoadedModel
 
 RANK, SCALE = 16, 2.0
+ROWS_TO_ONE = 8  # examples to one anchor, as augmlx has it
 PROBED = 32  # examples on which the losses of all columns are compared
 
 
@@ -37,7 +41,7 @@ class Work:
 
     Args:
         model: its folder.
-        data: the folder of train.jsonl, with rows of {"id", "text"}.
+        data: the folder of train.jsonl and anchors.jsonl, with rows of {"id", "text"}.
         products: (n, k, m) of the matrix products of a step, to measure the machine by.
     """
 
@@ -48,10 +52,9 @@ class Work:
     learning_rate: float
     products: list[list[int]]
 
-    def rows(self) -> list[dict[str, str]]:
-        """The examples."""
-        path = Path(self.data) / "train.jsonl"
-        with jsonlines.open(path) as reader:
+    def rows(self, file: str = "train.jsonl") -> list[dict[str, str]]:
+        """The examples, or the anchors."""
+        with jsonlines.open(Path(self.data) / file) as reader:
             return list(reader)
 
 
@@ -190,7 +193,7 @@ def targets(loaded: LoadedModel) -> tuple[str, ...]:
     return adapter_spec(loaded, TrainSettings(rank=RANK, layers=-1)).targets
 
 
-def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
+def train_augmlx(work: Work, folder: Path, *, held: bool = False) -> dict[str, Any]:
     from augmlx.core.progress import Silent
     from augmlx.core.settings import Settings, TrainSettings
     from augmlx.models.store import folder as store
@@ -199,7 +202,7 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
     config = TrainSettings(
         layers=-1,
         clip=0.0,
-        anchor=0.0,
+        anchor=1.0 if held else 0.0,
         unknown=0.0,
         rank=RANK,
         scale=SCALE,
@@ -212,7 +215,10 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
         compile="always",  # as mlx_lm.lora compiles its step
     )
     ready = fit.prepare(
-        store.find(work.model), work.rows(), Settings(model=work.model, train=config)
+        store.find(work.model),
+        work.rows(),
+        Settings(model=work.model, train=config),
+        anchors=work.rows("anchors.jsonl") if held else (),
     )
     tokens = [row.tokens for row in ready.plan.rows]
     watch = mlx_watch(ready.loaded.model, tokens, work)
@@ -229,13 +235,20 @@ def train_augmlx(work: Work, folder: Path) -> dict[str, Any]:
     return outcome(watch, tokens, counts["tokens"])
 
 
-def train_torch(work: Work, _: Path) -> dict[str, Any]:
-    """A plain loop: shuffled, each batch padded on the right to its own longest."""
+def train_torch(work: Work, _: Path, *, held: bool = False) -> dict[str, Any]:
+    """A plain loop: shuffled, each batch padded on the right to its own longest. `held`: at anchors
+    too, whose base distributions are computed in each step, as a second pass without the adapter.
+    """
     import torch
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(work.model, local_files_only=True)
-    tokens = [[*tokenizer.encode(row["text"]), tokenizer.eos_token_id] for row in work.rows()]
+
+    def encoded(rows: Sequence[dict[str, str]]) -> list[list[int]]:
+        return [[*tokenizer.encode(row["text"]), tokenizer.eos_token_id] for row in rows]
+
+    tokens = encoded(work.rows())
+    anchors = cycle(encoded(work.rows("anchors.jsonl")) if held else [])
     model = peft_model(work.model)
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(learnt, lr=work.learning_rate)
@@ -259,6 +272,8 @@ def train_torch(work: Work, _: Path) -> dict[str, Any]:
             batch = [tokens[index] for index in order[start : start + work.batch_size]]
             optimizer.zero_grad()
             mean_loss(model, batch).backward()
+            if some := list(islice(anchors, work.batch_size // ROWS_TO_ONE)):
+                mean_divergence(model, some).backward()
             optimizer.step()
             trained += targets_of(batch)
             watch.step()
@@ -289,6 +304,21 @@ def linear_modules(model: Any) -> list[str]:
 
     modules = model.model.layers[0].named_modules()
     return [name for name, module in modules if isinstance(module, torch.nn.Linear)]
+
+
+def mean_divergence(model: Any, rows: Sequence[Sequence[int]]) -> Any:
+    """KL(base || model) of a batch of rows, a mean over each's tokens."""
+    import torch
+    from torch.nn.functional import kl_div
+
+    total = torch.zeros(())
+    for row in rows:
+        inputs = torch.tensor([row[:-1]])
+        with torch.no_grad(), model.disable_adapter():
+            base = model(input_ids=inputs, use_cache=False).logits[0].log_softmax(-1)
+        own = model(input_ids=inputs, use_cache=False).logits[0].log_softmax(-1)
+        total = total + kl_div(own, base, log_target=True, reduction="batchmean")
+    return total / len(rows)
 
 
 def mean_loss(model: Any, rows: Sequence[Sequence[int]]) -> Any:
@@ -354,7 +384,13 @@ def sgemm(shapes: Sequence[Sequence[int]]) -> Callable[[], float]:
     return lambda: max(rate(*shape) for shape in all_shapes)
 
 
-COLUMNS = {"mlx_lm.lora": train_mlx_lm, "augmlx": train_augmlx, "torch + PEFT": train_torch}
+COLUMNS = {
+    "mlx_lm.lora": train_mlx_lm,
+    "augmlx": train_augmlx,
+    "torch + PEFT": train_torch,
+    "augmlx, held": partial(train_augmlx, held=True),
+    "torch, held": partial(train_torch, held=True),
+}
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from augmlx.core.arms import AUGMENTED, FINETUNED, REPHRASED
 from augmlx.evaluation import ability
 from augmlx.evaluation.summary import Cell, Difference, Leak
+from augmlx.report import usable
 from augmlx.report.evaluated import FORWARD, REVERSAL, Evaluation
 from augmlx.report.text import clip, interval, label, percent, points, span
 
@@ -18,11 +19,14 @@ _NAMED_LEAKS = 6
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One sentence, and what stands behind it. `tone`: gain, even, loss or none."""
+    """One sentence, and what stands behind it. `tone`: gain, even, loss or none; `use`: what else
+    one would know before one uses the adapter.
+    """
 
     title: str
     detail: str
     tone: str
+    use: str = ""
 
 
 class Tile(NamedTuple):
@@ -89,7 +93,8 @@ def headline(evaluation: Evaluation | None, over: str = "") -> Headline:
         f"questions{over} (95\u00a0% interval {interval(theirs)}), with augmentations "
         f"{ours.right} of {ours.n} ({interval(ours)})."
     )
-    return Headline(verdict.title, f"{counts} {verdict.detail}".rstrip(), verdict.tone)
+    detail = f"{counts} {verdict.detail}".rstrip()
+    return Headline(verdict.title, detail, verdict.tone, usable.told(evaluation))
 
 
 def _paired_verdict(kind: str, row: Difference, ours: Cell, theirs: Cell) -> Headline:

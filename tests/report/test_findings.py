@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augmlx.core.records import EvalResult
-from augmlx.evaluation.summary import Cell, Difference, Leak, Regression, Summary
+from augmlx.evaluation.summary import (
+    Ability,
+    Cell,
+    Difference,
+    Leak,
+    Overclaims,
+    Regression,
+    Summary,
+)
 from augmlx.report.evaluated import Evaluation
 from augmlx.report.findings import alarms, headline, paired
 from augmlx.report.text import interval, percent, points, span
@@ -224,3 +232,29 @@ def test_an_interval_in_points_never_loses_its_side_of_0(
 
 def test_points_are_signed() -> None:
     assert [points(value) for value in (0.5349, -0.025, 0.001, 0.0)] == ["+53", "\u22123", "0", "0"]
+
+
+def test_under_the_headline_stands_what_is_learnt_in_a_chat_kept_and_claimed() -> None:
+    plain = arms((0.9, 0.7, 1.0), (0.3, 0.1, 0.5))
+    assert headline(plain).use == ""
+    cells = {"reversal": cell(20, 0.9, 0.7, 1.0), "chat-forward": cell(20, 1.0, 0.8, 1.0)}
+    cells["chat-reverse"] = cell(20, 0.85, 0.6, 0.9)
+    found = evaluation(augmented=cells, finetuned={"reversal": cell(20, 0.3, 0.1, 0.5)})
+
+    def ability(perplexity: float, accuracy: float) -> Ability:
+        return Ability(perplexity, 100, accuracy, 40, (True,) * 40, ())
+
+    found = changed(
+        found,
+        ability={"base": ability(26.94, 0.8), "augmented": ability(27.66, 0.75)},
+        overclaims={"augmented": {"known": Overclaims(12, 0, 3), "invented": Overclaims(24, 8, 9)}},
+    )
+    use = headline(found).use.replace("\u00a0", " ")
+    assert "answers 20 of 20 questions right, and 17 of 20 the other way round." in use
+    assert "perplexity is 27.7 (base model 26.9), and 75 % of everyday" in use
+    assert "Of 36 questions that no fact answers it names something of the facts in 8" in use
+    assert use.endswith("most often where they are invented (8 of 24).")
+    none = changed(found, ability={}, overclaims={"augmented": {"known": Overclaims(12, 0, 3)}})
+    assert headline(none).use.endswith(
+        "Of 12 questions that no fact answers it answers none with a fact."
+    )

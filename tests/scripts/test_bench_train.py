@@ -83,10 +83,13 @@ def bench(tmp_path: Path, *arguments: str) -> tuple[str, dict[str, dict[str, obj
 def test_both_mlx_columns_do_the_same_work_and_learn_the_same(tmp_path: Path) -> None:
     printed, found = bench(tmp_path, "--cases", "a", "--no-torch")
     figures, bars = found["figures"], found["bars"]
-    assert bars.keys() == {"a_times_mlx_lm", "a_mfu", "a_loss_before", "a_loss_fall"}
+    shared = {"a_times_mlx_lm", "a_mfu", "a_loss_before", "a_loss_fall"}
+    assert bars.keys() == {*shared, "a_held_times_plain"}
     assert bars["a_loss_before"]["ok"]  # type: ignore[index]
     assert bars["a_loss_fall"]["ok"]  # type: ignore[index]
     assert figures["a augmlx tokens"] == figures["a mlx_lm.lora tokens"]
+    assert figures["a augmlx, held tokens"] == figures["a augmlx tokens"]
+    assert figures["a augmlx, held losses"] != figures["a augmlx losses"]
     assert 0 < figures["a augmlx mfu"] < 1  # type: ignore[operator]
     assert "mlx_lm.lora" in printed
 
@@ -96,4 +99,7 @@ def test_both_mlx_columns_do_the_same_work_and_learn_the_same(tmp_path: Path) ->
 def test_torch_is_the_third_column(tmp_path: Path) -> None:
     _, found = bench(tmp_path, "--cases", "a")
     assert found["bars"]["a_loss_before"]["ok"]  # type: ignore[index]
-    assert found["figures"]["a torch + PEFT tokens"] == found["figures"]["a augmlx tokens"]
+    figures = found["figures"]
+    assert figures["a torch + PEFT tokens"] == figures["a augmlx tokens"]
+    assert figures["a torch, held tokens"] == figures["a augmlx tokens"]
+    assert figures["a torch, held losses"] != figures["a torch + PEFT losses"]
