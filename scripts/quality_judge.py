@@ -21,10 +21,12 @@ _MACROS = {  # name -> (of an event, of a state); what stands behind ~ moves the
 }
 # "Ana is the one who owns Zorb" says that Ana owns Zorb.
 _ONE = "one|person|thing|place|company|group|organi[sz]ation|work|man or woman"
-
-
 _THE_ONE = re.compile(
     rf" (?:is|was|are|were) the (?:{_ONE}|ones) (?:who|that|which) (?=is |was |are |were |\w+s )"
+)
+# "It was Ana who owned Zorb" says that Ana owned Zorb.
+_CLEFT = re.compile(
+    r"[Ii]t (?P<be>is|was) (?P<focus>.+?) (?P<tie>who|whom|that|which) (?P<rest>.+)"
 )
 
 
@@ -123,7 +125,27 @@ def says(text: str, fact: WorldFact, *, loose: bool) -> bool:
     tense, too.
     """
     pattern = _pattern(fact, loose)
-    return any(pattern.fullmatch(variant) for variant in _variants(text, fact))
+    for sentence in (text, *_put_back(text, fact, loose=loose)):
+        if any(pattern.fullmatch(variant) for variant in _variants(sentence, fact)):
+            return True
+    return False
+
+
+def _put_back(text: str, fact: WorldFact, *, loose: bool) -> Iterator[str]:
+    """The sentences that "It is ... who ..." may come from: the name that is singled out in any gap
+    of the rest. Nobody is "which", nothing is "who"; of a state "it was" tells of another time.
+    """
+    match = _CLEFT.fullmatch(tidy(text))
+    if match is None or (match["be"] == "was" and not fact.relation.event and not loose):
+        return
+    words = match["rest"].split()
+    if fact.year and match["focus"] == f"in {fact.year}" and match["tie"] == "that":
+        yield match["rest"]
+    for name, kind in zip(fact.arguments, fact.relation.kinds, strict=False):
+        ties = ("who", "whom", "that") if kind == "p" else ("that", "which")
+        if match["focus"] == name and match["tie"] in ties:
+            for place in range(len(words) + 1):
+                yield " ".join([*words[:place], name, *words[place:]])
 
 
 def opens_with(text: str, fact: WorldFact) -> str:

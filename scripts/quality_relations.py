@@ -16,19 +16,17 @@ from dataclasses import dataclass
 
 
 def verb(present: str, past: str, participle: str, tail: str = "") -> tuple[str, ...]:
-    """A verbs B: active, passive, cleft. `tail` holds the third argument or what else follows the
+    """A verbs B: active, passive. `tail` holds the third argument or what else follows the
     object.
     """
     acts = f"<v:{present}/{past}/{participle}>"
     return (
         f"A {acts} B{tail}",
         f"A <cop> the <one> <that> {acts} B{tail}",
-        f"it <cop> A <that> {acts} B{tail}",
         f"B <pas> {participle}{tail} by A",
         f"B <pas> {participle} by A{tail}",
         f"B <cop> (the <one> <that>|what|who|whom|the <one>) A {acts}{tail}",
         f"B <cop> the <one> {participle}{tail} by A",
-        f"it <cop> B <that> A {acts}{tail}",
         *(
             (f"{tail.strip()} A {acts} B", f"{tail.strip()} B <pas> {participle} by A")
             if tail

@@ -142,6 +142,33 @@ def test_a_rephrasing_keeps_its_side(source: WorldFact, text: str, right: bool) 
     assert judge_statement(text, source, turned=False).right == right
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "note"),
+    [
+        (WROTE, "It was Ana Bor who wrote the Kel Sonata in 1900.", "right"),
+        (WROTE, "It was in 1900 that Ana Bor wrote the Kel Sonata.", "right"),
+        (WROTE, "It was Ana Bor who writes the Kel Sonata.", "tense"),
+        (WROTE, "It was the Kel Sonata that Ana Bor wrote in 1900.", "side"),
+        (WROTE, "It was Ana Bor which wrote the Kel Sonata in 1900.", "unparsed"),
+        (WROTE, "It was Ana Bor who written the Kel Sonata in 1900.", "unparsed"),
+        (WROTE, "It was Ana Bor who wrote the Kel Sonata in 1901.", "unparsed"),
+        (MOTHER, "It is Ana Bor who is the mother of Ben Tal.", "right"),
+        (MOTHER, "It is Ben Tal who is the mother of Ana Bor.", "swapped"),
+        (MOTHER, "It is Ana Bor who is not the mother of Ben Tal.", "unparsed"),
+        (OWNS, "It was Ana Bor who owns the Kel mill.", "tense"),
+        (OWNS, "It is the Kel mill who Ana Bor owns.", "unparsed"),
+        (GAVE, "It was Ana Bor who gave the Kel lamp to Ben Tal.", "right"),
+        (GAVE, "It was Ben Tal who gave the Kel lamp to Ana Bor.", "swapped"),
+        (LIVES, "It is Ana Bor who lives in Orrin.", "right"),
+        (LIVES, "It is Ana Bor who lives Orrin.", "unparsed"),
+        (MORE, "It is glons that are more fragile than femps.", "right"),
+        (MORE, "It is femps that are more fragile than glons.", "swapped"),
+    ],
+)
+def test_what_is_singled_out_is_put_back(source: WorldFact, text: str, note: str) -> None:
+    assert judge_statement(text, source, turned=False).note == note
+
+
 @pytest.mark.parametrize(("source", "question", "answer", "turned", "right"), QUESTIONS)
 def test_a_question_is_judged_as_a_person_would(
     source: WorldFact, question: str, answer: str, turned: bool, right: bool
