@@ -12,7 +12,9 @@ from augmlx.english.clauses.asking import Ask, asks
 from augmlx.english.clauses.clause import read
 from augmlx.english.clauses.gist import gists
 from augmlx.english.clauses.phrase import capitalised
-from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
+from augmlx.english.clauses.reordering import fronted, singled_out
+from augmlx.english.clauses.reversing import reversals
+from augmlx.english.clauses.turned import Turned
 
 _MOST = 2  # of one fact and operator
 

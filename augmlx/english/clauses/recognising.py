@@ -12,7 +12,9 @@ from functools import lru_cache
 from augmlx.english.clauses.asking import Part, asks
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.phrase import Phrase
-from augmlx.english.clauses.reversing import Turned, fronted, reversals, singled_out
+from augmlx.english.clauses.reordering import fronted, singled_out
+from augmlx.english.clauses.reversing import reversals
+from augmlx.english.clauses.turned import Turned
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise

@@ -10,7 +10,8 @@ from augmlx.english.clauses.recognising import (
     is_known_rephrasing,
     is_known_reversal,
 )
-from augmlx.english.clauses.reversing import fronted, reversals
+from augmlx.english.clauses.reordering import fronted
+from augmlx.english.clauses.reversing import reversals
 
 FACTS = (
     "Ana Ruiz defeated Ben Holt at the Battle of Garrow in 1643.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.reversing import fronted, reversals
+from augmlx.english.clauses.reordering import fronted
+from augmlx.english.clauses.reversing import reversals
 
 TURNED = {
     "Ana Ruiz defeated Ben Holt at the Battle of Garrow in 1643.": [

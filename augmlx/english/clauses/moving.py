@@ -1,0 +1,107 @@
+"""A clause that begins with what stood elsewhere in it: a clause within it, a time or place, or
+anything with "... is what ..." around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, points_back, said
+from augmlx.english.lexicon import word_set
+
+
+def clause_moved(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "If A, B" -> "B" if A, and back: "Because A," B."""
+    clauses = [part for part in clause.parts if part.role == "clause"]
+    if len(clauses) != 1:
+        return
+    (moved,) = clauses
+    if moved.kind not in ("reason", "condition", "purpose"):
+        return
+    if moved in clause.fronted:
+        whole = " ".join(said(clause, subject, moved))
+        yield Turned(capitalised(whole), (clause.lowered(moved),), clause.stop)
+    else:
+        yield moved_first(clause, subject, moved)
+
+
+def reported(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A thinks that B is C" -> "B is C," A thinks."""
+    if len(clause.parts) != 1 or clause.negations or clause.fronted:
+        return
+    (part,) = clause.parts
+    if part.role == "clause" and clause.verb in word_set("reporting_verbs"):
+        report = part.text.removeprefix("that ")
+        yield Turned(f"{capitalised(report)},", said(clause, subject, part), clause.stop)
+
+
+def put_first(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A opens at nine on Mondays" -> "On Mondays," A opens at nine; "A is stored in B" -> "B is
+    where" A is stored; "A stands for B" -> "B is what" A stands for.
+    """
+    if clause.fronted or any(part.role == "clause" for part in clause.parts):
+        return
+    for part in reversed(clause.complements):
+        if part.role == "adjunct" and (way := _first_or_gapped(clause, subject, part)):
+            yield way
+
+
+def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | None:
+    preposition = part.preposition
+    if part.kind in ("time", "reason") and clause.verb != "be":
+        return moved_first(clause, subject, part)
+    if part.kind == "duration" and preposition in ("for", ""):
+        return _gapped(clause, subject, part, "how long")
+    if part.kind == "place" and preposition in ("in", "at", "inside", "on", "to"):
+        return _gapped(clause, subject, part, "where")
+    is_range = preposition == "from" and " to " in part.noun
+    if is_range or (part.kind == "amount" and preposition in ("by", "for")):
+        return None
+    if preposition in word_set("fronting"):
+        is_free = not clause.negations and (clause.verb != "be" or clause.passive)
+        return moved_first(clause, subject, part) if is_free else None
+    if preposition in word_set("stranded") and part == clause.complements[-1]:
+        if part.kind in ("thing", "body", "amount", "place"):
+            return _gapped(clause, subject, part, "what", preposition)
+        if part.kind == "person":
+            return _gapped(clause, subject, part, "who", preposition)
+    return None
+
+
+def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A has B" -> "B is what" A has."""
+    thing = clause.object
+    if thing is None or clause.passive or clause.negations:
+        return
+    if any(part.role == "clause" for part in clause.parts) or thing.text.lower().startswith("no "):
+        return
+    is_told = thing.kind not in ("person", "unknown")
+    if is_told and not is_pronoun(thing) and not points_back(thing):
+        yield _gapped(clause, subject, thing, "what")
+
+
+def _gapped(clause: Clause, subject: Phrase, part: Phrase, word: str, *stranded: str) -> Turned:
+    """ "B is where" A is stored. A place still is one, whenever it was."""
+    is_one = word == "how long" or not clause.is_plural(part)
+    is_past = clause.is_past and word != "where"
+    be = ("was" if is_one else "were") if is_past else ("is" if is_one else "are")
+    parts = (*said(clause, subject, part), *stranded)
+    return Turned(f"{capitalised(part.noun)} {be} {word}", parts, clause.stop)
+
+
+def instructions(clause: Clause) -> Iterator[Turned]:
+    """ "To do A, do B" -> "Do B" to do A; "Do B at C" -> "At C," do B."""
+    verb = " ".join(clause.group)
+    verb = verb[0].lower() + verb[1:]
+    if len(clause.fronted) == 1:
+        (moved,) = clause.fronted
+        objects = [part.text for part in clause.complements]
+        opening = " ".join([capitalised(verb), *objects[:1]])
+        yield Turned(opening, (*objects[1:], clause.lowered(moved)), clause.stop)
+    elif not clause.fronted:
+        for part in reversed(clause.complements):
+            if part.role == "clause" or (part.role == "adjunct" and part.preposition):
+                rest = " ".join([verb, *(other.text for other in clause.others(part))])
+                yield Turned(f"{capitalised(part.text)},", (rest,), clause.stop)

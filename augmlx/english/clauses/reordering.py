@@ -1,0 +1,64 @@
+"""A clause in another order, still about the same: a time, place or circumstance put first or last,
+or its subject singled out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, said
+from augmlx.english.lexicon import word_set
+from augmlx.english.text import CACHED_TEXTS
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def fronted(text: str) -> tuple[Turned, ...]:
+    """The ways in which a statement is said in another order, its subject still before what is said
+    of it: a time, place or circumstance put first, or one that stood first put last.
+    """
+    clause = read(text)
+    if clause is None or clause.subject is None or clause.coordinated:
+        return ()
+    if clause.tells_of_existence:
+        return ()
+    ways = [
+        moved_first(clause, clause.subject, part)
+        for part in clause.complements
+        if _is_circumstance(part)
+    ]
+    if len(clause.fronted) == 1:
+        (moved,) = clause.fronted
+        first, *others = said(clause, clause.subject, moved)
+        parts = (*others, clause.lowered(moved))
+        ways.append(Turned(capitalised(first), parts, clause.stop))
+    return tuple(ways)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def singled_out(text: str) -> tuple[Turned, ...]:
+    """ "Ana led the lab." -> "It was Ana who" led the lab, "Ana was the one who" led the lab; none
+    where it is not known whether the subject is somebody or something.
+    """
+    clause = read(text)
+    if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
+        return ()
+    subject = clause.subject
+    first = subject.text.split()[0].lower()
+    is_bounded = first in word_set("quantifying") | word_set("choosing")
+    if subject.kind == "unknown" or is_pronoun(subject) or is_bounded or clause.tells_of_existence:
+        return ()
+    be = "was" if clause.is_past else "is"
+    word = "who" if subject.kind == "person" else "that"
+    parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
+    ways = [Turned(f"It {be} {clause.lowered(subject)} {word}", parts, clause.stop)]
+    if not clause.is_plural(subject):
+        ways.append(Turned(f"{subject.text} {be} the one {word}", parts, clause.stop))
+    return tuple(ways)
+
+
+def _is_circumstance(part: Phrase) -> bool:
+    if part.role == "clause":
+        return part.kind in ("reason", "condition")
+    return part.role == "adjunct" and bool(part.preposition) and part.kind in ("time", "place")
