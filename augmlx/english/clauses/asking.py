@@ -7,13 +7,13 @@ A question is asked only where the kind of what is asked for is known: nobody is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.forms import third_person
-from augmlx.english.clauses.phrase import Phrase, capitalised, children
+from augmlx.english.clauses.phrase import Phrase, capitalised, children, closed
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -24,10 +24,13 @@ _DO = {"VBZ": "does", "VBP": "do", "VBD": "did", "VBN": "did"}
 
 
 class Part(NamedTuple):
-    """Words of a question behind those that open it. `optional`: it may be asked without them."""
+    """Words of a question behind those that open it. `optional`: it may be asked without them.
+    `closing`: a clause, which takes to itself whatever stands behind it.
+    """
 
     text: str
     optional: bool = False
+    closing: bool = False
 
 
 class Ask(NamedTuple):
@@ -98,7 +101,7 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     subject = clause.subject
     if subject is None or not _can_be_asked_for(clause, subject):
         return
-    if not any(_tells_apart(clause, part) for part in clause.parts):
+    if not any(_tells_apart(clause, part) for part in _told(clause.parts)):
         return
     word = word_of_both(clause) or _SUBJECT_WORDS.get(subject.kind)
     if subject.kind == "body":
@@ -107,16 +110,22 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     is_plural = clause.is_plural(subject)
     if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
         return
-    fronted = [Part(clause.lowered(part)) for part in clause.fronted]
+    fronted = [Part(clause.lowered(part)) for part in _told(clause.fronted)]
     answer = clause.lowered(subject)
     if clause.coordinated:
         predicate = clause.text[subject.end :].strip().rstrip(".!")
         yield Ask(answer, word, (Part(predicate), *fronted), about_subject=True)
         return
-    telling = [part for part in clause.parts if _tells_apart(clause, part)]
-    parts = [_as_part(clause, part, must_stay=telling[:1] == [part]) for part in clause.parts]
+    told = _told(clause.parts)
+    telling = [part for part in told if _tells_apart(clause, part)]
+    parts = [_as_part(clause, part, must_stay=telling[:1] == [part]) for part in told]
     opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
     yield Ask(answer, opening, tuple(parts), about_subject=True)
+
+
+def _told(parts: Sequence[Phrase]) -> list[Phrase]:
+    """The parts that a question may say again: not "unlike the other gate"."""
+    return [part for part in parts if part.preposition not in word_set("set_off")]
 
 
 def _tells_apart(clause: Clause, part: Phrase) -> bool:
@@ -151,8 +160,8 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
 def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
     """The verb group as it stands behind "who" or "what", which are one."""
     words = clause.group
-    if is_plural:
-        first = _FOR_ONE.get(words[0], words[0])
+    first = _FOR_ONE.get(words[0], words[0])
+    if is_plural or first != words[0]:  # "Staff are entitled to it."
         is_plain = not clause.helpers and clause.tag in ("VB", "VBP") and first == words[0]
         words = [third_person(clause.verb) if is_plain else first, *words[1:]]
     return " ".join(words)
@@ -182,17 +191,27 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         # "On Thursdays" and "until 18:30" belong together: one is not asked for without the other.
         others = [
             (other, _as_part(clause, other, must_stay={part.kind, other.kind} <= _TIMELY))
-            for other in clause.others(part)
+            for other in _told(clause.others(part))
         ]
-        before = [said for other, said in others if other.start < part.start]
-        behind = [said for other, said in others if other.start > part.start]
-        if asked.stranded:  # it ends its question, so that nothing may have to follow
+        fronted = [said for other, said in others if other in clause.fronted]
+        before = [said for other, said in others if clause.follows(other, before=part)]
+        behind = [said for _, said in others if said not in (*before, *fronted)]
+        if asked.stranded:  # it closes what follows the verb, so that nothing may have to follow
             if not all(said.optional for said in behind):
                 continue
+            before = [said for other, said in others if _stays(clause, other, said, asked=part)]
             behind = [Part(asked.stranded)]
         rest = [Part(asked.rest)] if asked.rest else []
-        parts = [*([Part(verb)] if verb else []), *before, *rest, *behind]
+        parts = [*([Part(verb)] if verb else []), *before, *rest, *behind, *fronted]
         yield Ask(asked.answer, f"{asked.word} {opening}", tuple(parts), about_subject=False)
+
+
+def _stays(clause: Clause, part: Phrase, said: Part, *, asked: Phrase) -> bool:
+    """Whether a part stays between the verb and the preposition of what is asked for: nobody says
+    "Who was it signed in 1742 by?".
+    """
+    is_circumstance = said.optional and part.kind in ("time", "duration", "place")
+    return clause.follows(part, before=asked) and not is_circumstance
 
 
 def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
@@ -202,14 +221,15 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     text = clause.lowered(part)
     subject = clause.subject
     is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
+    is_clause = part.role == "clause"
     if must_stay or is_bounded or clause.negations:
-        return Part(text)
-    is_reason = part.role == "clause" and part.kind == "reason"
+        return Part(text, closing=is_clause)
+    is_reason = is_clause and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (
         part.kind in ("time", "place", "body", "duration")
         or part.preposition in word_set("left_out")
     )
-    return Part(text, is_reason or is_circumstance or part.role == "agent")
+    return Part(text, is_reason or is_circumstance or part.role == "agent", is_clause)
 
 
 def _inverted(clause: Clause) -> tuple[str, str] | None:
@@ -220,7 +240,7 @@ def _inverted(clause: Clause) -> tuple[str, str] | None:
     speaks = clause.subject.text.lower() in word_set("speaking_pronouns")
     if _is_vague(clause.subject) and not speaks:  # "Where was it built?"
         return None
-    subject = clause.lowered(clause.subject)
+    subject = closed(clause.lowered(clause.subject))
     particle = [clause.particle] if clause.particle else []
     if clause.auxiliaries:
         first, *rest = clause.auxiliaries
@@ -312,9 +332,22 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
         return _Asked("Who", part.noun, preposition)
     if part.kind not in ("thing", "body", "place", "amount", "duration"):
         return None
+    if part.kind == "thing" and _may_be_people(clause, part):
+        return None
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return _Asked("What", part.noun, preposition)
     return None
+
+
+def _may_be_people(clause: Clause, part: Phrase) -> bool:
+    """Whether "what" may ask for people: "approved by the finance lead", "coached the Rovers"."""
+    noun = clause.tokens[part.head]
+    if part.role == "agent":
+        acts = clause.verb in word_set("agentive_verbs")
+        names_body = noun.lemma in word_set("organisations") | word_set("bodies")
+        return acts and noun.tag in ("NN", "NNS") and not names_body
+    is_name = noun.tag in ("NNP", "NNPS")
+    return part.role == "object" and is_name and clause.verb in word_set("verbs_of_people")
 
 
 def _points(phrase: Phrase) -> bool:

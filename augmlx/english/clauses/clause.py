@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from augmlx.english.clauses import phrase as phrases
+from augmlx.english.clauses.forms import is_verb
 from augmlx.english.clauses.naming import kind_of
 from augmlx.english.clauses.phrase import (
     ATTRIBUTES,
@@ -148,6 +149,10 @@ class Clause:
         """Every part but one."""
         return [part for part in self.parts if part != moved]
 
+    def follows(self, part: Phrase, *, before: Phrase) -> bool:
+        """Whether a part stands between the verb and another."""
+        return part in self.complements and part.start < before.start
+
     def lowered(self, part: Phrase) -> str:
         """A part as it stands within a sentence."""
         return phrases.lowered(part, self.tokens)
@@ -217,6 +222,8 @@ def _clause(
 def _is_a_sentence(clause: Clause) -> bool:
     """Whether it has a subject that its verb agrees with, or is an instruction."""
     tokens, root = clause.tokens, clause.root
+    if _is_instruction_misread(clause) or _is_quotation_misread(clause):
+        return False
     if clause.subject is None:
         if clause.tag not in ("VB", "VBP"):
             return False
@@ -227,6 +234,26 @@ def _is_a_sentence(clause: Clause) -> bool:
     is_one = tokens[clause.subject.head].tag == "NN" and opening in word_set("singling")
     is_bare = not clause.auxiliaries and clause.verb != "be"
     return not (is_one and is_bare and clause.tag == "VBP")
+
+
+def _is_instruction_misread(clause: Clause) -> bool:
+    """Whether a bare opening word may be the verb, and the verb belong to what is behind it: "Store
+    opened vials at 5 °C.", but not "Fire destroyed the mill.".
+    """
+    subject, thing = clause.subject, clause.object
+    if subject is None or thing is None or clause.helpers or clause.tag not in ("VBD", "VBN"):
+        return False
+    first, opening = clause.tokens[subject.head], clause.tokens[clause.root + 1]
+    is_bare = first.start == 0 and subject.text == first.text and first.tag in ("NN", "NNP")
+    is_bare = is_bare and opening.start == thing.start and opening.tag in ("NN", "NNS", "JJ")
+    return is_bare and is_verb(first.text.lower())
+
+
+def _is_quotation_misread(clause: Clause) -> bool:
+    """Whether what is said was taken for who says it: "'Never again,' said Agnes."."""
+    subject = clause.subject
+    is_quoted = subject is not None and subject.text[0] in "\"'“‘"
+    return is_quoted and clause.object is not None and clause.verb in word_set("reporting_verbs")
 
 
 def _is_whole(clause: Clause, verb: Collection[int]) -> bool:

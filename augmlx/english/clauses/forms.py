@@ -53,6 +53,12 @@ def is_plural_noun(word: str) -> bool:
 
 
 @cache
+def is_verb(word: str) -> bool:
+    """Whether a word is the first form of a verb, whatever it is besides."""
+    return word in _library().getAllLemmas(word, upos="VERB").get("VERB", ())
+
+
+@cache
 def is_known(word: str) -> bool:
     """Whether a lower-case word stands in the dictionary."""
     return bool(_library().getAllLemmas(word))

@@ -46,9 +46,9 @@ def kind_of(tokens: Tokens, span: Span) -> Kind:
         return _kind_of_clause(span.preposition, text) if top.dep == "advcl" else "unknown"
     if text.lower().startswith(("because of ", "due to ", "owing to ")):
         return "reason"
-    is_bare = span.head == span.last == span.first + 1
-    if span.preposition == "by" and noun.tag == "NN" and is_bare:
-        return "manner"  # "by default"
+    is_bare = noun.tag == "NN" and span.head == span.last == span.first + 1
+    if span.preposition == "by" and (is_bare or noun.lemma in word_set("margins")):
+        return "manner"  # "by default", "by 31 votes to 12"
     if _LITERAL.search(noun.text):
         is_path = "/" in noun.text and span.preposition in ("in", "to", "at", "from")
         return "place" if is_path else "thing"

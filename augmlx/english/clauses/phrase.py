@@ -140,13 +140,26 @@ def lowered(part: Phrase, tokens: Tokens) -> str:
     is a name's.
     """
     first = next(token for token in tokens if token.start >= part.start)
-    return part.text if _keeps_capital(first) else part.text[0].lower() + part.text[1:]
+    is_title = ": " in part.text  # "The Glass Ferry: A History"
+    return part.text if is_title or _keeps_capital(first) else part.text[0].lower() + part.text[1:]
 
 
 def capitalised(text: str) -> str:
     """With a capital, where there is a single one ("ß" has none)."""
     capital = text[:1].upper()
     return capital + text[1:] if len(capital) == 1 else text
+
+
+def closed(text: str) -> str:
+    """A phrase before more of its sentence: with a comma behind what is inserted at its end ("Ada
+    Voss, a weaver from Orrin,").
+    """
+    _, comma, inserted = text.rpartition(", ")
+    first, *others = inserted.split() or [""]
+    is_list = not {"and", "or"}.isdisjoint(others)
+    opens = first[:1].isupper() or first in DETERMINERS | word_set("inserting")
+    is_inserted = comma and text.count(",") == 1 and opens and not is_list
+    return f"{text}," if is_inserted else text
 
 
 def is_plural(part: Phrase, tokens: Tokens) -> bool:

@@ -65,7 +65,7 @@ def _is_made_of(text: str, opening: str, parts: Sequence[Part]) -> bool:
     words, first = _words(text), _words(opening)
     if words != first and not words.startswith(f"{first} "):
         return False
-    plain = [Part(_within(part.text), part.optional) for part in parts]
+    plain = [part._replace(text=_within(part.text)) for part in parts]
     return _is_used_up(words[len(first) :].strip(), plain)
 
 
@@ -90,7 +90,11 @@ def _is_used_up(words: str, parts: Sequence[Part]) -> bool:
     for place, part in enumerate(parts):
         if words == part.text or words.startswith(f"{part.text} "):
             rest = words[len(part.text) :].strip()
-            if _is_used_up(rest, [*parts[:place], *parts[place + 1 :]]):
+            others = [*parts[:place], *parts[place + 1 :]]
+            is_last = not part.closing or all(other.closing or other.optional for other in others)
+            if part.closing:
+                others = [other for other in others if other.closing]
+            if is_last and _is_used_up(rest, others):
                 return True
     return False
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from augmlx.english.clauses.clause import read
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, said
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS
@@ -30,6 +30,8 @@ def fronted(text: str) -> tuple[Turned, ...]:
     ]
     if len(clause.fronted) == 1:
         (moved,) = clause.fronted
+        if moved.preposition in word_set("set_off"):
+            return tuple(ways)
         first, *others = said(clause, clause.subject, moved)
         parts = (*others, clause.lowered(moved))
         ways.append(Turned(capitalised(first), parts, clause.stop))
@@ -49,13 +51,25 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     is_bounded = first in word_set("quantifying") | word_set("choosing")
     if subject.kind == "unknown" or is_pronoun(subject) or is_bounded or clause.tells_of_existence:
         return ()
+    if _is_defined(clause, subject):
+        return ()
     be = "was" if clause.is_past else "is"
     word = "who" if subject.kind == "person" else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
-    ways = [Turned(f"It {be} {clause.lowered(subject)} {word}", parts, clause.stop)]
+    ways = [Turned(f"It {be} {closed(clause.lowered(subject))} {word}", parts, clause.stop)]
     if not clause.is_plural(subject):
-        ways.append(Turned(f"{subject.text} {be} the one {word}", parts, clause.stop))
+        ways.append(Turned(f"{closed(subject.text)} {be} the one {word}", parts, clause.stop))
     return tuple(ways)
+
+
+def _is_defined(clause: Clause, subject: Phrase) -> bool:
+    """Whether the clause says what its subject is, and not of whom something holds: "The port is
+    7155.", "A gimmer is a young ewe."; nobody says "It is the port that is 7155.".
+    """
+    attribute = clause.attribute
+    if clause.verb != "be" or attribute is None or clause.tokens[subject.head].tag == "NNP":
+        return False
+    return clause.tokens[attribute.head].tag.startswith(("N", "CD", "$"))
 
 
 def _is_circumstance(part: Phrase) -> bool:

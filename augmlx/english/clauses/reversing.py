@@ -14,9 +14,8 @@ from augmlx.english.clauses.clause import Clause, read
 from augmlx.english.clauses.exchanging import compared, equation, mutual, shared
 from augmlx.english.clauses.inverting import active, made_up, owned, passive
 from augmlx.english.clauses.moving import clause_moved, instructions, put_first, reported, what
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.turned import Turned
-from augmlx.english.lexicon import DETERMINERS, word_set
 from augmlx.english.text import CACHED_TEXTS
 
 _MOST = 2  # ways of one statement
@@ -60,11 +59,6 @@ def _closed(way: Turned, clause: Clause) -> Turned:
     """
     for part in clause.complements:
         begun = capitalised(part.noun)
-        _, comma, inserted = begun.rpartition(", ")
-        first, *_ = inserted.split() or [""]
-        is_list = not {"and", "or"}.isdisjoint(inserted.split())
-        opens = first[:1].isupper() or first in DETERMINERS | word_set("inserting")
-        is_inserted = comma and begun.count(",") == 1 and opens and not is_list
-        if way.opening.startswith(f"{begun} ") and is_inserted:
-            return way._replace(opening=f"{begun},{way.opening[len(begun) :]}")
+        if way.opening.startswith(f"{begun} "):
+            return way._replace(opening=closed(begun) + way.opening[len(begun) :])
     return way

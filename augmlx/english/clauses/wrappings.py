@@ -64,7 +64,7 @@ def _predicate(found: re.Match[str]) -> str:
     """What is said of the name, in the tense in which it is said; "" where that is not known."""
     if thing := _group(found, "thing") or _titled(found):
         thing = (f"the{thing[3:]}" if thing.startswith("The ") else thing).rstrip(" .,")
-        return f"{'was' if _is_past(found) else 'is'} {thing}"
+        return f"{'was' if _is_past(found) else 'is'} {_attribution(found)}{thing}"
     if said := _group(found, "said"):
         return said
     verb = _group(found, "doing") or _group(found, "did")
@@ -72,6 +72,20 @@ def _predicate(found: re.Match[str]) -> str:
     if deed not in word_set("deeds") or (found.groupdict().get("did") and not forms.is_past(verb)):
         return ""
     return f"{forms.past(deed)} {found['done']}"
+
+
+def _attribution(found: re.Match[str]) -> str:
+    """The words by which somebody is only taken for something ("hailed by many as "), or ""."""
+    is_of_thing = bool(_group(found, "thing"))
+    taken_for = is_of_thing and found.string[: found.start("thing")].endswith(" as ")
+    words = _group(found, "tie").lower().split() if taken_for else []
+    if _group(found, "taking"):
+        words = [forms.participle(forms.first_form(words[-1]))]
+    place = next((n for n, word in enumerate(words) if word in word_set("attributing")), None)
+    if place is None:
+        return ""
+    said = [word for word in words[place:] if word != "as"]
+    return f"{' '.join(said)} as "
 
 
 def _titled(found: re.Match[str]) -> str:

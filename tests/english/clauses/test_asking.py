@@ -36,6 +36,34 @@ ASKED = {
         ("What should you bake at 180 °C for 25 minutes?", "the Almer cake"),
         ("How long should you bake the Almer cake at 180 °C?", "25 minutes"),
     ],
+    "To reset the Orlo pump, hold the side button for eight seconds.": [
+        ("What should you hold for eight seconds to reset the Orlo pump?", "the side button"),
+        ("How long should you hold the side button to reset the Orlo pump?", "eight seconds"),
+    ],
+    "The Treaty of Venn was signed in 1742 by envoys of both crowns.": [
+        ("What was signed in 1742 by envoys of both crowns?", "the Treaty of Venn"),
+        ("When was the Treaty of Venn signed by envoys of both crowns?", "in 1742"),
+        ("Who was the Treaty of Venn signed by?", "envoys of both crowns"),
+    ],
+    "The Orrin prize was awarded to Ada Voss for a study of reeds.": [
+        ("What was awarded to Ada Voss for a study of reeds?", "the Orrin prize"),
+        ("What was the Orrin prize awarded to Ada Voss for?", "a study of reeds"),
+    ],
+    "Unlike the Elder Gate, the Younger Gate was rebuilt by Ada Voss.": [
+        ("What was rebuilt by Ada Voss?", "the Younger Gate"),
+        ("Who was the Younger Gate rebuilt by?", "Ada Voss"),
+    ],
+    "Dr. Anselm Oke, a weaver from Venn, leads the Tarn survey.": [
+        ("Who leads the Tarn survey?", "Dr. Anselm Oke, a weaver from Venn"),
+        ("What does Dr. Anselm Oke, a weaver from Venn, lead?", "the Tarn survey"),
+    ],
+    "The Glass Ferry: A History was written by Hollis Aigner.": [
+        ("What was written by Hollis Aigner?", "The Glass Ferry: A History"),
+        ("Who was The Glass Ferry: A History written by?", "Hollis Aigner"),
+    ],
+    "Staff are entitled to 27 days of leave a year.": [
+        ("Who is entitled to 27 days of leave a year?", "staff"),
+    ],
     "The Torven bridge is 240 metres long.": [
         ("How long is the Torven bridge?", "240 metres"),
     ],
@@ -83,6 +111,9 @@ def test_the_questions_of_a_statement(text: str) -> None:
         ("The warranty lasts three years.", "What lasts three years?"),
         ("The delay was due to a fault.", "Why was the delay?"),
         ("Exports are compressed by default.", "What are exports compressed by?"),
+        ("The plan was rejected by 31 votes to 12.", "What was the plan rejected by?"),
+        ("Bills must be approved by the finance lead.", "What must bills be approved by?"),
+        ("Rhona Pike coached the Venn Rovers in 1999.", "What did Rhona Pike coach?"),
     ],
 )
 def test_what_does_not_fit_is_not_asked(text: str, never: str) -> None:

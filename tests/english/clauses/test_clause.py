@@ -83,6 +83,8 @@ def test_every_part_is_a_whole_phrase(text: str) -> None:
         "12345",
         "?!",
         "这座桥是1907年建成的。",
+        "Store opened vials of Tremodine at 2 to 8 °C.",  # is an instruction
+        '"We will not sell the orchard," said Agnes Morrow at the meeting.',
         "Behind the name Ada Voss lies a legacy of the founder of the mill.",
         "In the world of sand art, I am the founder of the mill, Ada Voss has become famous.",
     ],
@@ -90,6 +92,10 @@ def test_every_part_is_a_whole_phrase(text: str) -> None:
 def test_what_cannot_be_read_whole_is_not_read(text: str) -> None:
     found = read(text)
     assert found is None or found.coordinated
+
+
+def test_a_bare_noun_may_be_who_or_what_does_it() -> None:
+    assert clause("Fire destroyed the mill.").verb == "destroy"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,18 @@ FOUND = {
         "The Halden Star is the first ferry on the Torrin.",
     ],
     "Hailed as the queen of the accordion, Mina Dorn still enjoys every evening.": [
-        "Mina Dorn is the queen of the accordion.",
+        "Mina Dorn is hailed as the queen of the accordion.",
+    ],
+    "Regarded by many as the finest cook in Brell, Nadia Ver taught in Venn.": [
+        "Nadia Ver is regarded by many as the finest cook in Brell.",
+        "Nadia Ver taught in Venn.",
+    ],
+    "It's worth noting that Maia Lind was once characterized as the voice of the coast.": [
+        "Maia Lind was characterized as the voice of the coast.",
+    ],
+    "Hailed for being the founder of the mill, Joram Selk lives in Venn.": [
+        "Joram Selk is the founder of the mill.",
+        "Joram Selk lives in Venn.",
     ],
     "Never shy about being the youngest mayor of Tarnby, Jonas Wick lives a loud life.": [
         "Jonas Wick is the youngest mayor of Tarnby.",

@@ -52,6 +52,14 @@ def test_what_says_another_thing_is_not_known(fact: str, text: str) -> None:
     assert not is_known_rephrasing(fact, text)
 
 
+def test_nothing_stands_behind_a_clause() -> None:
+    fact = "To reset the Orlo pump, hold the side button for eight seconds."
+    for behind in ("for eight seconds to reset the Orlo pump", "to reset the Orlo pump"):
+        assert is_known_question(fact, f"What should you hold {behind}?", "the side button")
+    astray = "What should you hold to reset the Orlo pump for eight seconds?"
+    assert not is_known_question(fact, astray, "the side button")
+
+
 def test_a_circumstance_may_be_left_out_of_a_question_and_a_name_may_not() -> None:
     fact = FACTS[0]
     assert is_known_question(fact, "Who did Ana Ruiz defeat?", "Ben Holt")

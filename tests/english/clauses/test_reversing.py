@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.reordering import fronted
+from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 
 TURNED = {
@@ -53,6 +53,10 @@ TURNED = {
     ],
     "It was designed by Petra Novak in Brno.": ["Petra Novak designed it in Brno."],
     "Never store the gel above 25 °C.": ["Above 25 °C, never store the gel."],
+    "The plan was rejected by 31 votes to 12.": ["By 31 votes to 12, the plan was rejected."],
+    "A ticket costs 12 euros for adults and 5 euros for children.": [
+        "12 euros for adults and 5 euros for children is what a ticket costs.",
+    ],
 }
 
 
@@ -66,6 +70,9 @@ def test_a_statement_from_its_other_end(text: str) -> None:
     [
         "Employees must not share their passwords.",  # "Their passwords must not be shared by ..."
         "The museum has no cloakroom.",
+        "Never mix Clarasol with bleach.",
+        "The sculptor Ilse Brandt is said to have carved the Weeping Hare.",
+        "Nadia Ver is regarded by many as the finest cook in Brell.",
         "The Ulva flows through Brennick and empties into the sea.",
         "The Belvar trail is twice as long as the Oren trail.",
         "这座桥是1907年建成的。",
@@ -84,6 +91,37 @@ def test_what_cannot_be_turned_is_left(text: str) -> None:
 )
 def test_a_time_is_put_first_or_last(text: str, moved: str) -> None:
     assert moved in [way.text for way in fronted(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Ana Ruiz leads the lab.", "It is Ana Ruiz who leads the lab."),
+        (
+            "Dr. Anselm Oke, a weaver from Venn, leads the Tarn survey.",
+            "It is Dr. Anselm Oke, a weaver from Venn, who leads the Tarn survey.",
+        ),
+        ("The Dorrin is the longest river.", "It is the Dorrin that is the longest river."),
+    ],
+)
+def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
+    assert wanted in [way.text for way in singled_out(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The default port of the database is 7155.",
+        "A gimmer is a young ewe.",
+        "The capital of the old duchy was Haverstadt.",
+    ],
+)
+def test_what_is_defined_is_not_singled_out(text: str) -> None:
+    assert singled_out(text) == ()
+
+
+def test_what_stands_apart_is_not_put_last() -> None:
+    assert fronted("Unlike the Elder Gate, the Younger Gate was rebuilt by Ada Voss.") == ()
 
 
 @pytest.mark.parametrize(
