@@ -20,7 +20,7 @@ def clause_moved(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     (moved,) = clauses
     if moved.kind not in ("reason", "condition", "purpose"):
         return
-    if moved.kind == "purpose" and clause.passive and moved in clause.complements:
+    if moved.kind == "purpose" and clause.passive and (moved,) == clause.complements[:1]:
         return  # "is said to have carved it", "are required to wear it"
     if moved in clause.fronted:
         whole = " ".join(said(clause, subject, moved))
@@ -86,7 +86,8 @@ def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
 
 def _gapped(clause: Clause, subject: Phrase, part: Phrase, word: str, *stranded: str) -> Turned:
     """ "B is where" A is stored. A place still is one, whenever it was."""
-    is_one = word == "how long" or part.kind == "amount" or not clause.is_plural(part)
+    is_sum = part.kind == "amount" and clause.verb == "cost"
+    is_one = word == "how long" or is_sum or not clause.is_plural(part)
     is_past = clause.is_past and word != "where"
     be = ("was" if is_one else "were") if is_past else ("is" if is_one else "are")
     parts = (*said(clause, subject, part), *stranded)
@@ -104,9 +105,8 @@ def instructions(clause: Clause) -> Iterator[Turned]:
         yield Turned(opening, (*objects[1:], clause.lowered(moved)), clause.stop)
     elif not clause.fronted:
         for part in reversed(clause.complements):
-            is_timely = part.kind in ("time", "duration")
-            is_loose = is_timely or part.preposition not in word_set("close_to_its_verb")
-            is_free = part.role == "adjunct" and part.preposition and is_loose
+            is_loose = part.preposition not in ("", "to", "with")  # "To the desk, report faults"
+            is_free = part.role == "adjunct" and is_loose
             if part.role == "clause" or is_free:
                 rest = " ".join([verb, *(other.text for other in clause.others(part))])
                 yield Turned(f"{capitalised(part.text)},", (rest,), clause.stop)

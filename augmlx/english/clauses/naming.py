@@ -47,8 +47,9 @@ def kind_of(tokens: Tokens, span: Span) -> Kind:
     if text.lower().startswith(("because of ", "due to ", "owing to ")):
         return "reason"
     is_bare = noun.tag == "NN" and span.head == span.last == span.first + 1
-    if span.preposition == "by" and (is_bare or noun.lemma in word_set("margins")):
-        return "manner"  # "by default", "by 31 votes to 12"
+    is_margin = top.dep == "agent" and noun.lemma in word_set("margins")
+    if span.preposition == "by" and (is_bare or is_margin):
+        return "manner"  # "by default", "rejected by 31 votes to 12"
     if _LITERAL.search(noun.text):
         is_path = "/" in noun.text and span.preposition in ("in", "to", "at", "from")
         return "place" if is_path else "thing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from augmlx.english.clauses.phrase import closed
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 
@@ -53,6 +54,11 @@ TURNED = {
     ],
     "It was designed by Petra Novak in Brno.": ["Petra Novak designed it in Brno."],
     "Never store the gel above 25 °C.": ["Above 25 °C, never store the gel."],
+    "The Garnet stadium seats 42,500 people.": [
+        "42,500 people are what the Garnet stadium seats.",
+    ],
+    "Zinc is added to the alloy to prevent rust.": ["To prevent rust, zinc is added to the alloy."],
+    "Fold the egg whites into the batter.": ["Into the batter, fold the egg whites."],
     "The plan was rejected by 31 votes to 12.": ["By 31 votes to 12, the plan was rejected."],
     "A ticket costs 12 euros for adults and 5 euros for children.": [
         "12 euros for adults and 5 euros for children is what a ticket costs.",
@@ -71,6 +77,8 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "Employees must not share their passwords.",  # "Their passwords must not be shared by ..."
         "The museum has no cloakroom.",
         "Never mix Clarasol with bleach.",
+        "Return library books to the box.",
+        "Staff are required to wear badges.",
         "The sculptor Ilse Brandt is said to have carved the Weeping Hare.",
         "Nadia Ver is regarded by many as the finest cook in Brell.",
         "The Ulva flows through Brennick and empties into the sea.",
@@ -118,6 +126,19 @@ def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
 )
 def test_what_is_defined_is_not_singled_out(text: str) -> None:
     assert singled_out(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wanted"),
+    [
+        ("Ada Voss, a weaver from Venn", "Ada Voss, a weaver from Venn,"),
+        ("Tolliver, Beck & Pike LLP", "Tolliver, Beck & Pike LLP"),
+        ("a big, red barn", "a big, red barn"),
+        ("Ada Voss", "Ada Voss"),
+    ],
+)
+def test_only_what_is_inserted_is_closed(phrase: str, wanted: str) -> None:
+    assert closed(phrase) == wanted
 
 
 def test_what_stands_apart_is_not_put_last() -> None:
