@@ -22,6 +22,7 @@ from augmlx.english.text import normalise
 _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
 _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
+_GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
     "who": ("thing", "place", "time", "amount", "duration", "manner"),
@@ -40,6 +41,8 @@ def is_otherwise_said(source: str, text: str) -> bool:
     a woman of whom it is not said.
     """
     given, said = read(source), read(text)
+    if given is not None and _is_now_elsewhere(given, text):
+        return True
     if given is not None and said is not None:
         if _is_of_another_time(given, said) or _is_exchanged(given, said):
             return True
@@ -77,6 +80,12 @@ def _is_of_another_time(given: Clause, said: Clause) -> bool:
     if given.is_present and said.auxiliaries[:1] in (["has"], ["have"]):
         return True
     return (given.is_past and said.is_present) or (given.is_present and said.is_past)
+
+
+def _is_now_elsewhere(given: Clause, text: str) -> bool:
+    """Whether what was is said to be, from the other end: "Venn is where Ana teaches."."""
+    is_past = given.is_past and not given.helpers and _GAPPED.search(text) is not None
+    return is_past and forms.third_person(given.verb) in _words(text)
 
 
 def _is_of_another_form(given: Clause, verb: str) -> bool:

@@ -1,0 +1,19 @@
+"""Signs that a text says something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.english.clauses.contradicting import is_otherwise_said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_otherwise"),
+    [
+        ("Ghentbrugge is where Nadja Verhoeven teaches.", True),  # she taught
+        ("Ghentbrugge is where Nadja Verhoeven taught.", False),
+        ("It was Nadja Verhoeven who taught in Ghentbrugge.", False),
+    ],
+)
+def test_a_text_of_another_time(text: str, is_otherwise: bool) -> None:
+    assert is_otherwise_said("Nadja Verhoeven taught in Ghentbrugge.", text) is is_otherwise
