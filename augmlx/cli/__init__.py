@@ -20,6 +20,7 @@ from augmlx.cli.common import Terminated
 from augmlx.cli.doctor import doctor
 from augmlx.cli.evaluate import evaluate
 from augmlx.cli.export import export
+from augmlx.cli.import_ import import_
 from augmlx.cli.init import init
 from augmlx.cli.models import models
 from augmlx.cli.operators import operators
@@ -51,6 +52,7 @@ click.rich_click.COMMAND_GROUPS = {
                 "serve",
             ],
         },
+        {"name": "To and from others", "commands": ["import"]},
         {"name": "The claim itself", "commands": ["study"]},
     ]
 }
@@ -111,7 +113,7 @@ def cli(ctx: click.Context) -> None:
 
 
 _STEPS = (operators, preview, augment, train, evaluate, export, report, ask, serve)
-for command in (init, doctor, pull, models, calibrate, run, *_STEPS, study):
+for command in (init, doctor, pull, models, calibrate, run, *_STEPS, import_, study):
     cli.add_command(command)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from augmlx.core.errors import BadSettings, ModelError, storage_errors
 from augmlx.core.files import make_folder, remove_stale_parts, write_json, write_text
 from augmlx.core.records import AdapterSpec, Json
+from augmlx.exporting.architectures import Architecture, architecture_of
 from augmlx.exporting.card import MARK, model_card, spread
 from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_matrices
 from augmlx.models.formats import adapter_folder
@@ -58,7 +59,12 @@ def whole_alpha(rank: int, scale: float) -> Alpha:
 
 
 def export_peft(
-    adapter: Path, spec: AdapterSpec, out: Path, *, hf_base: str | None = None
+    adapter: Path,
+    spec: AdapterSpec,
+    out: Path,
+    *,
+    hf_base: str | None = None,
+    model_type: str | None = None,
 ) -> list[str]:
     """Write the PEFT folder `out`; the config comes last, so that a half-written folder cannot be
     loaded.
@@ -68,34 +74,38 @@ def export_peft(
         spec: of that adapter.
         out: missing, empty, or an earlier export, which is replaced.
         hf_base: the Hugging Face name of the base; `spec.hf_base` where it is None.
+        model_type: of the base, as its config.json has it.
 
     Returns:
         What the user should know about the result, one sentence each.
 
     Raises:
         BadSettings: no usable name of the base, or an `out` that holds something else.
-        ModelError: the adapter is missing, torn, or has no PEFT form, as a full training and
-            adapters of experts.
+        ModelError: the adapter is missing, torn, or has no PEFT form, as a full training, adapters
+            of experts, and modules that transformers has otherwise.
         StorageError: the folder cannot be written.
     """
     base = _base_name(spec, hf_base)
     if spec.kind == "full":
         raise _no_adapter(adapter)
-    modules = read_matrices(adapter / adapter_folder.WEIGHTS, spec)
+    known = architecture_of(model_type)
+    known.require(spec.targets, model_type or "this model")
+    modules = read_matrices(adapter / adapter_folder.WEIGHTS, spec, known.layers)
     alphas = {rank: whole_alpha(rank, spec.scale) for rank in _ranks(spec, modules)}
     alpha_of_rank = {rank: alpha.whole for rank, alpha in alphas.items()}
-    tensors = dict(_peft_tensors(modules, alphas))
+    tensors = dict(_peft_tensors(modules, alphas, known.hf_layers))
     shapes = [(name, array.shape) for name, array in tensors.items()]
     _prepare(out)
     # The card marks the folder as ours, so it comes first.
     write_text(out / CARD, model_card(spec, base, alpha_of_rank))
     safetensors_format.write(out / WEIGHTS, shapes, tensors.__getitem__, "float32")
-    write_json(out / CONFIG, peft_config(spec, base, alpha_of_rank, list(modules)))
+    write_json(out / CONFIG, peft_config(spec, base, alpha_of_rank, list(modules), known))
     size = sum(array.size for array in tensors.values())
     return [
         f"{len(modules)} modules, rank {spread(alpha_of_rank)}, "
         f"lora_alpha {spread(alpha_of_rank.values())}, {size:,} weights in float32, for {base}",
         *_warnings(spec, alphas),
+        *_unproven(known, model_type),
     ]
 
 
@@ -107,6 +117,14 @@ def _no_adapter(folder: Path) -> ModelError:
             "or train.method lora or dora"
         ),
     )
+
+
+def _unproven(known: Architecture, model_type: str | None) -> Iterator[str]:
+    if model_type and not known.is_proven:
+        yield (
+            f"{model_type}: the names of its modules are taken to be the same in transformers, "
+            "which no test proves; --verify does"
+        )
 
 
 def _ranks(spec: AdapterSpec, places: Iterable[Place]) -> list[int]:
@@ -131,7 +149,11 @@ def _warnings(spec: AdapterSpec, alphas: Mapping[int, Alpha]) -> Iterator[str]:
 
 
 def peft_config(
-    spec: AdapterSpec, base: str, alpha_of_rank: Mapping[int, int], places: list[Place]
+    spec: AdapterSpec,
+    base: str,
+    alpha_of_rank: Mapping[int, int],
+    places: list[Place],
+    known: Architecture,
 ) -> Json:
     """adapter_config.json as an object: only what PEFT, vLLM, Ollama and llama.cpp need; nothing
     of this machine.
@@ -140,6 +162,7 @@ def peft_config(
         base: the Hugging Face name of the base model.
         alpha_of_rank: lora_alpha for each rank that a module has.
         places: the modules that carry an adapter.
+        known: how transformers calls them.
     """
     largest = max(alpha_of_rank)
     layers = sorted({place.layer for place in places})
@@ -154,22 +177,27 @@ def peft_config(
         "bias": "none",
         "use_dora": spec.kind == "dora",
     }
-    config |= _patterns(spec, alpha_of_rank, places)
-    if not _every_layer_has_the_same(places):
-        # Hybrid models. PEFT warns of a module that it adapts and finds no weights for, so each is
-        # named in full.
-        return {**config, "target_modules": [place.path for place in places]}
+    if known.convolutions:
+        config["fan_in_fan_out"] = True
+    config |= _patterns(spec, alpha_of_rank, places, known.hf_layers)
+    if known.towers or not _every_layer_has_the_same(places):
+        # Hybrid models, and those with eyes. PEFT warns of a module that it adapts and finds no
+        # weights for, so each is named in full.
+        return {**config, "target_modules": [place.path(known.hf_layers) for place in places]}
     config["target_modules"] = _module_names(places)
+    pattern = known.hf_layers.rpartition(".")[2]
     if layers != list(range(spec.total_layers)):
-        config |= {"layers_to_transform": layers, "layers_pattern": "layers"}
+        config |= {"layers_to_transform": layers, "layers_pattern": pattern}
     return config
 
 
-def _patterns(spec: AdapterSpec, alpha_of_rank: Mapping[int, int], places: list[Place]) -> Json:
+def _patterns(
+    spec: AdapterSpec, alpha_of_rank: Mapping[int, int], places: list[Place], layers: str
+) -> Json:
     """The modules of a smaller rank than the largest, by their whole names: PEFT takes these keys
     for the ends of modules' names, of which one may end another.
     """
-    ranks = {place.path: spec.rank_of(place.module) for place in places}
+    ranks = {place.path(layers): spec.rank_of(place.module) for place in places}
     smaller = {path: rank for path, rank in ranks.items() if rank < max(alpha_of_rank)}
     if not smaller:
         return {}
@@ -194,11 +222,11 @@ def _module_names(places: list[Place]) -> list[str]:
 
 
 def _peft_tensors(
-    modules: Mapping[Place, Matrices], alphas: Mapping[int, Alpha]
+    modules: Mapping[Place, Matrices], alphas: Mapping[int, Alpha], layers: str
 ) -> Iterator[tuple[str, Array]]:
     """PEFT's name and array of each tensor: A (r, in), B (out, r), the magnitudes (out,)."""
     for place, matrices in modules.items():
-        prefix = f"base_model.model.{place.path}"
+        prefix = f"base_model.model.{place.path(layers)}"
         lora_a, lora_b = to_peft(matrices.lora_a, matrices.lora_b)
         rest = alphas[len(lora_a)].rest
         if rest != 1.0:

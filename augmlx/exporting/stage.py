@@ -8,7 +8,9 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.exporting import peft
+from augmlx.models.formats import model_folder
 from augmlx.models.formats.adapter_folder import read_spec
+from augmlx.models.store.folder import StoredModel
 
 
 def target_folder(run: RunFolder, out: Path | None) -> Path:
@@ -32,11 +34,19 @@ def outputs(target: Path) -> list[Path]:
     return [target / peft.WEIGHTS, target / peft.CONFIG]
 
 
-def write(run: RunFolder, target: Path, progress: Progress, *, hf_base: str | None = None) -> Json:
+def write(
+    run: RunFolder,
+    target: Path,
+    progress: Progress,
+    *,
+    model: StoredModel,
+    hf_base: str | None = None,
+) -> Json:
     """Write the run's adapter as a PEFT folder and say what the user should know about it.
 
     Args:
         target: missing, empty, or an earlier export, which is replaced.
+        model: what the adapter was trained on.
         hf_base: the Hugging Face name of the base model; the known one where it is None.
 
     Returns:
@@ -47,7 +57,13 @@ def write(run: RunFolder, target: Path, progress: Progress, *, hf_base: str | No
         ModelError: the adapter is missing, damaged, or has no PEFT form.
         StorageError: the folder cannot be written.
     """
-    notes = peft.export_peft(run.adapter, read_spec(run.adapter), target, hf_base=hf_base)
+    notes = peft.export_peft(
+        run.adapter,
+        read_spec(run.adapter),
+        target,
+        hf_base=hf_base,
+        model_type=model_folder.read_config(model.path).get("model_type"),
+    )
     for note in notes:
         progress.say(note)
     return {"format": "peft"}

@@ -19,7 +19,9 @@ from augmlx.models.formats import safetensors as safetensors_format
 
 Array = npt.NDArray[np.float32]
 
-_NAME = re.compile(r"model\.layers\.(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
+LAYERS = "model.layers"  # where most models have them
+
+_NAME = re.compile(r"(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
 _DIMENSIONS = {"lora_a": 2, "lora_b": 2, "m": 1}  # (in, r), (r, out) and (out,)
 _FLOATS = ("F32", "F16", "BF16")
 
@@ -33,9 +35,9 @@ class Place:
     layer: int
     module: str
 
-    @property
-    def path(self) -> str:
-        return f"model.layers.{self.layer}.{self.module}"
+    def path(self, layers: str = LAYERS) -> str:
+        """Its path in the model, from that of the model's layers."""
+        return f"{layers}.{self.layer}.{self.module}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,11 @@ class Matrices:
     magnitude: Array | None = None
 
 
-def read_matrices(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
+def read_matrices(path: Path, spec: AdapterSpec, layers: str = LAYERS) -> dict[Place, Matrices]:
     """The matrices of an adapter file by module, in order of the layers, each at its own rank.
+
+    Args:
+        layers: the path of the layers in MLX's model.
 
     Raises:
         ModelError: names every tensor that is not part of an adapter as `spec` has it.
@@ -60,7 +65,7 @@ def read_matrices(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
         )
     arrays = read_tensors(path)
     _refuse_experts(path, arrays)
-    parts_of_module, faults = _by_module(arrays)
+    parts_of_module, faults = _by_module(arrays, layers)
     modules: dict[Place, Matrices] = {}
     for place in sorted(parts_of_module):
         parts = parts_of_module[place]
@@ -68,7 +73,7 @@ def read_matrices(path: Path, spec: AdapterSpec) -> dict[Place, Matrices]:
         if matrices is not None:
             modules[place] = matrices
         else:
-            faults.append(f"{place.path} {_listed(parts, spec)}")
+            faults.append(f"{place.path(layers)} {_listed(parts, spec)}")
     if faults or not modules:
         raise _unfit(path, spec, faults)
     return modules
@@ -107,12 +112,14 @@ def _refuse_experts(path: Path, arrays: Mapping[str, Array]) -> None:
         )
 
 
-def _by_module(arrays: Mapping[str, Array]) -> tuple[dict[Place, dict[str, Array]], list[str]]:
+def _by_module(
+    arrays: Mapping[str, Array], layers: str
+) -> tuple[dict[Place, dict[str, Array]], list[str]]:
     """The arrays of each module by what they are in it, and those that are part of no adapter."""
     parts_of_module: dict[Place, dict[str, Array]] = defaultdict(dict)
     faults = []
     for name, array in arrays.items():
-        match = _NAME.fullmatch(name)
+        match = _NAME.fullmatch(name.removeprefix(f"{layers}."))
         if match is None or array.ndim != _DIMENSIONS[match[3]]:
             faults.append(f"{name} {array.shape}")
             continue

@@ -73,7 +73,7 @@ def full_precision_base(base: StoredModel) -> StoredModel:
     return base
 
 
-def mlx_logits(stored: StoredModel, adapter: Path) -> Logits:
+def mlx_logits(stored: StoredModel, adapter: Path | None) -> Logits:
     """text -> logits (T, V) of the model with its adapter in MLX, in float32 on a GPU as well as on
     a CPU.
 

@@ -20,5 +20,7 @@ def export_task(
         basis=line.train_basis,
         inputs=stage.inputs(trained_fingerprint, target, hf_base),
         outputs=stage.outputs(target),
-        prepare=lambda: partial(stage.write, line.run, target, line.progress, hf_base=hf_base),
+        prepare=lambda: partial(
+            stage.write, line.run, target, line.progress, model=line.model, hf_base=hf_base
+        ),
     )

@@ -1,0 +1,295 @@
+"""A PEFT adapter as mlx-lm's adapter folder, so that adapters made elsewhere run here.
+
+mlx-lm's format knows one rank and one scale for all modules: smaller matrices are filled up with
+zeros, and what a module's scale differs from the others' goes into its B.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augmlx.core.errors import BadSettings, ModelError, storage_errors
+from augmlx.core.files import make_folder
+from augmlx.core.records import AdapterSpec, Json
+from augmlx.exporting.architectures import Architecture, architecture_of
+from augmlx.exporting.peft import CONFIG, WEIGHTS, from_peft
+from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_tensors
+from augmlx.models.formats import adapter_folder
+from augmlx.models.formats import safetensors as safetensors_format
+from augmlx.models.loading import load_lazily
+from augmlx.models.store import folder as store
+from augmlx.models.store.folder import StoredModel
+
+# Keys of adapter_config.json that say nothing of what the weights compute, or are read here.
+_KNOWN = frozenset(
+    """alpha_pattern auto_mapping base_model_name_or_path bias eva_config exclude_modules
+    fan_in_fan_out inference_mode init_lora_weights layers_pattern layers_to_transform lora_alpha
+    lora_dropout megatron_core peft_type peft_version qalora_group_size r rank_pattern revision
+    runtime_config target_modules task_type use_dora use_rslora""".split()
+)
+# Ways to start that change the base as well: without it, the matrices mean something else.
+_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_PARTS = {
+    "lora_A.weight": "lora_a",
+    "lora_B.weight": "lora_b",
+    "lora_magnitude_vector": "m",
+    "lora_magnitude_vector.weight": "m",  # of older versions
+}
+_PREFIX = "base_model.model."
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """What the file has of one module, and the scale that PEFT would give it."""
+
+    matrices: Matrices
+    scale: float
+
+    @property
+    def rank(self) -> int:
+        return int(self.matrices.lora_a.shape[1])
+
+
+def import_peft(source: Path, out: Path, *, model: str | None = None) -> AdapterSpec:
+    """Write the adapter folder `out`, which says in mlx-lm what the folder `source` says in PEFT.
+
+    Args:
+        source: holds adapter_config.json and adapter_model.safetensors.
+        out: missing or empty.
+        model: the base in the store; by default the one that comes from the base that the
+            adapter names.
+
+    Raises:
+        ModelError: no LoRA or DoRA adapter of that model; something in it that mlx-lm cannot do.
+        BadSettings: `out` holds something, or no model of the store is the adapter's base.
+        StorageError: a file cannot be read or written.
+    """
+    config = _read_config(source)
+    _refuse_unknown(source / CONFIG, config)
+    base = _base(config, model)
+    base_model, base_config = load_lazily(base.path)
+    known = architecture_of(base_config.get("model_type"))
+    parts = _parts(source / WEIGHTS, known)
+    modules = _modules(source, config, parts, known)
+    _require_fitting(source, modules, base_model, base.name, known)
+    spec = _spec(config, modules, base, len(base_model.layers))
+    _prepare(out)
+    tensors = dict(sorted(_mlx_tensors(modules, spec, known.layers)))
+    shapes = [(name, array.shape) for name, array in tensors.items()]
+    safetensors_format.write(out / adapter_folder.WEIGHTS, shapes, tensors.__getitem__, "float32")
+    adapter_folder.write_config(spec, out)
+    return spec
+
+
+def _read_config(source: Path) -> Json:
+    path = source / CONFIG
+    if not path.is_file():
+        raise ModelError(
+            f"{source}: no {CONFIG}", hint="name the folder of a PEFT adapter, downloaded before"
+        )
+    try:
+        with storage_errors(path):
+            config = json.loads(path.read_text("utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("not a JSON object")
+    except ValueError as error:
+        raise ModelError(f"{path}: not valid JSON: {error}", hint="copy it again") from error
+    if not (source / WEIGHTS).is_file():
+        pickled = " (adapter_model.bin is a pickle)" if list(source.glob("*.bin")) else ""
+        raise ModelError(
+            f"{source}: no {WEIGHTS}{pickled}", hint="only safetensors are read, never pickles"
+        )
+    return config
+
+
+def _refuse_unknown(path: Path, config: Json) -> None:
+    """Raises ModelError where the adapter is more than LoRA or DoRA matrices: what it has besides
+    would be lost in silence.
+    """
+    if config.get("peft_type") != "LORA":
+        raise ModelError(
+            f"{path}: a PEFT adapter of type {config.get('peft_type')}; mlx-lm has LoRA and DoRA"
+        )
+    unknown = sorted(key for key, value in config.items() if value and key not in _KNOWN)
+    if config.get("bias") not in (None, "none"):
+        unknown.append("bias")
+    if unknown:
+        raise ModelError(f"{path}: mlx-lm has nothing for {', '.join(unknown)}")
+    start = config.get("init_lora_weights")
+    if isinstance(start, str) and start.startswith(_CHANGES_BASE):
+        raise ModelError(
+            f"{path}: init_lora_weights '{start}' changes the base model besides",
+            hint="save it in PEFT with path_initial_model_for_weight_conversion first",
+        )
+
+
+def _base(config: Json, model: str | None) -> StoredModel:
+    """The adapter's base in the store. Raises BadSettings and ModelError."""
+    if model is not None:
+        return store.find(model)
+    wanted = config.get("base_model_name_or_path")
+    fitting = [stored for stored in store.list_models() if stored.hf_base == wanted]
+    if not fitting:
+        raise BadSettings(
+            f"no model of the store comes from {wanted}, which the adapter was trained on",
+            hint=f"augmlx pull {wanted}; or name the model: --model NAME",
+        )
+    return store.find(fitting[0].name)
+
+
+def _parts(path: Path, known: Architecture) -> dict[Place, dict[str, Array]]:
+    """The arrays of each module, MLX's side up. Raises ModelError that names what is left over."""
+    name_of = re.compile(
+        rf"{re.escape(_PREFIX + known.hf_layers)}\.(\d+)\.([\w.]+?)\.(lora_[AB]\.weight|"
+        r"lora_magnitude_vector(?:\.weight)?)"
+    )
+    parts: dict[Place, dict[str, Array]] = {}
+    strange = []
+    for name, array in read_tensors(path).items():
+        match = name_of.fullmatch(name)
+        if match is None:
+            strange.append(name.removeprefix(_PREFIX))
+            continue
+        layer, module, part = match.groups()
+        parts.setdefault(Place(int(layer), module), {})[_PARTS[part]] = array
+    if strange or not parts:
+        listed = ", ".join(sorted(strange)[:8]) or "there is no tensor"
+        raise ModelError(
+            f"{path}: not on linear modules of a layer, which is what can be imported: {listed}",
+            hint="embeddings and heads that carry LoRA have no form that runs, trains and exports",
+        )
+    return parts
+
+
+def _modules(
+    source: Path, config: Json, parts: Mapping[Place, Mapping[str, Array]], known: Architecture
+) -> dict[Place, _Module]:
+    """Each module's matrices as MLX has them. Raises ModelError where parts are missing."""
+    wanted = {"lora_a", "lora_b"} | ({"m"} if config.get("use_dora") else set())
+    modules = {}
+    for place in sorted(parts):
+        arrays = parts[place]
+        if arrays.keys() != wanted:
+            raise ModelError(
+                f"{source / WEIGHTS}: {place.path(known.hf_layers)} has {', '.join(sorted(arrays))}"
+                f", not {', '.join(sorted(wanted))}"
+            )
+        lora_a, lora_b = from_peft(arrays["lora_a"], arrays["lora_b"])
+        magnitude = arrays["m"].reshape(-1) if "m" in arrays else None
+        scale = _scale(config, place.path(known.hf_layers), lora_a.shape[1], source / CONFIG)
+        modules[place] = _Module(Matrices(lora_a, lora_b, magnitude), scale)
+    return modules
+
+
+def _scale(config: Json, module: str, rank: int, path: Path) -> float:
+    """What PEFT multiplies B A by: alpha / rank, or alpha / sqrt(rank) where it is rsLoRA."""
+    alpha = float(config.get("lora_alpha", 8))
+    for pattern, value in (config.get("alpha_pattern") or {}).items():
+        try:
+            matches = re.match(rf"(.*\.)?({pattern})$", module)  # as PEFT does
+        except re.error as error:
+            raise ModelError(f"{path}: alpha_pattern: {error}") from error
+        if matches:
+            alpha = float(value)
+            break
+    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _spec(
+    config: Json, modules: Mapping[Place, _Module], base: StoredModel, total_layers: int
+) -> AdapterSpec:
+    """What the folder says of itself. The scale is that of the modules with the largest rank."""
+    ranks: dict[str, int] = {}
+    for place, module in modules.items():
+        ranks[place.module] = max(module.rank, ranks.get(place.module, 0))
+    largest = max(ranks.values())
+    scale = next(module.scale for module in modules.values() if module.rank == largest)
+    first = min(place.layer for place in modules)
+    return AdapterSpec(
+        base=base.name,
+        hf_base=base.hf_base or config.get("base_model_name_or_path"),
+        rank=largest,
+        scale=scale,
+        dropout=float(config.get("lora_dropout") or 0.0),
+        targets=tuple(sorted(ranks)),
+        layers=total_layers - first,
+        total_layers=total_layers,
+        kind="dora" if config.get("use_dora") else "lora",
+        ranks=tuple((path, rank) for path, rank in sorted(ranks.items()) if rank < largest),
+    )
+
+
+def _require_fitting(
+    source: Path,
+    modules: Mapping[Place, _Module],
+    base_model: Any,
+    name: str,
+    known: Architecture,
+) -> None:
+    """Raises ModelError that names the modules which the base does not have, or has in another
+    size: mlx-lm itself would say so of the first alone, or not at all.
+    """
+    present: dict[str, Any] = dict(base_model.named_modules())
+    strange = []
+    for place, module in modules.items():
+        path = place.path(known.layers)
+        sizes = (module.matrices.lora_a.shape[0], module.matrices.lora_b.shape[1])
+        if path not in present or _sizes(present[path]) != sizes:
+            strange.append(f"{path} {sizes}")
+    if strange:
+        raise ModelError(
+            f"{source}: not an adapter of {name}, which has no linear module "
+            f"{', '.join(strange[:8])}",
+            hint="name the model that it was trained on: --model NAME",
+        )
+
+
+def _sizes(module: Any) -> tuple[int, int] | None:
+    """(in, out) of a linear module, quantised or not; None for another one."""
+    if "weight" not in module or module.weight.ndim != 2:
+        return None
+    outputs, inputs = module.weight.shape
+    if hasattr(module, "bits"):
+        inputs = inputs * 32 // module.bits
+    return inputs, outputs
+
+
+def _prepare(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadSettings(f"{out}: is there already; nothing was written", hint="choose another -o")
+    make_folder(out)
+
+
+def _mlx_tensors(
+    modules: Mapping[Place, _Module], spec: AdapterSpec, layers: str
+) -> Iterator[tuple[str, Array]]:
+    """Name and array as mlx-lm's file has them: all of one rank, for one scale."""
+    for place, module in modules.items():
+        matrices = _at(module, spec)
+        path = place.path(layers)
+        yield f"{path}.lora_a", matrices.lora_a
+        yield f"{path}.lora_b", matrices.lora_b
+        if matrices.magnitude is not None:
+            yield f"{path}.m", matrices.magnitude
+
+
+def _at(module: _Module, spec: AdapterSpec) -> Matrices:
+    """A module's matrices at the rank and the scale of all."""
+    matrices = module.matrices
+    if not math.isclose(module.scale, spec.scale, rel_tol=1e-9):
+        wide = matrices.lora_b.astype(np.float64) * (module.scale / spec.scale)
+        matrices = replace(matrices, lora_b=wide.astype(np.float32))  # rounded once
+    missing = spec.rank - module.rank
+    return replace(
+        matrices,
+        lora_a=np.pad(matrices.lora_a, ((0, 0), (0, missing))),
+        lora_b=np.pad(matrices.lora_b, ((0, missing), (0, 0))),
+    )
