@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from augmlx.cli import cli
 from augmlx.core.settings import Settings
 from augmlx.core.settings_file import to_toml
+from augmlx.exporting.architectures import architectures
+from augmlx.exporting.gguf_files import keys
 
 HEADINGS = ("Example:", "Examples:")
 TARGET = Path(__file__).parent.parent / "docs" / "COMMANDS.md"
@@ -35,6 +37,7 @@ def document() -> str:
             with click.Context(command, info_name=name, parent=root) as context:
                 parts.append(section(name, command, context))
     assert issubclass(Settings, BaseModel)
+    parts += ["## What can be exported", *exported()]
     parts += [
         "## Settings",
         "What `augmlx init DIR` writes as augmlx.toml. Flags go before the file, the file before "
@@ -42,6 +45,22 @@ def document() -> str:
         f"```toml\n{to_toml(Settings())}```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def exported() -> list[str]:
+    """The architectures that exporting is proven for, from the files that say so."""
+    proven = {name: known for name, known in architectures().items() if known.is_proven}
+    rows = [
+        f"| {known.name} | `{model_type}` | {'yes' if model_type in keys.WRITTEN else ''} |"
+        for model_type, known in proven.items()
+    ]
+    return [
+        f"LoRA and DoRA to PEFT, on {len(proven)} architectures: each is built in transformers, "
+        "trained in MLX, exported, and compared with MLX in transformers + PEFT "
+        "(`tests/exporting/test_architectures.py`). Others are tried by the same names, and "
+        "`--verify` says whether it held. To GGUF only those that are marked.",
+        "\n".join(["| models | model_type | GGUF |", "|---|---|---|", *rows]),
+    ]
 
 
 def section(name: str, command: click.Command, context: click.Context) -> str:

@@ -162,7 +162,7 @@ def test_library_code_prints_nothing() -> None:
         assert not [c for c in calls if isinstance(c, ast.Name) and c.id == "print"], name
 
 
-def test_only_pull_may_open_a_connection() -> None:
+def test_only_pull_and_publish_may_open_a_connection() -> None:
     network = {"socket", "urllib", "http", "requests", "httpx", "huggingface_hub"}
     may = {
         "augmlx.models.store.fetch",
@@ -170,6 +170,7 @@ def test_only_pull_may_open_a_connection() -> None:
         "augmlx.engines.server",  # the one that the user names
         "augmlx.engines.address",  # which resolves its name
         "augmlx.engines.serving.server",  # which listens, and connects to nothing
+        "augmlx.exporting.publish_child",  # the other command that may, when it is told to
         "augmlx.exporting.card",  # a card's YAML, which asks nobody: tests/exporting/test_card.py
         "augmlx.models.formats.hub_card",  # likewise: tests/models/formats/test_hub_card.py
         "augmlx.models.loading",  # the name of an error class

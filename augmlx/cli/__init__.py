@@ -25,6 +25,7 @@ from augmlx.cli.init import init
 from augmlx.cli.models import models
 from augmlx.cli.operators import operators
 from augmlx.cli.preview import preview
+from augmlx.cli.publish import publish
 from augmlx.cli.pull import pull
 from augmlx.cli.report import report
 from augmlx.cli.run import run
@@ -52,7 +53,7 @@ click.rich_click.COMMAND_GROUPS = {
                 "serve",
             ],
         },
-        {"name": "To and from others", "commands": ["import"]},
+        {"name": "To and from others", "commands": ["import", "publish"]},
         {"name": "The claim itself", "commands": ["study"]},
     ]
 }
@@ -113,7 +114,7 @@ def cli(ctx: click.Context) -> None:
 
 
 _STEPS = (operators, preview, augment, train, evaluate, export, report, ask, serve)
-for command in (init, doctor, pull, models, calibrate, run, *_STEPS, import_, study):
+for command in (init, doctor, pull, models, calibrate, run, *_STEPS, import_, publish, study):
     cli.add_command(command)
 
 

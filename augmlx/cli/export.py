@@ -12,8 +12,8 @@ from augmlx.cli import common
 from augmlx.cli.progress import progress_here
 
 if TYPE_CHECKING:
-    from augmlx.core.run_folder import RunFolder
-    from augmlx.exporting.verify import Verification
+    from augmlx.exporting.card import Form
+    from augmlx.exporting.stage import WeightType
     from augmlx.models.store.folder import StoredModel
 
 
@@ -22,21 +22,37 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["peft"]),
+    type=click.Choice(["peft", "fused", "gguf", "gguf-lora"]),
     default="peft",
     show_default=True,
-    help="Hugging Face PEFT (LoRA).",
+    help=(
+        "peft: the adapter for transformers and vLLM. fused: the whole model, a Hugging Face "
+        "folder. gguf, gguf-lora: the whole model, or the adapter alone, for llama.cpp, Ollama "
+        "and LM Studio."
+    ),
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder to write; RUN/export/peft if not given.",
+    help="Folder to write; RUN/export/FORMAT if not given.",
+)
+@click.option(
+    "--type",
+    "weight_type",
+    type=click.Choice(["f32", "f16", "bf16", "q8_0"]),
+    help="Of a whole model's matrices: by default f16 in GGUF, else as the base has them.",
+)
+@click.option(
+    "--for",
+    "reader",
+    type=click.Choice(["vllm"]),
+    help="Refuse what this program would not serve, or serve otherwise; with peft.",
 )
 @click.option(
     "--verify",
     is_flag=True,
-    help="Load it in transformers + PEFT and compare logits with MLX (extra [hf]).",
+    help="Read it with transformers and PEFT and compare logits with MLX (extra [hf]).",
 )
 @click.option(
     "--base", metavar="ORG/NAME", help="Hugging Face name of the base model, where it is not known."
@@ -52,26 +68,34 @@ if TYPE_CHECKING:
 @common.json_option
 def export(
     run: Path,
-    form: str,
+    form: Form,
     out: Path | None,
+    weight_type: WeightType | None,
+    reader: str | None,
     verify: bool,
     base: str | None,
     base_folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Write the adapter of RUN as a folder that transformers, vLLM and llama.cpp read.
+    """Write the adapter of RUN for transformers, vLLM, llama.cpp, Ollama or LM Studio.
 
-    Prints the folder; with --verify also the greatest difference between MLX's and PEFT's logits on
-    texts of the run, and fails if it is above 0.001. The folder must be new, empty or an earlier
-    export.
+    Prints the folder; with --verify also the greatest difference between MLX's logits and the other
+    reader's on texts of the run, and fails if it is above 0.001. The folder must be new, empty or
+    an earlier export.
 
     \b
     Examples:
-      augmlx export runs/acme --format peft
-      augmlx export runs/acme --format peft -o acme-adapter --verify
+      augmlx export runs/acme --format peft --for vllm
+      augmlx export runs/acme --format fused -o acme-model --verify
+      augmlx export runs/acme --format gguf --type q8_0
+      augmlx export runs/acme --format gguf-lora --verify
     """
     if base_folder is not None and not verify:
         raise click.UsageError("--base-folder is only read by --verify")
+    if base_folder is not None and form in ("fused", "gguf"):
+        raise click.UsageError(f"--base-folder: --format {form} holds the whole model itself")
+    if reader is not None and form != "peft":
+        raise click.UsageError(f"--for {reader} goes with --format peft")
 
     from augmlx.core.run_folder import RunFolder
     from augmlx.run.pipeline import Pipeline
@@ -80,11 +104,15 @@ def export(
     folder = RunFolder(run)
     with folder.lock():
         pipeline = Pipeline(folder, settings, progress_here())
-        full = (
-            _base(pipeline.model, base_folder) if verify else None
-        )  # refused before anything is written
-        written = pipeline.export(out, hf_base=base)
-        found = None if full is None else _verified(folder, full, written)
+        # Refused before anything is written.
+        start = _base(pipeline.model, base_folder, form) if verify else None
+        written = pipeline.export(
+            out, form=form, hf_base=base, weight_type=weight_type, for_vllm=reader is not None
+        )
+        found = None
+        if start is not None:
+            click.echo("comparing with MLX on texts of the run", err=True)
+            found = pipeline.verify_export(written, form, weight_type, start)
     if as_json:
         verification = None if found is None else dataclasses.asdict(found)
         common.echo_json({"format": form, "path": str(written), "verification": verification})
@@ -94,19 +122,12 @@ def export(
         click.echo(str(found))
 
 
-def _base(model: StoredModel, base_folder: Path | None) -> StoredModel:
-    """The full-precision base to compare on: the run's own model, or the folder given."""
+def _base(model: StoredModel, base_folder: Path | None, form: Form) -> StoredModel:
+    """What both sides start from: the run's own model, or the folder given. An adapter alone is
+    compared on a full-precision one.
+    """
     from augmlx.exporting.verify import full_precision_base
     from augmlx.models.store.folder import find
 
-    return full_precision_base(model if base_folder is None else find(base_folder.absolute()))
-
-
-def _verified(run: RunFolder, base: StoredModel, out: Path) -> Verification:
-    from augmlx.exporting import verify
-
-    prompts = verify.run_prompts(run)
-    click.echo(
-        f"comparing MLX with transformers + PEFT on {len(prompts)} texts of the run", err=True
-    )
-    return verify.verify_peft(out, base.path, prompts, verify.mlx_logits(base, run.adapter))
+    base = model if base_folder is None else find(base_folder.absolute())
+    return base if form in ("fused", "gguf") else full_precision_base(base)

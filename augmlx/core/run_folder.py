@@ -15,7 +15,14 @@ from augmlx.core.files import FILE_MODE, FOLDER_MODE, make_folder, read_jsonl, w
 from augmlx.core.records import Example, Json, example_from_json
 
 # The stages of the straight line, in their order.
-STAGES = ("augment", "split", "anchor", "train", *(arm.stage for arm in CONTROLS), "eval", "export")
+EXPORT_STAGES = {  # by the form that is written
+    "peft": "export",
+    "fused": "export-fused",
+    "gguf": "export-gguf",
+    "gguf-lora": "export-gguf-lora",
+}
+_TRAININGS = ("train", *(arm.stage for arm in CONTROLS))
+STAGES = ("augment", "split", "anchor", *_TRAININGS, "eval", *EXPORT_STAGES.values())
 
 
 class RunFolder:
@@ -126,9 +133,9 @@ class RunFolder:
         return [*made_from, self.metrics]
 
     @property
-    def peft(self) -> Path:
-        """Where the adapter is exported to by default."""
-        return self / "export" / "peft"
+    def export(self) -> Path:
+        """Where the adapter is exported to by default, in a folder for each form."""
+        return self / "export"
 
     @property
     def adapter(self) -> Path:

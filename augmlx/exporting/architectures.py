@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from augmlx.core.errors import ModelError
 
@@ -63,15 +64,13 @@ class Architecture:
 def architectures() -> Mapping[str, Architecture]:
     """Each model_type that is known, in the order of the file."""
     text = resources.files(__package__).joinpath(_FILE).read_text("utf-8")
-    return {
-        model_type: Architecture(
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in row.items()
-            }
-        )
-        for model_type, row in tomllib.loads(text).items()
-    }
+    return {model_type: _read(row) for model_type, row in tomllib.loads(text).items()}
+
+
+def _read(row: Mapping[str, Any]) -> Architecture:
+    lists = {key: tuple(value) for key, value in row.items() if isinstance(value, list)}
+    values: dict[str, Any] = {**row, **lists}
+    return Architecture(**values)
 
 
 def architecture_of(model_type: str | None) -> Architecture:

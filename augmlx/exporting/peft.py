@@ -14,16 +14,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augmlx.core.errors import BadSettings, ModelError, storage_errors
-from augmlx.core.files import make_folder, remove_stale_parts, write_json, write_text
+from augmlx.core.errors import BadSettings, ModelError
+from augmlx.core.files import write_json, write_text
 from augmlx.core.records import AdapterSpec, Json
+from augmlx.exporting import export_folder, vllm
 from augmlx.exporting.architectures import Architecture, architecture_of
-from augmlx.exporting.card import MARK, model_card, spread
+from augmlx.exporting.card import About, model_card, spread
+from augmlx.exporting.export_folder import CARD
 from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_matrices
 from augmlx.models.formats import adapter_folder
 from augmlx.models.formats import safetensors as safetensors_format
 
-WEIGHTS, CONFIG, CARD = "adapter_model.safetensors", "adapter_config.json", "README.md"
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
 # An organisation and a name, or an old model's name alone; never something that a path could be.
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -65,6 +67,8 @@ def export_peft(
     *,
     hf_base: str | None = None,
     model_type: str | None = None,
+    about: About | None = None,
+    for_vllm: bool = False,
 ) -> list[str]:
     """Write the PEFT folder `out`; the config comes last, so that a half-written folder cannot be
     loaded.
@@ -75,17 +79,20 @@ def export_peft(
         out: missing, empty, or an earlier export, which is replaced.
         hf_base: the Hugging Face name of the base; `spec.hf_base` where it is None.
         model_type: of the base, as its config.json has it.
+        about: what else the card says.
+        for_vllm: refuse what vLLM would not serve.
 
     Returns:
         What the user should know about the result, one sentence each.
 
     Raises:
-        BadSettings: no usable name of the base, or an `out` that holds something else.
+        BadSettings: no usable name of the base, an `out` that holds something else, or an adapter
+            that vLLM does not serve where it is for that.
         ModelError: the adapter is missing, torn, or has no PEFT form, as a full training, adapters
             of experts, and modules that transformers has otherwise.
         StorageError: the folder cannot be written.
     """
-    base = _base_name(spec, hf_base)
+    base = base_name(spec, hf_base)
     if spec.kind == "full":
         raise _no_adapter(adapter)
     known = architecture_of(model_type)
@@ -95,17 +102,20 @@ def export_peft(
     alpha_of_rank = {rank: alpha.whole for rank, alpha in alphas.items()}
     tensors = dict(_peft_tensors(modules, alphas, known.hf_layers))
     shapes = [(name, array.shape) for name, array in tensors.items()]
-    _prepare(out)
+    config = peft_config(spec, base, alpha_of_rank, list(modules), known)
+    served = vllm.require(config, tensors) if for_vllm else []
+    export_folder.prepare(out, (WEIGHTS, CONFIG), CONFIG)
     # The card marks the folder as ours, so it comes first.
-    write_text(out / CARD, model_card(spec, base, alpha_of_rank))
+    write_text(out / CARD, model_card(spec, base, alpha_of_rank, about=about))
     safetensors_format.write(out / WEIGHTS, shapes, tensors.__getitem__, "float32")
-    write_json(out / CONFIG, peft_config(spec, base, alpha_of_rank, list(modules), known))
+    write_json(out / CONFIG, config)
     size = sum(array.size for array in tensors.values())
     return [
         f"{len(modules)} modules, rank {spread(alpha_of_rank)}, "
         f"lora_alpha {spread(alpha_of_rank.values())}, {size:,} weights in float32, for {base}",
         *_warnings(spec, alphas),
         *_unproven(known, model_type),
+        *served,
     ]
 
 
@@ -113,7 +123,7 @@ def _no_adapter(folder: Path) -> ModelError:
     return ModelError(
         f"{folder}: changed weights of the model itself, and PEFT holds only what is added to them",
         hint=(
-            "write the whole model: mlx_lm.fuse --model BASE --adapter-path ADAPTER; "
+            "write the whole model: augmlx export RUN --format fused, or gguf; "
             "or train.method lora or dora"
         ),
     )
@@ -237,7 +247,7 @@ def _peft_tensors(
             yield f"{prefix}.lora_magnitude_vector", matrices.magnitude
 
 
-def _base_name(spec: AdapterSpec, hf_base: str | None) -> str:
+def base_name(spec: AdapterSpec, hf_base: str | None) -> str:
     """The Hugging Face name of the base. Raises BadSettings where there is none, or it could be a
     path.
     """
@@ -250,31 +260,3 @@ def _base_name(spec: AdapterSpec, hf_base: str | None) -> str:
     if not _HF_NAME.fullmatch(name):
         raise BadSettings(f"--base {name}: not a Hugging Face model name", hint=hint)
     return name
-
-
-def _prepare(out: Path) -> None:
-    """Make `out`, or clear an earlier export of ours. Raises BadSettings where it holds anything
-    else.
-    """
-    if out.exists() and not out.is_dir():
-        raise BadSettings(f"{out}: is a file", hint="choose another folder with -o")
-    make_folder(out)
-    with storage_errors(out):
-        remove_stale_parts(out)
-        if not _is_free(out):
-            raise BadSettings(
-                f"{out}: holds files that are not an export of augmlx; nothing was written",
-                hint="choose an empty folder with -o",
-            )
-        # Without its config the folder cannot be loaded while its weights are being replaced.
-        (out / CONFIG).unlink(missing_ok=True)
-
-
-def _is_free(out: Path) -> bool:
-    """Whether a folder is empty, or holds an earlier export and nothing else."""
-    names = {path.name for path in out.iterdir()}
-    if not names:
-        return True
-    if CARD not in names or not names <= {CARD, WEIGHTS, CONFIG}:
-        return False
-    return MARK in (out / CARD).read_text("utf-8", errors="replace")

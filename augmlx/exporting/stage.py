@@ -1,69 +1,240 @@
-"""The stage of the line that writes the adapter of a run as a PEFT folder."""
+"""The stage of the line that writes the adapter of a run in a form that other tools read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
+from augmlx.core.errors import BadSettings
+from augmlx.core.files import write_text
 from augmlx.core.progress import Progress
-from augmlx.core.records import Json, fingerprint
+from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
-from augmlx.exporting import peft
+from augmlx.exporting import export_folder, fused, peft
+from augmlx.exporting.card import About, Form, model_card
+from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.models.formats import model_folder
 from augmlx.models.formats.adapter_folder import read_spec
+from augmlx.models.formats.safetensors import Dtype
 from augmlx.models.store.folder import StoredModel
 
+FORMS: tuple[Form, ...] = ("peft", "fused", "gguf", "gguf-lora")
+WeightType = Literal["f32", "f16", "bf16", "q8_0"]
+_TYPES: dict[Form, tuple[WeightType, ...]] = {
+    "peft": (),
+    "fused": ("f32", "f16", "bf16"),
+    "gguf": ("f32", "f16", "bf16", "q8_0"),
+    "gguf-lora": (),
+}
+_DTYPES: dict[str, Dtype] = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 
-def target_folder(run: RunFolder, out: Path | None) -> Path:
-    """The folder that is written: `out`, which the user named, or one inside the run."""
-    return out or run / "export" / "peft"
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be exported.
+
+    Args:
+        form: of the result.
+        target: the folder that is written.
+        hf_base: the Hugging Face name that the user gave the base model, if any.
+        weight_type: of a whole model's matrices; None: as the base has them, in GGUF f16.
+        for_vllm: refuse what vLLM would not serve.
+        about: what else the card says.
+    """
+
+    form: Form
+    target: Path
+    hf_base: str | None = None
+    weight_type: WeightType | None = None
+    for_vllm: bool = False
+    about: About = field(default_factory=About)
+
+    def __post_init__(self) -> None:
+        allowed = _TYPES[self.form]
+        if self.weight_type is not None and self.weight_type not in allowed:
+            raise BadSettings(
+                f"--type {self.weight_type}: {self.form} has "
+                f"{', '.join(allowed) or 'no types to choose from'}",
+                hint="leave it out" if not allowed else f"one of {', '.join(allowed)}",
+            )
 
 
-def inputs(training: str, target: Path, hf_base: str | None) -> list[object]:
+def inputs(training: str, order: Order) -> list[object]:
     """What an export depends on, for the stage's fingerprint.
 
     Args:
         training: the fingerprint of the training that made the adapter.
-        target: the folder that is written; only its fingerprint goes in.
-        hf_base: the Hugging Face name that the user gave the base model, if any.
     """
-    return [training, fingerprint(str(target.resolve())), hf_base]
+    target = fingerprint(str(order.target.resolve()))  # of the folder, only this goes in
+    about = [order.about.license, order.about.made, order.about.evaluation]
+    return [training, target, order.hf_base, order.form, order.weight_type, order.for_vllm, about]
 
 
-def outputs(target: Path) -> list[Path]:
+def outputs(order: Order) -> list[Path]:
     """The files without which an export is not finished."""
-    return [target / peft.WEIGHTS, target / peft.CONFIG]
+    return [order.target / name for name in _keys(order.form)]
 
 
-def write(
-    run: RunFolder,
-    target: Path,
-    progress: Progress,
-    *,
-    model: StoredModel,
-    hf_base: str | None = None,
-) -> Json:
-    """Write the run's adapter as a PEFT folder and say what the user should know about it.
+def _keys(form: Form) -> Sequence[str]:
+    if form == "peft":
+        return (peft.WEIGHTS, peft.CONFIG)
+    if form == "fused":
+        return (model_folder.WEIGHTS, fused.KEY)
+    from augmlx.exporting.gguf_files import lora, model
+
+    return (model.FILE,) if form == "gguf" else (lora.FILE,)
+
+
+def write(run: RunFolder, order: Order, model: StoredModel, progress: Progress) -> Json:
+    """Write the run's adapter as it was ordered, and say what the user should know about it.
 
     Args:
-        target: missing, empty, or an earlier export, which is replaced.
         model: what the adapter was trained on.
-        hf_base: the Hugging Face name of the base model; the known one where it is None.
 
     Returns:
         The counts for the manifest.
 
     Raises:
         BadSettings: no usable name of the base, or a target that holds something else.
-        ModelError: the adapter is missing, damaged, or has no PEFT form.
+        ModelError: the adapter is missing, damaged, or has no such form.
         StorageError: the folder cannot be written.
     """
-    notes = peft.export_peft(
-        run.adapter,
-        read_spec(run.adapter),
-        target,
-        hf_base=hf_base,
-        model_type=model_folder.read_config(model.path).get("model_type"),
-    )
+    spec = read_spec(run.adapter)
+    if order.form == "peft":
+        notes = peft.export_peft(
+            run.adapter,
+            spec,
+            order.target,
+            hf_base=order.hf_base,
+            model_type=model_folder.read_config(model.path).get("model_type"),
+            about=order.about,
+            for_vllm=order.for_vllm,
+        )
+    else:
+        weights = FusedWeights(model, run.adapter, spec)
+        base = peft.base_name(spec, order.hf_base)
+        if order.form == "fused":
+            notes = _write_fused(weights, order, base)
+        else:
+            notes = _write_gguf(weights, order, base)
     for note in notes:
         progress.say(note)
-    return {"format": "peft"}
+    return {"format": order.form}
+
+
+def chat_template(model: StoredModel) -> str | None:
+    """The chat template that a model is trained and asked with; None where it has none."""
+    from augmlx.models.loading import tokenizer_of
+
+    template = getattr(tokenizer_of(model), "chat_template", None)
+    return template if isinstance(template, str) else None
+
+
+def weight_type(weights: FusedWeights, order: Order) -> WeightType:
+    """What the matrices of a whole model are written in."""
+    if order.weight_type is not None:
+        return order.weight_type
+    if order.form == "gguf":
+        return "f16"
+    own = fused.own_dtype(weights)
+    return next(kind for kind in _TYPES["fused"] if _DTYPES[kind] == own)
+
+
+def _alphas(spec: AdapterSpec) -> dict[int, int]:
+    """lora_alpha of each rank; none of a full training."""
+    if spec.kind == "full":
+        return {}
+    ranks = {spec.rank_of(target) for target in spec.targets}
+    return {rank: peft.whole_alpha(rank, spec.scale).whole for rank in sorted(ranks, reverse=True)}
+
+
+def _card(weights: FusedWeights, order: Order, base: str, kind: str) -> str:
+    assert weights.spec is not None
+    return model_card(
+        weights.spec, base, _alphas(weights.spec), form=order.form, weights=kind, about=order.about
+    )
+
+
+def _write_fused(weights: FusedWeights, order: Order, base: str) -> list[str]:
+    dtype = _DTYPES[weight_type(weights, order)]
+    template = chat_template(weights.model)
+    assert weights.shapes  # read before anything is cleared
+    changed = len(weights.trained)
+    export_folder.prepare(order.target, fused.FILES, fused.KEY)
+    card = _card(weights, order, base, dtype)
+    write_text(order.target / export_folder.CARD, card)
+    fused.write_fused(weights, order.target, dtype, template)
+    notes = [f"{changed} matrices of {len(weights.shapes)} tensors changed, all in {dtype}"]
+    if weights.model.bits:
+        notes.append(
+            f"the base is quantised to {weights.model.bits} bits: it is written dequantised, for "
+            "requantising would lose a part of what was learnt"
+        )
+    return notes
+
+
+def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
+    from augmlx.exporting.gguf_files import lora, model, modelfile
+
+    title = f"{base.rpartition('/')[2]} fine-tuned with augmlx"
+    template = chat_template(weights.model)
+    alone = order.form == "gguf-lora"
+    key = lora.FILE if alone else model.FILE
+    if alone:
+        lora.check(weights)
+    else:
+        model.check(weights, template)
+    export_folder.prepare(order.target, (key, modelfile.FILE), key)
+    kind = "float32" if alone else weight_type(weights, order)
+    write_text(order.target / export_folder.CARD, _card(weights, order, base, kind))
+    made = _go_template(weights.model, template)
+    source = ["FROM ./base.gguf", f"ADAPTER ./{key}"] if alone else [f"FROM ./{key}"]
+    note = f"put a GGUF file of {base} beside it as base.gguf" if alone else ""
+    stops = _stops(weights.model)
+    write_text(
+        order.target / modelfile.FILE,
+        modelfile.modelfile(source, made, stops, template=template, note=note),
+    )
+    if alone:
+        alpha = lora.write_lora(weights, order.target / key, title)
+        notes = [f"{len(weights.matrices)} modules, alpha {alpha}, in float32, for {base}"]
+    else:
+        chosen = weight_type(weights, order)
+        model.write_model(weights, order.target / key, title, chosen, template)
+        notes = [f"{len(weights.shapes)} tensors, matrices in {chosen}"]
+    if template and made is None:
+        notes.append(
+            "the chat template has no proven form in Ollama's language: the Modelfile is without "
+            "one, and Ollama goes by the GGUF file's where it can"
+        )
+    return notes
+
+
+def _go_template(stored: StoredModel, template: str | None) -> Any:
+    """The Modelfile's template; None where there is none, or none that is proven."""
+    from augmlx.exporting.gguf_files.modelfile import go_template
+    from augmlx.models.loading import tokenizer_of
+
+    if template is None:
+        return None
+    tokenizer = tokenizer_of(stored)
+
+    def render(messages: Any) -> str:
+        text: str = tokenizer.apply_chat_template(
+            [dict(message) for message in messages], tokenize=False, add_generation_prompt=True
+        )
+        return text
+
+    begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
+    return go_template(render, tokenizer.bos_token if begins else "", _stops(stored))
+
+
+def _stops(stored: StoredModel) -> list[str]:
+    """What ends an answer."""
+    from augmlx.models.loading import tokenizer_of
+
+    tokenizer = tokenizer_of(stored)
+    ids = sorted(tokenizer.eos_token_ids)
+    return [str(token) for token in tokenizer.convert_ids_to_tokens(ids)]

@@ -1,5 +1,5 @@
-"""Does the exported adapter say in transformers + PEFT what it says in MLX? Needs the [hf]
-extra.
+"""Does what was exported say in transformers, with PEFT or without, what the adapter says in MLX?
+Needs the [hf] extra.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ BOUND = 1e-3  # both sides compute in float32; sums in another order differ by a
 LogitsArray = npt.NDArray[np.float32]  # (T, V)
 Logits = Callable[[str], LogitsArray]  # of a text with T tokens
 
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_FAULTS = ("missing_keys", "unexpected_keys", "mismatched_keys")
 _LONGEST = 2000  # characters of a prompt: a short piece of a long row is as good a test
 _EACH = 8
 
@@ -40,12 +42,18 @@ class Verification:
     positions: int
     prompts: int
     bound: float = BOUND
+    mean_difference: float = 0.0
+    reader: str = "PEFT"  # what was compared with MLX
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         share = f"{100 * self.argmax_agreement:.2f}".rstrip("0").rstrip(".")
+        notes = "".join(f"; {note}" for note in self.notes)
         return (
-            f"greatest logit difference {self.max_difference:.1e} (bound {self.bound:.0e}), "
-            f"argmax agreement {share} % over {self.positions} positions of {self.prompts} prompts"
+            f"{self.reader}: greatest logit difference {self.max_difference:.1e} "
+            f"(bound {self.bound:.0e}), mean {self.mean_difference:.1e}, "
+            f"argmax agreement {share} % over {self.positions} positions of {self.prompts} "
+            f"prompts{notes}"
         )
 
 
@@ -116,12 +124,29 @@ def verify_peft(
         ModelError: torch, transformers or peft is missing; a folder cannot be loaded; PEFT finds
             weights missing or left over; a difference is above the bound.
     """
-    logits = _peft_logits(peft_folder, base_folder)
+    logits = logits_of(*_peft_model(peft_folder, base_folder))
+    return compare(peft_folder, "PEFT", prompts, mlx_logits, logits, bound=bound)
+
+
+def compare(
+    place: Path,
+    reader: str,
+    prompts: Sequence[str],
+    mlx_logits: Logits,
+    logits: Logits,
+    *,
+    bound: float = BOUND,
+) -> Verification:
+    """Compare what `reader` makes of what was exported to `place` with MLX, at every position of
+    every prompt.
+
+    Raises ModelError where a difference is above the bound.
+    """
     comparisons: list[_Comparison] = []
     for prompt in prompts:
         ours, theirs = mlx_logits(prompt), logits(prompt)
         if ours.shape != theirs.shape:
-            raise _unlike(base_folder, ours, theirs)
+            raise _unlike(place, ours, theirs)
         if ours.size:
             comparisons.append(_compared(ours, theirs))
     if not comparisons:
@@ -133,10 +158,18 @@ def verify_peft(
     differences = [comparison.greatest for comparison in comparisons]
     # np.max keeps a NaN, unlike max().
     greatest = float(np.max(differences))
-    verification = Verification(greatest, agreeing / positions, positions, len(comparisons), bound)
+    mean = float(
+        np.average(
+            [comparison.mean for comparison in comparisons],
+            weights=[comparison.positions for comparison in comparisons],
+        )
+    )
+    verification = Verification(
+        greatest, agreeing / positions, positions, len(comparisons), bound, mean, reader
+    )
     if not greatest <= bound:
         raise ModelError(
-            f"{peft_folder}: PEFT and MLX disagree: {verification}",
+            f"{place}: {reader} and MLX disagree: {verification}",
             hint="is it the base that the adapter was trained on? If so, please report this",
         )
     return verification
@@ -144,20 +177,22 @@ def verify_peft(
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Of one prompt: the greatest difference of a logit, and at how many of the positions both have
-    the same next token.
+    """Of one prompt: the greatest and the mean difference of a logit, and at how many of the
+    positions both have the same next token.
     """
 
     greatest: float
+    mean: float
     agreeing: int
     positions: int
 
 
 def _compared(ours: LogitsArray, theirs: LogitsArray) -> _Comparison:
     """Compare logits (T, V) of one prompt."""
-    greatest = float(np.abs(ours - theirs).max())
+    differences = np.abs(ours - theirs)
     same_token = ours.argmax(-1) == theirs.argmax(-1)  # (T,)
-    return _Comparison(greatest, int(same_token.sum()), len(ours))
+    agreeing = int(same_token.sum())
+    return _Comparison(float(differences.max()), float(differences.mean()), agreeing, len(ours))
 
 
 def _unlike(base_folder: Path, ours: LogitsArray, theirs: LogitsArray) -> ModelError:
@@ -171,13 +206,9 @@ def _unlike(base_folder: Path, ours: LogitsArray, theirs: LogitsArray) -> ModelE
     )
 
 
-def _peft_logits(peft_folder: Path, base_folder: Path) -> Logits:
-    """text -> logits (T, V) of base and adapter in transformers + PEFT, float32 on the CPU."""
-    try:
-        import torch
-    except ImportError as error:
-        raise _missing(error) from error
-    tokenizer, model = _peft_model(peft_folder, base_folder)
+def logits_of(tokenizer: Any, model: Any) -> Logits:
+    """text -> logits (T, V) of a model of transformers, float32 on the CPU."""
+    import torch
 
     def logits(text: str) -> LogitsArray:
         tokens = torch.tensor([tokenizer.encode(text)])  # (1, T)
@@ -202,20 +233,14 @@ def _peft_model(peft_folder: Path, base_folder: Path) -> tuple[Any, Any]:
     except ImportError as error:
         raise _missing(error) from error
 
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with _quiet(), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            tokenizer = AutoTokenizer.from_pretrained(base_folder, **local)
-            base = AutoModelForCausalLM.from_pretrained(
-                base_folder, dtype=torch.float32, use_safetensors=True, **local
-            )
-            model = PeftModel.from_pretrained(base, str(peft_folder)).eval()
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{base_folder} with {peft_folder}: transformers and PEFT cannot load it: {error}",
-            hint="give a folder that transformers reads: --base-folder DIR",
-        ) from error
+    place = f"{base_folder} with {peft_folder}"
+    with _readable(place), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tokenizer = AutoTokenizer.from_pretrained(base_folder, **_LOCAL)
+        base = AutoModelForCausalLM.from_pretrained(
+            base_folder, dtype=torch.float32, use_safetensors=True, **_LOCAL
+        )
+        model = PeftModel.from_pretrained(base, str(peft_folder)).eval()
     messages = [str(warning.message) for warning in caught]
     faults = [message for message in messages if "adapter keys" in message]
     if faults:
@@ -223,6 +248,64 @@ def _peft_model(peft_folder: Path, base_folder: Path) -> tuple[Any, Any]:
             f"{peft_folder}: PEFT warns: {'; '.join(faults)[:500]}", hint="please report this"
         )
     return tokenizer, model
+
+
+def transformers_model(folder: Path, **options: Any) -> Any:
+    """A folder's model in transformers, in float32.
+
+    Args:
+        options: of from_pretrained.
+
+    Raises:
+        ModelError: it cannot be loaded, or weights are missing or left over.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM
+    except ImportError as error:
+        raise _missing(error) from error
+
+    with _readable(str(folder)):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, **_LOCAL, **options
+        )
+    faults = {what: sorted(names) for what, names in info.items() if what in _FAULTS and names}
+    if faults:
+        raise ModelError(f"{folder}: transformers finds {faults}", hint="please report this")
+    return model.eval()
+
+
+def transformers_config(folder: Path) -> Any:
+    """A folder's config in transformers. Raises ModelError."""
+    try:
+        from transformers import AutoConfig
+    except ImportError as error:
+        raise _missing(error) from error
+    with _readable(str(folder)):
+        return AutoConfig.from_pretrained(folder, **_LOCAL)
+
+
+def transformers_tokenizer(folder: Path) -> Any:
+    """A folder's tokenizer in transformers. Raises ModelError."""
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise _missing(error) from error
+    with _readable(str(folder)):
+        return AutoTokenizer.from_pretrained(folder, **_LOCAL)
+
+
+@contextlib.contextmanager
+def _readable(place: str) -> Iterator[None]:
+    """Turn what transformers and PEFT raise over files into a ModelError that names `place`."""
+    try:
+        with _quiet():
+            yield
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{place}: transformers and PEFT cannot load it: {error}",
+            hint="give a folder that transformers reads: --base-folder DIR",
+        ) from error
 
 
 def _missing(error: ImportError) -> ModelError:

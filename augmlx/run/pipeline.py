@@ -25,13 +25,15 @@ from augmlx.core.progress import Progress, Silent
 from augmlx.core.records import Fact, Json, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
+from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run, read_facts
 from augmlx.data.questions import Question, question_row, read_questions
-from augmlx.data.row_forms import Form
 from augmlx.engines import local
 from augmlx.engines.local import MlxEngines
 from augmlx.evaluation import items, summary
 from augmlx.evaluation.summary import Summary
+from augmlx.exporting.card import Form
+from augmlx.exporting.stage import Order, WeightType
 from augmlx.models import memory
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
@@ -49,6 +51,7 @@ from augmlx.run.line import Line, MakeEngine
 from augmlx.run.stages import SPLIT, TRAIN, Stages
 
 if TYPE_CHECKING:
+    from augmlx.exporting.verify import Verification
     from augmlx.training.team import Team
 
 
@@ -224,20 +227,44 @@ class Pipeline:
         self._save_settings()
         return summary.read(self.run)
 
-    def export(self, out: Path | None = None, *, hf_base: str | None = None) -> Path:
-        """adapter/ -> a PEFT folder. Returns where it is.
+    def export(
+        self,
+        out: Path | None = None,
+        *,
+        form: Form = "peft",
+        hf_base: str | None = None,
+        weight_type: WeightType | None = None,
+        for_vllm: bool = False,
+    ) -> Path:
+        """adapter/ -> a folder that other tools read. Returns where it is.
 
         Args:
-            out: by default RUN/export/peft.
+            out: by default RUN/export/FORM.
             hf_base: the Hugging Face original, where the model's own record names none.
+            weight_type: of a whole model's matrices.
+            for_vllm: refuse what vLLM would not serve.
 
-        Raises ModelError where the adapter has no PEFT form, BadSettings without an original.
+        Raises ModelError where the adapter has no such form, BadSettings without an original.
         """
         line = self.line
         trained = self._require_training(line)
-        target = out or self.run.peft
-        self._stages.do(exporting.export_task(line, target, hf_base, trained["fingerprint"]))
+        target = exporting.target_of(self.run, form, out)
+        about = exporting.about(line)
+        order = Order(form, target, hf_base, weight_type, for_vllm, about)
+        self._stages.do(exporting.export_task(line, order, trained["fingerprint"]))
         return target
+
+    def verify_export(
+        self, target: Path, form: Form, weight_type: WeightType | None, base: StoredModel
+    ) -> Verification:
+        """Compare what `export` wrote to `target` with MLX; what it came to goes into the manifest
+        and the card. Raises ModelError where they differ.
+        """
+        from augmlx.exporting import proof
+
+        verification = proof.verify(self.run, target, form, weight_type, base)
+        proof.record(self.run, target, form, verification)
+        return verification
 
     def export_if_possible(self) -> Path | None:
         """As `export`, but a model of the user's own without a known Hugging Face original is no
@@ -263,7 +290,9 @@ class Pipeline:
 
     # What a trained run is good for
 
-    def answerer(self, arms: Sequence[str] = ask.ARMS, form: Form | None = None) -> ask.Answerer:
+    def answerer(
+        self, arms: Sequence[str] = ask.ARMS, form: row_forms.Form | None = None
+    ) -> ask.Answerer:
         """What puts questions to the base model and the tuned one, by default in the form of the
         training set. All files are read here: it goes on when the lock is given back.
         """
@@ -284,7 +313,7 @@ class Pipeline:
         names = (AUGMENTED.name, BASE.name)
         local.serve(names, self.model, self.run.adapter, (host, port), exposed=exposed, ready=ready)
 
-    def _asked_form(self, line: Line) -> Form:
+    def _asked_form(self, line: Line) -> row_forms.Form:
         """The form that questions are put in: a chat, where any was trained on."""
         if line.form != "mixed":
             return line.form

@@ -21,7 +21,7 @@ from augmlx.core.arms import CONTROLS, FINETUNED, ORACLE, REPHRASED
 from augmlx.core.errors import RunError
 from augmlx.core.progress import Progress
 from augmlx.core.records import Json, fingerprint
-from augmlx.core.run_folder import STAGES, RunFolder
+from augmlx.core.run_folder import EXPORT_STAGES, STAGES, RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,15 @@ class Stage:
 AUGMENT = Stage("augment", 3, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 4, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 1, STAGES[STAGES.index("train") :])
-TRAIN = Stage("train", 2, ("eval", "export"))
+TRAIN = Stage("train", 2, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
 }
 EVAL = Stage("eval", 4)
-EXPORT = Stage("export", 1)
+EXPORTS: Mapping[str, Stage] = {
+    form: Stage(stage, 2 if form == "peft" else 1) for form, stage in EXPORT_STAGES.items()
+}
 
 # Opened around a stage's work, told whether that surely computes with MLX; gives what tells its
 # peak memory in bytes.

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tiny import VOCABULARY, tokenizer
+from tiny import CORPUS, VOCABULARY, tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from augmlx.models.formats import gguf_tokenizer
 from augmlx.models.store.folder import StoredModel, find
 
 _BASE: dict[str, Any] = {
@@ -113,6 +115,41 @@ def write_base(folder: Path, kind: str) -> StoredModel:
     (folder / "config.json").write_text(json.dumps(_as_on_the_hub(config)))
     tokenizer().save(str(folder / "tokenizer.json"))
     about = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "bos_token": "<s>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+    return find(folder)
+
+
+CHAT = (
+    "{%- for m in messages %}{%- if loop.first and m.role != 'system' %}<|im_start|>system\n"
+    "Be good.<|im_end|>\n{%- endif %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
+    "{%- endfor %}{%- if add_generation_prompt %}<|im_start|>assistant\n{%- endif %}"
+)
+SPOKEN = ("<|im_end|>", "<|im_start|>")
+
+
+def write_talking_base(folder: Path, kind: str = "llama") -> StoredModel:
+    """The same with a byte-level tokenizer that splits texts as SmolLM's does, and a chat
+    template.
+    """
+    write_base(folder, kind)
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = gguf_tokenizer.split_of("digits").pre_tokenizer
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["</s>", "<s>", *SPOKEN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator(CORPUS, trainer)
+    made.save(str(folder / "tokenizer.json"))
+    about = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<s>",
+        "eos_token": "<|im_end|>",
+        "chat_template": CHAT,
+        "name_or_path": "/home/someone/models/tiny",
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
     return find(folder)
 

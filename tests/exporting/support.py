@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from augmlx.core.records import AdapterSpec
+from augmlx.core.settings import TrainSettings
 from augmlx.models.loading import load
 from augmlx.models.store.folder import StoredModel, find
 from augmlx.training import adapter
+from augmlx.training.targets import adapter_spec
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
 import mlx.nn as nn  # isort: skip
@@ -102,6 +105,13 @@ def spec_of(**changes: object) -> AdapterSpec:
         "total_layers": 3,
     }
     return AdapterSpec(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def random_adapter(base: StoredModel, folder: Path, method: str = "lora", **changes: Any) -> None:
+    """An adapter on all linear modules of a model, with random B."""
+    chosen = {"rank": 3, "scale": 2.0, "layers": -1, "targets": ["*"], "anchor": 0.0, **changes}
+    settings = TrainSettings.model_validate({"method": method, **chosen})
+    save_adapter(base, adapter_spec(load(base), settings), folder)
 
 
 def save_adapter(base: StoredModel, spec: AdapterSpec, folder: Path) -> None:

@@ -119,6 +119,16 @@ def _byte_level(
     vocabulary = {token: index for index, token in reversed(list(enumerate(tokens)))}
     model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=family in _WHOLE_WORDS)
     tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = split_of(family).pre_tokenizer
+    if family == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer, family
+
+
+def split_of(family: str) -> Tokenizer:
+    """A tokenizer without a vocabulary that splits texts as a family does before its merges."""
+    tokenizer = Tokenizer(models.BPE())
     bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     if family in _SPLITS:
@@ -130,10 +140,7 @@ def _byte_level(
         )
     else:
         tokenizer.pre_tokenizer = gpt2
-    if family == "qwen2":
-        tokenizer.normalizer = normalizers.NFC()
-    tokenizer.decoder = decoders.ByteLevel()
-    return tokenizer, family
+    return tokenizer
 
 
 def _pair(merge: str) -> tuple[str, str]:

@@ -21,9 +21,13 @@ from safetensors import SafetensorError, safe_open
 from augmlx.core.errors import ModelError, storage_errors
 from augmlx.core.files import atomic
 
-Dtype = Literal["float32", "bfloat16"]
+Dtype = Literal["float32", "bfloat16", "float16"]
 Shape = tuple[int, ...]
-_CODES: dict[Dtype, tuple[str, int]] = {"float32": ("F32", 4), "bfloat16": ("BF16", 2)}
+_CODES: dict[Dtype, tuple[str, int]] = {
+    "float32": ("F32", 4),
+    "bfloat16": ("BF16", 2),
+    "float16": ("F16", 2),
+}
 
 
 class TensorHeader(NamedTuple):
@@ -45,7 +49,7 @@ def write(
         tensors: name and shape of each.
         produce: name -> float32 array of that shape; called once for each name, in order, and its
             array dropped once written.
-        dtype: of every tensor in the file; bfloat16 rounds to nearest even.
+        dtype: of every tensor in the file; 16 bits round to nearest even.
 
     Raises:
         StorageError: the file cannot be written.
@@ -105,6 +109,8 @@ def _encode(array: npt.NDArray[np.float32], dtype: Dtype) -> npt.NDArray[Any]:
     array = np.ascontiguousarray(array, dtype="<f4")
     if dtype == "float32":
         return array
+    if dtype == "float16":
+        return array.astype("<f2")
     bits: npt.NDArray[np.uint32] = array.view("<u4")
     # Round to nearest even: add half of the last kept bit, and the bit itself where it is odd.
     last_kept_bit = (bits >> 16) & 1
