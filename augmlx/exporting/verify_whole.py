@@ -33,6 +33,7 @@ _OTHERWISE = frozenset(
     """architectures model_type dtype torch_dtype rope_scaling rope_theta partial_rotary_factor
     bos_token_id eos_token_id pad_token_id""".split()
 )
+_WHOLE = "llama"  # of which transformers reads every key
 _F32 = gguf.GGMLQuantizationType.F32
 _KINDS = {
     "f32": _F32,
@@ -146,9 +147,12 @@ def verify_gguf_lora(
 
 
 def _read_by_transformers(path: Path, base: StoredModel) -> Any:
-    """A GGUF file's weights, read by transformers into its model of the base's config: of the
-    file's own keys it reads some architectures' in part alone.
+    """A GGUF file's weights, read by transformers: of a llama by the file's own keys, of the others
+    into its model of the base's config, for their keys it reads in part alone.
     """
+    kind = keys.kind_of(model_folder.read_config(base.path), base.name)
+    if kind.architecture == _WHOLE:
+        return verify.transformers_model(path.parent, gguf_file=path.name)
     config = verify.transformers_config(base.path)
     return verify.transformers_model(path.parent, gguf_file=path.name, config=config)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from augmlx.exporting.card import model_card
+from augmlx.exporting.card import About, Form, model_card, with_proof
+from augmlx.exporting.export_folder import MARK
 
 from .support import spec_of
 
@@ -33,10 +34,24 @@ def head(card: str) -> Any:
 def test_the_head_says_what_the_hub_looks_for_whatever_the_base_is_called(base: str) -> None:
     assert head(model_card(spec_of(kind="dora"), base, {4: 8})) == {
         "base_model": base,
+        "base_model_relation": "adapter",
         "library_name": "peft",
         "pipeline_tag": "text-generation",
         "tags": ["dora", "augmlx", "mlx"],
     }
+
+
+@pytest.mark.parametrize("form", ["peft", "fused", "gguf", "gguf-lora"])
+def test_a_proof_takes_the_place_of_an_earlier_one(form: Form) -> None:
+    about = About(license="apache-2.0", made="\n## How\n", evaluation="\n## Evaluation\n")
+    card = model_card(spec_of(), "org/tiny", {4: 8}, form=form, about=about)
+    assert head(card)["license"] == "apache-2.0"
+    assert "Not verified" in card
+    once = with_proof(card, "Verified against MLX with the one.")
+    again = with_proof(once, "Verified against MLX with the other.")
+    assert "Not verified" not in once
+    assert again == once.replace("the one", "the other")
+    assert all(part in again for part in ("## Use", "## How", "## Evaluation", MARK))
 
 
 def test_a_card_is_made_offline_and_opens_no_connection() -> None:

@@ -118,6 +118,9 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     assert value["verification"]["prompts"] == 3
     assert (run.path / "export" / "peft" / "adapter_config.json").is_file()
     assert "Mara" not in result.output
+    assert run.manifest()["export"]["verification"] == {**value["verification"], "notes": []}
+    card = (run.path / "export" / "peft" / "README.md").read_text()
+    assert "Verified against MLX with PEFT: greatest logit difference" in card
     plain = CliRunner().invoke(
         export, [str(run.path), "--format", "peft", "-o", str(tmp_path / "out"), "--verify"]
     )
@@ -129,6 +132,9 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
 def test_a_folder_only_verification_reads_needs_verify() -> None:
     result = CliRunner().invoke(export, ["run", "--format", "peft", "--base-folder", "x"])
     assert result.exit_code == 2
+    whole = ["run", "--format", "gguf", "--verify", "--base-folder", "x"]
+    assert CliRunner().invoke(export, whole).exit_code == 2
+    assert CliRunner().invoke(export, ["run", "--format", "gguf", "--for", "vllm"]).exit_code == 2
 
 
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
