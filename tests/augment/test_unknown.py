@@ -132,9 +132,7 @@ def test_the_anchors_that_are_shipped_are_answers_to_what_is_asked_now() -> None
                 )
 
 
-def test_anchors_are_made_once_for_a_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_anchors_are_made_once_for_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUGMLX_HOME", str(tmp_path / "store"))  # of this test alone
     model = write_model(tmp_path / "tiny")
     assert anchor_store.find(model) == []
