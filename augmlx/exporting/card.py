@@ -128,8 +128,7 @@ Not verified: `augmlx export --verify` compares it with MLX.
 
 ## Use
 
-{_use(form, base, spec)}
-{about.made}{about.evaluation}
+{_use(form, base, spec)}{about.made}{about.evaluation}
 ## Before you share it
 
 This {"model" if form in ("fused", "gguf") else "adapter"} contains the facts it was trained on: whoever has it can ask for them. Share it only with people who may

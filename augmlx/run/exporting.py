@@ -79,8 +79,8 @@ def _besides(found: Summary) -> Iterator[str]:
     before, after = found.ability.get(BASE.name), found.ability.get(AUGMENTED.name)
     if before is not None and after is not None:
         yield (
-            f"Retention: perplexity of a text on other things {before.perplexity:.2f} before, "
-            f"{after.perplexity:.2f} after; everyday questions {100 * before.accuracy:.0f} % "
+            f"Retention: perplexity of a text on other things {before.perplexity:.1f} before, "
+            f"{after.perplexity:.1f} after; everyday questions {100 * before.accuracy:.0f} % "
             f"before, {100 * after.accuracy:.0f} % after."
         )
     asked = sum(leak.generated + leak.not_generated for leak in found.leaks.values())
