@@ -136,7 +136,7 @@ def verify_gguf_lora(
     """
     with tempfile.TemporaryDirectory() as work:
         whole = Path(work) / model_file.FILE
-        model_file.write_model(FusedWeights(base), whole, "base", "f32", None)
+        model_file.write_model(FusedWeights(base), whole, "the base model", "f32", None)
         merged = Path(work) / "merged" / model_file.FILE
         merged.parent.mkdir()
         _merge(whole, path, merged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from augmlx.exporting.card import About
 from augmlx.exporting.stage import Order
 from augmlx.run.line import Line
 from augmlx.run.stages import EXPORTS, StageTask
+
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # as the Hub spells them
 
 
 def target_of(run: RunFolder, form: str, out: Path | None) -> Path:
@@ -45,7 +48,9 @@ def about(line: Line) -> About:
     except RunError:  # of an older version
         evaluated = ""
     counts = manifest.get("augment", {}).get("counts", {})
-    return About(license=line.model.license, made=_made(counts), evaluation=evaluated)
+    spelt = line.model.license or ""
+    named = spelt if _LICENSE.fullmatch(spelt) else None
+    return About(license=named, made=_made(counts), evaluation=evaluated)
 
 
 def _made(counts: Json) -> str:
