@@ -3,34 +3,83 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from augmlx.data.row import Resolve, Row, bad_input, column_names
+from augmlx.core.errors import BadInput
+from augmlx.data.row import Findings, Resolve, Row, bad_input, column_names
 from augmlx.data.text_files import lines_of
+from augmlx.english.text import FINISHED
 
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# How a spreadsheet says what separates the columns, in a line of its own before all others.
+_SAID = re.compile(r"\s*\"?sep=(\\t|[,;|\t])", re.IGNORECASE)
+_ONLY = "fact"  # the only column of a table without a header
 
 
-def csv_rows(path: Path, content: str, delimiter: str, resolve: Resolve) -> Iterator[Row]:
-    """The rows of a table that are not blank, behind its header.
+def delimiter_of(path: Path, content: str, usual: str, resolve: Resolve) -> str:
+    """What separates the columns: what a first line "sep=;" says, else what makes the line of names
+    one that is read, else the usual.
+    """
+    first = next(text for _, text in lines_of(content) if text.strip())
+    if said := _SAID.match(first):
+        return said[1].replace("\\t", "\t")
+    for delimiter in dict.fromkeys((usual, *_NAMES)):
+        with suppress(BadInput, csv.Error, StopIteration):
+            names = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True))
+            resolve(f"{path}:1", column_names(f"{path}:1", names))
+            return delimiter
+    return usual
+
+
+def csv_rows(
+    path: Path, content: str, delimiter: str, resolve: Resolve, findings: Findings
+) -> Iterator[Row]:
+    """The rows of a table that are not blank, behind its header. One of a single column whose first
+    line is a sentence has no header.
+
+    What is wrong with a row is added to the findings: it is longer or shorter than the header.
 
     Raises:
-        BadInput: with path:line, where a quote is not closed, or a row is longer or shorter than
-            the header.
+        BadInput: with path:line, where a quote is not closed, or the header has no column that is
+            read.
     """
     header: list[str] = []
     columns: Mapping[str, str] = {}
     for line, cells in _cells_of(path, content, delimiter):
         place = f"{path}:{line}"
         if not header:
-            header = column_names(place, cells)
-            columns = resolve(place, header)
-            continue
+            if line == 1 and _SAID.match(delimiter.join(cells)):
+                continue
+            header, columns = _header(place, cells, resolve)
+            if not _is_sentence(cells):
+                continue
+            findings.notes.append(
+                f"{path.name}: has no line of names; its only column is read as facts"
+            )
         if len(cells) != len(header):
             fault = f"cells in the row: {len(cells)}, columns in the header: {len(header)}"
-            raise bad_input(place, fault, _length_hint(len(cells) > len(header), delimiter))
+            hint = _length_hint(len(cells) > len(header), delimiter)
+            findings.add(bad_input(place, fault, hint))
+            continue
         yield Row(place, line, dict(zip(header, cells, strict=True)), columns)
+
+
+def _header(
+    place: str, cells: Sequence[str], resolve: Resolve
+) -> tuple[list[str], Mapping[str, str]]:
+    names = column_names(place, cells)
+    if _is_sentence(cells):
+        with suppress(BadInput):
+            return [_ONLY], resolve(place, [_ONLY])
+    return names, resolve(place, names)
+
+
+def _is_sentence(cells: Sequence[str]) -> bool:
+    """Whether what should be a header is one whole sentence."""
+    return len(cells) == 1 and " " in cells[0].strip() and bool(FINISHED.search(cells[0].strip()))
 
 
 def _length_hint(is_longer: bool, delimiter: str) -> str:

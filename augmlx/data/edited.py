@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 from augmlx.core.example_id import ORIGINAL
 from augmlx.data.cells import required, text_of
 from augmlx.data.columns import edited_columns
-from augmlx.data.csv_rows import csv_rows
-from augmlx.data.row import Row, bad_input
+from augmlx.data.csv_rows import csv_rows, delimiter_of
+from augmlx.data.row import Findings, Row, bad_input
 from augmlx.data.spreadsheet import harmless, meant
-from augmlx.data.text_files import lines_of, read_text
-
-_DELIMITERS = ",;\t"
+from augmlx.data.text_files import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,9 @@ def read_edited(path: Path) -> list[EditedRow]:
 
 def _rows(path: Path, content: str) -> Iterator[EditedRow]:
     lines_of_ids: dict[str, int] = {}
-    for row in csv_rows(path, content, _delimiter(content), edited_columns):
+    findings = Findings()
+    delimiter = delimiter_of(path, content, ",", edited_columns)
+    for row in csv_rows(path, content, delimiter, edited_columns, findings):
         edited = EditedRow(
             place=row.place,
             id=meant(text_of(row, "id")),
@@ -76,13 +75,7 @@ def _rows(path: Path, content: str) -> Iterator[EditedRow]:
         if edited.id:
             _claim(lines_of_ids, edited.id, row)
         yield edited
-
-
-def _delimiter(content: str) -> str:
-    """What stands between the columns' names most often."""
-    header = next((line for _, line in lines_of(content) if line.strip()), "")
-    counts = Counter(header)
-    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])
+    findings.refuse()
 
 
 def _claim(lines_of_ids: dict[str, int], row_id: str, row: Row) -> None:

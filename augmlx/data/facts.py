@@ -1,27 +1,29 @@
-"""Files of the user's -> facts: tables, training sets, plain text and Markdown, read strictly.
+"""Files of the user's -> facts: tables, training sets, texts and documents, read strictly.
 
 Whatever is wrong raises BadInput with "path:line: fault", the path as the user typed it and the
-line an editor shows (in Parquet the number of the row). A message holds columns, counts and
-positions, never the text of a row: facts may be confidential.
+line an editor shows (in Parquet and spreadsheets the number of the row, in PDF that of the page). A
+message holds columns, counts and positions, never the text of a row: facts may be confidential.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Fact, Json, fact_from_json, fingerprint
 from augmlx.core.run_folder import RunFolder
-from augmlx.data import prose, training_sets
-from augmlx.data.cells import claim, clean, key_of, required
-from augmlx.data.columns import FACT, FactKind, fact_columns, fact_kind
-from augmlx.data.row import Row, bad_input
-from augmlx.data.rows import read_rows
+from augmlx.data import columns, forms, own_rows, prose, rows, training_sets
+from augmlx.data.cells import claim, clean, key_of, required, text_of
+from augmlx.data.forms import RowForm
+from augmlx.data.row import Findings, Row, bad_input
+from augmlx.data.statements import listed, many
+from augmlx.data.text_files import has_columns
+from augmlx.english.junk import why_no_statement
+from augmlx.english.sameness import mark, spelled_alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +35,47 @@ class FactTable:
         duplicates: such as "facts.csv:17 repeats facts.csv:3".
         notes: what the user should know of how the file was read, such as
             "notes.txt: 12 lines, 15 statements (one a sentence)".
+        left_out: (source, why) of what was read and is no fact.
     """
 
     facts: tuple[Fact, ...]
     duplicates: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def read_facts(path: Path, *, column: str | None = None) -> FactTable:
     """The facts of a file, each on one line of text, in the order of the file.
 
-    Tables (.csv, .tsv, .jsonl, .ndjson, .parquet) have a column "fact" or "text", and perhaps "id"
-    and "group". A training set is a table with "prompt" and "completion", or with "messages" (and
-    perhaps "tools"): each row is kept as Fact.row, to be trained on as it is, and the fact's text
-    is the statement of training_sets.py. All rows of a file are of one kind. In plain text (.txt)
-    each line, in Markdown (.md) each paragraph and list item is split into sentences, and each is a
+    Tables (CSV, TSV, JSON, Parquet, spreadsheets) have a column "fact" or "text", and perhaps "id"
+    and "group"; a row with something in "left_out" is none. A training set is a table in one of the
+    forms of forms.py, or a data folder of mlx-lm: each row is kept as Fact.row, to be trained on as
+    it is, and the fact's text is the statement of training_sets.py. All rows of a file are of one
+    form. Of a "text", what is more than one plain line is kept as such a row. In plain text each line,
+    in Markdown and documents each paragraph and list item is split into sentences, and each is a
     fact; `notes` say how many, and what was left out.
 
     Args:
         path: the file; its suffix tells the format.
         column: the column that holds the facts, where it has another name.
 
-    A fact without an id gets one by the number of its row: "f0001". A text (in training sets, a
-    row) that was there before is not returned again but reported in `duplicates`.
+    A fact without an id gets one by the number of its row: "f0001". A text that was there before, but
+    for case and the mark at its end (in training sets, a row), is not returned again but reported in
+    `duplicates`.
 
     Raises:
-        BadInput: the file, or a row of it, is not what it should be.
+        BadInput: the file, or rows of it, are not what they should be.
         StorageError: the file cannot be read.
     """
+    findings = Findings()
+    resolve = partial(columns.fact_columns, column=column)
     if path.suffix.lower() in prose.KINDS:
-        return _read_prose(path, column)
-    return _read_table(path, column)
+        if not has_columns(path, resolve):
+            return _read_prose(path, column)
+        found = rows.separated_rows(path, resolve, findings, usual="\t")
+    else:
+        found = rows.read_rows(path, resolve, findings)
+    return _read_table(path, found, findings)
 
 
 def facts_of_run(run: RunFolder) -> list[Fact]:
@@ -78,23 +90,25 @@ def facts_of_run(run: RunFolder) -> list[Fact]:
     return [fact_from_json(row) for row in read_jsonl(run.facts)]
 
 
-# Plain text and Markdown
+# Plain text and documents
 
 
 def _read_prose(path: Path, column: str | None) -> FactTable:
     if column is not None:
         raise bad_input(path, "a text has no columns", "leave out --column")
     read = prose.read_prose(path)
-    facts: dict[str, Fact] = {}  # by text
+    facts: dict[bytes, Fact] = {}  # by spelling
     duplicates = []
     for number, (line, statement) in enumerate(read.statements, start=1):
         text = clean(f"{path}:{line}", "the statement", statement)
         source = f"{path.name}:{line}"
-        if text in facts:
-            duplicates.append(f"{source} repeats {facts[text].source}")
+        spelling = mark(spelled_alike(text))
+        if spelling in facts:
+            duplicates.append(f"{source} repeats {facts[spelling].source}")
         else:
-            facts[text] = Fact(_numbered(number), text, source)
-    return FactTable(tuple(facts.values()), tuple(duplicates), read.notes)
+            facts[spelling] = Fact(_numbered(number), text, source)
+    left_out = tuple((f"{path.name}:{line}", what) for line, what in read.left_out)
+    return FactTable(tuple(facts.values()), tuple(duplicates), read.notes, left_out)
 
 
 def _numbered(number: int) -> str:
@@ -105,49 +119,74 @@ def _numbered(number: int) -> str:
 # Tables and training sets
 
 
-def _read_table(path: Path, column: str | None) -> FactTable:
+def _read_table(path: Path, found: Iterator[Row], findings: Findings) -> FactTable:
     table = _Table(path.name)
-    resolve = partial(fact_columns, column=column)
-    for number, row in enumerate(read_rows(path, resolve), start=1):
-        table.check_kind(row)
-        table.add(row, number)
-    notes = () if table.kind is FACT else (table.training_note(),)
-    return FactTable(tuple(table.facts.values()), tuple(table.duplicates), notes)
+    for number, row in enumerate(found, start=1):
+        with findings.taken():
+            table.check_form(row)
+            table.add(row, number)
+    findings.refuse()
+    if not table.facts:
+        fault = f"no facts; left out: {table.what_is_left_out()}"
+        raise bad_input(path, fault, "write a statement into each row")
+    return FactTable(
+        tuple(table.facts.values()),
+        tuple(table.duplicates),
+        (*findings.notes, *table.notes()),
+        tuple(table.left_out),
+    )
 
 
 @dataclass(slots=True)
 class _Table:
-    """What was read of a table so far; `facts` are by their text, or by the fingerprint of a
-    training row.
+    """What was read of a table so far; `facts` are by marks of their spelling, or of
+    their training row.
     """
 
     file_name: str
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: dict[bytes, Fact] = field(default_factory=dict)
     lines_of_ids: dict[str, int] = field(default_factory=dict)
     duplicates: list[str] = field(default_factory=list)
-    kind: FactKind | None = None
-    kind_line: int = 0  # where the first row stands
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    unread: dict[str, None] = field(default_factory=dict)  # names of columns
+    rows_as_they_are: int = 0
+    form: RowForm | None = None
+    form_line: int = 0  # where the first row stands
+    last_columns: Mapping[str, str] = field(default_factory=dict)  # of the row before
 
-    def check_kind(self, row: Row) -> None:
-        """Raises BadInput where a row is of another kind than the first."""
-        kind = fact_kind(row.columns)
-        if self.kind is None:
-            self.kind, self.kind_line = kind, row.line
-        elif kind is not self.kind:
-            fault = f"{kind.about}, but line {self.kind_line} holds {self.kind.about}"
+    def check_form(self, row: Row) -> None:
+        """Raises BadInput where a row is of another form than the first."""
+        if row.columns is self.last_columns:
+            return
+        form = forms.form_of_row(row)
+        if self.form is None:
+            self.form, self.form_line = form, row.line
+        elif form.about != self.form.about:
+            fault = f"{form.about}, but line {self.form_line} holds {self.form.about}"
             raise bad_input(row.place, fault, "put them into files of their own")
+        self.last_columns = row.columns
+        self.form = form
+        self.unread.update(dict.fromkeys(set(row.cells) - set(row.columns.values())))
 
     def add(self, row: Row, number: int) -> None:
-        """Take the fact of a row, or note that it was there before."""
-        training_row = _training_row(row)
+        """Take the fact of a row, or note that it was there before, or why it is none."""
+        assert self.form is not None
+        source = f"{self.file_name}:{row.line}"
+        if why := text_of(row, "left_out"):
+            self.left_out.append((source, why))
+            return
+        training_row = own_rows.training_row(row, self.form)
         if training_row is None:
             text = required(row, "fact")
-            content = text
+            content = mark(spelled_alike(text))
         else:
             text = clean(row.place, "the row", training_sets.statement(training_row))
-            content = fingerprint(training_row)
+            content = mark(fingerprint(training_row))
+            self.rows_as_they_are += 1
+        if "fact" in row.columns and (why := why_no_statement(text)):
+            self.left_out.append((source, why))
+            return
         fact_id = key_of(row, "id") or _numbered(number)
-        source = f"{self.file_name}:{row.line}"
         first = self.facts.get(content)
         # A row pasted twice, id and all, is only a repetition.
         if first is None or fact_id != first.id:
@@ -157,42 +196,24 @@ class _Table:
             return
         self.facts[content] = Fact(fact_id, text, source, key_of(row, "group"), training_row)
 
-    def training_note(self) -> str:
-        rows = len(self.facts) + len(self.duplicates)
-        if rows == 1:
-            return f"{self.file_name}: 1 training row, trained on as it is"
-        return f"{self.file_name}: {rows} training rows, trained on as they are"
+    def notes(self) -> list[str]:
+        """What is trained on as it is, and what is not read."""
+        notes = []
+        if self.left_out:
+            notes.append(f"{self.file_name}: left out: {self.what_is_left_out()}")
+        if self.form is not None and self.rows_as_they_are:
+            each = "it is" if self.rows_as_they_are == 1 else "they are"
+            count = f"{self.rows_as_they_are:,} {self.form.rows}"
+            notes.append(f"{self.file_name}: {count}, trained on as {each}")
+            if self.unread:
+                notes.append(f"{self.file_name}: columns that are not read: {columns.listed(list(self.unread))}")
+        return notes
 
-
-def _training_row(row: Row) -> Json | None:
-    """What of a row is trained on as it is; None where it holds a plain fact."""
-    if "fact" in row.columns:
-        return None
-    if "messages" in row.columns:
-        training_row = {"messages": _messages(row)}
-    else:
-        for name in ("prompt", "completion"):
-            required(row, name, lines=True)
-        training_row = {name: row.value(name) for name in ("prompt", "completion")}
-    tools = _tools(row)
-    return {**training_row, "tools": tools} if tools else training_row
-
-
-def _messages(row: Row) -> list[Mapping[str, Any]]:
-    messages: list[Mapping[str, Any]] = row.value("messages")
-    if fault := training_sets.fault(messages):
-        hint = 'write [{"role": "user", "content": "..."}, {"role": "assistant", ...}]'
-        raise bad_input(row.place, fault, hint)
-    for number, message in enumerate(messages, start=1):
-        clean(row.place, f"message {number}", message.get("content") or "", lines=True)
-    return messages
-
-
-def _tools(row: Row) -> list[Mapping[str, Any]]:
-    tools: list[Mapping[str, Any]] | None = row.value("tools")
-    if tools is None:
-        return []
-    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        fault = "'tools' is not a list of objects"
-        raise bad_input(row.place, fault, "write it as a list, or take it out")
-    return tools
+    def what_is_left_out(self) -> str:
+        """Such as "2 placeholders (lines 4, 9)"."""
+        lines: dict[str, list[int]] = {}
+        for source, why in self.left_out:
+            _, _, line = source.rpartition(":")
+            lines.setdefault(why, []).append(int(line))
+        counts = [f"{many(len(at), why)} ({listed(at)})" for why, at in lines.items()]
+        return "; ".join(counts)

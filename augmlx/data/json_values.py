@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from augmlx.core.records import Json
@@ -18,6 +19,9 @@ _KINDS = {
     float: "a number",
     type(None): "null",
 }
+# Without any of these in its text a value of JSON can be written back: half a surrogate pair is an
+# escape, and so is no number that is none.
+_SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|NaN|Infinity|[eE]\+?\d{2}|\d{300}")
 
 
 def json_kind(value: Any) -> str:
@@ -31,10 +35,13 @@ def loads(text: str | bytes) -> Any:
     Raises:
         ValueError: without a word of the text, but for the place of a json.JSONDecodeError.
     """
+    line = text if isinstance(text, str) else text.decode()
     try:
-        return storable(json.loads(text, object_pairs_hook=_unique))
+        value = json.loads(line, object_pairs_hook=unique)
     except RecursionError:
         raise ValueError(f"nested more than {_MAX_DEPTH} deep") from None
+    is_flat = line.count("[") + line.count("{") <= _MAX_DEPTH
+    return value if is_flat and not _SUSPECT.search(line) else storable(value)
 
 
 def storable(value: Any) -> Any:
@@ -52,7 +59,8 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Json:
+def unique(pairs: list[tuple[str, Any]]) -> Json:
+    """The pairs of an object as one. Raises ValueError where a key stands twice."""
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("an object holds the same key twice")

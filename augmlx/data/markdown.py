@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augmlx.data.row import bad_input
-from augmlx.data.statements import Reading, has_word, sentences
+from augmlx.data.statements import LEAD_IN, Reading, has_word, sentences
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -26,7 +26,6 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _FOOTNOTE_TEXT = re.compile(rf"^ {{0,3}}{_FOOTNOTE.pattern}:", re.MULTILINE)
 _TICK_BOX = re.compile(r"^\[[ xX]\]\s+")
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_LEAD_IN = (":", "：")
 _SKIPPED = {
     "heading_open": "heading",
     "fence": "block of code",
@@ -123,13 +122,10 @@ def _take_inline(token: Token, reading: Reading) -> bool:
         line = min(last, first + bisect_right(offsets, sentence.start))
         if not sentence.text:
             continue
-        if not has_word(sentence.text):
-            reading.skip("line without a word", line)
-        elif sentence.text.endswith(_LEAD_IN):
+        if sentence.text.endswith(LEAD_IN):
             reading.skip("lead-in that ends in a colon", line)
         else:
-            reading.statements.append((line, " ".join(sentence.text.split())))
-            holds_statement = True
+            holds_statement |= reading.take(line, " ".join(sentence.text.split()))
     return holds_statement
 
 

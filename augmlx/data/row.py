@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,44 @@ class Row:
         if field not in self.columns:
             return None
         return self.cells.get(self.columns[field])
+
+
+_SHOWN = 20  # faulty rows that a message names
+
+
+@dataclass(slots=True)
+class Findings:
+    """What reading a file finds out besides its rows: all that is wrong, so that it is mended in one
+    go, and what the user should know.
+    """
+
+    faults: list[BadInput] = field(default_factory=list)
+    count: int = 0  # of faulty rows; the first of them are kept
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Note what is wrong with a row, and go on with the next."""
+        try:
+            yield
+        except BadInput as error:
+            self.add(error)
+
+    def add(self, error: BadInput) -> None:
+        """Note one fault."""
+        self.count += 1
+        if self.count <= _SHOWN:
+            self.faults.append(error)
+
+    def refuse(self) -> None:
+        """Raises BadInput with every fault, each on a line of its own, if there are any."""
+        if not self.faults:
+            return
+        lines = [error.message for error in self.faults]
+        if self.count > _SHOWN:
+            lines.append(f"and {self.count - _SHOWN} more faulty rows")
+        hints = dict.fromkeys(error.hint for error in self.faults if error.hint)
+        raise BadInput("\n".join(lines), hint="; or ".join(hints))
 
 
 def bad_input(place: Path | str, fault: str, hint: str) -> BadInput:

@@ -9,7 +9,7 @@ its answer a few chats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from augmlx.core.errors import BadSettings
@@ -22,6 +22,9 @@ PlainForm = Literal["text", "completions", "chat"]  # one that all rows of a fil
 Form = Literal[PlainForm, "mixed"]
 # The field that tells a row of each form.
 _FIELDS: Mapping[PlainForm, str] = {"text": "text", "completions": "prompt", "chat": "messages"}
+_FORMS_OF_FIELDS: Mapping[str, PlainForm] = {field: form for form, field in _FIELDS.items()}
+# Of rows of several forms, the first that holds them all: a prompt with its completion is a chat.
+_PREFERENCE: Sequence[PlainForm] = ("chat", "completions", "text")
 
 
 def form_of(
@@ -40,11 +43,13 @@ def form_of(
     Raises:
         BadSettings: the user's rows would have to be changed.
     """
-    row = next((fact.row for fact in facts if fact.row), None)
-    if row is None:
+    fields = {field for fact in facts for field in fact.row or () if field in _FORMS_OF_FIELDS}
+    if not fields:
         own_choice: Form = "mixed" if talks else "text"
         return own_choice if wanted == "auto" else wanted
-    own: Form = "chat" if "messages" in row else "completions"
+    own: Form = min((_FORMS_OF_FIELDS[field] for field in fields), key=_PREFERENCE.index)
+    if own == "text" and (wanted == "mixed" or (wanted == "auto" and talks)):
+        return "mixed"
     if wanted not in ("auto", own):
         fault = f"split.form: is {wanted}, but the facts' file is a training set of the form {own}"
         hint = "its rows are trained on as they are: leave split.form at auto"

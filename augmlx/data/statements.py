@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from augmlx.english.text import Mention, split_sentences
+from augmlx.english.junk import why_no_statement
+from augmlx.english.segments import segments
+from augmlx.english.text import Mention
 
+LEAD_IN = (":", "：")  # what a line ends in that only leads to the next
 _SHOWN = 5  # line numbers of each kind of what is left out
 
 
@@ -24,10 +27,23 @@ class Reading:
     skipped: dict[str, list[int]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    def take(self, line: int, text: str) -> bool:
+        """Take a sentence, or note why it is none; returns whether it was taken."""
+        why = why_no_statement(text) if has_word(text) else "line without a word"
+        if why is not None:
+            self.skip(why, line)
+            return False
+        self.statements.append((line, text))
+        return True
+
     def skip(self, what: str, line: int) -> None:
         """Note that something was left out."""
         lines = self.skipped.setdefault(what, [])
         lines.append(line)
+
+    def all_skipped(self) -> list[tuple[int, str]]:
+        """(line, what) of everything that was left out, in the order of the file."""
+        return sorted((line, what) for what, lines in self.skipped.items() for line in lines)
 
     def left_out(self) -> str:
         """Such as "2 headings (lines 1, 5); 1 image (line 7)"."""
@@ -57,7 +73,7 @@ def sentences(text: str) -> Iterator[Mention]:
     neighbour.
     """
     start = end = 0
-    for piece in split_sentences(text):
+    for piece in segments(text):
         if end and has_word(piece.text) and has_word(text[start:end]):
             yield Mention(text[start:end], start, end)
             start = piece.start

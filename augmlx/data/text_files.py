@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from augmlx.core.errors import storage_errors
-from augmlx.data.row import bad_input
+from augmlx.core.errors import BadInput, storage_errors
+from augmlx.data.row import Resolve, bad_input
 
-_OTHER_ENCODINGS = (  # UTF-32 first: its mark begins like that of UTF-16
-    ("UTF-32", (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
-    ("UTF-16", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
-)
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # their mark begins like that of UTF-16
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Not splitlines(): a text may hold U+2028 and its like as they are.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
@@ -40,19 +38,22 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_text(path: Path, *, kinds: Sequence[str] | None = None) -> str:
-    """The text of a UTF-8 file, without its byte order mark.
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark, without that mark.
 
     Args:
         path: the file.
         kinds: the suffixes that it may have. A missing file is a missing file, whatever its name.
 
     Raises:
-        BadInput: it is missing, empty, of another kind or not UTF-8.
+        BadInput: it is missing, empty, of another kind or in another encoding.
         StorageError: it cannot be read.
     """
     with opened(path) as file:
         if kinds is not None and path.suffix.lower() not in kinds:
-            hint = "use .csv, .tsv, .jsonl, .ndjson or .parquet; facts may also be .txt or .md"
+            hint = (
+                "use .csv, .tsv, .jsonl, .json, .parquet, .xlsx or .ods; facts may also be .txt, "
+                ".md, .docx, .html or .pdf"
+            )
             raise bad_input(path, f"a file of the kind '{path.suffix}' is not supported", hint)
         data = file.read()
     text = _decoded(path, data)
@@ -61,11 +62,28 @@ def read_text(path: Path, *, kinds: Sequence[str] | None = None) -> str:
     return text
 
 
+def has_columns(path: Path, resolve: Resolve) -> bool:
+    """Whether a text is a table that is separated by tabs, as Excel's Unicode text is: its first line
+    holds several names, one of a column that is read.
+    """
+    if path.suffix.lower() != ".txt":
+        return False
+    first = next(text for _, text in lines_of(read_text(path)) if text.strip())
+    names = [name.strip() for name in first.split("\t")]
+    if len(names) < 2:
+        return False
+    try:
+        resolve(f"{path}:1", names)
+    except BadInput:
+        return False
+    return True
+
+
 def _decoded(path: Path, data: bytes) -> str:
-    for encoding, marks in _OTHER_ENCODINGS:
-        if data.startswith(marks):
-            hint = "save it as UTF-8 (in Excel: CSV UTF-8)"
-            raise bad_input(f"{path}:1", f"the file is {encoding}", hint)
+    if data.startswith(_UTF_32):
+        raise bad_input(f"{path}:1", "the file is UTF-32", "save it as UTF-8")
+    if data.startswith(_UTF_16):
+        return _utf_16(path, data)
     data = data.removeprefix(codecs.BOM_UTF8)
     if b"\0" in data:
         place = f"{path}:{_line_at(data, data.index(0))}"
@@ -78,6 +96,19 @@ def _decoded(path: Path, data: bytes) -> str:
         raise bad_input(
             place, "not UTF-8", "save the file as UTF-8 (in Excel: CSV UTF-8)"
         ) from None
+
+
+def _utf_16(path: Path, data: bytes) -> str:
+    """What Excel calls Unicode text."""
+    try:
+        text = data.decode("utf-16")
+    except UnicodeDecodeError:
+        fault = "not the UTF-16 that its mark says; it may be cut off"
+        raise bad_input(f"{path}:1", fault, "save it as UTF-8 (in Excel: CSV UTF-8)") from None
+    if "\0" in text:
+        place = f"{path}:{1 + text.count(chr(10), 0, text.index(chr(0)))}"
+        raise bad_input(place, "a NUL byte", "save the file as UTF-8 text")
+    return text
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:

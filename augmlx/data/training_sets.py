@@ -1,20 +1,22 @@
-"""Rows of ordinary training sets: what is wrong with one, and the statement that it is augmented
-from. Pure functions.
+"""Rows that are trained on as they are: what is wrong with one, and the statement that it is
+augmented from. Pure functions.
 
-A row is {"prompt", "completion"} or {"messages": [{"role", "content"}, ...]}, either with "tools".
-It is trained on as it is; the statement is for the model that writes augmentations, and for finding
-names. It is
+A row is {"text"}, {"prompt", "completion"} or {"messages": [{"role", "content"}, ...]}, the last two
+perhaps with "tools". The statement is for the model that writes augmentations, and for finding names.
+Of a text it is the text; else it is
 
 1. prompt and completion joined, where the prompt breaks off ("The head of the Lumen Lab is" + "Mara
 Voss."; "Known as its founder," + "Ada Brandt rests."); 2. else the completion, where it is a whole
 statement of its own ("Who heads the lab?" + "Mara Voss heads the lab."); 3. else both, in one line
 ("Who heads the lab? Mara Voss.").
 
-Of a chat, the prompt is the user's message before the assistant's last one.
+Of a chat, the prompt is the user's message before the assistant's last one that is learnt. What the
+assistant thinks (<think> ... </think>) is no part of a statement.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,14 +25,19 @@ from augmlx.english.prompts import goes_on, is_statement, joined
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _MAY_BE_BLANK = ("system", "developer", "tool")
+_THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
+# What other programs mark a message with that is not to be learnt.
+_OTHER_MARKS = ("loss", "train", "training", "trainable", "masked", "training_detail")
 
 
 def statement(row: Mapping[str, Any]) -> str:
     """The text that a training row is augmented from, in one line.
 
     Args:
-        row: a row of prompt and completion, or of messages that have no `fault`.
+        row: a row of a text, of prompt and completion, or of messages that have no `fault`.
     """
+    if "text" in row:
+        return _line(row["text"])
     prompt, answer = _exchange(row)
     if not prompt:
         return answer
@@ -42,15 +49,20 @@ def statement(row: Mapping[str, Any]) -> str:
 def _exchange(row: Mapping[str, Any]) -> tuple[str, str]:
     """What was asked and what is to be learnt, each in one line."""
     if "messages" not in row:
-        return _line(row["prompt"]), _line(row["completion"])
+        return _line(row["prompt"]), _said(row["completion"])
     prompt = answer = last_question = ""
     for message in row["messages"]:
-        content = _line(message.get("content") or "")
+        content = message.get("content") or ""
         if message["role"] == "user":
-            last_question = content
-        elif message["role"] == "assistant" and content:
-            prompt, answer = last_question, content
+            last_question = _line(content)
+        elif teaches(message):
+            prompt, answer = last_question, _said(content)
     return prompt, answer
+
+
+def _said(answer: str) -> str:
+    """An answer in one line, without what was thought before it, where something is left."""
+    return _line(_THOUGHT.sub("", answer, count=1)) or _line(answer)
 
 
 def _line(text: str) -> str:
@@ -64,9 +76,11 @@ def fault(messages: object) -> str | None:
     for number, message in enumerate(messages, start=1):
         if why := _fault_of_one(number, message):
             return why
-    if not any(map(_teaches, messages)):
-        return "no message of the assistant has a text, so there is nothing to learn"
-    return None
+    if any(map(teaches, messages)):
+        return None
+    if any(teaches({**message, "weight": 1}) for message in messages):
+        return "every message of the assistant has the weight 0, so there is nothing to learn"
+    return "no message of the assistant has a text, so there is nothing to learn"
 
 
 def _fault_of_one(number: int, message: object) -> str | None:
@@ -83,10 +97,21 @@ def _fault_of_one(number: int, message: object) -> str | None:
     is_blank = not (content or "").strip()
     if is_blank and not calls and role not in _MAY_BE_BLANK:
         return f"message {number} has no text"
-    return None
+    return _fault_of_weight(number, message)
 
 
-def _teaches(message: Mapping[str, Any]) -> bool:
-    """Whether the assistant says something in a message."""
+def _fault_of_weight(number: int, message: Mapping[str, Any]) -> str | None:
+    weight = message.get("weight", 1)
+    if weight not in (0, 1, None):
+        return f"the weight of message {number} is neither 0 nor 1"
+    mark = next((name for name in _OTHER_MARKS if message.get(name) is not None), None)
+    if mark is None:
+        return None
+    return f'message {number} is marked by "{mark}", which is not read; mark it by "weight": 0 or 1'
+
+
+def teaches(message: Mapping[str, Any]) -> bool:
+    """Whether the assistant says something in a message that is to be learnt."""
     content = message.get("content") or ""
-    return message["role"] == "assistant" and bool(content.strip())
+    is_learnt = message["role"] == "assistant" and message.get("weight") != 0
+    return is_learnt and bool(content.strip())

@@ -78,3 +78,10 @@ def _opening(form: Form, text: str) -> str:
     if form.items:
         sides = {"items": form.items, "wholes": form.terms}
     return min(sides, key=lambda name: min(map(place, sides[name])))
+
+
+def spelled_alike(text: str) -> str:
+    """A statement but for its case, its white space and the full stop at its end: what is the same
+    in two spellings.
+    """
+    return " ".join(text.casefold().split()).rstrip(" .。")

@@ -16,6 +16,7 @@ from augmlx.training.token_spans import Span
 
 # Stands in for a turn's content, to see what the template writes around it.
 _MARK = "\u25c6answer\u25c6"
+_SYSTEM = ("system", "developer")
 
 
 class Chat:
@@ -27,6 +28,9 @@ class Chat:
         tools: that the assistant may call, if any.
         tokenizer: mlx-lm's wrapper, with a chat template.
 
+    `folded` tells whether the template has no place for the system's message, which then stands
+    before the user's first one.
+
     Raises:
         BadInput: the template refuses it, or has no place for tools.
     """
@@ -35,9 +39,9 @@ class Chat:
         self, row_id: str, messages: Sequence[Any], tools: Sequence[Any] | None, tokenizer: Any
     ) -> None:
         self._row_id = row_id
-        self._messages = list(messages)
         self._tools = list(tools) if tools else None
         self._tokenizer = tokenizer
+        self._messages, self.folded = self._with_place_for_system(list(messages))
         self.text = self._render(self._messages)
         # What stands behind the last answer of a chat; its special tokens end a turn.
         _, self.tail = self._around([{"role": "user", "content": "?"}], 1)
@@ -62,7 +66,21 @@ class Chat:
         ]
         if turns == "last":
             spoken = spoken[-1:]
-        return [self._span(turn) for turn in spoken]
+        learnt = [turn for turn in spoken if self._messages[turn].get("weight") != 0]
+        return [self._span(turn) for turn in learnt]
+
+    def _with_place_for_system(self, messages: list[Any]) -> tuple[list[Any], bool]:
+        """The messages as the template takes them, and whether that folds the system's into the
+        user's: where a template refuses one, or leaves it out without a word.
+        """
+        if len(messages) < 2 or messages[0]["role"] not in _SYSTEM or messages[1]["role"] != "user":
+            return messages, False
+        said = str(messages[0].get("content") or "").strip()
+        if not said or said in self._rendered_or_nothing(messages):
+            return messages, False
+        user = {**messages[1], "content": f"{said}\n\n{messages[1]['content']}"}
+        folded = [user, *messages[2:]]
+        return (folded, True) if self._rendered_or_nothing(folded) else (messages, False)
 
     def _span(self, turn: int) -> Span:
         """What the model would have to write in one turn, without the mark of its end.

@@ -39,26 +39,14 @@ BAD_FACTS: dict[str, tuple[str, bytes, str, str]] = {
         ": only a header, no rows",
         "add",
     ),
-    "docx": ("a.docx", b"PK\3\4", ": a file of the kind '.docx' is not supported", ".txt or .md"),
+    "docx": ("a.docx", b"PK\3\4", ": not a Word document, or a damaged one", ".docx"),
     "no suffix": ("facts", b"fact\nSECRET\n", ": a file of the kind '' is not supported", ".csv"),
-    "json": (
-        "a.json",
-        b'[{"fact": "SECRET"}]',
-        ": a file of the kind '.json' is not supported",
-        ".jsonl",
-    ),
     "gzip": ("a.csv.gz", b"\x1f\x8b\0", ": a file of the kind '.gz' is not supported", ".csv"),
     "no fact column": (
         "a.csv",
         b"id,statement,note\n1,SECRET,x\n",
         ":1: no column 'fact'; columns found: 'id', 'statement', 'note'",
         "name the column 'fact'",
-    ),
-    "no header, so the first row is not shown": (
-        "a.csv",
-        b"SECRET is Anna's.\nSECRET is Bob's.\n",
-        ":1: no column 'fact'; columns found: (17 characters)",
-        "the first line holds the names",
     ),
     "many columns": (
         "a.csv",
@@ -67,24 +55,6 @@ BAD_FACTS: dict[str, tuple[str, bytes, str, str]] = {
         + ", ".join(f"'c{n}'" for n in range(12))
         + " and 3 more",
         "fact",
-    ),
-    "semicolons": (
-        "a.csv",
-        b"id;fact\n1;SECRET\n",
-        ":1: no column 'fact'; columns found: (7 characters)",
-        "by ';'",
-    ),
-    "tabs in a csv": (
-        "a.csv",
-        b"id\tfact\n1\tS\n",
-        ":1: no column 'fact'; columns found: (7 characters)",
-        "by '\\t'",
-    ),
-    "commas in a tsv": (
-        "a.tsv",
-        b"id,fact\n1,S\n",
-        ":1: no column 'fact'; columns found: (7 characters)",
-        "by ','",
     ),
     "fact and text": (
         "a.csv",
@@ -185,12 +155,6 @@ BAD_FACTS: dict[str, tuple[str, bytes, str, str]] = {
     ),
     "NUL": ("a.csv", b"fact\nSECRET\na\0b\n", ":3: a NUL byte", "UTF-16"),
     "NUL in jsonl": ("a.jsonl", b'{"fact": "SECRET"}\n\0\n', ":2: a NUL byte", "UTF-16"),
-    "UTF-16 with BOM": (
-        "a.csv",
-        "fact\nSECRET\n".encode("utf-16"),
-        ":1: the file is UTF-16",
-        "CSV UTF-8",
-    ),
     "UTF-16 without BOM": (
         "a.csv",
         "fact\nSECRET\n".encode("utf-16-le"),
@@ -340,6 +304,12 @@ BAD_FACTS: dict[str, tuple[str, bytes, str, str]] = {
 
 # name: (file, content, the texts read)
 ODD_FACTS: dict[str, tuple[str, bytes, list[str]]] = {
+    "an array": ("a.json", b'[{"fact": "x"},\n {"fact": "y"}]', ["x", "y"]),
+    "semicolons": ("a.csv", b"id;fact\n1;x, y\n", ["x, y"]),
+    "tabs in a csv": ("a.csv", b"id\tfact\n1\tx\n", ["x"]),
+    "commas in a tsv": ("a.tsv", b"id,fact\n1,x\n", ["x"]),
+    "UTF-16 with BOM": ("a.csv", "fact\nx\n".encode("utf-16"), ["x"]),
+    "sep=": ("a.csv", b"sep=;\nid;fact\n1;x\n", ["x"]),
     "BOM": ("a.csv", b"\xef\xbb\xbffact\nx\n", ["x"]),
     "BOM in jsonl": ("a.jsonl", b'\xef\xbb\xbf{"fact": "x"}\n', ["x"]),
     "CRLF": ("a.csv", b"fact\r\nx\r\ny\r\n", ["x", "y"]),

@@ -148,9 +148,9 @@ BYTES = {
     "a mark in a text": ok(
         "a.txt", b"\xef\xbb\xbfAda left.\n", ("Ada left.", 1), note="1 line, 1 statement"
     ),
-    "UTF-16": bad("a.csv", "fact\nSECRET\n".encode("utf-16"), ":1: the file is UTF-16", "UTF-8"),
-    "UTF-16, big end first": bad(
-        "a.txt", b"\xfe\xff" + S.encode("utf-16-be"), ":1: the file is UTF-16", "UTF-8"
+    "UTF-16": ok("a.csv", f"fact\n{HEADS}\n".encode("utf-16"), (HEADS, 2)),
+    "UTF-16, big end first": ok(
+        "a.txt", b"\xfe\xff" + HEADS.encode("utf-16-be"), (HEADS, 1), note="1 line"
     ),
     "UTF-16 without a mark": bad("a.md", S.encode("utf-16-le"), ":1: a NUL byte", "UTF-16"),
     "UTF-32": bad("a.csv", "fact\nSECRET\n".encode("utf-32"), ":1: the file is UTF-32", "UTF-8"),
@@ -344,9 +344,7 @@ JSON = {
     "half a pair in a message": bad(
         "a.jsonl", '{"messages": [{"role": "user", "content": "\\ud800"}]}', ":1: not valid JSON"
     ),
-    "a list of rows": bad(
-        "a.json", jsonl([{"fact": S}]), ": a file of the kind '.json' is not supported", ".jsonl"
-    ),
+    "a list of rows": ok("a.json", jsonl([{"fact": HEADS}]), (HEADS, 1)),
     "a list on one line": bad("a.jsonl", jsonl([{"fact": S}]), ":1: a list, not a JSON object"),
     "single quotes": bad("a.jsonl", "{'fact': 'SECRET'}\n", ":1: not valid JSON at column 2"),
 }
@@ -356,35 +354,35 @@ TRAINING = {
         jsonl(ASKED),
         ("Who heads the Lumen Lab? Mara Voss.", 1),
         rows=[ASKED],
-        note="1 training row, trained on as it is",
+        note="1 prompt and completion rows, mlx-lm form, trained on as it is",
     ),
     "what else is in the row": ok(
         "a.jsonl",
         jsonl({"id": 7, "n": 1, **ASKED}),
         ("Who heads the Lumen Lab? Mara Voss.", 1),
         rows=[ASKED],
-        note="1 training row",
+        note="1 ",
     ),
     "keys in capitals": ok(
         "a.csv",
         " Prompt,COMPLETION\nThe head is, Mara.\n",
         ("The head is Mara.", 2),
         rows=[{"prompt": "The head is", "completion": "Mara."}],
-        note="training row",
+        note="trained on as it is",
     ),
     "white space is the row's own": ok(
         "a.jsonl",
         jsonl({"prompt": " The head is\n", "completion": "  Mara\r\n  Voss. "}),
         ("The head is Mara Voss.", 1),
         rows=[{"prompt": " The head is\n", "completion": "  Mara\r\n  Voss. "}],
-        note="training row",
+        note="trained on as it is",
     ),
     "chat": ok(
         "a.jsonl",
         jsonl(CHAT),
         ("Mara Voss heads the Lumen Lab.", 1),
         rows=[CHAT],
-        note="1 training row",
+        note="1 chat rows, mlx-lm form",
     ),
     "two rows with one statement": ok(
         "a.jsonl",
@@ -392,7 +390,7 @@ TRAINING = {
         ("Mara Voss heads the Lumen Lab.", 1),
         ("Mara Voss heads the Lumen Lab.", 2),
         rows=[CHAT, chat(user("Tell me."), *CHAT["messages"][1:])],
-        note="2 training rows, trained on as they are",
+        note="2 chat rows, mlx-lm form, trained on as they are",
     ),
     "one row twice": ok(
         "a.jsonl",
@@ -400,14 +398,14 @@ TRAINING = {
         ("Mara Voss heads the Lumen Lab.", 1),
         repeats=1,
         rows=[CHAT],
-        note="2 training rows",
+        note="2 chat rows",
     ),
     "many sentences": ok(
         "a.jsonl",
         jsonl({"prompt": "Go on.", "completion": "Ada left the lab.\n\nShe is 40."}),
         ("Ada left the lab. She is 40.", 1),
         rows=[{"prompt": "Go on.", "completion": "Ada left the lab.\n\nShe is 40."}],
-        note="training row",
+        note="trained on as it is",
     ),
     "tools": ok(
         "a.jsonl",
@@ -430,21 +428,21 @@ TRAINING = {
                 tools=TOOLS,
             )
         ],
-        note="training row",
+        note="trained on as it is",
     ),
     "tools that are none": ok(
         "a.jsonl",
         jsonl({**ASKED, "tools": None}),
         ("Who heads the Lumen Lab? Mara Voss.", 1),
         rows=[ASKED],
-        note="training row",
+        note="trained on as it is",
     ),
     "an empty system": ok(
         "a.jsonl",
         jsonl(chat({"role": "system", "content": ""}, assistant("Ada left."))),
         ("Ada left.", 1),
         rows=[chat({"role": "system", "content": ""}, assistant("Ada left."))],
-        note="training row",
+        note="trained on as it is",
     ),
     "nobody answers": bad("a.jsonl", jsonl(chat(user(S))), f":1: {NO_ANSWER}", "write ["),
     "only calls of tools": bad(
@@ -464,9 +462,16 @@ TRAINING = {
     "an empty answer": bad(
         "a.jsonl", jsonl(chat(user(S), assistant(" \n"))), ":1: message 2 has no text"
     ),
-    "an answer in parts": bad(
+    "an answer in parts": ok(
         "a.jsonl",
-        jsonl(chat(user("x"), assistant([{"type": "text", "text": S}]))),
+        jsonl(chat(user("Who?"), assistant([{"type": "text", "text": HEADS}]))),
+        (HEADS, 1),
+        rows=[chat(user("Who?"), assistant(HEADS))],
+        note="1 chat rows",
+    ),
+    "an answer in parts that are no text": bad(
+        "a.jsonl",
+        jsonl(chat(user("x"), assistant([{"type": "image", "text": S}]))),
         ":1: the content of message 2 is a list, not a text",
     ),
     "an answer that is null": bad(
@@ -684,14 +689,14 @@ PARQUET = {
                 {**assistant("May."), "name": "x"},
             )
         ],
-        note="training row",
+        note="trained on as it is",
     ),
     "prompts in Parquet": ok(
         "a.parquet",
         parquet({k: [v] for k, v in ASKED.items()}),
         ("Who heads the Lumen Lab? Mara Voss.", 1),
         rows=[ASKED],
-        note="training row",
+        note="trained on as it is",
     ),
     "columns that are not read": ok(
         "a.parquet", parquet({"fact": ["a"], "blob": [b"\xff"], "deep": [[{"x": [1]}]]}), ("a", 1)
@@ -734,7 +739,7 @@ PATHS = {
     "a loop of links": bad("a.csv", loop, ": Too many levels of symbolic links"),
     "no permission": bad("a.csv", locked, ": Permission denied", "permissions"),
     "a wrong suffix": bad(
-        "a.xlsx", b"PK SECRET", ": a file of the kind '.xlsx' is not supported", ".csv"
+        "a.pptx", b"PK SECRET", ": a file of the kind '.pptx' is not supported", ".csv"
     ),
     "no suffix": bad(
         "facts", b"fact\nSECRET\n", ": a file of the kind '' is not supported", ".csv"

@@ -1,0 +1,30 @@
+"""What stands in a cell or on a line where a statement should be, and says nothing."""
+
+from __future__ import annotations
+
+import re
+
+from augmlx.english.lexicon import rows
+
+_ADDRESS = re.compile(r"(https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.]*")
+# What spreadsheets write where a formula fails: #REF!, #N/A, #VALUE!, #WERT!, Err:502.
+_SHEET_ERROR = re.compile(r"#[A-ZÄÖÜ/0-9]{2,12}[!?]?|Err:\d{3}")
+
+
+def why_no_statement(text: str) -> str | None:
+    """Why a text is no statement, its noun first; None where it may be one."""
+    bare = text.strip().strip("\"'")
+    if not bare or not any(map(str.isalnum, bare)):
+        # Letters of other kinds, such as an emoji, may say something.
+        return "mark without a word" if bare.isascii() else None
+    if _ADDRESS.fullmatch(bare):
+        return "bare link"
+    if _SHEET_ERROR.fullmatch(bare):
+        return "error of a spreadsheet"
+    if bare.casefold().strip("<>[](){}.!?:- ") in _placeholders():
+        return "placeholder"
+    return None
+
+
+def _placeholders() -> frozenset[str]:
+    return frozenset(rows("placeholders"))
