@@ -47,7 +47,7 @@ def run(
             {
                 "run": str(out),
                 "augment": outcome.counts,
-                "eval": to_json(outcome.summary),
+                "eval": outcome.summary and to_json(outcome.summary),
                 "rounds": list(outcome.rounds),
                 "adapter": str(outcome.adapter),
                 "report": str(outcome.report),
@@ -55,7 +55,8 @@ def run(
             }
         )
         return
-    summaries.echo_summary(outcome.summary)
+    if outcome.summary is not None:
+        summaries.echo_summary(outcome.summary)
     for path in (outcome.adapter, outcome.exported, outcome.report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)

@@ -2,6 +2,7 @@
 
 AugmlxError
 ├── BadInput        a table, question file or operator file (path:line, fault)
+│   └── NothingToAsk   facts that no question can be derived from
 ├── BadSettings     augmlx.toml or a flag (path: key, fault)
 ├── ModelError      a model that is missing, unreadable or unsuited
 ├── RunError        a run folder that is locked, unfinished or damaged
@@ -31,6 +32,10 @@ class AugmlxError(Exception):
 
 class BadInput(AugmlxError):
     """A file of the user's that cannot be read as what it should be."""
+
+
+class NothingToAsk(BadInput):
+    """Facts that no question can be derived from, where the user has brought none."""
 
 
 class BadSettings(AugmlxError):

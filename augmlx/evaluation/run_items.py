@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from augmlx.core.errors import BadInput
+from augmlx.core.errors import BadInput, NothingToAsk
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import EvalItem, Example, Fact, Json
 from augmlx.core.run_folder import RunFolder
@@ -73,7 +73,7 @@ def _derived(
         judging = _fact_ids(_validated_on(run, valid))
         derived = [item for item in derived if not judging.issuperset(item.fact_ids)]
     if not derived:
-        raise BadInput(
+        raise NothingToAsk(
             f"{run.path}: no questions can be derived from these facts",
             hint="bring your own: augmlx eval RUN --questions FILE",
         )

@@ -15,7 +15,7 @@ from augmlx.augment.operators.exemplars import Exemplars
 from augmlx.augment.operators.schema import Operator
 from augmlx.augment.plan import Plan
 from augmlx.augment.stage import Earlier, Writer
-from augmlx.core.errors import BadInput, BadSettings
+from augmlx.core.errors import BadSettings
 from augmlx.core.files import file_sha256
 from augmlx.core.records import Json
 from augmlx.core.run_folder import RunFolder
@@ -24,7 +24,7 @@ from augmlx.data import row_forms
 from augmlx.data import stage as split_stage
 from augmlx.data.questions import Question
 from augmlx.engines.local import engine_mark
-from augmlx.models import loading
+from augmlx.run.checking import refuse_what_does_not_fit
 from augmlx.run.line import Line
 from augmlx.run.stages import AUGMENT, SPLIT, StageTask
 
@@ -138,14 +138,12 @@ def _marks_of_rounds(line: Line, earlier: Earlier | None) -> list[object]:
 
 def _prepare(line: Line, sources: Sources) -> Callable[[], Json]:
     settings, earlier = line.settings, sources.earlier
+    refuse_what_does_not_fit(line)
     if sources.writer is not None:  # training is the local model's all the same
         engine = sources.writer.engine()
-        count_tokens = loading.token_counter(line.model)
     else:
         engine = line.make_engine(earlier.adapter if earlier else None)
-        count_tokens = engine.count
     generate.require_scores(sources.operators, engine)
-    _refuse_too_long(line, count_tokens)
     plan = Plan(
         line.facts,
         sources.operators,
@@ -167,17 +165,15 @@ def _prepare(line: Line, sources: Sources) -> Callable[[], Json]:
     )
 
 
-def _refuse_too_long(line: Line, count_tokens: Callable[[str], int]) -> None:
-    """Training would refuse them, after all the generating. Raises BadInput."""
-    train = line.settings.train
-    if train.too_long == "split" and line.form in ("text", "mixed"):
-        return
-    for fact in line.facts:
-        text = row_forms.text_of(fact.row) if fact.row else fact.text
-        length = count_tokens(text) + 1  # the end token
-        if length > train.max_length:
-            raise BadInput(
-                f"{fact.source}: {length} tokens, more than train.max_length = {train.max_length}",
-                hint="raise train.max_length, or shorten the fact; plain texts can be split: "
-                "train.too_long = split",
-            )
+def why_nothing(counts: Json, rejected: str) -> str:
+    """What is said where nothing was kept, with what to do."""
+    if not counts["produced"]:
+        return (
+            "augment: nothing was written: no operator takes these facts; write one statement a row, "
+            "or see augmlx operators"
+        )
+    return (
+        f"augment: nothing was kept of {counts['produced']} written texts, so training is on the facts "
+        f"alone; {rejected} says why. What helps: one plain statement a row (augmlx facts FILE shows "
+        "how a file is read), or a larger model (augmlx models)"
+    )

@@ -19,7 +19,7 @@ class Outcome:
 
     Args:
         counts: what was produced, kept, rejected and failed in the augmentation.
-        summary: what the comparison of the arms measured.
+        summary: what the comparison of the arms measured; None where nothing can be asked.
         rounds: an entry for each later round: right answers before and after, whether it was kept.
         adapter: the folder in mlx-lm's own format.
         exported: the PEFT folder; None where the adapter or its model has no such form.
@@ -27,7 +27,7 @@ class Outcome:
     """
 
     counts: Json
-    summary: Summary
+    summary: Summary | None
     rounds: Sequence[Json]
     adapter: Path
     exported: Path | None
@@ -50,9 +50,9 @@ def run_all(pipeline: Pipeline, *, rounds: int = 1) -> Outcome:
     for line in uncovered_lines(pipeline):
         pipeline.progress.say(line)
     pipeline.train()
-    summary = pipeline.evaluate()
+    summary = pipeline.evaluate_if_possible(keeps_any=bool(counts["kept"]))
     entries: Sequence[Json] = ()
-    if rounds > 1:
+    if rounds > 1 and summary is not None:
         entries = run_rounds(pipeline, rounds)
         summary = pipeline.evaluate()
     exported = pipeline.export_if_possible()

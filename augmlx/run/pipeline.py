@@ -18,8 +18,8 @@ from augmlx.augment import anchors
 from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
-from augmlx.core.arms import AUGMENTED, BASE, CONTROLS
-from augmlx.core.errors import ModelError, RunError
+from augmlx.core.arms import AUGMENTED, BASE, CONTROLS, FINETUNED, REPHRASED
+from augmlx.core.errors import ModelError, NothingToAsk, RunError
 from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress, Silent
 from augmlx.core.records import Fact, Json, to_json
@@ -190,10 +190,7 @@ class Pipeline:
         )
         counts = self._stages.do(augmenting.augment_task(line, sources))
         if not counts["kept"]:
-            self.progress.say(
-                f"augment: nothing was kept; look at {self.run.rejected.name}, or at augmlx "
-                "preview --why"
-            )
+            self.progress.say(augmenting.why_nothing(counts, self.run.rejected.name))
         self._stages.do(augmenting.split_task(line, sources, self.questions()))
         self._save_settings()
         return counts
@@ -226,6 +223,26 @@ class Pipeline:
         self._stages.do(evaluating.eval_task(line, asked, trained["fingerprint"]))
         self._save_settings()
         return summary.read(self.run)
+
+    def evaluate_if_possible(self, *, keeps_any: bool) -> Summary | None:
+        """As `evaluate`, but facts that no question can be derived from are no error, and arms that
+        were trained on the same rows are not compared.
+        """
+        if not keeps_any:
+            same = [FINETUNED.name, REPHRASED.name]
+            arms = tuple(arm for arm in self.settings.eval.arms if arm not in same)
+            if arms != tuple(self.settings.eval.arms):
+                self.progress.say(
+                    f"eval: {' and '.join(a for a in self.settings.eval.arms if a in same)} "
+                    "left out: without augmentations such an arm is trained on the same rows"
+                )
+            evaluation = self.settings.eval.model_copy(update={"arms": arms})
+            self.settings = self.settings.model_copy(update={"eval": evaluation})
+        try:
+            return self.evaluate()
+        except NothingToAsk as error:
+            self.progress.say(f"eval: skipped; {error.render()}")
+            return None
 
     def export(
         self,

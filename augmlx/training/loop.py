@@ -103,6 +103,7 @@ class Training:
                 stops = self._team.any(stop_signal.is_set())
                 ends = position.ended or step.number == len(steps)
                 if stops or ends or step.number % self._plan.checkpoint_every == 0:
+                    self._record.require_learning(step.number, max(self._plan.rates))
                     self._record.save(position)
                 # Behind the checkpoint, for the terminal may be gone.
                 task.advance(note=_note(line), point=line["loss"])

@@ -11,9 +11,10 @@ from pathlib import Path
 import mlx.nn as nn
 import mlx.optimizers as optim
 
+from augmlx.core.errors import AugmlxError
 from augmlx.core.files import make_folder
 from augmlx.core.progress import Progress
-from augmlx.training import checkpoint, metrics
+from augmlx.training import checkpoint, divergence, metrics
 from augmlx.training.checkpoint import Position
 from augmlx.training.plan import TrainingPlan
 from augmlx.training.team import Team
@@ -94,6 +95,18 @@ class TrainingRecord:
             self._optimizer,
             fingerprint=self._plan.fingerprint,
             kept=self._plan.checkpoints,
+        )
+
+    def require_learning(self, step: int, rate: float) -> None:
+        """Raises AugmlxError where the training has come apart; what was kept before stays."""
+        fault = divergence.fault(metrics.read(self._metrics)) if self._team.first else None
+        if not self._team.any(fault is not None):
+            return
+        good = max(self._checkpoints.glob("step-*"), default=None)
+        kept = f"; the weights before are in {good}" if good else ""
+        raise AugmlxError(
+            f"step {step}: {fault or 'the training has come apart'}: it has diverged{kept}",
+            hint=f"lower train.learning_rate: try {rate / 10:.1g} (it was {rate:.1g})",
         )
 
     def keep_as_best(self) -> None:
