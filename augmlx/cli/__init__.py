@@ -20,6 +20,7 @@ from augmlx.cli.common import Terminated
 from augmlx.cli.doctor import doctor
 from augmlx.cli.evaluate import evaluate
 from augmlx.cli.export import export
+from augmlx.cli.facts import facts
 from augmlx.cli.import_ import import_
 from augmlx.cli.init import init
 from augmlx.cli.models import models
@@ -37,7 +38,7 @@ from augmlx.core.errors import STORAGE_FAULTS, AugmlxError, storage_error
 
 click.rich_click.COMMAND_GROUPS = {
     "augmlx": [
-        {"name": "Start", "commands": ["init", "doctor", "pull", "models", "calibrate"]},
+        {"name": "Start", "commands": ["init", "facts", "doctor", "pull", "models", "calibrate"]},
         {"name": "All of it", "commands": ["run"]},
         {
             "name": "Step by step",
@@ -114,7 +115,7 @@ def cli(ctx: click.Context) -> None:
 
 
 _STEPS = (operators, preview, augment, train, evaluate, export, report, ask, serve)
-for command in (init, doctor, pull, models, calibrate, run, *_STEPS, import_, publish, study):
+for command in (init, facts, doctor, pull, models, calibrate, run, *_STEPS, import_, publish, study):
     cli.add_command(command)
 
 

@@ -81,7 +81,7 @@ def export(
 
     Prints the folder; with --verify also the greatest difference between MLX's logits and the other
     reader's on texts of the run, and fails if it is above 0.001. The folder must be new, empty or
-    an earlier export.
+    an earlier export. RUN may also be an adapter folder, as mlx_lm.lora leaves it; then name -o.
 
     \b
     Examples:
@@ -89,6 +89,7 @@ def export(
       augmlx export runs/acme --format fused -o acme-model --verify
       augmlx export runs/acme --format gguf --type q8_0
       augmlx export runs/acme --format gguf-lora --verify
+      augmlx export adapters --base org/name -o acme-adapter
     """
     if base_folder is not None and not verify:
         raise click.UsageError("--base-folder is only read by --verify")
@@ -98,8 +99,16 @@ def export(
         raise click.UsageError(f"--for {reader} goes with --format peft")
 
     from augmlx.core.run_folder import RunFolder
+    from augmlx.models.formats.adapter_folder import is_adapter
     from augmlx.run.pipeline import Pipeline
 
+    if is_adapter(run):
+        if form != "peft":
+            raise click.UsageError(
+                f"--format {form} is made of a run; an adapter folder gives peft"
+            )
+        _export_adapter(run, out, base, verify, as_json)
+        return
     settings = common.run_settings(run, {})
     folder = RunFolder(run)
     with folder.lock():
@@ -120,6 +129,25 @@ def export(
     click.echo(str(written))
     if found is not None:
         click.echo(str(found))
+
+
+def _export_adapter(
+    adapter: Path, out: Path | None, base: str | None, verify: bool, as_json: bool
+) -> None:
+    """Write an adapter folder, such as mlx_lm.lora leaves, in PEFT's form."""
+    from augmlx.exporting.peft import export_peft
+    from augmlx.models.formats.adapter_folder import read_spec
+
+    if verify:
+        raise click.UsageError("--verify compares on texts of a run; this is an adapter folder")
+    if out is None:
+        raise click.UsageError(f"{adapter} is an adapter folder: name the folder to write, -o DIR")
+    for note in export_peft(adapter, read_spec(adapter), out, hf_base=base):
+        click.echo(note, err=True)
+    if as_json:
+        common.echo_json({"format": "peft", "path": str(out), "verification": None})
+        return
+    click.echo(str(out))
 
 
 def _base(model: StoredModel, base_folder: Path | None, form: Form) -> StoredModel:

@@ -35,7 +35,7 @@ class FactTable:
         duplicates: such as "facts.csv:17 repeats facts.csv:3".
         notes: what the user should know of how the file was read, such as
             "notes.txt: 12 lines, 15 statements (one a sentence)".
-        left_out: (source, why) of what was read and is no fact.
+        left_out: (source, why) of what was read and is no fact, repetitions apart.
     """
 
     facts: tuple[Fact, ...]

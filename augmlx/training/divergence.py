@@ -8,8 +8,9 @@ from statistics import fmean
 from augmlx.training.metrics import Line
 
 _LEAST = 6  # steps before which nothing is said
-_WINDOW = 10  # steps, at most, that a loss is the mean of
+_WINDOW = 5  # steps, at most, that a loss is the mean of
 _MUCH = (1.2, 0.5)  # times and nats: how far above its beginning a loss has to be
+_RISEN = (1.4, 0.7)  # the same, above its lowest
 _STILL = 5  # steps without a gradient
 _GONE = 1e-7  # the norm of no gradient
 _LEARNT = 0.05  # nats a token: below that there is nothing left to learn
@@ -25,6 +26,10 @@ def fault(lines: Sequence[Line]) -> str | None:
     times, nats = _MUCH
     if last > first * times + nats:
         return f"the loss is {last:.2f}, above its beginning of {first:.2f}"
+    best = min(fmean(losses[at : at + width]) for at in range(len(losses) - width + 1))
+    times, nats = _RISEN
+    if last > best * times + nats:
+        return f"the loss is {last:.2f}, risen again from {best:.2f}"
     norms = [float(line["gradient_norm"]) for line in lines[-_STILL:]]
     if last > _LEARNT and max(norms) < _GONE:
         return f"the gradients are gone, with a loss of {last:.2f}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tiny import trusted, write_model
 from tiny.line import FACTS, Setup
 
 from augmlx.core.errors import AugmlxError, BadInput
@@ -22,7 +23,10 @@ CHATML = (
 
 
 def change_tokenizer(setup: Setup, **changes: object) -> None:
-    path = setup.base.path / "tokenizer_config.json"
+    """Give the run a model of its own, with another tokenizer."""
+    folder = setup.run.path.parent / "own-model"
+    setup.base = trusted(write_model(folder))
+    path = folder / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
@@ -58,17 +62,14 @@ def test_arms_that_do_not_differ_are_not_compared(setup: Setup) -> None:
     assert not (setup.run.path / "baseline").exists()
 
 
-@pytest.mark.parametrize(("rate", "fault"), [(0.5, "diverged"), (50.0, "diverged")])
-def test_a_training_that_comes_apart_fails_and_says_what_to_try(
-    setup: Setup, rate: float, fault: str
-) -> None:
-    changes = {"train.learning_rate": rate, "train.epochs": 12, "train.checkpoint_every": 1}
+def test_a_training_that_comes_apart_fails_and_says_what_to_try(setup: Setup) -> None:
+    changes = {"train.learning_rate": 50.0, "train.epochs": 12, "train.checkpoint_every": 1}
     pipeline = setup.open(**{**changes, "train.clip": 0.0, "train.batch_size": 2})
     pipeline.augment()
     with pytest.raises(AugmlxError) as caught:
         pipeline.train()
-    assert fault in caught.value.message
-    assert f"try {rate / 10:.1g}" in (caught.value.hint or "")
+    assert "it has diverged; the weights before are in" in caught.value.message
+    assert "try 5 (it was 5e+01)" in (caught.value.hint or "")
     assert list((setup.run.path / "checkpoints").glob("step-*"))
     assert "train" not in setup.run.manifest()
 
@@ -94,6 +95,7 @@ def test_turns_that_a_template_does_not_take_are_refused_first_and_all_at_once(s
 
 
 def test_chats_without_a_template_are_refused_first(setup: Setup) -> None:
+    change_tokenizer(setup)
     rows(setup, messages(("user", "Who?"), ("assistant", "Ada left.")))
     error = refused(setup)
     assert error.message == f"{setup.facts.name}:1: a chat, and the model has no chat template"
@@ -111,6 +113,7 @@ TEXT = " ".join(FACTS[0][:3]) + "."
 
 def test_a_system_without_a_place_is_put_before_the_users_message_and_told(setup: Setup) -> None:
     change_tokenizer(setup, chat_template=CHATML)
+    setup.writer = lambda request: " someone."
     rows(setup, messages(("system", "Be brief."), ("user", "Who left?"), ("assistant", "Ada left.")))
     pipeline = setup.open()
     pipeline.augment()
@@ -118,13 +121,8 @@ def test_a_system_without_a_place_is_put_before_the_users_message_and_told(setup
     pipeline.train()
 
 
-def test_a_tokenizer_without_an_end_is_told_of_first(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = setup.base.path / "tokenizer_config.json"
-    about = json.loads(path.read_text())
-    del about["eos_token"]
-    path.write_text(json.dumps(about))
+def test_a_tokenizer_without_an_end_is_told_of_first(setup: Setup) -> None:
+    change_tokenizer(setup, eos_token=None)
     config = setup.base.path / "config.json"
     kept = json.loads(config.read_text())
     del kept["eos_token_id"]

@@ -7,14 +7,17 @@ here holds no data path and no argument that says anything about this machine.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from augmlx.core.errors import BadSettings, ModelError, storage_errors
 from augmlx.core.files import file_sha256, write_json
 from augmlx.core.records import AdapterSpec, Json, fingerprint
+from augmlx.models.formats.safetensors import read_header
 
 WEIGHTS, CONFIG = "adapters.safetensors", "adapter_config.json"
 FILES = (WEIGHTS, CONFIG)
+_PLACE = re.compile(r".*?layers\.(?P<layer>\d+)\.(?P<module>.+)\.(lora_[ab]|m|weight)$")
 
 
 def write_config(spec: AdapterSpec, folder: Path) -> None:
@@ -45,11 +48,13 @@ def lora_parameters(spec: AdapterSpec) -> Json:
 
 
 def read_spec(folder: Path) -> AdapterSpec:
-    """The spec of a saved adapter. Raises ModelError where the folder holds none that augmlx
-    wrote.
+    """The spec of a saved adapter, by augmlx or by mlx_lm.lora. Raises ModelError where the folder
+    holds none.
     """
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
+        if "augmlx" not in config:
+            return _spec_of_mlx_lm(folder, config)
         lora, ours = config["lora_parameters"], config["augmlx"]
         return AdapterSpec(
             base=ours["base"],
@@ -69,8 +74,37 @@ def read_spec(folder: Path) -> AdapterSpec:
         ) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{folder / CONFIG}: not an adapter of augmlx", hint="train it again"
+            f"{folder / CONFIG}: not an adapter of augmlx or of mlx-lm",
+            hint="train it again; an adapter of PEFT is in its form already",
         ) from error
+
+
+def _spec_of_mlx_lm(folder: Path, config: Json) -> AdapterSpec:
+    """What mlx-lm's own config says, and the names of the tensors where it says nothing. Raises
+    KeyError, ValueError and their like where it is none.
+    """
+    lora, base = config["lora_parameters"], str(config["model"])
+    places = [_PLACE.match(name) for name in read_header(folder / WEIGHTS)]
+    found = [place for place in places if place is not None]
+    layers = {int(place["layer"]) for place in found}
+    targets = tuple(dict.fromkeys(place["module"] for place in found))
+    is_name = base.count("/") == 1 and not base.startswith((".", "/", "~"))
+    return AdapterSpec(
+        base=base,
+        hf_base=base if is_name else None,
+        rank=int(lora["rank"]),
+        scale=float(lora["scale"]),
+        dropout=float(lora.get("dropout", 0.0)),
+        targets=targets,
+        layers=len(layers),
+        total_layers=max(layers) + 1,  # adapters lie on the last layers
+        kind=config["fine_tune_type"],
+    )
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder is an adapter's, and not one that holds an adapter."""
+    return all((folder / name).is_file() for name in FILES)
 
 
 def require_adapter_of(folder: Path, model: str, place: str) -> None:

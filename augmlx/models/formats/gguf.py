@@ -67,6 +67,15 @@ def convert(path: Path, folder: Path, *, dtype: Dtype, progress: Progress) -> Js
     return {**_about(file.metadata), "dtype": dtype, "bits": None, "parameters": parameters}
 
 
+def begins_as_one(path: Path) -> bool:
+    """Whether a file begins as GGUF does, whatever its name."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
+
+
 def _about(metadata: Mapping[str, Any]) -> Json:
     """Origin as the file tells it. `hf_base` only where a Hugging Face repository is named as its
     source.

@@ -80,6 +80,11 @@ def read(path: Path) -> GgufFile:
         metadata = {name: field.contents() for name, field in reader.fields.items()}
     except (ValueError, IndexError, KeyError, OverflowError, MemoryError) as error:
         raise ModelError(f"{path}: a torn or damaged GGUF file", hint=_TORN) from error
+    if int(metadata.get("split.count") or 0) > 1:
+        raise ModelError(
+            f"{path}: one of {metadata['split.count']} parts of a model",
+            hint="make one file of them: llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf",
+        )
     architecture = metadata.get("general.architecture")
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)

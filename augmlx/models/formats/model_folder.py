@@ -125,9 +125,14 @@ def _check_index(folder: Path, weights: list[Path]) -> None:
         return
     weight_map = _read_object(index, str(index)).get("weight_map") or {}
     missing = set(weight_map.values()) - {path.name for path in weights}
-    if missing:
+    if missing and not _holds(folder / WEIGHTS, set(weight_map)):
         listed = ", ".join(sorted(missing))
         raise ModelError(f"{folder}: missing weights: {listed}", hint=_COPY_AGAIN)
+
+
+def _holds(path: Path, tensors: set[str]) -> bool:
+    """Whether one file holds all tensors that a stale index tells of, of shards that are gone."""
+    return path.is_file() and tensors <= set(safetensors.read_header(path))
 
 
 def _read_object(path: Path, missing: str) -> dict[str, Any]:

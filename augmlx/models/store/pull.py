@@ -88,7 +88,7 @@ def _base_name(name: str) -> str:
     if name in CATALOGUE:
         return name
     if _is_gguf(name):
-        return store.store_name(Path(name).stem)
+        return store.store_name(_stem(name))
     if _HUB_ID.fullmatch(name):
         return store.store_name(name)
     known = ", ".join(CATALOGUE)
@@ -98,9 +98,19 @@ def _base_name(name: str) -> str:
     )
 
 
+def _stem(name: str) -> str:
+    """The file's name without its suffix; of a blob's digest the beginning."""
+    path = Path(name)
+    if path.suffix.lower() == ".gguf":
+        return path.stem
+    return path.name.replace(":", "-")[: len("sha256-") + 12]
+
+
 def _is_gguf(name: str) -> bool:
-    """Whether it is the path of a GGUF file, with its suffix in capitals or not."""
-    return name.lower().endswith(".gguf")
+    """Whether it is the path of a GGUF file: by its suffix, in capitals or not, or by how it begins, as
+    Ollama's blobs do, which have none.
+    """
+    return name.lower().endswith(".gguf") or gguf.begins_as_one(store.expanded(name))
 
 
 def _present(name: str) -> StoredModel | None:

@@ -1,0 +1,55 @@
+"""augmlx facts: what is read of files, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from augmlx.cli import common
+
+
+@click.command()
+@click.argument("files", type=common.FilePath, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--out",
+    type=common.FilePath,
+    help="The table to write, .csv or .jsonl; without it the facts are printed.",
+)
+@click.option("--column", help="The column that holds the facts; by default fact or text.")
+@common.json_option
+def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json: bool) -> None:
+    """Show what is read of FILES before anything is generated: one fact a row, with its source, and
+    what was left out, with the reason.
+
+    FILES are tables (CSV, TSV, JSON, Parquet, .xlsx, .ods), training sets, plain text, Markdown, Word,
+    HTML or PDF. The table that is written can be looked at, edited and given to augmlx run: a row with
+    something in left_out is no fact.
+
+    \b
+    Example:
+      augmlx facts handbook.docx prices.xlsx -o facts.csv
+    """
+    from augmlx.data.fact_sheet import sheet_rows, write_sheet
+    from augmlx.data.facts import read_facts
+
+    tables = [read_facts(path, column=column) for path in files]
+    rows = sheet_rows(tables)
+    kept = [row for row in rows if not row.left_out]
+    if out is not None:
+        write_sheet(out, rows)
+    for table in tables:
+        for note in table.notes:
+            click.echo(note, err=True)
+    if as_json:
+        left_out = [{"source": row.source, "why": row.left_out} for row in rows if row.left_out]
+        shown = [{"fact": row.fact, "source": row.source} for row in kept]
+        common.echo_json({"facts": shown, "left_out": left_out, "out": out and str(out)})
+        return
+    if out is None:
+        for row in kept:
+            click.echo(f"{row.source}\t{row.fact}")
+    click.echo(f"{len(kept)} facts, {len(rows) - len(kept)} left out", err=out is None)
+    if out is not None:
+        click.echo(f"wrote {out}", err=True)
