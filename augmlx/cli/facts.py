@@ -23,9 +23,9 @@ def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json
     """Show what is read of FILES before anything is generated: one fact a row, with its source, and
     what was left out, with the reason.
 
-    FILES are tables (CSV, TSV, JSON, Parquet, .xlsx, .ods), training sets, plain text, Markdown, Word,
-    HTML or PDF. The table that is written can be looked at, edited and given to augmlx run: a row with
-    something in left_out is no fact.
+    FILES are tables (CSV, TSV, JSON, Parquet, .xlsx, .ods), training sets, plain text, Markdown,
+    Word, HTML or PDF. The table that is written can be looked at, edited and given to augmlx run: a
+    row with something in left_out is no fact.
 
     \b
     Example:

@@ -92,8 +92,8 @@ def edited_columns(place: str, names: Sequence[str]) -> dict[str, str]:
     for field in _EDITED_FIELDS:
         if field not in columns:
             fault = f"no column '{field}'; columns found: {listed(names)}"
-            listed = ", ".join(_EDITED_FIELDS)
-            raise bad_input(place, fault, f"edit the augmented.csv of the run; it has {listed}")
+            fields = ", ".join(_EDITED_FIELDS)
+            raise bad_input(place, fault, f"edit the augmented.csv of the run; it has {fields}")
     return columns
 
 

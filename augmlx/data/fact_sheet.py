@@ -1,5 +1,5 @@
-"""What was read of files as a table to look at and edit before anything is generated: one fact a row,
-its source, and what was left out, with the reason.
+"""What was read of files as a table to look at and edit before anything is generated: one fact a
+row, its source, and what was left out, with the reason.
 
 The table is itself a file of facts: a row with something in "left_out" is none.
 """
@@ -71,7 +71,7 @@ def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
         raise BadSettings(f"{path}: a table of facts is .csv or .jsonl", hint="name it facts.csv")
     if any(row.row for row in rows):
         raise BadSettings(
-            f"{path}: rows of a training set are trained on as they are, and CSV does not hold them",
+            f"{path}: rows of a training set are kept as they are, which CSV cannot",
             hint="name it facts.jsonl",
         )
     with atomic_path(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:

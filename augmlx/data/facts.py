@@ -14,7 +14,7 @@ from pathlib import Path
 
 from augmlx.core.errors import RunError
 from augmlx.core.files import read_jsonl
-from augmlx.core.records import Fact, Json, fact_from_json, fingerprint
+from augmlx.core.records import Fact, fact_from_json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.data import columns, forms, own_rows, prose, rows, training_sets
 from augmlx.data.cells import claim, clean, key_of, required, text_of
@@ -51,17 +51,17 @@ def read_facts(path: Path, *, column: str | None = None) -> FactTable:
     and "group"; a row with something in "left_out" is none. A training set is a table in one of the
     forms of forms.py, or a data folder of mlx-lm: each row is kept as Fact.row, to be trained on as
     it is, and the fact's text is the statement of training_sets.py. All rows of a file are of one
-    form. Of a "text", what is more than one plain line is kept as such a row. In plain text each line,
-    in Markdown and documents each paragraph and list item is split into sentences, and each is a
-    fact; `notes` say how many, and what was left out.
+    form. Of a "text", what is more than one plain line is kept as such a row. In plain text each
+    line, in Markdown and documents each paragraph and list item is split into sentences, and each
+    is a fact; `notes` say how many, and what was left out.
 
     Args:
         path: the file; its suffix tells the format.
         column: the column that holds the facts, where it has another name.
 
-    A fact without an id gets one by the number of its row: "f0001". A text that was there before, but
-    for case and the mark at its end (in training sets, a row), is not returned again but reported in
-    `duplicates`.
+    A fact without an id gets one by the number of its row: "f0001". A text that was there before,
+    but for case and the mark at its end (in training sets, a row), is not returned again but
+    reported in `duplicates`.
 
     Raises:
         BadInput: the file, or rows of it, are not what they should be.
@@ -183,8 +183,9 @@ class _Table:
             text = clean(row.place, "the row", training_sets.statement(training_row))
             content = mark(fingerprint(training_row))
             self.rows_as_they_are += 1
-        if "fact" in row.columns and (why := why_no_statement(text)):
-            self.left_out.append((source, why))
+        junk = why_no_statement(text) if "fact" in row.columns else None
+        if junk is not None:
+            self.left_out.append((source, junk))
             return
         fact_id = key_of(row, "id") or _numbered(number)
         first = self.facts.get(content)
@@ -206,7 +207,8 @@ class _Table:
             count = f"{self.rows_as_they_are:,} {self.form.rows}"
             notes.append(f"{self.file_name}: {count}, trained on as {each}")
             if self.unread:
-                notes.append(f"{self.file_name}: columns that are not read: {columns.listed(list(self.unread))}")
+                unread = columns.listed(list(self.unread))
+                notes.append(f"{self.file_name}: columns that are not read: {unread}")
         return notes
 
     def what_is_left_out(self) -> str:

@@ -1,6 +1,7 @@
 """The forms that rows of facts and of training sets come in, each told by the names of its columns.
 
-A form of a training set is read by `own_rows.py`; what it is trained on as is one of mlx-lm's three.
+A form of a training set is read by `own_rows.py`; what it is trained on as is one of mlx-lm's
+three.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ SHAREGPT = RowForm(
     _BESIDE,
 )
 _FORMS = (FACT, TEXT, COMPLETION, RESPONSE, QUESTION, ALPACA, DOLLY, CHAT, SHAREGPT)
-# Forms that are known and cannot be trained on as they are: the columns that tell one -> what to do.
+# Forms that are known and cannot be trained on: the columns that tell one -> what to do.
 FOREIGN: Mapping[tuple[str, ...], str] = {
     ("chosen", "rejected"): "a set of preferences: a LoRA of facts is trained on answers, not on "
     "pairs; write the chosen ones as messages, or as prompt and completion",
@@ -93,8 +94,9 @@ FOREIGN: Mapping[tuple[str, ...], str] = {
     "the evaluation are given to --questions",
     ("input", "output"): "name the columns prompt and completion",
     ("query", "response"): "name the columns prompt and completion",
-    ("segments",): "segments with labels of their own are not read: write messages with a weight of "
-    "0 or 1",
+    (
+        "segments",
+    ): "segments with labels of their own are not read: write messages with a weight of 0 or 1",
     ("input_ids",): "tokens of another program: give the texts that they were made from",
     ("dialogue",): "name the column messages, each with role and content",
     ("conversation",): "name the column messages (role and content) or conversations (from and "

@@ -42,7 +42,8 @@ def json_values(path: Path, content: str, findings: Findings, *, by_line: bool =
         path: the file.
         content: its text.
         findings: take what is no JSON, with its line.
-        by_line: each stands on a line of its own; else they are those of an array, or one behind the
+        by_line: each stands on a line of its own; else they are those of an array, or one behind
+        the
             other over any number of lines.
     """
     return _lines(path, content, findings) if by_line else _array(path, content, findings)
@@ -64,17 +65,19 @@ def _line(place: str, text: str) -> Any:
         # The error itself quotes the line, so it is not passed on.
         hint = "write one whole JSON object on each line; the line may be cut off"
         if text in ("{", "["):
-            hint = "one whole object on each line; over several lines JSON is read as .json: rename it"
+            hint = (
+                "one whole object on each line; over several lines JSON is read as .json: rename it"
+            )
         raise bad_input(place, f"not valid JSON{_reason(error.__cause__)}", hint) from None
 
 
 def _array(path: Path, content: str, findings: Findings) -> Values:
     """The values of an array, or of a file of several; what is behind a fault is not read."""
     decoder = json.JSONDecoder(object_pairs_hook=unique)
-    at = counted = _blank(content, 0)
+    at = _blank(content, 0)
     is_array = content[at : at + 1] == "["
     at = _blank(content, at + is_array)
-    line = 1 + content.count("\n", 0, at)
+    line, counted = 1 + content.count("\n", 0, at), at
     while at < len(content) and not (is_array and content[at] == "]"):
         line, counted = line + content.count("\n", counted, at), at
         place = f"{path}:{line}"

@@ -1,5 +1,5 @@
-"""A row of the user's training set, in whatever form -> the row that is trained on: a text, a prompt
-and its completion, or messages, as mlx-lm and transformers read them.
+"""A row of the user's training set, in whatever form -> the row that is trained on: a text, a
+prompt and its completion, or messages, as mlx-lm and transformers read them.
 
 Nothing is changed on the way: every text goes along byte for byte. What cannot is refused with the
 place of the row.
@@ -7,7 +7,7 @@ place of the row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from augmlx.core.records import Json
@@ -141,8 +141,9 @@ def _chat_row(row: Row, messages: Sequence[Any], *, has_system: bool = False) ->
         fault = "a column 'system', and a message of the system"
         raise bad_input(row.place, fault, "leave one of the two")
     turns = [*own, *turns]
-    if fault := training_sets.fault(turns):
-        raise bad_input(row.place, fault, _MESSAGES_HINT)
+    why = training_sets.fault(turns)
+    if why is not None:
+        raise bad_input(row.place, why, _MESSAGES_HINT)
     for number, message in enumerate(turns, start=1):
         clean(row.place, f"message {number}", message.get("content") or "", lines=True)
     return _with_tools(row, {"messages": turns})
@@ -170,7 +171,7 @@ def _is_text_part(part: object) -> bool:
 
 
 def _with_tools(row: Row, made: Json) -> Json:
-    tools: list[Mapping[str, Any]] | None = row.value("tools")
+    tools: Any = row.value("tools")
     if tools in (None, ""):
         return made
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):

@@ -1,5 +1,5 @@
-"""Plain text, Markdown and documents -> statements, one a sentence. What is left out is counted, with
-its lines.
+"""Plain text, Markdown and documents -> statements, one a sentence. What is left out is counted,
+with its lines.
 
 Plain text: each line stands by itself and is split into its sentences. Of the others each has a
 module of its own.

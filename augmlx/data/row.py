@@ -43,8 +43,8 @@ _SHOWN = 20  # faulty rows that a message names
 
 @dataclass(slots=True)
 class Findings:
-    """What reading a file finds out besides its rows: all that is wrong, so that it is mended in one
-    go, and what the user should know.
+    """What reading a file finds out besides its rows: all that is wrong, so that it is mended in
+    one go, and what the user should know.
     """
 
     faults: list[BadInput] = field(default_factory=list)

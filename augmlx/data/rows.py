@@ -1,4 +1,4 @@
-"""Tables of all formats -> rows: CSV, TSV, JSON, Parquet and spreadsheets, each row with path:line."""
+"""Tables of all formats -> rows: CSV, JSON, Parquet, spreadsheets; each row with path:line."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def sheet_rows(path: Path, resolve: Resolve, findings: Findings) -> Iterator[Row
         raise bad_input(path, "the file is empty", "give it at least one row")
     if len(filled) > 1:
         findings.notes.append(
-            f"{path.name}: of {len(filled)} sheets only the first is read; save the others as files "
-            "of their own"
+            f"{path.name}: of {len(filled)} sheets only the first is read; save the others as "
+            "files of their own"
         )
     return _rows(path, sheets[filled[0]], resolve, findings)
 
@@ -64,7 +64,7 @@ def _is_filled(cells: list[Any]) -> bool:
 
 
 def cell_text(value: Any) -> str:
-    """A cell as a spreadsheet shows it, or as near as its value tells: 7.0 is 7, a date is ISO's."""
+    """A cell about as a spreadsheet shows it: 7.0 is 7, a date is ISO's."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float) and value.is_integer():

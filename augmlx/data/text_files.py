@@ -63,8 +63,8 @@ def read_text(path: Path, *, kinds: Sequence[str] | None = None) -> str:
 
 
 def has_columns(path: Path, resolve: Resolve) -> bool:
-    """Whether a text is a table that is separated by tabs, as Excel's Unicode text is: its first line
-    holds several names, one of a column that is read.
+    """Whether a text is a table that is separated by tabs, as Excel's Unicode text is: its first
+    line holds several names, one of a column that is read.
     """
     if path.suffix.lower() != ".txt":
         return False

@@ -1,9 +1,9 @@
 """Rows that are trained on as they are: what is wrong with one, and the statement that it is
 augmented from. Pure functions.
 
-A row is {"text"}, {"prompt", "completion"} or {"messages": [{"role", "content"}, ...]}, the last two
-perhaps with "tools". The statement is for the model that writes augmentations, and for finding names.
-Of a text it is the text; else it is
+A row is {"text"}, {"prompt", "completion"} or {"messages": [{"role", "content"}, ...]}, perhaps
+with "tools". The statement is for the model that writes augmentations, and for finding
+names. Of a text it is the text; else it is
 
 1. prompt and completion joined, where the prompt breaks off ("The head of the Lumen Lab is" + "Mara
 Voss."; "Known as its founder," + "Ada Brandt rests."); 2. else the completion, where it is a whole

@@ -86,7 +86,7 @@ def _is_abbreviation(token: str, word: str) -> bool:
 
 
 def _is_ordinal(text: str, before: str, token: str, word: str) -> bool:
-    """Whether a number with a full stop counts: of a list, or in a row ("29. Juli", "Ludwig XIV.")."""
+    """Whether a number with a full stop is one of a row: "29. Juli", "Ludwig XIV."."""
     if not before or word.casefold() in _words("full_months"):
         return True
     if not _GERMAN.search(text):

@@ -169,11 +169,11 @@ def why_nothing(counts: Json, rejected: str) -> str:
     """What is said where nothing was kept, with what to do."""
     if not counts["produced"]:
         return (
-            "augment: nothing was written: no operator takes these facts; write one statement a row, "
-            "or see augmlx operators"
+            "augment: nothing was written: no operator takes these facts; write one statement a "
+            "row, or see augmlx operators"
         )
     return (
-        f"augment: nothing was kept of {counts['produced']} written texts, so training is on the facts "
-        f"alone; {rejected} says why. What helps: one plain statement a row (augmlx facts FILE shows "
-        "how a file is read), or a larger model (augmlx models)"
+        f"augment: nothing was kept of {counts['produced']} written texts, so training is on the "
+        f"facts alone; {rejected} says why, and so does augmlx preview --why. What helps: one "
+        "plain statement a row (augmlx facts FILE shows how a file is read), or a larger model"
     )

@@ -1,5 +1,5 @@
-"""What training would refuse of the user's rows, found before anything is generated: all of it, each
-with its line in the user's file.
+"""What training would refuse of the user's rows, found before anything is generated: all of it,
+each with its line in the user's file.
 """
 
 from __future__ import annotations

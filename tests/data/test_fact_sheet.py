@@ -47,7 +47,9 @@ def test_rows_of_a_training_set_are_kept_as_they_are_in_json_lines(tmp_path: Pat
     run(tmp_path / "a.jsonl", "-o", tmp_path / "facts.jsonl")
     (fact,) = read_facts(tmp_path / "facts.jsonl").facts
     assert fact.row == row
-    done = CliRunner().invoke(cli, ["facts", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "x.csv")])
+    done = CliRunner().invoke(
+        cli, ["facts", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "x.csv")]
+    )
     assert done.exit_code == 1
     assert "name it facts.jsonl" in done.stderr
 

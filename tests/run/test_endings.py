@@ -1,5 +1,5 @@
-"""Jobs end as they should: what can be refused is refused first, what makes sense is finished, and what
-has come apart says so.
+"""Jobs end as they should: what can be refused is refused first, what makes sense is finished, and
+what has come apart says so.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from augmlx.core.records import Json
 from augmlx.run.everything import run_all
 
 CHATML = (
-    "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    "{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('must alternate') }}"
+    "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}"
+    "{% endif %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('must alternate') }}"
     "{% endif %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
@@ -50,7 +51,7 @@ def test_one_fact_is_trained_on_exported_and_reported(setup: Setup) -> None:
 
 
 def test_arms_that_do_not_differ_are_not_compared(setup: Setup) -> None:
-    setup.writer = lambda request: " someone else entirely"
+    setup.writer = lambda _request: " someone else entirely"
     pipeline = setup.open(**{"eval.ability": False})
     outcome = run_all(pipeline)
     assert outcome.counts["kept"] == 0
@@ -82,11 +83,19 @@ def refused(setup: Setup) -> BadInput:
     return caught.value
 
 
-def test_turns_that_a_template_does_not_take_are_refused_first_and_all_at_once(setup: Setup) -> None:
+def test_turns_that_a_template_does_not_take_are_refused_first_and_all_at_once(
+    setup: Setup,
+) -> None:
     change_tokenizer(setup, chat_template=CHATML)
     good = messages(("user", "Who?"), ("assistant", "Ada left."))
     bad = messages(("user", "Who?"), ("assistant", "Ada left."), ("assistant", "Bo left."))
-    rows(setup, good, bad, {**good, "id": "x", "messages": [*good["messages"], *bad["messages"]]}, bad)
+    rows(
+        setup,
+        good,
+        bad,
+        {**good, "id": "x", "messages": [*good["messages"], *bad["messages"]]},
+        bad,
+    )
     error = refused(setup)
     name = setup.facts.name
     assert error.message.startswith(f"{name}:2: the model's chat template refuses it")
@@ -113,8 +122,10 @@ TEXT = " ".join(FACTS[0][:3]) + "."
 
 def test_a_system_without_a_place_is_put_before_the_users_message_and_told(setup: Setup) -> None:
     change_tokenizer(setup, chat_template=CHATML)
-    setup.writer = lambda request: " someone."
-    rows(setup, messages(("system", "Be brief."), ("user", "Who left?"), ("assistant", "Ada left.")))
+    setup.writer = lambda _request: " someone."
+    rows(
+        setup, messages(("system", "Be brief."), ("user", "Who left?"), ("assistant", "Ada left."))
+    )
     pipeline = setup.open()
     pipeline.augment()
     assert any("1 row has a message of the system" in said for said in setup.progress.said)
@@ -129,5 +140,3 @@ def test_a_tokenizer_without_an_end_is_told_of_first(setup: Setup) -> None:
     config.write_text(json.dumps(kept))
     setup.open().augment()
     assert any("no token that ends a text" in said for said in setup.progress.said)
-
-

@@ -1,5 +1,5 @@
-"""The user's training rows are theirs: what data/train.jsonl holds of one renders, through a model's
-chat template, to the same text as the row does that mlx-lm and transformers read.
+"""The user's training rows are theirs: what data/train.jsonl holds of one renders, through a
+model's chat template, to the same text as the row does that mlx-lm and transformers read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ FAMILIES = {
     "Gemma": "{{ bos_token }}" + _ALTERNATE + "<start_of_turn>"
     "{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n{{ m['content'] | trim }}"
     "<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}",
-    "Mistral": "{{ bos_token }}" + _ALTERNATE + "{% if m['role'] == 'user' %}[INST] {{ m['content'] }}"
+    "Mistral": "{{ bos_token }}"
+    + _ALTERNATE
+    + "{% if m['role'] == 'user' %}[INST] {{ m['content'] }}"
     " [/INST]{% else %} {{ m['content'] }}{{ eos_token }}{% endif %}{% endfor %}",
     "Phi-3": "{% for m in messages %}{% if m['role'] in ('system', 'user', 'assistant') %}"
     "<|{{ m['role'] }}|>\n{{ m['content'] }}<|end|>\n{% endif %}{% endfor %}"
@@ -100,7 +102,10 @@ FORMS = {
     "ShareGPT": lambda pairs: (
         {
             "conversations": [
-                {"from": {"user": "human", "assistant": "gpt"}[said["role"]], "value": said["content"]}
+                {
+                    "from": {"user": "human", "assistant": "gpt"}[said["role"]],
+                    "value": said["content"],
+                }
                 for said in chat(pairs)
             ]
         },
@@ -167,7 +172,9 @@ def test_what_weighs_nothing_is_not_learnt(family: str) -> None:
     both = read({"messages": messages})
     messages[1]["weight"] = 0
     last = read({"messages": messages})
-    trl = read({"prompt": chat([("Who?", "Bo."), ("Sure?", "Ada.")])[:-1], "completion": messages[-1:]})
+    trl = read(
+        {"prompt": chat([("Who?", "Bo."), ("Sure?", "Ada.")])[:-1], "completion": messages[-1:]}
+    )
     everything = TrainSettings(turns="all")
     (all_learnt,) = rows_of(both, tokens, everything)
     (one_learnt,) = rows_of(last, tokens, everything)

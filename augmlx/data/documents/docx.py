@@ -1,4 +1,4 @@
-"""Word documents -> statements, by python-docx. A paragraph's number, from 1, stands for its line."""
+"""Word documents -> statements, by python-docx. A paragraph's number stands for its line."""
 
 from __future__ import annotations
 

@@ -24,10 +24,20 @@ _SKIPPED = {
     "math": "formula",
     **dict.fromkeys(("del", "s", "strike"), "passage struck out"),
 }
-_SILENT = ("script", "style", "noscript", "template", "head", "button", "select", "option", "textarea")
+_SILENT = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "head",
+    "button",
+    "select",
+    "option",
+    "textarea",
+)
 _INLINE = frozenset(
-    "a abbr b bdi bdo big cite code data dfn em font i img ins kbd label mark q ruby rb rt rp samp small "
-    "span strong sub sup time tt u var wbr".split()
+    "a abbr b bdi bdo big cite code data dfn em font i img ins kbd label mark q ruby rb rt rp samp "
+    "small span strong sub sup time tt u var wbr".split()
 )
 
 

@@ -1,8 +1,8 @@
 """PDF -> statements, by pypdf. The number of the page stands for the line.
 
-A PDF knows no sentences, only lines on pages: lines are joined into paragraphs again, words that were
-divided at the end of a line are made whole, and what stands at the top or the foot of many pages is
-left out.
+A PDF knows no sentences, only lines on pages: lines are joined into paragraphs again, words that
+were divided at the end of a line are made whole, and what stands at the top or the foot of many
+pages is left out.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def read_pdf(path: Path, reading: Reading) -> int:
 
 
 def _running_text(pages: Sequence[Sequence[str]], reading: Reading) -> Iterator[tuple[int, str]]:
-    """The lines of all pages without their running titles and numbers; a blank one between pages that
-    end with a sentence.
+    """The lines of all pages without their running titles and numbers; a blank one between pages
+    that end with a sentence.
     """
     filled = [[line.strip() for line in page if line.strip()] for page in pages]
     edges: Counter[str] = Counter()
-    for page in filled:
-        edges.update({_shape(line) for line in (*page[:_EDGE], *page[-_EDGE:])})
+    for lines in filled:
+        edges.update({_shape(line) for line in (*lines[:_EDGE], *lines[-_EDGE:])})
     repeated = {shape for shape, count in edges.items() if count > 1 and count * 2 > len(pages)}
     for number, page in enumerate(pages, start=1):
         at_edge = {*filled[number - 1][:_EDGE], *filled[number - 1][-_EDGE:]}

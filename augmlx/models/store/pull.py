@@ -107,8 +107,8 @@ def _stem(name: str) -> str:
 
 
 def _is_gguf(name: str) -> bool:
-    """Whether it is the path of a GGUF file: by its suffix, in capitals or not, or by how it begins, as
-    Ollama's blobs do, which have none.
+    """Whether it is the path of a GGUF file: by its suffix, in capitals or not, or by how it
+    begins, as Ollama's blobs do, which have none.
     """
     return name.lower().endswith(".gguf") or gguf.begins_as_one(store.expanded(name))
 
