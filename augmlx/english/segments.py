@@ -22,7 +22,7 @@ _STOP = re.compile(
 )
 _TOKEN = re.compile(r"[^\s(\[\"“„«'’]*$")
 _NEXT = re.compile(r"[\s(\[\"“„«'‘]*(\w[\w'’-]*)")
-_NUMBER = re.compile(r"\d{1,2}|[IVXLC]+")
+_NUMBER = re.compile(r"\d{1,2}|[IVXLC]{2,}")
 _GERMAN = re.compile(r"\b(der|die|das|und|ist|war|wurde|am|im|den|dem|ein|eine|mit)\b")
 _LONGEST = 60  # characters that are looked at before a stop
 
@@ -59,7 +59,14 @@ def _ends(text: str, begun: int, stop: re.Match[str]) -> bool:
     before = text[begun : stop.start() - len(token)].strip()
     if _NUMBER.fullmatch(token):
         return not _is_ordinal(text, before, token, word)
-    return not _is_abbreviation(token, word)
+    return not _is_abbreviation(token, word, opens=_opens(text, stop.end(), word))
+
+
+def _opens(text: str, place: int, word: str) -> bool:
+    """Whether a word is one that sentences begin with, and no initial."""
+    if not word[:1].isupper() or word.casefold() not in _words("openers"):
+        return False
+    return len(word) > 1 or not text[place:].lstrip().startswith(f"{word}.")
 
 
 def _token(before: str) -> str:
@@ -67,10 +74,11 @@ def _token(before: str) -> str:
     return found[0] if found else ""
 
 
-def _is_abbreviation(token: str, word: str) -> bool:
-    """Whether a full stop belongs to the token before it, given the word behind it."""
+def _is_abbreviation(token: str, word: str, *, opens: bool) -> bool:
+    """Whether a full stop belongs to the token before it, given the word behind it, which may open
+    a sentence.
+    """
     small = token.casefold()
-    opens = word.casefold() in _words("openers") and word[:1].isupper()
     if small in _words("titles") and token[:1].isupper() and small not in _words("may_end"):
         return True
     if small in _words("inside"):
@@ -79,7 +87,8 @@ def _is_abbreviation(token: str, word: str) -> bool:
     if is_number and small in _words("before_numbers") | _words("months"):
         return True
     is_letter = len(token) == 1 and token.isalpha()
-    is_dotted = "." in token and all(len(part) < 4 for part in token.split("."))
+    parts = token.split(".")
+    is_dotted = len(parts) > 1 and all(len(part) < 4 and part.isalpha() for part in parts)
     if is_letter or is_dotted or small in _words("may_end") | _words("titles"):
         return not opens
     return small in _words("before_numbers") and token[:1].isupper() and len(word) == 1
