@@ -225,19 +225,16 @@ class Pipeline:
         return summary.read(self.run)
 
     def evaluate_if_possible(self, *, keeps_any: bool) -> Summary | None:
-        """As `evaluate`, but facts that no question can be derived from are no error, and arms that
-        were trained on the same rows are not compared.
+        """As `evaluate`, but facts that no question can be derived from are no error; and where
+        nothing was kept, it says which arms were trained on the same rows.
         """
-        if not keeps_any:
-            same = [FINETUNED.name, REPHRASED.name]
-            arms = tuple(arm for arm in self.settings.eval.arms if arm not in same)
-            if arms != tuple(self.settings.eval.arms):
-                self.progress.say(
-                    f"eval: {' and '.join(a for a in self.settings.eval.arms if a in same)} "
-                    "left out: without augmentations such an arm is trained on the same rows"
-                )
-            evaluation = self.settings.eval.model_copy(update={"arms": arms})
-            self.settings = self.settings.model_copy(update={"eval": evaluation})
+        same = [FINETUNED.name, REPHRASED.name]
+        asked = [arm for arm in self.settings.eval.arms if arm in same]
+        if asked and not keeps_any:
+            self.progress.say(
+                f"eval: {' and '.join(asked)} and {AUGMENTED.name} are trained on the same rows, "
+                "for nothing was kept: that they differ is chance"
+            )
         try:
             return self.evaluate()
         except NothingToAsk as error:
