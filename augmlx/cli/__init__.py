@@ -115,7 +115,19 @@ def cli(ctx: click.Context) -> None:
 
 
 _STEPS = (operators, preview, augment, train, evaluate, export, report, ask, serve)
-for command in (init, facts, doctor, pull, models, calibrate, run, *_STEPS, import_, publish, study):
+for command in (
+    init,
+    facts,
+    doctor,
+    pull,
+    models,
+    calibrate,
+    run,
+    *_STEPS,
+    import_,
+    publish,
+    study,
+):
     cli.add_command(command)
 
 
