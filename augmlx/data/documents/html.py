@@ -35,9 +35,12 @@ _SILENT = (
     "option",
     "textarea",
 )
+# The tags that stand within a line.
 _INLINE = frozenset(
-    "a abbr b bdi bdo big cite code data dfn em font i img ins kbd label mark q ruby rb rt rp samp "
-    "small span strong sub sup time tt u var wbr".split()
+    "<a><abbr><b><bdi><bdo><big><cite><code><data><dfn><em><font><i><img><ins><kbd><label><mark><q>"
+    "<ruby><rb><rt><rp><samp><small><span><strong><sub><sup><time><tt><u><var><wbr>"[1:-1].split(
+        "><"
+    )
 )
 
 
