@@ -31,9 +31,7 @@ def test_a_loss_that_falls_or_only_trembles_is_none(losses: list[float]) -> None
 
 
 def test_a_loss_above_its_beginning_or_risen_again_is_one() -> None:
-    assert "above its beginning of " in (
-        fault(lines([7.4, 7.2, 9, 12, 14, 16, 18.5, 18.6])) or ""
-    )
+    assert "above its beginning of " in (fault(lines([7.4, 7.2, 9, 12, 14, 16, 18.5, 18.6])) or "")
     assert "risen again" in (fault(lines([17, 16, 9, 8, 7.5, 14, 15, 15])) or "")
 
 
