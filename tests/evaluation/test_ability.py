@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tiny import load_tiny
 
 import augmlx
-from augmlx.augment.anchors import shipped
+from augmlx.augment import anchors, unknown
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Silent
 from augmlx.engines.mlx.engine import MlxEngine
@@ -72,8 +72,8 @@ def test_the_data_meet_neither_the_example_nor_the_anchors() -> None:
     ours = " ".join(map(normalise, [*passages(), *ANSWERS]))
     facts = (PACKAGE / "data" / "starter_files" / "facts.csv").read_text("utf-8").splitlines()[1:]
     ours_not = [line.partition(",")[2] for line in facts]
-    lists = shipped()
-    ours_not += [*lists.openers, *lists.everyday, *lists.known, *lists.names]
+    lists = anchors.shipped()
+    ours_not += [*lists.openers, *lists.everyday, *lists.known, *unknown.shipped().names]
     for text in ours_not:
         assert normalise(text) not in ours
     names = set(

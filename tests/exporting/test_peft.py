@@ -252,7 +252,7 @@ def test_a_full_training_is_refused_with_the_reason(tmp_path: Path) -> None:
     spec = spec_of(kind="full", rank=0, scale=0.0)
     with pytest.raises(ModelError, match="PEFT holds only what is added") as caught:
         export_peft(tmp_path, spec, tmp_path / "peft")
-    assert "mlx_lm.fuse" in str(caught.value.hint)
+    assert "--format fused" in str(caught.value.hint)
     assert not (tmp_path / "peft").exists()
 
 

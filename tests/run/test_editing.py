@@ -339,7 +339,7 @@ def test_a_file_without_a_column_is_refused(setup: Setup, file: Path, field: str
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (codecs.BOM_UTF16_LE + "fact;type".encode("utf-16-le"), ":1: the file is UTF-16"),
+        (codecs.BOM_UTF16_LE + "fact;type".encode("utf-16-le"), ":1: no column 'fact'"),
         (b"", ": the file is empty"),
         (None, ": no such file"),
     ],

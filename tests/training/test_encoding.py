@@ -307,8 +307,7 @@ def test_calls_of_tools_are_learnt_and_their_answers_are_not(template: str) -> N
 
 FORGETFUL = CHATML.replace("{{ m.content }}", "{{ m.content[:2] }}")
 STRICT = (
-    "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
-    + CHATML
+    "{% if messages[0].role == 'tool' %}{{ raise_exception('no such role') }}{% endif %}" + CHATML
 )
 COUNTING = "{{ messages | map(attribute='content') | join | length }} " + CHATML
 BAD: dict[str, tuple[str | None, dict[str, Any], str]] = {
@@ -349,8 +348,8 @@ BAD: dict[str, tuple[str | None, dict[str, Any], str]] = {
     ),
     "a role that is refused": (
         STRICT,
-        {"messages": chat("S", "x", system=True)},
-        "template refuses it: no system role",
+        {"messages": [{"role": "tool", "content": "SECRET"}, *chat("S", "x")]},
+        "template refuses it: no such role",
     ),
     "a template that fails": (
         "{{ messages + 1 }}",

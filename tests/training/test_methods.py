@@ -446,7 +446,7 @@ def test_a_full_training_can_be_fused_as_its_export_says(
     folder = tmp_path / "run" / "adapter"
     with pytest.raises(ModelError, match="PEFT holds only what is added") as caught:
         export_peft(folder, read_spec(folder), tmp_path / "peft", hf_base="org/tiny")
-    assert "mlx_lm.fuse --model BASE --adapter-path ADAPTER" in str(caught.value.hint)
+    assert "augmlx export RUN --format fused" in str(caught.value.hint)
     assert not (tmp_path / "peft").exists()
     paths = [
         "--model",
