@@ -76,7 +76,7 @@ def go_template(render: Render, begin: str, stops: Sequence[str]) -> GoTemplate 
     try:
         one = rendered("user")
         three = rendered("user", "assistant", "user")
-    except Exception:
+    except Exception:  # a template is a program, and may fail as any
         return None
     parts = three.split(_USER)
     if len(parts) != 3 or one.count(_USER) != 1 or parts[1].count(_ASSISTANT) != 1:
