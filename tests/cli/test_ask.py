@@ -6,12 +6,13 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -206,13 +207,28 @@ class Terminal:
         assert found, before
         return before
 
-    def rest(self) -> str:
+    def rest(self, seconds: float = 60) -> str:
+        """What is shown up to the end of the process."""
+        end = time.monotonic() + seconds
         while self._read():
-            pass
+            assert time.monotonic() < end, self.shown
         self.process.wait(60)
         return self.shown
 
-    def _read(self) -> bool:
+    def interrupt(self) -> str:
+        """Ctrl-C at the prompt, as often as it takes: one that comes between the prompt and the
+        wait for a key is only seen by Python's input() at the next key or signal.
+        """
+        for _ in range(60):
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+                break
+        return self.rest()
+
+    def _read(self, seconds: float = 60) -> bool:
+        ready, _, _ = select.select([self._handle], [], [], seconds)
+        assert ready, self.shown
         try:
             data = os.read(self._handle, 4096)
         except OSError:  # Linux says so where the other end is closed
@@ -284,8 +300,7 @@ def test_ctrl_c_stops_an_answer_and_then_the_chat(chats: Path) -> None:
         chat.process.send_signal(signal.SIGINT)
         chat.until("stopped; this question is not remembered")
         chat.until("you> ")
-        chat.process.send_signal(signal.SIGINT)
-        chat.rest()
+        chat.interrupt()
         assert chat.process.returncode == 130
 
 
