@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # what __getattr__ gives, for type checkers and editors
     from augmlx.evaluation.summary import Summary as Summary
     from augmlx.run.everything import Outcome as Outcome
     from augmlx.run.everything import run_all as run_all
+    from augmlx.run.opening import open_pipeline as open_pipeline
     from augmlx.run.pipeline import Pipeline as Pipeline
-    from augmlx.run.pipeline import open_pipeline as open_pipeline
 
 # Public name -> (module, its name there).
 _HOMES = {
@@ -40,7 +40,7 @@ _HOMES = {
     "Summary": ("augmlx.evaluation.summary", "Summary"),
     "load_settings": ("augmlx.core.settings_file", "load"),
     "open_engine": ("augmlx.engines.local", "open_engine"),
-    "open_pipeline": ("augmlx.run.pipeline", "open_pipeline"),
+    "open_pipeline": ("augmlx.run.opening", "open_pipeline"),
     "read_facts": ("augmlx.data.facts", "read_facts"),
     "run_all": ("augmlx.run.everything", "run_all"),
 }

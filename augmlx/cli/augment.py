@@ -86,7 +86,7 @@ def opened(
     given: common.FromFacts, out: Path, questions: Path | None, edited: Path | None = None
 ) -> Iterator[Pipeline]:
     """A pipeline over a locked run folder, as the options of a command say."""
-    from augmlx.run.pipeline import open_pipeline
+    from augmlx.run.opening import open_pipeline
 
     settings, folder = given.settings()
     with open_pipeline(
