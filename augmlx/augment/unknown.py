@@ -41,6 +41,7 @@ class _Shipped:
     """unknown.toml."""
 
     persons: Sequence[str]
+    surnames: Sequence[str]
     names: Sequence[str]
     of_persons: Sequence[str]
     of_things: Sequence[str]
@@ -67,7 +68,7 @@ def questions(
     rng = Random(seed)
     own = english_questions(examples)
     rng.shuffle(own)
-    words = [Words(lists.persons, lists.names, lists.names), Words.of(facts)]
+    words = [Words(lists.persons, lists.surnames, lists.names), Words.of(facts)]
     kinds = [*(_renamed(own, others, rng) for others in 2 * words), _never_written(facts)]
     holding = _by_word(facts)
     found: dict[str, None] = {}
@@ -109,12 +110,14 @@ def _renamed(own: Sequence[str], words: Words, rng: Random) -> Iterator[str | No
 
 
 def _never_written(facts: Sequence[str]) -> Iterator[str]:
+    """Each fact's names in turn, each time in another wording."""
     lists = shipped()
-    for place, wordings in enumerate(zip(lists.of_persons, lists.of_things, strict=True)):
-        for fact in facts[place :: len(lists.of_persons)]:
+    for turn in range(len(lists.of_persons)):
+        for place, fact in enumerate(facts, start=turn):
             for name in _names_in(fact):
                 person = any(is_person(name, mention) for mention in named(name))
-                yield wordings[0 if person else 1].format(name=name)
+                wordings = lists.of_persons if person else lists.of_things
+                yield wordings[place % len(wordings)].format(name=name)
 
 
 def _names_in(fact: str) -> Iterator[str]:

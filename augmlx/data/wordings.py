@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from random import Random
 from typing import Any
 
 from augmlx.core.records import Example
@@ -18,9 +19,13 @@ from augmlx.english.lexicon import STOPWORDS, word_set
 
 Messages = list[dict[str, str]]
 
+_WAYS = 16  # of one question; an epoch takes one of them
+
 
 def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
-    """A question with its answer as it is, and in every other way."""
+    """A question with its answer as it is, and in other ways, which differ from question to
+    question: few are met twice, so that none is learnt to mean anything.
+    """
     reply = _assistant(_opened(answer))
     others = [[*before, _user(asked), reply] for before, asked in _ways(question)]
     return [_user(question), reply], others
@@ -40,7 +45,8 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
     ways = [(before, question) for before in turns]
     if is_english(question):
-        ways += [([], wording) for wording in around(question, shipped["around"])]
+        own = Random(question).sample(_wordings(), _WAYS)
+        ways += [([], wording) for wording in around(question, own)]
     return ways
 
 
@@ -48,6 +54,14 @@ def around(question: str, wordings: Sequence[str]) -> list[str]:
     """An English question within other words."""
     asked = question[:1].lower() + question[1:]
     return [wording.format(question=question, asked=asked) for wording in wordings]
+
+
+@cache
+def _wordings() -> list[str]:
+    """Each beginning with each ending, but for the bare question."""
+    shipped = _shipped()
+    both = [f"{first} {last}".strip() for first in shipped["before"] for last in shipped["behind"]]
+    return both[1:]
 
 
 def is_english(question: str) -> bool:

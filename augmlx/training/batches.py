@@ -22,7 +22,8 @@ _WINDOW = 8  # batches that are sorted by length together: little padding, and s
 class Row:
     """A tokenised example. `mask[i]` says whether predicting tokens[i] carries loss; mask[0] never
     does. Of rows with the same `wording_of`, if any, each epoch has one. `places`, if any, are what
-    the model is given for all tokens but the last: see frozen_states.py.
+    the model is given for all tokens but the last: see frozen_states.py. `first` is what the first
+    token that carries loss counts for in it, beside 1 of each other.
     """
 
     id: str
@@ -30,11 +31,17 @@ class Row:
     mask: tuple[bool, ...]
     wording_of: str = ""
     places: tuple[int, ...] = ()
+    first: float = 1.0
 
     @property
     def targets(self) -> int:
         """How many tokens carry loss."""
         return sum(self.mask)
+
+    @property
+    def weight(self) -> float:
+        """What they count for together."""
+        return self.targets - 1 + self.first
 
     @property
     def inputs(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ from augmlx.training.targets import adapter_spec
 from augmlx.training.team import Team
 
 _OURS = 256  # tokens that a row may have of which the user wrote none
+# With the first token of a reply it is decided whether it claims something. So much it counts for,
+# where refusals are learnt, in a reply that claims and in one that refuses, of which there are
+# fewer (docs/LOG.md has the variants).
+_CLAIMS, _REFUSES = 2.0, 4.0
 # Answers held-out questions with the model as it stands: accuracy (0..1) by kind of question.
 ModelJudge = Callable[[LoadedModel], Mapping[str, float]]
 
@@ -87,6 +91,9 @@ def prepare(
     own_anchors = train.anchors != OWN_ANCHORS
     anchor_rows = _encoded(anchors, loaded, train if own_anchors else ours) if train.anchor else []
     unknown_rows = _encoded(unknown, loaded, ours) if train.unknown else []
+    if unknown_rows:
+        train_rows = _decided(train_rows, _CLAIMS)
+        unknown_rows = _decided(unknown_rows, _REFUSES)
     peak = _peak_rate(loaded, train)
     identity = _identity(stored, rows, settings)
     if steps is not None:
@@ -122,6 +129,11 @@ def _encoded(rows: Sequence[Json], loaded: LoadedModel, train: TrainSettings) ->
     for row in rows:
         encoded += encoding.rows_of(row, loaded.tokenizer, train)
     return encoded
+
+
+def _decided(rows: Sequence[Row], weight: float) -> list[Row]:
+    """The rows; in those that are replies to something the first token counts for so much."""
+    return [row if row.mask[1] else replace(row, first=weight) for row in rows]
 
 
 def _peak_rate(loaded: LoadedModel, train: TrainSettings) -> float:

@@ -129,7 +129,7 @@ def arrays(
     """A batch of B rows as the loss takes it.
 
     Args:
-        weight: of each target in the loss.
+        weight: of each target in the loss; of a row's first, `Row.first` times as much.
         packed: the rows one behind the other in a single one, instead of each in its own.
         bucketed: fill up to sizes of `bucket`, with targets of no weight.
         shared: so many tokens that all begin with are no part of them, but stand in `prefix`.
@@ -149,6 +149,7 @@ def arrays(
     row_indices: list[int] = []
     columns: list[int] = []
     targets: list[int] = []
+    weights: list[float] = []
     for number, row in enumerate(rows):
         line, start = (0, starts[number]) if packed else (number, 0)
         inputs[line, start : start + lengths[number]] = row.given[shared:]
@@ -156,8 +157,9 @@ def arrays(
         row_indices += [line] * len(learnt)
         columns += [start + place - 1 - shared for place in learnt]
         targets += [row.tokens[place] for place in learnt]
+        weights += [weight * row.first] * bool(learnt) + [weight] * (len(learnt) - 1)
     filler = bucket(len(targets)) - len(targets) if bucketed else 0
-    weights = [weight] * len(targets) + [0.0] * filler
+    weights += [0.0] * filler
     batch = {
         "inputs": mx.array(inputs),
         "row": _filled(row_indices, filler),

@@ -95,6 +95,10 @@ class TrainingPlan:
         """How many tokens of a step's batches carry loss."""
         return sum(row.targets for batch in batches for row in self.rows_in(batch))
 
+    def weight(self, batches: Sequence[Batch]) -> float:
+        """What these tokens count for together."""
+        return sum(row.weight for batch in batches for row in self.rows_in(batch))
+
 
 def make_plan(
     model: nn.Module,
@@ -127,7 +131,7 @@ def make_plan(
     steps = planned_steps(rows, settings, seed, anchors=len(anchors), unknown=len(unknown))
     total = len(steps)
     parts = (rows, valid, anchors, unknown)
-    tokens = [[[row.tokens, row.mask] for row in part] for part in parts]
+    tokens = [[[row.tokens, row.mask, row.first] for row in part] for part in parts]
     unpacked = _why_unpacked(model, settings)
     compiled = _compiles(settings)
     return TrainingPlan(

@@ -34,7 +34,7 @@ class Taken:
     """What a step came to, the same in each process of a team.
 
     Args:
-        loss: nats a token, the mean over all tokens of all its batches.
+        loss: nats a token, the weighted mean over all tokens of all its batches.
         norm: of its gradients.
         divergence: from the base model at the step's anchors, nats a token; None where it has none.
     """
@@ -106,31 +106,32 @@ class Stepper:
 
     def run(self, step: Step, rate: float) -> Taken:
         """Take a step at a learning rate."""
-        tokens = self._plan.target_tokens(step.batches)
+        weight = self._plan.weight(step.batches)
         loss, gradients = self._summed(step.number, step.batches)
         divergence = 0.0
         if step.anchors and self._anchors is not None and self._plan.anchor:
-            divergence, gradients = self._held(step, tokens, gradients)
+            divergence, gradients = self._held(step, weight, gradients)
         loss, divergence = self._team.sum(loss, divergence)
         gradients = self._team.sum_gradients(gradients)
         self.optimizer.learning_rate = rate
-        norm = self._update(gradients, mx.array(1 / tokens))
+        norm = self._update(gradients, mx.array(1 / weight))
         mx.eval(self._model.trainable_parameters(), self.optimizer.state, norm)
         return Taken(
-            loss=loss / tokens,
+            loss=loss / weight,
             norm=float(np.array(norm)),
-            divergence=divergence / tokens / self._plan.anchor if step.anchors else None,
+            divergence=divergence / weight / self._plan.anchor if step.anchors else None,
         )
 
-    def _held(self, step: Step, tokens: int, gradients: Any) -> tuple[float, Any]:
+    def _held(self, step: Step, total: float, gradients: Any) -> tuple[float, Any]:
         """This process's share of the divergence at a step's anchors, and its gradients besides.
 
-        Both are `tokens` times what they are to be: they are summed with those of the tokens.
+        Both are `total` times what they are to be: they are summed with those of the tokens, which
+        count for so much together.
         """
         share = self._team.share(step.anchors)
         if not share or self._anchors is None:
             return 0.0, gradients
-        weight = self._plan.anchor * tokens / len(step.anchors)  # of one anchor
+        weight = self._plan.anchor * total / len(step.anchors)  # of one anchor
         divergence = mx.array(0.0)
         for place, arrays in enumerate(self._anchors.arrays(share, weight, self._plan.layout)):
             self._seed_dropout(step.number, -1 - place)

@@ -106,8 +106,9 @@ def test_the_rows_have_the_form_of_the_training_set(tmp_path: Path) -> None:
 def test_what_trains_and_what_tries_have_nothing_in_common() -> None:
     ours, theirs = anchors.shipped(), overclaims.shipped()
     not_known = unknown.shipped()
-    words = {*not_known.persons, *not_known.names}
+    words = {*not_known.persons, *not_known.surnames, *not_known.names}
     assert words.isdisjoint({*theirs["names"], *theirs["persons"]})
+    assert min(len(not_known.persons), len(not_known.surnames), len(not_known.names)) > 150
     trained = {*ours.everyday, *ours.known, *ours.openers}
     tried = [*theirs["known"], *theirs["unrelated"]]
     assert trained.isdisjoint(tried)

@@ -7,6 +7,7 @@ import pytest
 from tiny import write_model
 
 from augmlx.core.errors import AugmlxError, BadSettings
+from augmlx.core.records import Json
 from augmlx.models.store import folder as store
 from augmlx.training import fit, validation
 from augmlx.training.plan import TrainingPlan
@@ -60,3 +61,20 @@ def test_validating_without_examples_is_refused(model: Path, tmp_path: Path) -> 
     for change in ({"validate_every": 3}, {"best": "loss"}):
         with pytest.raises(BadSettings, match="no validation examples"):
             fitted(model, tmp_path, **change)
+
+
+def test_where_it_is_decided_whether_something_is_claimed_weighs_more(model: Path) -> None:
+    claims = {"id": "f/qa-forward/0", "prompt": "Who heads the lab?", "completion": "Mara Voss."}
+    refuses = {**claims, "id": "unknown/0", "completion": "I don't know."}
+    texts = [{"id": "f/original", "text": "Mara Voss heads the lab."}]
+    texts += [{"id": "unknown/1", "text": "Question: Who heads the mill? Answer: I don't know."}]
+
+    def weights(*unknown: Json) -> dict[str, float]:
+        rows = [texts[0], claims]
+        ready = fit.prepare(store.find(model), rows, settings(unknown=0.5), unknown=unknown)
+        return {row.id: row.first for row in ready.plan.rows}
+
+    found = weights(refuses, texts[1])
+    assert found["unknown/0"] > found["f/qa-forward/0"] > 1
+    assert found["f/original"] == found["unknown/1"] == 1  # there the first is the question's own
+    assert set(weights().values()) == {1}

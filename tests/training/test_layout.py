@@ -25,6 +25,7 @@ def batches(draw: st.DrawFn) -> list[Row]:
             f"r{n}",
             tuple(rng.randrange(1, 10**5) for _ in range(size + 1)),
             (False, *(rng.random() < share for _ in range(size))),
+            first=rng.choice([1.0, 3.0]),
         )
         for n, size in enumerate(draw(LENGTHS))
     ]
@@ -49,6 +50,11 @@ def test_every_target_is_told_where_it_is_predicted(
         for place in range(len(row.tokens))
         if row.mask[place]
     ]
+    heaviness = [
+        row.first if first else 1.0
+        for row in rows
+        for first in [True, *[False] * row.targets][: row.targets]
+    ]
     count = len(expected)
     found = zip(
         made["row"],
@@ -58,7 +64,7 @@ def test_every_target_is_told_where_it_is_predicted(
         strict=True,
     )
     assert list(found)[:count] == expected
-    assert (made["weight"][:count] == np.float32(weight)).all()
+    assert made["weight"][:count] == pytest.approx(weight * np.array(heaviness))
     assert (made["weight"][count:] == 0).all()
     assert made["weight"].size == (layout.bucket(count) if bucketed else count)
 
