@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tiny import trusted, write_model
 from tiny.line import TEXTS, Setup
 
@@ -21,8 +21,12 @@ from augmlx.models.store.folder import StoredModel
 
 # The same commit gives the same answer; `scripts/search` tries fresh examples, and many. A busy
 # machine is no fault of the code.
-settings.register_profile("augmlx", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
+settings.register_profile(
+    "augmlx", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "search", settings.get_profile("augmlx"), derandomize=False, max_examples=2000, print_blob=True
+)
 settings.load_profile("augmlx")
 
 _NOBODY = Path(tempfile.mkdtemp(prefix="augmlx-tests-"))
