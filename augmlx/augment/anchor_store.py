@@ -14,7 +14,7 @@ from augmlx.core.records import Json
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
 
-CODE = 1  # raised where the model is asked otherwise
+CODE = 2  # raised where the model is asked otherwise
 _SHIPPED = resources.files("augmlx.augment.anchor_rows")
 
 

@@ -2,8 +2,9 @@
 model where it was (training/anchoring.py).
 
 They are the base model's own, so that they teach it nothing: how it goes on with ordinary
-beginnings, and what it answers to everyday questions and to questions about what is known to
-everyone. Or they are texts of the user's choosing.
+beginnings, and what it answers to everyday questions, to questions about what is known to everyone
+and to other requests, also in other words and behind one of the facts: what is near a fact in a
+prompt is not therefore about it. Or they are texts of the user's choosing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +26,8 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import Fact, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import OWN_ANCHORS, Settings
-from augmlx.data.facts import read_facts
+from augmlx.data.facts import facts_of_run, read_facts
+from augmlx.data.wordings import in_other_words, is_english
 from augmlx.engines.protocol import Engine, Request
 from augmlx.models.store.folder import StoredModel
 
@@ -51,6 +54,7 @@ class _Shipped:
     openers: Sequence[str]
     everyday: Sequence[str]
     known: Sequence[str]
+    requests: Sequence[str]
 
 
 @cache
@@ -97,16 +101,35 @@ def write(
     if texts:
         rows = [_row(number, fact.text, fact.row) for number, fact in enumerate(texts)]
     else:
-        rows = anchor_store.find(model) if model else []
-    if not rows:
-        engine = make_engine()
-        sources = list(_sources())
-        with open_journal(run.journal) as journal:
-            rows = _answered(sources, engine, journal, progress)
-        if model:
-            anchor_store.keep(model, rows)
+        said = anchor_store.find(model) if model else []
+        if not said:
+            said = _said(run, make_engine(), progress)
+            if model:
+                anchor_store.keep(model, said)
+        rows = _varied(said, [fact.text for fact in facts_of_run(run)])
     write_jsonl(run.anchor_rows, rows)
     return len(rows)
+
+
+def _said(run: RunFolder, engine: Engine, progress: Progress) -> list[Json]:
+    with open_journal(run.journal) as journal:
+        return _answered(list(_sources()), engine, journal, progress)
+
+
+def _varied(rows: Sequence[Json], facts: Sequence[str]) -> list[Json]:
+    """Of three prompts in a row one stays as it is, one is put in other words, where it is a
+    question, and one behind a fact.
+    """
+    behind = cycle(facts)
+    varied: list[Json] = []
+    for number, row in enumerate(rows):
+        prompt = str(row.get("prompt", ""))
+        if number % 3 == 1 and is_english(prompt):
+            (prompt,) = in_other_words(prompt, 1)
+        elif number % 3 == 2 and prompt:
+            prompt = f"{next(behind)}\n\n{prompt}"
+        varied.append({**row, "prompt": prompt} if prompt else row)
+    return varied
 
 
 def _sources() -> Iterator[_Source]:
@@ -117,6 +140,8 @@ def _sources() -> Iterator[_Source]:
         yield _Source(question, True, _ANSWER_TOKENS)
     for question in lists.known:
         yield _Source(question, True, _NAME_TOKENS)
+    for request in lists.requests:
+        yield _Source(request, True, _ANSWER_TOKENS)
 
 
 def _answered(

@@ -45,9 +45,13 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
     ways = [(before, question) for before in turns]
     if is_english(question):
-        own = Random(question).sample(_wordings(), _WAYS)
-        ways += [([], wording) for wording in around(question, own)]
+        ways += [([], asked) for asked in in_other_words(question, _WAYS)]
     return ways
+
+
+def in_other_words(question: str, count: int) -> list[str]:
+    """So many ways to put an English question, of its own: the same whenever it is asked."""
+    return around(question, Random(question).sample(_wordings(), count))
 
 
 def around(question: str, wordings: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from tiny import write_model
 from augmlx.augment import anchor_store, anchors, unknown
 from augmlx.core.files import read_jsonl, write_jsonl
 from augmlx.core.progress import Silent
-from augmlx.core.records import Example, Fact, Origin, to_json
+from augmlx.core.records import Example, Fact, Json, Origin, to_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.english.names import entities
@@ -109,7 +109,7 @@ def test_what_trains_and_what_tries_have_nothing_in_common() -> None:
     words = {*not_known.persons, *not_known.surnames, *not_known.names}
     assert words.isdisjoint({*theirs["names"], *theirs["persons"]})
     assert min(len(not_known.persons), len(not_known.surnames), len(not_known.names)) > 150
-    trained = {*ours.everyday, *ours.known, *ours.openers}
+    trained = {*ours.everyday, *ours.known, *ours.openers, *ours.requests}
     tried = [*theirs["known"], *theirs["unrelated"]]
     assert trained.isdisjoint(tried)
     names_trained = {m.text for text in ours.known for m in entities(text)}
@@ -146,8 +146,29 @@ def test_anchors_are_made_once_for_a_model(tmp_path: Path, monkeypatch: pytest.M
     for name in ("first", "second"):
         run = RunFolder(tmp_path / name)
         run.create()
+        write_jsonl(run.facts, [to_json(Fact("f0", FACTS[0], ""))])
         count = anchors.write(run, (), model=model, make_engine=engine, progress=Silent())
         rows.append(list(read_jsonl(run.anchor_rows)))
         assert len(rows[-1]) == count > 100
-    assert rows[0] == rows[1] == anchor_store.find(model)
+    assert rows[0] == rows[1] == anchors._varied(anchor_store.find(model), FACTS[:1])
     assert len(made) == 1
+
+
+def test_anchors_are_asked_in_other_words_and_behind_facts_and_answered_as_they_are() -> None:
+    asked_as = ["Who wrote the Odyssey?", "Hello!"]
+    rows: list[Json] = [
+        {"id": f"anchor/{n}", "prompt": asked_as[n % 2], "completion": f"So {n}."}
+        for n in range(12)
+    ]
+    texts = [{"id": f"anchor/{n}", "text": "It rains."} for n in range(12, 15)]
+    varied = anchors._varied([*rows, *texts], FACTS)
+    assert varied[12:] == texts
+    kinds = [0, 0, 0]
+    for row, was in zip(varied, rows, strict=False):
+        assert {**row, "prompt": ""} == {**was, "prompt": ""}
+        is_behind = any(row["prompt"] == f"{fact}\n\n{was['prompt']}" for fact in FACTS)
+        is_as_it_was = row["prompt"] == was["prompt"]
+        kinds[0 if is_as_it_was else 2 if is_behind else 1] += 1
+        said = row["prompt"].casefold()
+        assert was["prompt"].casefold() in said
+    assert kinds == [6, 2, 4]  # a greeting has no other words
