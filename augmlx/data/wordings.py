@@ -19,7 +19,7 @@ from augmlx.english.lexicon import STOPWORDS, word_set
 
 Messages = list[dict[str, str]]
 
-_WAYS = 16  # of one question; an epoch takes one of them
+_WAYS = 16  # of one question; an epoch meets one of them
 
 
 def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
@@ -46,6 +46,7 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     ways = [(before, question) for before in turns]
     if is_english(question):
         ways += [([], asked) for asked in in_other_words(question, _WAYS)]
+    Random(question).shuffle(ways)  # a short training meets only the first of them
     return ways
 
 

@@ -44,7 +44,7 @@ class _Dialogue:
 
 def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings) -> list[Row]:
     """A training row as tokens: one row; the pieces "id#1", "id#2", ... of a text that is split; or
-    one row for each wording of a chat.
+    one row for each wording of a chat that an epoch will meet.
 
     Args:
         tokenizer: mlx-lm's wrapper.
@@ -64,6 +64,7 @@ def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings)
         return _text_rows(row_id, example["text"], tokenizer, settings)
     wordings = example.get("wordings", [])
     own = [example, *({**example, "messages": messages} for messages in wordings)]
+    own = own[: settings.epochs]  # an epoch meets one of them
     dialogues = [_dialogue(row_id, wording, tokenizer, settings) for wording in own]
     rows = [_dialogue_row(row_id, one, tokenizer, settings.max_length) for one in dialogues]
     return [replace(row, wording_of=row_id) for row in rows] if wordings else rows

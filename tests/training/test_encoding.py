@@ -222,6 +222,16 @@ def test_the_last_turn_alone_is_learnt_where_that_is_asked(name: str) -> None:
     assert made(pair, of, turns="last") == made(pair, of)
 
 
+def test_of_the_wordings_of_a_chat_as_many_are_read_as_there_are_epochs() -> None:
+    of = LETTERS["chatml"]
+    wordings = [chat(f"Well, {n}?", "One.") for n in range(5)]
+    example = {"id": "f/qa-forward/0#2", "messages": chat("One?", "One."), "wordings": wordings}
+    for epochs, count in ((1, 1), (3, 3), (9, 6)):
+        rows = rows_of(example, of, TrainSettings(epochs=epochs))
+        assert [row.wording_of for row in rows] == ["f/qa-forward/0#2"] * count
+        assert len({row.tokens for row in rows}) == count
+
+
 def test_what_follows_the_last_answer_is_not_learnt() -> None:
     for name, of in LETTERS.items():
         row = made({"messages": chat("One?", "One.", "Thanks.")}, of)
