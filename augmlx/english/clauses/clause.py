@@ -117,7 +117,8 @@ class Clause:
 
     @property
     def is_past(self) -> bool:
-        return self.tag == "VBD" or bool({"was", "were", "did", "had"} & set(self.auxiliaries))
+        is_simple = self.tag == "VBD" or (self.tag == "VBN" and not self.auxiliaries)
+        return is_simple or bool({"was", "were", "did", "had"} & set(self.auxiliaries))
 
     @property
     def is_present(self) -> bool:
@@ -131,6 +132,11 @@ class Clause:
     def tells_of_existence(self) -> bool:
         """Whether its subject is the "there" of "There are three lakes"."""
         return self.subject is not None and self.subject.text.lower() == "there"
+
+    @property
+    def is_set_off(self) -> bool:
+        """Whether something stands apart from it: "Unlike the other gate,"."""
+        return any(part.preposition in word_set("set_off") for part in self.parts)
 
     @property
     def has_second_subject(self) -> bool:
@@ -160,6 +166,10 @@ class Clause:
     def is_plural(self, part: Phrase) -> bool:
         """Whether a part names several."""
         return phrases.is_plural(part, self.tokens)
+
+    def leaves_number_open(self, part: Phrase) -> bool:
+        """Whether a part may name one or several: "the Kendal Kites"."""
+        return phrases.leaves_its_number_open(part, self.tokens)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -333,8 +343,11 @@ def _parts(tokens: Tokens, places: list[int]) -> list[Phrase]:
     for part in sorted(found, key=lambda part: part.start):
         if together and together[-1].end + 1 == part.start:
             before = together[-1]
-            if _is_bare_number(tokens, part):
+            if _is_bare_number(tokens, part) or _is_of_one_time(tokens, before, part):
                 together[-1] = phrases.joined(before, part, before.head)
+                continue
+            if _is_reached(tokens, before, part):
+                together[-1] = phrases.joined(before, part, part.head)._replace(kind=part.kind)
                 continue
             if _is_cut_off(tokens, before, part):
                 together[-1] = phrases.joined(before, part, part.head)
@@ -415,6 +428,29 @@ def _is_bare_number(tokens: Tokens, part: Phrase) -> bool:
     """Whether a part is a number that says more of the noun before it: "children | under 12"."""
     is_number = tokens[part.head].tag == "CD" and part.noun.isdigit()
     return bool(part.preposition) and is_number and part.kind != "time"
+
+
+def _is_of_one_time(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
+    """Whether a time says of which day or month the one before it is: "at seven | in the evening",
+    "on the last Sunday | in April".
+    """
+    if part.preposition != "in" or before.preposition not in ("at", "on", ""):
+        return False
+    is_date = before.preposition != "at" and before.kind == "time"
+    wider = word_set("months") | word_set("seasons") if is_date else frozenset()
+    is_clock = before.kind == "time" or tokens[before.head].tag == "CD"
+    return is_clock and tokens[part.head].text.lower() in wider | word_set("parts_of_the_day")
+
+
+def _is_reached(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
+    """Whether a part is the other end of a span of numbers or times: "from 3.20 | to 3.85 euros",
+    "from Tuesday | to Thursday".
+    """
+    if before.preposition != "from" or part.preposition != "to":
+        return False
+    entities = {tokens[before.head].entity, tokens[part.head].entity}
+    are_numbers = all(tokens[part.head].tag == "CD" or part.kind == "amount" for part in (before, part))
+    return are_numbers or bool(entities) and entities <= {"DATE", "TIME"}
 
 
 def _is_cut_off(tokens: Tokens, before: Phrase, part: Phrase) -> bool:

@@ -25,6 +25,8 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         return
     if is_pronoun(thing) or any(map(points_back, clause.complements)):
         return
+    if _is_about_the_doer(clause) or clause.leaves_number_open(thing):
+        return
     verb = voices.passive(clause, is_plural=clause.is_plural(thing))
     if verb is None:
         return
@@ -37,6 +39,12 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         *map(clause.lowered, loose),
     ]
     yield Turned(f"{capitalised(thing.text)} {verb}", tuple(parts), clause.stop)
+
+
+def _is_about_the_doer(clause: Clause) -> bool:
+    """Whether "as" says what the subject is: "joined the firm as a clerk"."""
+    says_as = any(part.preposition == "as" for part in clause.complements)
+    return says_as and clause.verb not in word_set("as_verbs")
 
 
 def _is_receiver(clause: Clause, part: Phrase) -> bool:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
-from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, points_back, said
+from augmlx.english.clauses.turned import (
+    Turned,
+    is_pronoun,
+    leaves_a_sentence,
+    moved_first,
+    points_back,
+    said,
+)
 from augmlx.english.lexicon import word_set
 
 
@@ -52,7 +59,7 @@ def put_first(clause: Clause, subject: Phrase) -> Iterator[Turned]:
 
 def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | None:
     preposition = part.preposition
-    if part.kind in ("time", "reason") and clause.verb != "be":
+    if part.kind in ("time", "reason") and leaves_a_sentence(clause, part):
         return moved_first(clause, subject, part)
     if part.kind == "duration" and preposition in ("for", ""):
         return _gapped(clause, subject, part, "how long")
@@ -62,8 +69,10 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
     if is_range or (part.kind == "amount" and preposition in ("by", "for")):
         return None
     if preposition in word_set("fronting"):
-        is_free = not clause.negations and (clause.verb != "be" or clause.passive)
-        return moved_first(clause, subject, part) if is_free else None
+        if not clause.negations and leaves_a_sentence(clause, part):
+            return moved_first(clause, subject, part)
+        if clause.negations or clause.verb == "be":
+            return None
     if preposition in word_set("stranded") and part == clause.complements[-1]:
         if part.kind in ("thing", "body", "amount", "place"):
             return _gapped(clause, subject, part, "what", preposition)
@@ -75,7 +84,7 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
 def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     """ "A has B" -> "B is what" A has."""
     thing = clause.object
-    if thing is None or clause.passive or clause.negations:
+    if thing is None or clause.passive or clause.negations or clause.leaves_number_open(thing):
         return
     if any(part.role == "clause" for part in clause.parts) or thing.text.lower().startswith("no "):
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from augmlx.english.clauses.forms import is_known
+from augmlx.english.clauses.forms import is_known, is_plural_noun
 from augmlx.english.clauses.phrase import (
     CLAUSES,
     SUBJECTS,
@@ -81,7 +81,8 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
             return "time"
     is_quantity = noun.entity in ("MONEY", "PERCENT", "QUANTITY") and opening.tag != "DT"
     is_sum = _MONEY.match(noun.text) or noun.text == "%"
-    if is_quantity or is_sum or (is_counted and noun.tag in ("NN", "NNS")):
+    is_several = is_counted and noun.tag in ("NN", "NNS") and not _are_some_people(tokens, span)
+    if is_quantity or is_sum or is_several:
         return "amount"
     return None
 
@@ -89,15 +90,17 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
 def _located(tokens: Tokens, span: Span) -> Kind | None:
     """A place, as far as the verb or the name tell."""
     noun = tokens[span.head]
+    verb = tokens[tokens[span.top].head].lemma
     if span.preposition not in word_set("placing") or not noun.tag.startswith("N"):
         return None
+    if verb in word_set("leaning_verbs"):
+        return None  # "ends in _test.py"
     inside = tokens[span.first : span.last + 1]
     names = {token.text.lower().rstrip(".") for token in inside}
     if names & (word_set("organisations") - word_set("places")):
         return None
     if noun.entity in _PLACES or names & word_set("places"):
         return "place"
-    verb = tokens[tokens[span.top].head].lemma
     if verb == "be":
         return "place" if noun.tag in ("NNP", "NNPS") else None
     return "place" if verb in word_set("placing_verbs_first") else None
@@ -112,7 +115,8 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
         return "person" if noun.lemma in word_set("personal_pronouns") else "unknown"
     if noun.tag in ("NN", "NNS"):
         is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
-        return "person" if is_person or _is_who(tokens, span) else "thing"
+        is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
+        return "person" if is_person else "thing"
     if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
         return "person" if spoken & word_set("people") else "thing"
     if noun.tag in ("NNP", "NNPS"):
@@ -127,6 +131,14 @@ def _is_who(tokens: Tokens, span: Span) -> bool:
     return any(token.text == "who" and token.dep in SUBJECTS for token in inside)
 
 
+def _are_some_people(tokens: Tokens, span: Span) -> bool:
+    """Whether it is a number of people: "three generations of village children"."""
+    inside = tokens[span.head + 1 : span.last + 1]
+    is_number = tokens[span.head].lemma in word_set("numbers_of_people")
+    counted = next((token for token in inside if token.dep == "pobj"), None)
+    return is_number and counted is not None and counted.lemma in word_set("people")
+
+
 def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     """What a name is the name of: of a person where it has a title, two words or does what a person
     does, and nothing that people's names have not.
@@ -135,13 +147,15 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     words = {name.text.lower().rstrip(".") for name in names}
     if words & word_set("titles") and len(names) > 1:
         return "person"
-    if words & word_set("bodies"):
-        return "body"
-    if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
-        return "thing"
     top = tokens[span.top]
     verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
     acts = top.dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
+    if words & word_set("bodies") or (acts and _are_a_team(tokens, span)):
+        return "body"
+    if _is_who(tokens, span):
+        return "person"
+    if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
+        return "thing"
     labels = {name.entity for name in names}
     if len(names) == 1:
         if acts:
@@ -163,6 +177,12 @@ def _is_marked(tokens: Tokens, span: Span) -> bool:
         or any(re.search(r"[\d&]", token.text) for token in inside)
         or any(token.tag == "NNPS" and is_known(token.text.lower()) for token in inside)
     )
+
+
+def _are_a_team(tokens: Tokens, span: Span) -> bool:
+    """Whether a name is that of several with an article: "the Penrith Otters"."""
+    has_article = tokens[span.noun_first].text.lower() == "the"
+    return has_article and is_plural_noun(tokens[span.head].text.lower())
 
 
 def _is_code(name: Token) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from augmlx.english.clauses.forms import is_known
+from augmlx.english.clauses.forms import is_known, is_plural_noun
 from augmlx.english.clauses.tokens import Token
 from augmlx.english.lexicon import DETERMINERS, word_set
 
@@ -172,6 +172,13 @@ def is_plural(part: Phrase, tokens: Tokens) -> bool:
     if head.text.lower() in word_set("plural_pronouns") or head.tag == "NNS":
         return True
     return head.tag == "NNPS" and part.text[:4].lower() == "the "
+
+
+def leaves_its_number_open(part: Phrase, tokens: Tokens) -> bool:
+    """Whether a name looks as if it named several, and may name one: "the Kendal Kites"."""
+    head = tokens[part.head]
+    is_name = head.tag in ("NNP", "NNPS") and part.noun[:4].lower() == "the "
+    return is_name and is_plural_noun(head.text.lower())
 
 
 def _is_punctuation(token: Token) -> bool:

@@ -44,7 +44,7 @@ def reversals(text: str) -> tuple[Turned, ...]:
         return ()
     if clause.subject is None:
         return tuple(instructions(clause))[:_MOST]
-    if clause.tells_of_existence:
+    if clause.tells_of_existence or clause.is_set_off:
         return ()
     is_comparison = any(" than " in part.text for part in clause.complements)
     for kind in (compared,) if is_comparison else _KINDS:
