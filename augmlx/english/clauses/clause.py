@@ -449,7 +449,9 @@ def _is_reached(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
     if before.preposition != "from" or part.preposition != "to":
         return False
     entities = {tokens[before.head].entity, tokens[part.head].entity}
-    are_numbers = all(tokens[part.head].tag == "CD" or part.kind == "amount" for part in (before, part))
+    are_numbers = all(
+        tokens[part.head].tag == "CD" or part.kind == "amount" for part in (before, part)
+    )
     return are_numbers or bool(entities) and entities <= {"DATE", "TIME"}
 
 

@@ -61,7 +61,7 @@ def active(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if agent is None or not clause.passive or agent.noun.lower() in word_set("pronouns"):
         return
     verb = voices.active(clause, is_plural=clause.is_plural(agent))
-    if verb is None or clause.tokens[agent.head].tag == "JJ":  # "regarded by many as"
+    if verb is None or " as " in agent.text:  # "regarded by many as"
         return
     thing = clause.lowered(subject)
     thing = _OBJECT_FORMS.get(thing.lower(), thing)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from augmlx.english.clauses.clause import Clause, read
-from augmlx.english.clauses.exchanging import compared, equation, mutual, shared
+from augmlx.english.clauses.exchanging import compared, equation, mutual, shared, taken_for
 from augmlx.english.clauses.inverting import active, made_up, owned, passive
 from augmlx.english.clauses.moving import clause_moved, instructions, put_first, reported, what
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
@@ -24,6 +24,7 @@ _KINDS: tuple[Callable[[Clause, Phrase], Iterator[Turned]], ...] = (
     owned,
     mutual,
     shared,
+    taken_for,
     active,
     passive,
     equation,

@@ -159,10 +159,19 @@ def test_the_questions_of_a_statement(text: str) -> None:
             "Ms. Pell will ask the council for a notice board.",
             "What will Ms. Pell ask for a notice board?",
         ),
-        ("The Arbor 5 tent can be pitched by one person.", "What can the Arbor 5 tent be pitched by?"),
-        ("Four people may use the sauna at the same time.", "What may four people use the sauna at?"),
+        (
+            "The Arbor 5 tent can be pitched by one person.",
+            "What can the Arbor 5 tent be pitched by?",
+        ),
+        (
+            "Four people may use the sauna at the same time.",
+            "What may four people use the sauna at?",
+        ),
         ("The price rose from 3.20 to 3.85 euros in May.", "What did the price rise from?"),
-        ("The battery lasts 35 kilometres on one charge.", "What does the battery last on one charge?"),
+        (
+            "The battery lasts 35 kilometres on one charge.",
+            "What does the battery last on one charge?",
+        ),
         ("The vineyard belongs to the Fabbri family.", "What does the vineyard belong to?"),
     ],
 )

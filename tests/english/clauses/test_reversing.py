@@ -60,6 +60,15 @@ TURNED = {
     "Zinc is added to the alloy to prevent rust.": ["To prevent rust, zinc is added to the alloy."],
     "Fold the egg whites into the batter.": ["Into the batter, fold the egg whites."],
     "The plan was rejected by 31 votes to 12.": ["By 31 votes to 12, the plan was rejected."],
+    "Ada Voss is regarded by many as the finest cook in Brell.": [
+        "The one who is regarded by many as the finest cook in Brell is Ada Voss.",
+    ],
+    "Ada Voss is regarded by many critics as the finest cook.": [
+        "The one who is regarded by many critics as the finest cook is Ada Voss.",
+    ],
+    "Lucinda Farrow was hailed as the mother of modern felt-making.": [
+        "The one who was hailed as the mother of modern felt-making was Lucinda Farrow.",
+    ],
     "Every Cassel rucksack comes with a lifetime guarantee.": [
         "A lifetime guarantee is what every Cassel rucksack comes with.",
     ],
@@ -104,7 +113,6 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "Return library books to the box.",
         "Staff are required to wear badges.",
         "The sculptor Ilse Brandt is said to have carved the Weeping Hare.",
-        "Nadia Ver is regarded by many as the finest cook in Brell.",
         "The Ulva flows through Brennick and empties into the sea.",
         "The Belvar trail is twice as long as the Oren trail.",
         "这座桥是1907年建成的。",
