@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause, read
-from augmlx.english.clauses.forms import third_person
+from augmlx.english.clauses.forms import is_adverb, third_person
 from augmlx.english.clauses.phrase import Phrase, capitalised, children, closed
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
@@ -321,6 +321,9 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
     if part.role == "object" and (match := _NAMED_AMOUNT.fullmatch(part.text)):
         return _Asked(f"What {match['name']}", match["amount"], rest=match["rest"] or "")
     preposition = part.preposition
+    is_beside = preposition == "by" and part.role != "agent"  # "the box by the door"
+    if is_beside or is_adverb(part.noun.lower()):
+        return None
     if part.role == "adjunct" and (not preposition or part.kind in ("time", "duration")):
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):

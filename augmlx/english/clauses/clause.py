@@ -7,12 +7,13 @@ that what is made of it never begins or ends within one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from augmlx.english.clauses import phrase as phrases
-from augmlx.english.clauses.forms import is_verb
+from augmlx.english.clauses.forms import is_known, is_plural_noun, is_verb
 from augmlx.english.clauses.naming import kind_of
 from augmlx.english.clauses.phrase import (
     ATTRIBUTES,
@@ -189,6 +190,8 @@ def read(text: str) -> Clause | None:
     if len(subjects) > 1:
         return None
     helpers = [n for n in below if tokens[n].dep in _HELPERS]
+    if any(tokens[n].tag == "TO" for n in helpers):
+        return None  # "Press it to lock the screen."
     particles = [n for n in below if tokens[n].dep == "prt" or _is_light(tokens, n)]
     clause = _clause(text, tokens, root, subjects, helpers, particles)
     if not _is_a_sentence(clause):
@@ -243,7 +246,7 @@ def _is_a_sentence(clause: Clause) -> bool:
     opening = clause.subject.text.split()[0].lower()
     is_one = tokens[clause.subject.head].tag == "NN" and opening in word_set("singling")
     is_bare = not clause.auxiliaries and clause.verb != "be"
-    return not (is_one and is_bare and clause.tag == "VBP")
+    return not (is_one and is_bare and clause.tag == "VBP") and not _is_noun_misread(clause)
 
 
 def _is_instruction_misread(clause: Clause) -> bool:
@@ -257,6 +260,18 @@ def _is_instruction_misread(clause: Clause) -> bool:
     is_bare = first.start == 0 and subject.text == first.text and first.tag in ("NN", "NNP")
     is_bare = is_bare and opening.start == thing.start and opening.tag in ("NN", "NNS", "JJ")
     return is_bare and is_verb(first.text.lower())
+
+
+def _is_noun_misread(clause: Clause) -> bool:
+    """Whether the verb may be a noun, and the word behind it the verb: "Cedar planks last."."""
+    subject, root = clause.subject, clause.root
+    is_bare = subject is not None and subject.text.isalpha() and subject.start == 0 and root == 1
+    if not is_bare or clause.helpers or root + 1 >= len(clause.tokens):
+        return False
+    verb, behind = clause.tokens[root], clause.tokens[root + 1]
+    is_noun = verb.tag == "VBZ" and is_plural_noun(verb.text)
+    is_noun = is_noun and is_known(clause.tokens[0].text.lower())
+    return is_noun and behind.text.islower() and is_verb(behind.text)
 
 
 def _is_quotation_misread(clause: Clause) -> bool:
@@ -281,6 +296,8 @@ def _is_whole(clause: Clause, verb: Collection[int]) -> bool:
             return False  # "Oskar the violin"
     if any(_is_bare_adverb(part) for part in clause.fronted):
         return False  # "Sure Start was founded"
+    if any(re.match(r"(?:in|on|at) (?:every|each) ", part.text) for part in clause.parts):
+        return False  # "let in every day"
     if any(_is_no_part(clause, part) for part in clause.fronted):
         return False
     if clause.object is not None and clause.verb in word_set("no_object"):
@@ -418,6 +435,8 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
     taking = {"of": "of_verbs", "over": "over_verbs", "to": "giving_verbs", "from": "taking_verbs"}
     if preposition in taking:
         return role == "object" and verb in word_set(taking[preposition])
+    if preposition == "for":
+        return re.search(r"[€£$¥]", phrases.text_between(tokens, place + 1, place + 1)) is not None
     if preposition not in word_set("temporal"):
         return False
     span = span_of(tokens, place)
@@ -452,7 +471,7 @@ def _is_reached(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
     are_numbers = all(
         tokens[part.head].tag == "CD" or part.kind == "amount" for part in (before, part)
     )
-    return are_numbers or bool(entities) and entities <= {"DATE", "TIME"}
+    return are_numbers or (bool(entities) and entities <= {"DATE", "TIME"})
 
 
 def _is_cut_off(tokens: Tokens, before: Phrase, part: Phrase) -> bool:

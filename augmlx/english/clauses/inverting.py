@@ -31,7 +31,7 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if verb is None:
         return
     others = [part for part in clause.others(thing) if part not in more]
-    close = [part for part in others if part.preposition in word_set("close_to_its_verb")]
+    close = [part for part in others if _is_close(clause, part)]
     loose = [part for part in others if part not in close]
     parts = [
         *(part.text for part in (*more, *close)),
@@ -39,6 +39,12 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         *map(clause.lowered, loose),
     ]
     yield Turned(f"{capitalised(thing.text)} {verb}", tuple(parts), clause.stop)
+
+
+def _is_close(clause: Clause, part: Phrase) -> bool:
+    """Whether a part stands before who did it: "given to Ana by", "kept open by"."""
+    says_how = part.role == "attribute" or clause.tokens[part.head].tag == "JJ"
+    return says_how or part.preposition in word_set("close_to_its_verb")
 
 
 def _is_about_the_doer(clause: Clause) -> bool:

@@ -53,8 +53,19 @@ def put_first(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if clause.fronted or any(part.role == "clause" for part in clause.parts):
         return
     for part in reversed(clause.complements):
-        if part.role == "adjunct" and (way := _first_or_gapped(clause, subject, part)):
+        if part.role != "adjunct" or _is_object(clause, part):
+            continue
+        if way := _first_or_gapped(clause, subject, part):
             yield way
+
+
+def _is_object(clause: Clause, part: Phrase) -> bool:
+    """Whether it is what the verb is done to: "covers between 2 and 5 euros", but not "works
+    between 2 and 5 °C".
+    """
+    is_range = part.preposition == "between" and part.kind == "amount"
+    is_acting = not clause.passive and clause.verb not in word_set("no_passive_first")
+    return is_range and is_acting and clause.object is None
 
 
 def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | None:
@@ -74,6 +85,8 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
         if clause.negations or clause.verb == "be":
             return None
     if preposition in word_set("stranded") and part == clause.complements[-1]:
+        if clause.tokens[part.head].lemma in word_set("gatherings"):
+            return _gapped(clause, subject, part, "who", preposition)
         if part.kind in ("thing", "body", "amount", "place"):
             return _gapped(clause, subject, part, "what", preposition)
         if part.kind == "person":
@@ -114,8 +127,10 @@ def instructions(clause: Clause) -> Iterator[Turned]:
         yield Turned(opening, (*objects[1:], clause.lowered(moved)), clause.stop)
     elif not clause.fronted:
         for part in reversed(clause.complements):
-            is_loose = part.preposition not in ("", "to", "with")  # "To the desk, report faults"
+            # "To the desk, report faults"; "By the door, put it into the box".
+            is_loose = part.preposition not in ("", "to", "with", "by")
             is_free = part.role == "adjunct" and is_loose
-            if part.role == "clause" or is_free:
+            is_told = part.kind in ("reason", "condition", "purpose")  # not "let the dough rest"
+            if (part.role == "clause" and is_told) or is_free:
                 rest = " ".join([verb, *(other.text for other in clause.others(part))])
                 yield Turned(f"{capitalised(part.text)},", (rest,), clause.stop)

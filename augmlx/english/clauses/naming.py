@@ -43,7 +43,10 @@ def kind_of(tokens: Tokens, span: Span) -> Kind:
     top, noun = tokens[span.top], tokens[span.head]
     text = text_between(tokens, span.first, span.last)
     if top.dep in CLAUSES:
-        return _kind_of_clause(span.preposition, text) if top.dep == "advcl" else "unknown"
+        has_subject = any(tokens[n].dep in SUBJECTS for n in children(tokens, span.top))
+        is_bare = span.preposition == "as" and not has_subject  # "count as approved"
+        is_told = top.dep == "advcl" and not is_bare
+        return _kind_of_clause(span.preposition, text) if is_told else "unknown"
     if text.lower().startswith(("because of ", "due to ", "owing to ")):
         return "reason"
     is_bare = noun.tag == "NN" and span.head == span.last == span.first + 1
@@ -113,7 +116,12 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
     opens_as_common = is_alone and is_known(noun.text.lower())
     if noun.tag == "PRP":
         return "person" if noun.lemma in word_set("personal_pronouns") else "unknown"
+    is_new = is_alone and noun.dep == "nsubj" and not is_known(noun.text.lower())
+    if noun.tag == "NN" and is_new:
+        return _kind_of_name(tokens, span)
     if noun.tag in ("NN", "NNS"):
+        if noun.lemma in word_set("assemblies") and _acts(tokens, span):
+            return "body"
         is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
         is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
         return "person" if is_person else "thing"
@@ -121,7 +129,8 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
         return "person" if spoken & word_set("people") else "thing"
     if noun.tag in ("NNP", "NNPS"):
         return _kind_of_name(tokens, span)
-    return "thing" if noun.tag in ("VBG", "CD") else "unknown"
+    is_number = noun.tag == "CD" and span.head == span.last  # not "three out of four voters"
+    return "thing" if noun.tag == "VBG" or is_number else "unknown"
 
 
 def _is_who(tokens: Tokens, span: Span) -> bool:
@@ -147,9 +156,7 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     words = {name.text.lower().rstrip(".") for name in names}
     if words & word_set("titles") and len(names) > 1:
         return "person"
-    top = tokens[span.top]
-    verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
-    acts = top.dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
+    acts = _acts(tokens, span)
     if words & word_set("bodies") or (acts and _are_a_team(tokens, span)):
         return "body"
     if _is_who(tokens, span):
@@ -177,6 +184,12 @@ def _is_marked(tokens: Tokens, span: Span) -> bool:
         or any(re.search(r"[\d&]", token.text) for token in inside)
         or any(token.tag == "NNPS" and is_known(token.text.lower()) for token in inside)
     )
+
+
+def _acts(tokens: Tokens, span: Span) -> bool:
+    """Whether a phrase does what only somebody does."""
+    verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
+    return tokens[span.top].dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
 
 
 def _are_a_team(tokens: Tokens, span: Span) -> bool:

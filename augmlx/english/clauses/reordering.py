@@ -86,4 +86,6 @@ def _is_defined(clause: Clause, subject: Phrase) -> bool:
 def _is_circumstance(part: Phrase) -> bool:
     if part.role == "clause":
         return part.kind in ("reason", "condition")
-    return part.role == "adjunct" and bool(part.preposition) and part.kind in ("time", "place")
+    is_moved = part.kind == "time" or part.preposition in word_set("fronting") | word_set("static")
+    is_adjunct = part.role == "adjunct" and bool(part.preposition)
+    return is_adjunct and is_moved and part.kind in ("time", "place")

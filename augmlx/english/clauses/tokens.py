@@ -29,6 +29,7 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|https?://\S*[\w/]"), "Hamlet"),
     (re.compile(r"(?<!\w)--?[a-zA-Z][\w-]*(?:=\S*\w)?"), "Verbose"),
+    (re.compile(r"\b\w+(?:\+\w+)+"), "Hamlet"),  # keys: "Ctrl+Shift+L"
     # Names in code: "parse_rows()", "MAX_ROWS", "_test.py".
     (
         re.compile(r"(?<![\w/.~-])_*[a-zA-Z0-9]*_\w*(?:\.[a-z]{1,4}\d?)?\b(?:\(\))?|\b\w+\(\)"),

@@ -111,6 +111,20 @@ ASKED = {
         ("What exposed the addresses of 8,300 customers?", "the data breach"),
         ("What did the data breach expose?", "the addresses of 8,300 customers"),
     ],
+    "The function parse_date() returns None for empty strings.": [
+        ("What returns None for empty strings?", "the function parse_date()"),
+        ("What does the function parse_date() return for empty strings?", "None"),
+        ("What does the function parse_date() return None for?", "empty strings"),
+    ],
+    "Three out of four voters backed the tram line.": [
+        ("Who backed the tram line?", "three out of four voters"),
+        ("What did three out of four voters back?", "the tram line"),
+    ],
+    "Emil Stark sold the stamps to a dealer in Quain for $900.": [
+        ("Who sold the stamps to a dealer in Quain for $900?", "Emil Stark"),
+        ("What did Emil Stark sell to a dealer in Quain for $900?", "the stamps"),
+        ("What did Emil Stark sell the stamps to a dealer in Quain for?", "$900"),
+    ],
     "The Garnet stadium seats 42,500 people.": [
         ("How many people does the Garnet stadium seat?", "42,500"),
     ],
@@ -167,6 +181,21 @@ def test_the_questions_of_a_statement(text: str) -> None:
             "Four people may use the sauna at the same time.",
             "What may four people use the sauna at?",
         ),
+        (
+            "The concert will be moved indoors if it rains.",
+            "What will the concert be moved if it rains?",
+        ),
+        ("Minors may not enter the casino.", "What may not enter the casino?"),
+        ("Visitors are let in every day except Monday.", "When are visitors let?"),
+        (
+            "The Rovers lost to the Wanderers at home.",
+            "What did the Rovers lose to the Wanderers at?",
+        ),
+        ("Return books to the box by the entrance.", "What should you return books to the box by?"),
+        ("Lina doubts that the bus will be on time.", "What doubts that the bus will be on time?"),
+        ("Cedar planks last twice as long as pine.", "What planks last twice as long as pine?"),
+        ("Press Ctrl+Shift+L to lock the screen.", "What to lock the screen?"),
+        ("The committee rejected the plan.", "What rejected the plan?"),
         ("The price rose from 3.20 to 3.85 euros in May.", "What did the price rise from?"),
         (
             "The battery lasts 35 kilometres on one charge.",

@@ -69,6 +69,16 @@ TURNED = {
     "Lucinda Farrow was hailed as the mother of modern felt-making.": [
         "The one who was hailed as the mother of modern felt-making was Lucinda Farrow.",
     ],
+    "Despite heavy losses, the Kern brothers kept the mine open.": [
+        "The mine was kept open by the Kern brothers despite heavy losses.",
+    ],
+    "Pelican 4 requires Python 3.9 or newer.": [
+        "Python 3.9 or newer is required by Pelican 4.",
+    ],
+    "Norvik exports timber to Estmark.": ["Timber is exported to Estmark by Norvik."],
+    "The vineyard at Monte Roso belongs to the Fabbri family.": [
+        "The Fabbri family is who the vineyard at Monte Roso belongs to.",
+    ],
     "Every Cassel rucksack comes with a lifetime guarantee.": [
         "A lifetime guarantee is what every Cassel rucksack comes with.",
     ],
@@ -109,6 +119,11 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "The museum has no cloakroom.",
         "Never mix Clarasol with bleach.",
         "Practice has been moved from Tuesday to Thursday.",
+        "Let the dough rest overnight before you roll it out.",
+        "Return library books to the box by the entrance.",
+        "Press Ctrl+Shift+L to lock the screen.",
+        "The Ostara grant covers between $2,000 and $5,000 of the costs.",
+        "Visitors are let in every day except Monday.",
         "Unlike its predecessor, the Arbor 5 tent can be pitched by one person.",
         "Return library books to the box.",
         "Staff are required to wear badges.",
@@ -140,6 +155,7 @@ def test_a_time_is_put_first_or_last(text: str, moved: str) -> None:
         "The office hours are from 2 to 4 p.m. on Wednesdays.",
         "The spare keys are in the drawer under the printer.",
         "Practice has been moved from Tuesday to Thursday.",
+        "The minutes count as approved.",
     ],
 )
 def test_what_its_clause_needs_stays_where_it_is(text: str) -> None:
