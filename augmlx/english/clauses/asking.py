@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.forms import is_adverb, third_person
 from augmlx.english.clauses.phrase import Phrase, capitalised, children, closed
+from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 

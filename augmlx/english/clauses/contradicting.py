@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import symmetric
@@ -37,8 +38,8 @@ _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
 def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
     how or when it is so, makes one of several of the only one, takes a place for what lies there
-    ("The town hall is the archive."), gives a number to something else, or calls somebody a man or
-    a woman of whom it is not said.
+    ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
+    woman of whom it is not said, or says what can be of what is or shall be.
     """
     given, said = read(source), read(text)
     if given is not None and _is_now_elsewhere(given, text):
@@ -53,7 +54,9 @@ def is_otherwise_said(source: str, text: str) -> bool:
         is_placed = given.verb == "be" and given.attribute is None
         if is_placed and said.verb == "be" and _names_its_subject(said):
             return True
-    if (_words(text) - _words(source)) & word_set("gendered_nouns"):
+    added = _words(text) - _words(source)
+    is_of_mood = not (word_set("modals") | word_set("abilities")).isdisjoint(_words(source))
+    if added & word_set("gendered_nouns") or (added & word_set("abilities") and not is_of_mood):
         return True
     return _moves_a_number(source, text)
 

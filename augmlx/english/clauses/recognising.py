@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses.asking import Part, asks
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.turned import Turned

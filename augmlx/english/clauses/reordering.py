@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.turned import Turned, is_pronoun, leaves_a_sentence, moved_first, said
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.exchanging import compared, equation, mutual, shared, taken_for
 from augmlx.english.clauses.inverting import active, made_up, owned, passive
 from augmlx.english.clauses.moving import clause_moved, instructions, put_first, reported, what
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.turned import Turned
 from augmlx.english.text import CACHED_TEXTS
 

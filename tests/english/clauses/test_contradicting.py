@@ -17,3 +17,17 @@ from augmlx.english.clauses.contradicting import is_otherwise_said
 )
 def test_a_text_of_another_time(text: str, is_otherwise: bool) -> None:
     assert is_otherwise_said("Nadja Verhoeven taught in Ghentbrugge.", text) is is_otherwise
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "is_otherwise"),
+    [
+        ("Never mix Clarasol with bleach.", "Clarasol and bleach cannot mix.", True),
+        ("Never mix Clarasol with bleach.", "Clarasol must not be mixed with bleach.", False),
+        ("Visitors may not take photographs.", "Visitors cannot take photographs.", False),
+    ],
+)
+def test_what_shall_not_be_is_not_what_cannot_be(
+    source: str, text: str, is_otherwise: bool
+) -> None:
+    assert is_otherwise_said(source, text) is is_otherwise
