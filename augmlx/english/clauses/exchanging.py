@@ -50,9 +50,7 @@ def taken_for(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         return
     last = said[-1] if said else None
     # A parser takes "as" for a part of who does it: "regarded by many as".
-    is_told = last and (
-        last.preposition in ("as", "for") or (last.role == "agent" and " as " in last.text)
-    )
+    is_told = last and (last.preposition == "as" or (last.role == "agent" and " as " in last.text))
     if is_told and clause.verb_text in word_set("renowned"):
         be = "was" if clause.is_past else "is"
         around = " ".join([*clause.group, *(part.text for part in said)])
