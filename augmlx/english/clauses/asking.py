@@ -339,7 +339,8 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
         return None
     if part.kind == "person":
         return _Asked("Who", part.noun, preposition)
-    if part.kind == "body" and part.role == "agent":
+    are_people = clause.tokens[part.head].lemma in word_set("gatherings")
+    if part.role == "agent" and (part.kind == "body" or are_people):
         return _Asked("Who", part.noun, preposition)
     if part.kind not in ("thing", "body", "place", "amount", "duration"):
         return None

@@ -56,6 +56,9 @@ def is_known_rephrasing(source: str, text: str) -> bool:
 
 
 def _renders(text: str, way: Turned) -> bool:
+    commas = way.opening.count(",")
+    if commas > 1 and text.count(",") < commas:
+        return False  # "The company, StarPath was founded by Ada."
     return _is_made_of(text, way.opening, [Part(part) for part in way.parts])
 
 

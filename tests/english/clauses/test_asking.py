@@ -100,6 +100,10 @@ ASKED = {
         ("Who was disqualified for a false start?", "the relay team of Venn College"),
         ("What was the relay team of Venn College disqualified for?", "a false start"),
     ],
+    "The Venn Rowing Crew was defeated by the Tarn Rowing Crew.": [
+        ("Who was defeated by the Tarn Rowing Crew?", "the Venn Rowing Crew"),
+        ("Who was the Venn Rowing Crew defeated by?", "the Tarn Rowing Crew"),
+    ],
     "Marisol Vega, who runs the Tidepool bookshop, taught at Orrin College.": [
         ("Who taught at Orrin College?", "Marisol Vega, who runs the Tidepool bookshop"),
         (
