@@ -26,7 +26,7 @@ from augmlx.core.run_folder import RunFolder
 from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run
 from augmlx.data.wordings import english_questions
-from augmlx.english.clauses.clause import read
+from augmlx.english.clauses.reading import read
 from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
 from augmlx.english.text import lower_words
 

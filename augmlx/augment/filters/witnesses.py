@@ -13,9 +13,9 @@ from enum import Enum
 from augmlx.augment.filters.candidate import Candidate
 from augmlx.english import logic
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.clause import read
 from augmlx.english.clauses.contradicting import is_otherwise_asked, is_otherwise_said
 from augmlx.english.clauses.plainness import is_as_whole, is_plain
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.recognising import (
     is_known_question,
     is_known_rephrasing,

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from augmlx.augment.operators.rendering import answer_of, opening
 from augmlx.augment.operators.schema import Operator
 from augmlx.english.clauses.asking import Ask, asks
-from augmlx.english.clauses.clause import read
 from augmlx.english.clauses.gist import gists
 from augmlx.english.clauses.phrase import capitalised
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.turned import Turned

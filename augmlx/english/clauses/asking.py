@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from augmlx.english.clauses.clause import Clause, read
-from augmlx.english.clauses.forms import third_person
+from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.forms import is_adverb, third_person
 from augmlx.english.clauses.phrase import Phrase, capitalised, children, closed
+from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -67,7 +68,7 @@ class _Asked(NamedTuple):
 
 # "a rated output of 8.5 kW at 7 °C": its name, the amount, and what follows.
 _NAMED_AMOUNT = re.compile(
-    r"(?:an?|the) (?P<name>[\w -]+?) of "
+    rf"(?:an?|the) (?P<name>(?:[\w-]+ )*(?:{either('measured')})) of "
     r"(?P<amount>(?:(?:about|around|over|under|up to|at least|at most) )?[\d€£$][\w.,]*"
     r"(?: ?(?:[^\W\d_]+|%|°C?))?)(?: (?P<rest>(?:at|in|per|on|with|for) .+))?"
 )
@@ -107,6 +108,8 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     if subject.kind == "body":
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")
         word = "Who" if acts else "What"
+    if clause.tokens[subject.head].lemma in word_set("gatherings"):
+        word = "Who" if clause.passive or clause.verb != "be" else None
     is_plural = clause.is_plural(subject)
     if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
         return
@@ -136,7 +139,8 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     if any(token.tag in ("NNP", "NNPS") and part.kind != "time" for token in names):
         return True
     if part.kind in ("time", "duration", "amount", "manner", "place"):
-        return " of " in part.text
+        is_change = part.kind == "amount" and part.preposition == "from"
+        return is_change or " of " in part.text
     if part.role == "attribute" and any(map(str.isdigit, part.text)):
         return False  # "What is 240 metres long?"
     return len(part.text.split()) > 1 or part.role == "object"
@@ -318,6 +322,9 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
     if part.role == "object" and (match := _NAMED_AMOUNT.fullmatch(part.text)):
         return _Asked(f"What {match['name']}", match["amount"], rest=match["rest"] or "")
     preposition = part.preposition
+    is_beside = preposition == "by" and part.role != "agent"  # "the box by the door"
+    if is_beside or is_adverb(part.noun.lower()):
+        return None
     if part.role == "adjunct" and (not preposition or part.kind in ("time", "duration")):
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
@@ -326,9 +333,14 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
         return _Asked("How long", part.noun)
     if part.kind == "amount" and clause.verb == "cost":
         return _Asked("How much", part.noun)
+    if part.kind == "amount" and _are_people(clause, part):
+        return _asked_by_number(clause, part)
+    if part.kind == "amount" and clause.verb == "last":
+        return None
     if part.kind == "person":
         return _Asked("Who", part.noun, preposition)
-    if part.kind == "body" and part.role == "agent":
+    are_people = clause.tokens[part.head].lemma in word_set("gatherings")
+    if part.role == "agent" and (part.kind == "body" or are_people):
         return _Asked("Who", part.noun, preposition)
     if part.kind not in ("thing", "body", "place", "amount", "duration"):
         return None
@@ -339,9 +351,31 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> _Asked | None:
     return None
 
 
-def _may_be_people(clause: Clause, part: Phrase) -> bool:
-    """Whether "what" may ask for people: "approved by the finance lead", "coached the Rovers"."""
+def _are_people(clause: Clause, part: Phrase) -> bool:
     noun = clause.tokens[part.head]
+    return part.preposition != "of" and noun.lemma in word_set("people")
+
+
+def _asked_by_number(clause: Clause, part: Phrase) -> _Asked | None:
+    """How many: of "up to two guests" and "42,500 people"."""
+    noun = clause.tokens[part.head]
+    number = part.text.removesuffix(f" {noun.text}")
+    inside = [token for token in clause.tokens if part.start <= token.start < noun.start]
+    is_bare = part.role == "object" and noun.tag == "NNS" and noun.end == part.end
+    if is_bare and inside and all(token.tag in ("CD", "IN", "DT", "RB", "JJR") for token in inside):
+        return _Asked(f"How many {noun.text}", number)
+    return None
+
+
+def _may_be_people(clause: Clause, part: Phrase) -> bool:
+    """Whether "what" may ask for people: "approved by the finance lead", "coached the Rovers",
+    "asked the council".
+    """
+    noun = clause.tokens[part.head]
+    if part.role == "object" and clause.verb in word_set("verbs_of_hearers"):
+        return True
+    if part.role != "object" and noun.lemma in word_set("gatherings"):
+        return True
     if part.role == "agent":
         acts = clause.verb in word_set("agentive_verbs")
         names_body = noun.lemma in word_set("organisations") | word_set("bodies")
@@ -352,7 +386,9 @@ def _may_be_people(clause: Clause, part: Phrase) -> bool:
 
 def _points(phrase: Phrase) -> bool:
     """Whether it is no answer by itself: a pronoun, or "this agreement"."""
-    return _is_vague(phrase) or phrase.noun.split()[0].lower() in word_set("pointing_words")
+    noun = phrase.noun.lower()
+    is_the_same = noun.startswith("the same ") and " as " not in noun
+    return _is_vague(phrase) or is_the_same or noun.split()[0] in word_set("pointing_words")
 
 
 def word_of_both(clause: Clause) -> str | None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import symmetric
@@ -37,8 +38,8 @@ _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
 def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
     how or when it is so, makes one of several of the only one, takes a place for what lies there
-    ("The town hall is the archive."), gives a number to something else, or calls somebody a man or
-    a woman of whom it is not said.
+    ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
+    woman of whom it is not said, or says what can be of what is or shall be.
     """
     given, said = read(source), read(text)
     if given is not None and _is_now_elsewhere(given, text):
@@ -53,7 +54,9 @@ def is_otherwise_said(source: str, text: str) -> bool:
         is_placed = given.verb == "be" and given.attribute is None
         if is_placed and said.verb == "be" and _names_its_subject(said):
             return True
-    if (_words(text) - _words(source)) & word_set("gendered_nouns"):
+    added = _words(text) - _words(source)
+    is_of_mood = not (word_set("modals") | word_set("abilities")).isdisjoint(_words(source))
+    if added & word_set("gendered_nouns") or (added & word_set("abilities") and not is_of_mood):
         return True
     return _moves_a_number(source, text)
 
@@ -186,8 +189,8 @@ def _said_of(text: str) -> Iterator[tuple[str, set[str]]]:
 
 
 def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
-    """Whether a question asks with a word that its answer does not fit ("Who" of a time), or of
-    another time than the statement is of.
+    """Whether a question asks with a word that its answer does not fit ("Who" of a time), of
+    another time than the statement is of, or about whom or what only a pronoun names.
     """
     clause = read(source)
     first, _, rest = normalise(question).partition(" ")
@@ -195,6 +198,8 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
         return True
     if clause is None:
         return False
+    if clause.subject is not None and _is_unnamed(clause.subject):
+        return True
     part = next((part for part in _phrases(clause) if _is(part, answer)), None)
     if part is not None and part.kind in _KINDS_OF_ANSWER.get(first, ()):
         return True
@@ -206,15 +211,21 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
     return is_of_verb and is_off
 
 
+def _is_unnamed(subject: Phrase) -> bool:
+    """Whether a subject is a pronoun that stands for a name: "it", but not "you"."""
+    word = subject.text.lower()
+    return word in word_set("pronouns") - word_set("speaking_pronouns") - {"there"}
+
+
 def _is_ungrammatical(
     clause: Clause, helper: str, words: Sequence[str], asked: Phrase | None
 ) -> bool:
-    """Whether "did" has another verb behind it than its first form ("What did he directed?"), or
-    somebody who did it is asked for without "by" ("Who was it founded?").
+    """Whether "did" has another verb behind it than its first form ("What did he directed?") or the
+    one of a passive, or somebody who did it is asked for without "by" ("Who was it founded?").
     """
     if helper in ("do", "does", "did"):
         forms = {word for word in words if stem(word) == stem(clause.verb)}
-        return bool(forms) and clause.verb not in forms
+        return bool(forms) and (clause.passive or clause.verb not in forms)
     did_it = asked is not None and asked.role == "agent"
     is_passive = helper in (*_NOW, *_THEN) and clause.verb_text.lower() in words
     return did_it and is_passive and "by" not in words

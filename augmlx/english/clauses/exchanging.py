@@ -42,6 +42,21 @@ def _is_definite(clause: Clause, part: Phrase) -> bool:
     return is_name or "'s " in part.text.split(" of ")[0]
 
 
+def taken_for(clause: Clause, subject: Phrase) -> Iterator[Turned]:
+    """ "A was hailed as the B" -> "The one who was hailed as the B was" A."""
+    said = clause.complements
+    is_plain = clause.passive and not clause.negations and not clause.fronted
+    if not is_plain or subject.kind != "person" or clause.is_plural(subject) or is_pronoun(subject):
+        return
+    last = said[-1] if said else None
+    # A parser takes "as" for a part of who does it: "regarded by many as".
+    is_told = last and (last.preposition == "as" or (last.role == "agent" and " as " in last.text))
+    if is_told and clause.verb_text in word_set("renowned"):
+        be = "was" if clause.is_past else "is"
+        around = " ".join([*clause.group, *(part.text for part in said)])
+        yield Turned(f"The one who {around} {be}", (clause.lowered(subject),), clause.stop)
+
+
 def mutual(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     """ "A married B" -> "B married" A."""
     thing = clause.object

@@ -59,6 +59,12 @@ def is_verb(word: str) -> bool:
 
 
 @cache
+def is_adverb(word: str) -> bool:
+    """Whether a word is an adverb, whatever it is besides: "indoors", "home"."""
+    return word in _library().getAllLemmas(word, upos="ADV").get("ADV", ())
+
+
+@cache
 def is_known(word: str) -> bool:
     """Whether a lower-case word stands in the dictionary."""
     return bool(_library().getAllLemmas(word))

@@ -14,8 +14,9 @@ from functools import lru_cache
 
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks, word_of_both
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import SUBJECTS, Phrase, capitalised, children, span_of
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.tokens import Token, parse
 from augmlx.english.clauses.wrappings import Wrapped, wrapped

@@ -25,11 +25,13 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         return
     if is_pronoun(thing) or any(map(points_back, clause.complements)):
         return
+    if _is_about_the_doer(clause) or clause.leaves_number_open(thing):
+        return
     verb = voices.passive(clause, is_plural=clause.is_plural(thing))
     if verb is None:
         return
     others = [part for part in clause.others(thing) if part not in more]
-    close = [part for part in others if part.preposition in word_set("close_to_its_verb")]
+    close = [part for part in others if _is_close(clause, part)]
     loose = [part for part in others if part not in close]
     parts = [
         *(part.text for part in (*more, *close)),
@@ -37,6 +39,18 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         *map(clause.lowered, loose),
     ]
     yield Turned(f"{capitalised(thing.text)} {verb}", tuple(parts), clause.stop)
+
+
+def _is_close(clause: Clause, part: Phrase) -> bool:
+    """Whether a part stands before who did it: "given to Ana by", "kept open by"."""
+    says_how = part.role == "attribute" or clause.tokens[part.head].tag == "JJ"
+    return says_how or part.preposition in word_set("close_to_its_verb")
+
+
+def _is_about_the_doer(clause: Clause) -> bool:
+    """Whether "as" says what the subject is: "joined the firm as a clerk"."""
+    says_as = any(part.preposition == "as" for part in clause.complements)
+    return says_as and clause.verb not in word_set("as_verbs")
 
 
 def _is_receiver(clause: Clause, part: Phrase) -> bool:
@@ -53,7 +67,7 @@ def active(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if agent is None or not clause.passive or agent.noun.lower() in word_set("pronouns"):
         return
     verb = voices.active(clause, is_plural=clause.is_plural(agent))
-    if verb is None or clause.tokens[agent.head].tag == "JJ":  # "regarded by many as"
+    if verb is None or " as " in agent.text:  # "regarded by many as"
         return
     thing = clause.lowered(subject)
     thing = _OBJECT_FORMS.get(thing.lower(), thing)

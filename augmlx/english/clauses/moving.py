@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
-from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, points_back, said
+from augmlx.english.clauses.turned import (
+    Turned,
+    is_pronoun,
+    leaves_a_sentence,
+    moved_first,
+    points_back,
+    said,
+)
 from augmlx.english.lexicon import word_set
 
 
@@ -46,13 +53,24 @@ def put_first(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if clause.fronted or any(part.role == "clause" for part in clause.parts):
         return
     for part in reversed(clause.complements):
-        if part.role == "adjunct" and (way := _first_or_gapped(clause, subject, part)):
+        if part.role != "adjunct" or _is_object(clause, part):
+            continue
+        if way := _first_or_gapped(clause, subject, part):
             yield way
+
+
+def _is_object(clause: Clause, part: Phrase) -> bool:
+    """Whether it is what the verb is done to: "covers between 2 and 5 euros", but not "works
+    between 2 and 5 °C".
+    """
+    is_range = part.preposition == "between" and part.kind == "amount"
+    is_acting = not clause.passive and clause.verb not in word_set("no_passive_first")
+    return is_range and is_acting and clause.object is None
 
 
 def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | None:
     preposition = part.preposition
-    if part.kind in ("time", "reason") and clause.verb != "be":
+    if part.kind in ("time", "reason") and leaves_a_sentence(clause, part):
         return moved_first(clause, subject, part)
     if part.kind == "duration" and preposition in ("for", ""):
         return _gapped(clause, subject, part, "how long")
@@ -62,9 +80,13 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
     if is_range or (part.kind == "amount" and preposition in ("by", "for")):
         return None
     if preposition in word_set("fronting"):
-        is_free = not clause.negations and (clause.verb != "be" or clause.passive)
-        return moved_first(clause, subject, part) if is_free else None
+        if not clause.negations and leaves_a_sentence(clause, part):
+            return moved_first(clause, subject, part)
+        if clause.negations or clause.verb == "be":
+            return None
     if preposition in word_set("stranded") and part == clause.complements[-1]:
+        if clause.tokens[part.head].lemma in word_set("gatherings"):
+            return _gapped(clause, subject, part, "who", preposition)
         if part.kind in ("thing", "body", "amount", "place"):
             return _gapped(clause, subject, part, "what", preposition)
         if part.kind == "person":
@@ -75,7 +97,7 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
 def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     """ "A has B" -> "B is what" A has."""
     thing = clause.object
-    if thing is None or clause.passive or clause.negations:
+    if thing is None or clause.passive or clause.negations or clause.leaves_number_open(thing):
         return
     if any(part.role == "clause" for part in clause.parts) or thing.text.lower().startswith("no "):
         return
@@ -105,8 +127,10 @@ def instructions(clause: Clause) -> Iterator[Turned]:
         yield Turned(opening, (*objects[1:], clause.lowered(moved)), clause.stop)
     elif not clause.fronted:
         for part in reversed(clause.complements):
-            is_loose = part.preposition not in ("", "to", "with")  # "To the desk, report faults"
+            # "To the desk, report faults"; "By the door, put it into the box".
+            is_loose = part.preposition not in ("", "to", "with", "by")
             is_free = part.role == "adjunct" and is_loose
-            if part.role == "clause" or is_free:
+            is_told = part.kind in ("reason", "condition", "purpose")  # not "let the dough rest"
+            if (part.role == "clause" and is_told) or is_free:
                 rest = " ".join([verb, *(other.text for other in clause.others(part))])
                 yield Turned(f"{capitalised(part.text)},", (rest,), clause.stop)

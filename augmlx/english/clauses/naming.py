@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from augmlx.english.clauses.forms import is_known
+from augmlx.english.clauses.forms import is_known, is_plural_noun
 from augmlx.english.clauses.phrase import (
     CLAUSES,
     SUBJECTS,
@@ -43,7 +43,10 @@ def kind_of(tokens: Tokens, span: Span) -> Kind:
     top, noun = tokens[span.top], tokens[span.head]
     text = text_between(tokens, span.first, span.last)
     if top.dep in CLAUSES:
-        return _kind_of_clause(span.preposition, text) if top.dep == "advcl" else "unknown"
+        has_subject = any(tokens[n].dep in SUBJECTS for n in children(tokens, span.top))
+        is_bare = span.preposition == "as" and not has_subject  # "count as approved"
+        is_told = top.dep == "advcl" and not is_bare
+        return _kind_of_clause(span.preposition, text) if is_told else "unknown"
     if text.lower().startswith(("because of ", "due to ", "owing to ")):
         return "reason"
     is_bare = noun.tag == "NN" and span.head == span.last == span.first + 1
@@ -81,7 +84,8 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
             return "time"
     is_quantity = noun.entity in ("MONEY", "PERCENT", "QUANTITY") and opening.tag != "DT"
     is_sum = _MONEY.match(noun.text) or noun.text == "%"
-    if is_quantity or is_sum or (is_counted and noun.tag in ("NN", "NNS")):
+    is_several = is_counted and noun.tag in ("NN", "NNS") and not _are_some_people(tokens, span)
+    if is_quantity or is_sum or is_several:
         return "amount"
     return None
 
@@ -89,15 +93,17 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
 def _located(tokens: Tokens, span: Span) -> Kind | None:
     """A place, as far as the verb or the name tell."""
     noun = tokens[span.head]
+    verb = tokens[tokens[span.top].head].lemma
     if span.preposition not in word_set("placing") or not noun.tag.startswith("N"):
         return None
+    if verb in word_set("leaning_verbs"):
+        return None  # "ends in _test.py"
     inside = tokens[span.first : span.last + 1]
     names = {token.text.lower().rstrip(".") for token in inside}
     if names & (word_set("organisations") - word_set("places")):
         return None
     if noun.entity in _PLACES or names & word_set("places"):
         return "place"
-    verb = tokens[tokens[span.top].head].lemma
     if verb == "be":
         return "place" if noun.tag in ("NNP", "NNPS") else None
     return "place" if verb in word_set("placing_verbs_first") else None
@@ -110,14 +116,21 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
     opens_as_common = is_alone and is_known(noun.text.lower())
     if noun.tag == "PRP":
         return "person" if noun.lemma in word_set("personal_pronouns") else "unknown"
+    is_new = is_alone and noun.dep == "nsubj" and not is_known(noun.text.lower())
+    if noun.tag == "NN" and is_new:
+        return _kind_of_name(tokens, span)
     if noun.tag in ("NN", "NNS"):
+        if noun.lemma in word_set("assemblies") and _acts(tokens, span):
+            return "body"
         is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
-        return "person" if is_person or _is_who(tokens, span) else "thing"
+        is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
+        return "person" if is_person else "thing"
     if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
         return "person" if spoken & word_set("people") else "thing"
     if noun.tag in ("NNP", "NNPS"):
         return _kind_of_name(tokens, span)
-    return "thing" if noun.tag in ("VBG", "CD") else "unknown"
+    is_number = noun.tag == "CD" and span.head == span.last  # not "three out of four voters"
+    return "thing" if noun.tag == "VBG" or is_number else "unknown"
 
 
 def _is_who(tokens: Tokens, span: Span) -> bool:
@@ -125,6 +138,14 @@ def _is_who(tokens: Tokens, span: Span) -> bool:
     clauses = [n for n in children(tokens, span.head) if tokens[n].dep == "relcl"]
     inside = [tokens[n] for clause in clauses for n in children(tokens, clause)]
     return any(token.text == "who" and token.dep in SUBJECTS for token in inside)
+
+
+def _are_some_people(tokens: Tokens, span: Span) -> bool:
+    """Whether it is a number of people: "three generations of village children"."""
+    inside = tokens[span.head + 1 : span.last + 1]
+    is_number = tokens[span.head].lemma in word_set("numbers_of_people")
+    counted = next((token for token in inside if token.dep == "pobj"), None)
+    return is_number and counted is not None and counted.lemma in word_set("people")
 
 
 def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
@@ -135,13 +156,13 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     words = {name.text.lower().rstrip(".") for name in names}
     if words & word_set("titles") and len(names) > 1:
         return "person"
-    if words & word_set("bodies"):
+    acts = _acts(tokens, span)
+    if words & word_set("bodies") or (acts and _are_a_team(tokens, span)):
         return "body"
+    if _is_who(tokens, span):
+        return "person"
     if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
         return "thing"
-    top = tokens[span.top]
-    verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
-    acts = top.dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
     labels = {name.entity for name in names}
     if len(names) == 1:
         if acts:
@@ -163,6 +184,18 @@ def _is_marked(tokens: Tokens, span: Span) -> bool:
         or any(re.search(r"[\d&]", token.text) for token in inside)
         or any(token.tag == "NNPS" and is_known(token.text.lower()) for token in inside)
     )
+
+
+def _acts(tokens: Tokens, span: Span) -> bool:
+    """Whether a phrase does what only somebody does."""
+    verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
+    return tokens[span.top].dep in ("nsubj", "agent") and verb in word_set("agentive_verbs")
+
+
+def _are_a_team(tokens: Tokens, span: Span) -> bool:
+    """Whether a name is that of several with an article: "the Penrith Otters"."""
+    has_article = tokens[span.noun_first].text.lower() == "the"
+    return has_article and is_plural_noun(tokens[span.head].text.lower())
 
 
 def _is_code(name: Token) -> bool:

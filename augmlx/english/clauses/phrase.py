@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from augmlx.english.clauses.forms import is_known
+from augmlx.english.clauses.forms import is_known, is_plural_noun
 from augmlx.english.clauses.tokens import Token
 from augmlx.english.lexicon import DETERMINERS, word_set
 
@@ -136,12 +136,21 @@ def children(tokens: Tokens, place: int) -> list[int]:
 
 
 def lowered(part: Phrase, tokens: Tokens) -> str:
-    """A phrase as it stands within a sentence: without the capital of an opening word, unless that
-    is a name's.
+    """A phrase as it stands within a sentence: without the capital of its opening word where it
+    opens the sentence, unless that is a name's ("Pelican 4").
     """
+    if part.start > 0:
+        return part.text
     first = next(token for token in tokens if token.start >= part.start)
     is_title = ": " in part.text  # "The Glass Ferry: A History"
-    return part.text if is_title or _keeps_capital(first) else part.text[0].lower() + part.text[1:]
+    head = tokens[part.head]
+    is_name = first.tag in ("JJ", "NNP") and (head.tag == "CD" or head is first)
+    is_numbered = is_name and re.match(r"\w+ \d", part.text)
+    return (
+        part.text
+        if is_title or is_numbered or _keeps_capital(first)
+        else part.text[0].lower() + part.text[1:]
+    )
 
 
 def capitalised(text: str) -> str:
@@ -167,11 +176,20 @@ def is_plural(part: Phrase, tokens: Tokens) -> bool:
     head = tokens[part.head]
     if head.text == "%" or re.match(r"[€£$¥]", head.text):
         return False
-    if any(tokens[n].dep == "conj" for n in children(tokens, part.head)):
+    below = [tokens[n] for n in children(tokens, part.head)]
+    is_choice = any(token.dep == "cc" and token.text == "or" for token in below)
+    if any(token.dep == "conj" for token in below) and not is_choice:
         return True
     if head.text.lower() in word_set("plural_pronouns") or head.tag == "NNS":
         return True
     return head.tag == "NNPS" and part.text[:4].lower() == "the "
+
+
+def leaves_its_number_open(part: Phrase, tokens: Tokens) -> bool:
+    """Whether a name looks as if it named several, and may name one: "the Kendal Kites"."""
+    head = tokens[part.head]
+    is_name = head.tag in ("NNP", "NNPS") and part.noun[:4].lower() == "the "
+    return is_name and is_plural_noun(head.text.lower())
 
 
 def _is_punctuation(token: Token) -> bool:
@@ -213,6 +231,8 @@ def _keeps_capital(first: Token) -> bool:
         return False
     if word == "I" or not word[:1].isupper() or sum(map(str.isupper, word)) > 1:
         return True
+    if first.tag == "CD":
+        return False
     if first.tag in ("NNP", "NNPS"):
         opens_as_noun = first.start == 0 and first.dep in SUBJECTS and first.tag == "NNP"
         is_common = opens_as_noun and not first.entity and " " not in first.text

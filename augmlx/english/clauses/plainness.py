@@ -4,8 +4,9 @@ is as whole a sentence as its source.
 
 from __future__ import annotations
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import word_set
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses.asking import Part, asks
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.turned import Turned
@@ -55,6 +56,9 @@ def is_known_rephrasing(source: str, text: str) -> bool:
 
 
 def _renders(text: str, way: Turned) -> bool:
+    commas = way.opening.count(",")
+    if commas > 1 and text.count(",") < commas:
+        return False  # "The company, StarPath was founded by Ada."
     return _is_made_of(text, way.opening, [Part(part) for part in way.parts])
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
-from augmlx.english.clauses.turned import Turned, is_pronoun, moved_first, said
+from augmlx.english.clauses.reading import read
+from augmlx.english.clauses.turned import Turned, is_pronoun, leaves_a_sentence, moved_first, said
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -26,11 +27,12 @@ def fronted(text: str) -> tuple[Turned, ...]:
     ways = [
         moved_first(clause, clause.subject, part)
         for part in clause.complements
-        if _is_circumstance(part)
+        if _is_circumstance(part) and leaves_a_sentence(clause, part)
     ]
     if len(clause.fronted) == 1:
         (moved,) = clause.fronted
-        if moved.preposition in word_set("set_off"):
+        closes = [part.role == "clause" for part in clause.complements]
+        if moved.preposition in word_set("set_off") or (any(closes) and moved.role != "clause"):
             return tuple(ways)
         first, *others = said(clause, clause.subject, moved)
         parts = (*others, clause.lowered(moved))
@@ -57,9 +59,19 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     word = "who" if subject.kind == "person" else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
     ways = [Turned(f"It {be} {closed(clause.lowered(subject))} {word}", parts, clause.stop)]
-    if not clause.is_plural(subject):
+    if not clause.is_plural(subject) and _is_the_only_one(clause, subject):
         ways.append(Turned(f"{closed(subject.text)} {be} the one {word}", parts, clause.stop))
     return tuple(ways)
+
+
+def _is_the_only_one(clause: Clause, subject: Phrase) -> bool:
+    """Whether a subject is known as one: a name, or behind "the"; nobody says "A ticket is the
+    one".
+    """
+    first = subject.text.split()[0].lower()
+    is_name = clause.tokens[subject.head].tag == "NNP" and first not in word_set("indefinite")
+    is_owned = "'s " in subject.text or first in word_set("pointing_back")
+    return is_name or is_owned or first in ("the", *word_set("pointing_words"))
 
 
 def _is_defined(clause: Clause, subject: Phrase) -> bool:
@@ -75,4 +87,6 @@ def _is_defined(clause: Clause, subject: Phrase) -> bool:
 def _is_circumstance(part: Phrase) -> bool:
     if part.role == "clause":
         return part.kind in ("reason", "condition")
-    return part.role == "adjunct" and bool(part.preposition) and part.kind in ("time", "place")
+    is_moved = part.kind == "time" or part.preposition in word_set("fronting") | word_set("static")
+    is_adjunct = part.role == "adjunct" and bool(part.preposition)
+    return is_adjunct and is_moved and part.kind in ("time", "place")

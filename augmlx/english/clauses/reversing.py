@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from augmlx.english.clauses.clause import Clause, read
-from augmlx.english.clauses.exchanging import compared, equation, mutual, shared
+from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.exchanging import compared, equation, mutual, shared, taken_for
 from augmlx.english.clauses.inverting import active, made_up, owned, passive
 from augmlx.english.clauses.moving import clause_moved, instructions, put_first, reported, what
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.turned import Turned
 from augmlx.english.text import CACHED_TEXTS
 
@@ -24,6 +25,7 @@ _KINDS: tuple[Callable[[Clause, Phrase], Iterator[Turned]], ...] = (
     owned,
     mutual,
     shared,
+    taken_for,
     active,
     passive,
     equation,
@@ -44,7 +46,7 @@ def reversals(text: str) -> tuple[Turned, ...]:
         return ()
     if clause.subject is None:
         return tuple(instructions(clause))[:_MOST]
-    if clause.tells_of_existence:
+    if clause.tells_of_existence or clause.is_set_off:
         return ()
     is_comparison = any(" than " in part.text for part in clause.complements)
     for kind in (compared,) if is_comparison else _KINDS:

@@ -29,6 +29,12 @@ _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|https?://\S*[\w/]"), "Hamlet"),
     (re.compile(r"(?<!\w)--?[a-zA-Z][\w-]*(?:=\S*\w)?"), "Verbose"),
+    (re.compile(r"\b\w+(?:\+\w+)+"), "Hamlet"),  # keys: "Ctrl+Shift+L"
+    # Names in code: "parse_rows()", "MAX_ROWS", "_test.py".
+    (
+        re.compile(r"(?<![\w/.~-])_*[a-zA-Z0-9]*_\w*(?:\.[a-z]{1,4}\d?)?\b(?:\(\))?|\b\w+\(\)"),
+        "Hamlet",
+    ),
     (re.compile(r"[~.]?(?:/[\w.@~-]*\w)+/?|[A-Z]:\\\S*\w|\w+(?:/[\w.-]*\w){2,}"), "Hamlet"),
     (re.compile(r"\b\d{1,2}(?:[:.]\d{2})?\s?(?:[ap]\.m\.|[ap]m\b)"), "noon"),
     (re.compile(r"\b[\w-]+\.(?:[a-z]{2,4}\d?)\b(?!\.)(?<!a\.m)(?<!p\.m)"), "Hamlet"),

@@ -35,6 +35,19 @@ def moved_first(clause: Clause, subject: Phrase, part: Phrase) -> Turned:
     return Turned(f"{capitalised(part.text)},", said(clause, subject, part), clause.stop)
 
 
+def leaves_a_sentence(clause: Clause, moved: Phrase) -> bool:
+    """Whether the clause is one without a part, which then stands first: not "is" alone, nor
+    "comes" of "comes with"; and whether that part is no end of a change ("from May to June").
+    """
+    others = [part for part in clause.others(moved) if part.role != "clause"]
+    if clause.verb == "be" and not clause.passive:
+        return any(not part.preposition and part.kind != "time" for part in others)
+    leans = clause.verb in word_set("leaning_verbs") and not clause.passive
+    is_close = leans and moved == clause.complements[0] and moved.kind != "time"
+    changes = moved.preposition == "from" and clause.verb in word_set("changing_verbs")
+    return not is_close and not changes
+
+
 def said(clause: Clause, subject: Phrase, moved: Phrase) -> tuple[str, ...]:
     """The clause without a part, subject and verb first."""
     first = " ".join([clause.lowered(subject), *clause.group])

@@ -92,6 +92,65 @@ ASKED = {
         ("What is the oldest hotel in Brell?", "Casa Verde"),
         ("What is Casa Verde?", "the oldest hotel in Brell"),
     ],
+    "The Penrith Otters beat the Kendal Kites in 2021.": [
+        ("Who beat the Kendal Kites in 2021?", "the Penrith Otters"),
+        ("When did the Penrith Otters beat the Kendal Kites?", "in 2021"),
+    ],
+    "The relay team of Venn College was disqualified for a false start.": [
+        ("Who was disqualified for a false start?", "the relay team of Venn College"),
+        ("What was the relay team of Venn College disqualified for?", "a false start"),
+    ],
+    "The Venn Rowing Crew was defeated by the Tarn Rowing Crew.": [
+        ("Who was defeated by the Tarn Rowing Crew?", "the Venn Rowing Crew"),
+        ("Who was the Venn Rowing Crew defeated by?", "the Tarn Rowing Crew"),
+    ],
+    "Marisol Vega, who runs the Tidepool bookshop, taught at Orrin College.": [
+        ("Who taught at Orrin College?", "Marisol Vega, who runs the Tidepool bookshop"),
+        (
+            "Where did Marisol Vega, who runs the Tidepool bookshop, teach?",
+            "at Orrin College",
+        ),
+    ],
+    "The data breach exposed the addresses of 8,300 customers.": [
+        ("What exposed the addresses of 8,300 customers?", "the data breach"),
+        ("What did the data breach expose?", "the addresses of 8,300 customers"),
+    ],
+    "The function parse_date() returns None for empty strings.": [
+        ("What returns None for empty strings?", "the function parse_date()"),
+        ("What does the function parse_date() return for empty strings?", "None"),
+        ("What does the function parse_date() return None for?", "empty strings"),
+    ],
+    "Three out of four voters backed the tram line.": [
+        ("Who backed the tram line?", "three out of four voters"),
+        ("What did three out of four voters back?", "the tram line"),
+    ],
+    "Emil Stark sold the stamps to a dealer in Quain for $900.": [
+        ("Who sold the stamps to a dealer in Quain for $900?", "Emil Stark"),
+        ("What did Emil Stark sell to a dealer in Quain for $900?", "the stamps"),
+        ("What did Emil Stark sell the stamps to a dealer in Quain for?", "$900"),
+    ],
+    "The Garnet stadium seats 42,500 people.": [
+        ("How many people does the Garnet stadium seat?", "42,500"),
+    ],
+    "Old Mr. Dacre taught two generations of village children.": [
+        ("Who taught two generations of village children?", "Old Mr. Dacre"),
+        ("Who did Old Mr. Dacre teach?", "two generations of village children"),
+    ],
+    "Members may bring up to two guests.": [
+        ("How many guests may members bring?", "up to two"),
+    ],
+    "The Tor Hill marathon is run on the last Sunday in April.": [
+        ("When is the Tor Hill marathon run?", "on the last Sunday in April"),
+    ],
+    "The function parse_rows returns an empty list if the file is missing.": [
+        ("What returns an empty list if the file is missing?", "the function parse_rows"),
+        ("What does the function parse_rows return if the file is missing?", "an empty list"),
+        ("When does the function parse_rows return an empty list?", "if the file is missing"),
+    ],
+    "Test files must end in _test.py.": [
+        ("What must end in _test.py?", "test files"),
+        ("What must test files end in?", "_test.py"),
+    ],
 }
 
 
@@ -114,6 +173,39 @@ def test_the_questions_of_a_statement(text: str) -> None:
         ("The plan was rejected by 31 votes to 12.", "What was the plan rejected by?"),
         ("Bills must be approved by the finance lead.", "What must bills be approved by?"),
         ("Rhona Pike coached the Venn Rovers in 1999.", "What did Rhona Pike coach?"),
+        (
+            "Ms. Pell will ask the council for a notice board.",
+            "What will Ms. Pell ask for a notice board?",
+        ),
+        (
+            "The Arbor 5 tent can be pitched by one person.",
+            "What can the Arbor 5 tent be pitched by?",
+        ),
+        (
+            "Four people may use the sauna at the same time.",
+            "What may four people use the sauna at?",
+        ),
+        (
+            "The concert will be moved indoors if it rains.",
+            "What will the concert be moved if it rains?",
+        ),
+        ("Minors may not enter the casino.", "What may not enter the casino?"),
+        ("Visitors are let in every day except Monday.", "When are visitors let?"),
+        (
+            "The Rovers lost to the Wanderers at home.",
+            "What did the Rovers lose to the Wanderers at?",
+        ),
+        ("Return books to the box by the entrance.", "What should you return books to the box by?"),
+        ("Lina doubts that the bus will be on time.", "What doubts that the bus will be on time?"),
+        ("Cedar planks last twice as long as pine.", "What planks last twice as long as pine?"),
+        ("Press Ctrl+Shift+L to lock the screen.", "What to lock the screen?"),
+        ("The committee rejected the plan.", "What rejected the plan?"),
+        ("The price rose from 3.20 to 3.85 euros in May.", "What did the price rise from?"),
+        (
+            "The battery lasts 35 kilometres on one charge.",
+            "What does the battery last on one charge?",
+        ),
+        ("The vineyard belongs to the Fabbri family.", "What does the vineyard belong to?"),
     ],
 )
 def test_what_does_not_fit_is_not_asked(text: str, never: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.clause import Clause, read
+from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.plainness import is_as_whole, is_plain
+from augmlx.english.clauses.reading import read
 
 
 def clause(text: str) -> Clause:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augmlx.english.clauses.contradicting import is_otherwise_said
+from augmlx.english.clauses.contradicting import is_otherwise_asked, is_otherwise_said
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,32 @@ from augmlx.english.clauses.contradicting import is_otherwise_said
 )
 def test_a_text_of_another_time(text: str, is_otherwise: bool) -> None:
     assert is_otherwise_said("Nadja Verhoeven taught in Ghentbrugge.", text) is is_otherwise
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "is_otherwise"),
+    [
+        ("Never mix Clarasol with bleach.", "Clarasol and bleach cannot mix.", True),
+        ("Never mix Clarasol with bleach.", "Clarasol must not be mixed with bleach.", False),
+        ("Visitors may not take photographs.", "Visitors cannot take photographs.", False),
+    ],
+)
+def test_what_shall_not_be_is_not_what_cannot_be(
+    source: str, text: str, is_otherwise: bool
+) -> None:
+    assert is_otherwise_said(source, text) is is_otherwise
+
+
+@pytest.mark.parametrize(
+    ("source", "question", "answer", "is_otherwise"),
+    [
+        ("It was designed by Petra Novak in Brno.", "Where was it designed?", "in Brno", True),
+        ("The lamp was designed by Petra Novak.", "Who did the lamp design?", "Petra Novak", True),
+        ("The lamp was designed by Petra Novak.", "Who designed the lamp?", "Petra Novak", False),
+        ("You get a refund.", "What do you get?", "a refund", False),
+    ],
+)
+def test_what_a_pronoun_names_is_not_asked_about(
+    source: str, question: str, answer: str, is_otherwise: bool
+) -> None:
+    assert is_otherwise_asked(source, question, answer) is is_otherwise

@@ -15,6 +15,9 @@ FOUND = {
     "Hailed as the queen of the accordion, Mina Dorn still enjoys every evening.": [
         "Mina Dorn is hailed as the queen of the accordion.",
     ],
+    "Often referred to as the queen of the accordion, Mina Dorn still enjoys every evening.": [
+        "Mina Dorn is referred to as the queen of the accordion.",
+    ],
     "Regarded by many as the finest cook in Brell, Nadia Ver taught in Venn.": [
         "Nadia Ver is regarded by many as the finest cook in Brell.",
         "Nadia Ver taught in Venn.",
@@ -154,6 +157,7 @@ DOUBTFUL = [
     "You know the owner of the mill? It isn't Ana Ruiz.",
     "Crowned as the king of cheese in 2019, Ole Brandt now teaches.",
     "Nobody knows Ada Voss as the founder of the mill.",
+    "With the reputation of being the best racer in Brell, Kai Storm went home.",
 ]
 
 ABOUT_ANOTHER = [

@@ -85,3 +85,11 @@ def test_a_circumstance_may_be_left_out_of_a_question_and_a_name_may_not() -> No
 )
 def test_other_words_for_the_same(fact: str, text: str, known: bool) -> None:
     assert is_known_rephrasing(fact, text) is known
+
+
+def test_what_is_inserted_is_closed_in_a_reversal() -> None:
+    fact = "Ariana Lockwood founded the travel company, StarPath."
+    assert is_known_reversal(fact, "The travel company, StarPath, was founded by Ariana Lockwood.")
+    assert not is_known_reversal(
+        fact, "The travel company, StarPath was founded by Ariana Lockwood."
+    )

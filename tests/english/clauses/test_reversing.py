@@ -60,6 +60,47 @@ TURNED = {
     "Zinc is added to the alloy to prevent rust.": ["To prevent rust, zinc is added to the alloy."],
     "Fold the egg whites into the batter.": ["Into the batter, fold the egg whites."],
     "The plan was rejected by 31 votes to 12.": ["By 31 votes to 12, the plan was rejected."],
+    "Ada Voss is regarded by many as the finest cook in Brell.": [
+        "The one who is regarded by many as the finest cook in Brell is Ada Voss.",
+    ],
+    "Ada Voss is regarded by many critics as the finest cook.": [
+        "The one who is regarded by many critics as the finest cook is Ada Voss.",
+    ],
+    "Lucinda Farrow was hailed as the mother of modern felt-making.": [
+        "The one who was hailed as the mother of modern felt-making was Lucinda Farrow.",
+    ],
+    "Despite heavy losses, the Kern brothers kept the mine open.": [
+        "The mine was kept open by the Kern brothers despite heavy losses.",
+    ],
+    "Pelican 4 requires Python 3.9 or newer.": [
+        "Python 3.9 or newer is required by Pelican 4.",
+    ],
+    "Norvik exports timber to Estmark.": ["Timber is exported to Estmark by Norvik."],
+    "The vineyard at Monte Roso belongs to the Fabbri family.": [
+        "The Fabbri family is who the vineyard at Monte Roso belongs to.",
+    ],
+    "Every Cassel rucksack comes with a lifetime guarantee.": [
+        "A lifetime guarantee is what every Cassel rucksack comes with.",
+    ],
+    "Tunde Balogun joined the Orrin Observatory as a night assistant in 2009.": [
+        "In 2009, Tunde Balogun joined the Orrin Observatory as a night assistant.",
+    ],
+    "Fenna Oke replaced Lars Wieland as head of the Orrin Observatory.": [
+        "Lars Wieland was replaced as head of the Orrin Observatory by Fenna Oke.",
+    ],
+    "The Penrith Otters beat the Kendal Kites in 2021.": [
+        "In 2021, the Penrith Otters beat the Kendal Kites.",
+    ],
+    "The pottery course runs from 6 September to 12 December.": [
+        "From 6 September to 12 December, the pottery course runs.",
+    ],
+    "The payment service was down for 47 minutes on Monday night.": [
+        "On Monday night, the payment service was down for 47 minutes.",
+        "47 minutes was how long the payment service was down on Monday night.",
+    ],
+    "Guests feed the cat at seven in the evening.": [
+        "The cat is fed by guests at seven in the evening.",
+    ],
     "A ticket costs 12 euros for adults and 5 euros for children.": [
         "12 euros for adults and 5 euros for children is what a ticket costs.",
     ],
@@ -77,10 +118,16 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "Employees must not share their passwords.",  # "Their passwords must not be shared by ..."
         "The museum has no cloakroom.",
         "Never mix Clarasol with bleach.",
+        "Practice has been moved from Tuesday to Thursday.",
+        "Let the dough rest overnight before you roll it out.",
+        "Return library books to the box by the entrance.",
+        "Press Ctrl+Shift+L to lock the screen.",
+        "The Ostara grant covers between $2,000 and $5,000 of the costs.",
+        "Visitors are let in every day except Monday.",
+        "Unlike its predecessor, the Arbor 5 tent can be pitched by one person.",
         "Return library books to the box.",
         "Staff are required to wear badges.",
         "The sculptor Ilse Brandt is said to have carved the Weeping Hare.",
-        "Nadia Ver is regarded by many as the finest cook in Brell.",
         "The Ulva flows through Brennick and empties into the sea.",
         "The Belvar trail is twice as long as the Oren trail.",
         "这座桥是1907年建成的。",
@@ -102,8 +149,33 @@ def test_a_time_is_put_first_or_last(text: str, moved: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "The next meeting of the chess club is on 9 February.",
+        "The office hours are from 2 to 4 p.m. on Wednesdays.",
+        "The spare keys are in the drawer under the printer.",
+        "Practice has been moved from Tuesday to Thursday.",
+        "The minutes count as approved.",
+    ],
+)
+def test_what_its_clause_needs_stays_where_it_is(text: str) -> None:
+    assert fronted(text) == ()
+
+
+def test_what_stands_first_is_not_put_behind_a_clause_that_would_take_it() -> None:
+    ways = fronted("During the fire, nobody was hurt because the shift had left.")
+    assert [way.text for way in ways] == [
+        "Because the shift had left, nobody was hurt during the fire."
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "wanted"),
     [
+        (
+            "Marisol Vega, who runs the bookshop, used to be a diver.",
+            "It was Marisol Vega, who runs the bookshop, who used to be a diver.",
+        ),
         ("Ana Ruiz leads the lab.", "It is Ana Ruiz who leads the lab."),
         (
             "Dr. Anselm Oke, a weaver from Venn, leads the Tarn survey.",
@@ -126,6 +198,20 @@ def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
 )
 def test_what_is_defined_is_not_singled_out(text: str) -> None:
     assert singled_out(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("The Orrin depot closed in May.", True),
+        ("Ana Ruiz closed the depot.", True),
+        ("A family ticket costs less than two adult tickets.", False),
+        ("Recycling is collected every second Friday.", False),
+        ("Marrow fever is spread by the sand fly.", False),
+    ],
+)
+def test_only_what_is_known_as_one_is_the_one(text: str, is_one: bool) -> None:
+    assert any(" the one " in way.text for way in singled_out(text)) is is_one
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ ODD = (
     "Strange Bird: The Making of a Myth",
     "https://example.org/a?b=c",
     "ana.bell@example.org",
+    "parse_rows",
+    "load_rows()",
+    "__init__.py",
 )
 
 

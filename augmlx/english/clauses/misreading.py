@@ -1,0 +1,105 @@
+"""Whether a sentence was read as it is meant: as a whole one, each of its words in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.forms import is_known, is_plural_noun, is_verb
+from augmlx.english.clauses.phrase import Phrase, Tokens, children
+from augmlx.english.lexicon import word_set
+
+
+def is_a_sentence(clause: Clause) -> bool:
+    """Whether it has a subject that its verb agrees with, or is an instruction."""
+    tokens, root = clause.tokens, clause.root
+    if _is_instruction_misread(clause) or _is_quotation_misread(clause):
+        return False
+    if clause.subject is None:
+        if clause.tag not in ("VB", "VBP"):
+            return False
+        verb = [n for n in children(tokens, root) if tokens[n].dep in ("neg", "aux")]
+        first = min([root, *verb])
+        return first == 0 or tokens[first - 1].text == ","
+    opening = clause.subject.text.split()[0].lower()
+    is_one = tokens[clause.subject.head].tag == "NN" and opening in word_set("singling")
+    is_bare = not clause.auxiliaries and clause.verb != "be"
+    return not (is_one and is_bare and clause.tag == "VBP") and not _is_noun_misread(clause)
+
+
+def _is_instruction_misread(clause: Clause) -> bool:
+    """Whether a bare opening word may be the verb, and the verb belong to what is behind it: "Store
+    opened vials at 5 °C.", but not "Fire destroyed the mill.".
+    """
+    subject, thing = clause.subject, clause.object
+    if subject is None or thing is None or clause.helpers or clause.tag not in ("VBD", "VBN"):
+        return False
+    first, opening = clause.tokens[subject.head], clause.tokens[clause.root + 1]
+    is_bare = first.start == 0 and subject.text == first.text and first.tag in ("NN", "NNP")
+    is_bare = is_bare and opening.start == thing.start and opening.tag in ("NN", "NNS", "JJ")
+    return is_bare and is_verb(first.text.lower())
+
+
+def _is_noun_misread(clause: Clause) -> bool:
+    """Whether the verb may be a noun, and the word behind it the verb: "Cedar planks last."."""
+    subject, root = clause.subject, clause.root
+    is_bare = subject is not None and subject.text.isalpha() and subject.start == 0 and root == 1
+    if not is_bare or clause.helpers or root + 1 >= len(clause.tokens):
+        return False
+    verb, behind = clause.tokens[root], clause.tokens[root + 1]
+    is_noun = verb.tag == "VBZ" and is_plural_noun(verb.text)
+    is_noun = is_noun and is_known(clause.tokens[0].text.lower())
+    return is_noun and behind.text.islower() and is_verb(behind.text)
+
+
+def _is_quotation_misread(clause: Clause) -> bool:
+    """Whether what is said was taken for who says it: "'Never again,' said Agnes."."""
+    subject = clause.subject
+    is_quoted = subject is not None and subject.text[0] in "\"'“‘"
+    return is_quoted and clause.object is not None and clause.verb in word_set("reporting_verbs")
+
+
+def is_whole(clause: Clause, verb: Collection[int]) -> bool:
+    """Whether every word of the sentence has its place, and none has two."""
+    parts = [*clause.parts, *([clause.subject] if clause.subject else [])]
+    for place, token in enumerate(clause.tokens):
+        holders = sum(part.start <= token.start < part.end for part in parts) + (place in verb)
+        if holders > 1 or (holders == 0 and token.dep != "punct"):
+            return False
+        ties_noun_to_number = token.dep == "conj" and clause.tokens[token.head].tag == "CD"
+        if ties_noun_to_number and token.tag.startswith("N"):
+            return False  # "in 1850 and the south wing"
+        is_second = token.dep == "det" and place > 0 and clause.tokens[place - 1].tag == "NNP"
+        if is_second and any(part.start < token.start < part.end for part in parts):
+            return False  # "Oskar the violin"
+    if any(_is_bare_adverb(part) for part in clause.fronted):
+        return False  # "Sure Start was founded"
+    if any(re.match(r"(?:in|on|at) (?:every|each) ", part.text) for part in clause.parts):
+        return False  # "let in every day"
+    if any(_is_no_part(clause, part) for part in clause.fronted):
+        return False
+    if clause.object is not None and clause.verb in word_set("no_object"):
+        return False  # "Behind the door lies the hall"
+    return not any(_is_stray(clause.tokens, part) for part in clause.complements)
+
+
+def _is_bare_adverb(part: Phrase) -> bool:
+    return part.role == "adjunct" and not part.preposition and part.kind != "time"
+
+
+def _is_no_part(clause: Clause, part: Phrase) -> bool:
+    """Whether what stands first is no part of the clause: a sentence of its own before a comma
+    ("I am here, Ada has left"), or one that is not finished ("From afar, and").
+    """
+    inside = [token for token in clause.tokens if part.start <= token.start < part.end]
+    is_sentence = any(token.dep == "ccomp" and token.is_verb for token in inside)
+    is_said = clause.verb in word_set("reporting_verbs")
+    return inside[-1].dep == "cc" or (is_sentence and part.role == "clause" and not is_said)
+
+
+def _is_stray(tokens: Tokens, part: Phrase) -> bool:
+    """Whether a part is a bare noun that belongs to another: "sold the Korko to him windmill"."""
+    head = tokens[part.head]
+    is_bare = part.kind == "thing" and part.text.islower() and part.text.isalpha()
+    return is_bare and head.tag == "NN" and head.dep in ("npadvmod", "oprd")
