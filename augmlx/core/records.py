@@ -188,9 +188,12 @@ def result_from_json(value: Mapping[str, Any]) -> EvalResult:
     )
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: the one form that is hashed."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def fingerprint(value: Any) -> str:

@@ -44,7 +44,7 @@ def training_row(row: Row, form: RowForm) -> Json | None:
         return None
     if form is forms.TEXT:
         return _text_row(row)
-    if form in (forms.ALPACA, forms.DOLLY):
+    if form is forms.ALPACA or form is forms.DOLLY:
         return _instruction_row(row)
     if form is forms.CHAT:
         return _chat_row(row, _listed(row, "messages"))

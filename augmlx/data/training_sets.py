@@ -62,6 +62,8 @@ def _exchange(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def _said(answer: str) -> str:
     """An answer in one line, without what was thought before it, where something is left."""
+    if "<think>" not in answer:
+        return _line(answer)
     return _line(_THOUGHT.sub("", answer, count=1)) or _line(answer)
 
 
@@ -97,7 +99,8 @@ def _fault_of_one(number: int, message: object) -> str | None:
     is_blank = not (content or "").strip()
     if is_blank and not calls and role not in _MAY_BE_BLANK:
         return f"message {number} has no text"
-    return _fault_of_weight(number, message)
+    # Mostly a message holds nothing besides.
+    return _fault_of_weight(number, message) if len(message) > 2 else None
 
 
 def _fault_of_weight(number: int, message: Mapping[str, Any]) -> str | None:

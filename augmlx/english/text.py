@@ -26,15 +26,16 @@ CACHED_TEXTS = 2048
 # Characters of a word; to look at all that stands before each break would be quadratic.
 _LONGEST_WORD = 100
 
-_CLOSING = r"['\"”’»」』)\]]*"
+_CLOSING, _ENDS = "'\"”’»」』)]", ".!?…:;。！？：；؟"
 # How a sentence ends, or a title before a list.
-ENDED = re.compile(rf"[.!?…:;。！？：；؟]{_CLOSING}$")
+ENDED = re.compile(rf"[{_ENDS}][{re.escape(_CLOSING)}]*$")
 # How a sentence ends that is finished. Unlike ENDED it knows the danda, and no colon.
 FINISHED = re.compile(r"[.!?。！？।؟]['\"”’)\]」』]*$")
 # A stop within quotation marks ends none where the sentence goes on: 'The painter of "Dusk." is'.
 _BREAK = re.compile(
     r"[.!?](?:\s+(?=\S)|['\"”’)\]]+\s+(?=[^\sa-z]))|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)"
 )
+_STOP = re.compile(r"[.!?。！？\n]")  # what every break begins with
 QUESTION_MARKS = ("?", "？", "؟")
 
 
@@ -62,12 +63,23 @@ def words(text: str) -> tuple[Mention, ...]:
     )
 
 
+def word_texts(text: str) -> list[str]:
+    """The words of a text, in order, as plain strings."""
+    found: list[str] = []
+    for piece in text.split():
+        if piece.isalnum():  # mostly
+            found.append(piece)
+        else:
+            found += _WORD.findall(piece)
+    return found
+
+
 def lower_words(text: str) -> list[str]:
     """The words of a text, in order, as plain strings without capitals.
 
     Punctuation is left out.
     """
-    return [word.text.casefold() for word in words(text)]
+    return [word.casefold() for word in word_texts(text)]
 
 
 def spelt_out(text: str) -> str:
@@ -78,12 +90,23 @@ def spelt_out(text: str) -> str:
     return _CUT_NOT.sub(" not", text)
 
 
+def end_mark(text: str) -> str:
+    """The mark that a text ENDED with, before what closes behind it; nothing where it did not."""
+    last = text.rstrip(_CLOSING)[-1:]
+    return last if last in _ENDS else ""
+
+
 def split_sentences(text: str) -> list[Mention]:
     """The sentences of a text, as far as its punctuation tells; a text without any is one.
 
     The period of a title or an initial ("Dr. Ana Ruiz", "J. R. Hartley", "Zorb Inc. has ...") ends
     none.
     """
+    stop = _STOP.search(text)
+    if stop is None or stop.end() == len(text):
+        sentence = text.strip()
+        start = text.index(sentence)
+        return [Mention(sentence, start, start + len(sentence))]
     starts = [0]
     for mark in _BREAK.finditer(text):
         before = text[max(0, mark.start() - _LONGEST_WORD) : mark.start() + 1]
