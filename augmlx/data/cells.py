@@ -29,7 +29,8 @@ def clean(place: str, what: str, value: str, *, lines: bool = False) -> str:
     """
     text = _with_lines(value) if lines else " ".join(value.split())
     if len(text) <= MAX_TEXT and text.replace("\n", "").isprintable():
-        return text  # most are; what follows names the fault of the others
+        # Most are; what follows names the fault of the others. One string of two that are equal.
+        return value if text == value else text
     if len(text) > MAX_TEXT:
         fault = f"{what} has {len(text)} characters; at most {MAX_TEXT} are read"
         hint = "split it into statements; or a quote is missing, so that many rows became one cell"

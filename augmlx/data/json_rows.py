@@ -72,7 +72,9 @@ def _no_line(place: str, text: str, error: ValueError) -> BadInput:
     hint = "write one whole JSON object on each line; the line may be cut off"
     if text in ("{", "["):
         hint = "one whole object on each line; over several lines JSON is read as .json: rename it"
-    reason = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else f": {error}"
+    reason = (
+        f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else f": {error}"
+    )
     return bad_input(place, f"not valid JSON{reason}", hint)
 
 
@@ -109,6 +111,14 @@ def _array(path: Path, content: str, findings: Findings) -> Values:
         place = f"{path}:{1 + content.count(chr(10), 0, at)}"
         fault = "the array does not end here" if at < len(content) else "the array has no end"
         findings.add(bad_input(place, fault, "the file may be cut off, or two of them in one"))
+
+
+def _end_of(content: str, begun: int) -> int:
+    """The place behind a value that cannot be kept, so that those behind it are read."""
+    try:
+        return json.JSONDecoder().raw_decode(content, begun)[1]
+    except ValueError:
+        return len(content)
 
 
 def _blank(content: str, at: int) -> int:

@@ -153,6 +153,8 @@ def _message(message: Any) -> Any:
     """A message with role and content, its text in one piece."""
     if not isinstance(message, dict):
         return message
+    if "role" in message and isinstance(message.get("content"), str):
+        return message  # mostly
     if "from" in message and "value" in message and "role" not in message:
         others = {name: said for name, said in message.items() if name not in ("from", "value")}
         speaker = message["from"]

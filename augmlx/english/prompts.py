@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from augmlx.english.lexicon import AUXILIARIES, DETERMINERS, PREPOSITIONS, rows, word_set
-from augmlx.english.text import end_mark, lower_words, split_sentences, word_texts
+from augmlx.english.text import end_mark, first_sentence, lower_words, split_sentences, word_texts
 from augmlx.english.verbs import looks_like_a_verb
 
 _GLUED = tuple(",.;:!?…)]%’'”")  # a completion that begins like this goes on without a space
@@ -72,7 +72,7 @@ def is_statement(text: str) -> bool:
     Where in doubt it does not: a question too many in front of a statement takes nothing away from
     it.
     """
-    sentence = split_sentences(text)[0].text
+    sentence = first_sentence(text)
     if end_mark(sentence) not in _STATING:
         return False
     spoken = word_texts(sentence)

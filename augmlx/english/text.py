@@ -102,11 +102,6 @@ def split_sentences(text: str) -> list[Mention]:
     The period of a title or an initial ("Dr. Ana Ruiz", "J. R. Hartley", "Zorb Inc. has ...") ends
     none.
     """
-    stop = _STOP.search(text)
-    if stop is None or stop.end() == len(text):
-        sentence = text.strip()
-        start = text.index(sentence)
-        return [Mention(sentence, start, start + len(sentence))]
     starts = [0]
     for mark in _BREAK.finditer(text):
         before = text[max(0, mark.start() - _LONGEST_WORD) : mark.start() + 1]
@@ -118,6 +113,14 @@ def split_sentences(text: str) -> list[Mention]:
         place = text.index(sentence, start)
         sentences.append(Mention(sentence, place, place + len(sentence)))
     return sentences
+
+
+def first_sentence(text: str) -> str:
+    """The first of the sentences of a text."""
+    stop = _STOP.search(text)
+    if stop is None or stop.end() == len(text):  # mostly it is the only one
+        return text.strip()
+    return split_sentences(text)[0].text
 
 
 def sentence_count(text: str) -> int:

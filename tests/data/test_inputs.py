@@ -908,5 +908,5 @@ def test_many_facts_take_little_more_memory_than_they_are(name: str, tmp_path: P
     finally:
         tracemalloc.stop()
     assert [fact.text for fact in facts] == texts
-    assert peak - kept < 4 * path.stat().st_size
+    assert peak - kept < 3 * path.stat().st_size
     assert peak < 10_000_000
