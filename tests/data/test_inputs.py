@@ -872,7 +872,7 @@ def test_parquet_without_pyarrow_names_the_extra(
     monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
     with pytest.raises(AugmlxError) as caught:
         read_facts(path)
-    assert caught.value.message == f"{path}: reading Parquet needs the package pyarrow"
+    assert caught.value.message == f"{path}: reading .parquet needs the package pyarrow"
     assert "augmlx[parquet]" in (caught.value.hint or "")
 
 

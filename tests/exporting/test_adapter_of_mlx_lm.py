@@ -34,9 +34,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "adapters"
 
 
-def test_every_matrix_arrives_transposed_under_its_peft_name(
-    adapter: Path, tmp_path: Path
-) -> None:
+def test_every_matrix_arrives_transposed_under_its_peft_name(adapter: Path, tmp_path: Path) -> None:
     out = tmp_path / "peft"
     command = ["export", str(adapter), "--base", "org/tiny", "-o", str(out), "--json"]
     done = CliRunner().invoke(cli, command, catch_exceptions=False)
