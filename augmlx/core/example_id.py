@@ -44,14 +44,14 @@ class ExampleId:
         if self.operator in _OF_NO_FACT:
             return f"{self.operator}/{_quoted(self.of)}"
         if self.sample is None:
-            return f"{self.of}/{self.operator}"
+            return of_operator(self.of, self.operator)
         turn = f"~{self.round}" if self.round > 1 else ""
         return f"{self.of}/{self.operator}/{self.sample}{turn}"
 
     @property
     def group(self) -> str:
         """What the samples of one operator on the same facts have in common, of whatever round."""
-        return f"{self.of}/{self.operator}"
+        return of_operator(self.of, self.operator)
 
     @property
     def is_original(self) -> bool:
@@ -64,6 +64,11 @@ class ExampleId:
     @property
     def is_unknown(self) -> bool:
         return self.operator == UNKNOWN
+
+
+def of_operator(of: str, operator: str) -> str:
+    """The id of the only example that is made of something in this way, or what all begin with."""
+    return f"{of}/{operator}"
 
 
 def parse(text: str) -> ExampleId:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from augmlx.core.example_id import ORACLE, ORIGINAL, ExampleId
+from augmlx.core.example_id import ORACLE, ORIGINAL, of_operator
 
 Json = dict[str, Any]
 CHAT = "chat-"  # what the kind of a question begins with that is put in a chat
@@ -145,14 +145,14 @@ def unwritten(fact_ids: tuple[str, ...], operator: str) -> Origin:
 
 def original(fact: Fact) -> Example:
     """A fact as a training example of its own."""
-    name = ExampleId(fact.id, ORIGINAL)
-    return Example(str(name), fact.text, unwritten((fact.id,), ORIGINAL), fact.row)
+    name = of_operator(fact.id, ORIGINAL)
+    return Example(name, fact.text, unwritten((fact.id,), ORIGINAL), fact.row)
 
 
 def consequence(fact: Fact) -> Example:
     """What the user says follows from the fact of the same id, as a training example."""
-    name = ExampleId(fact.id, ORACLE)
-    return Example(str(name), fact.text, unwritten((fact.id,), ORACLE), fact.row)
+    name = of_operator(fact.id, ORACLE)
+    return Example(name, fact.text, unwritten((fact.id,), ORACLE), fact.row)
 
 
 def to_json(record: Any) -> Json:
@@ -188,9 +188,12 @@ def result_from_json(value: Mapping[str, Any]) -> EvalResult:
     )
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: the one form that is hashed."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def fingerprint(value: Any) -> str:

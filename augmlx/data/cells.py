@@ -27,7 +27,10 @@ def clean(place: str, what: str, value: str, *, lines: bool = False) -> str:
     Raises:
         BadInput: it is too long, or holds a control character.
     """
-    text = re.sub(r"\r\n?", "\n", value).strip() if lines else " ".join(value.split())
+    text = _with_lines(value) if lines else " ".join(value.split())
+    if len(text) <= MAX_TEXT and text.replace("\n", "").isprintable():
+        # Most are; what follows names the fault of the others. One string of two that are equal.
+        return value if text == value else text
     if len(text) > MAX_TEXT:
         fault = f"{what} has {len(text)} characters; at most {MAX_TEXT} are read"
         hint = "split it into statements; or a quote is missing, so that many rows became one cell"
@@ -37,6 +40,11 @@ def clean(place: str, what: str, value: str, *, lines: bool = False) -> str:
         fault = f"{what} holds the control character U+{ord(control[0]):04X}"
         raise bad_input(place, fault, "delete it, and check that the file was saved as UTF-8")
     return text if is_visible(text) else ""
+
+
+def _with_lines(value: str) -> str:
+    unix = re.sub(r"\r\n?", "\n", value) if "\r" in value else value
+    return unix.strip()
 
 
 def is_visible(text: str) -> bool:
@@ -67,6 +75,8 @@ def required(row: Row, field: str, *, lines: bool = False) -> str:
 def key_of(row: Row, field: str) -> str | None:
     """An id or group, None where there is none; JSON may hold it as a whole number."""
     value = row.value(field)
+    if value is None:
+        return None
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if is_number:
         return str(value)

@@ -117,7 +117,7 @@ def _cells_of(path: Path, content: str, delimiter: str) -> Iterator[tuple[int, l
             raise bad_input(place, fault, hint) from None
         finally:
             csv.field_size_limit(limit)
-        if any(cell.strip() for cell in cells):
+        if "".join(cells).strip():
             yield line, cells
         line += len(row_lines)
         row_lines.clear()

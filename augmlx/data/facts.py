@@ -7,14 +7,14 @@ message holds columns, counts and positions, never the text of a row: facts may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from augmlx.core.errors import RunError
+from augmlx.core.errors import BadInput, RunError
 from augmlx.core.files import read_jsonl
-from augmlx.core.records import Fact, fact_from_json, fingerprint
+from augmlx.core.records import Fact, Json, canonical, fact_from_json
 from augmlx.core.run_folder import RunFolder
 from augmlx.data import columns, forms, own_rows, prose, rows, training_sets
 from augmlx.data.cells import claim, clean, key_of, required, text_of
@@ -119,12 +119,27 @@ def _numbered(number: int) -> str:
 # Tables and training sets
 
 
+def _content(row: Json) -> Hashable:
+    """What two training rows that are the same share: the texts themselves, which take no
+    memory besides, or a mark.
+    """
+    messages: list[Json] = row.get("messages", [])
+    is_plain = all(len(message) == 2 and "content" in message for message in messages)
+    if "tools" in row or not is_plain:
+        return mark(canonical(row).decode())
+    if not messages:
+        return tuple(row.values())
+    return tuple([message[name] for message in messages for name in ("role", "content")])
+
+
 def _read_table(path: Path, found: Iterator[Row], findings: Findings) -> FactTable:
     table = _Table(path.name)
     for number, row in enumerate(found, start=1):
-        with findings.taken():
+        try:
             table.check_form(row)
             table.add(row, number)
+        except BadInput as error:
+            findings.add(error)
     findings.refuse()
     if not table.facts:
         fault = f"no facts; left out: {table.what_is_left_out()}"
@@ -139,12 +154,12 @@ def _read_table(path: Path, found: Iterator[Row], findings: Findings) -> FactTab
 
 @dataclass(slots=True)
 class _Table:
-    """What was read of a table so far; `facts` are by marks of their spelling, or of
-    their training row.
+    """What was read of a table so far; `facts` are by marks of their spelling, or by what their
+    training rows hold.
     """
 
     file_name: str
-    facts: dict[bytes, Fact] = field(default_factory=dict)
+    facts: dict[Hashable, Fact] = field(default_factory=dict)
     lines_of_ids: dict[str, int] = field(default_factory=dict)
     duplicates: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -178,13 +193,12 @@ class _Table:
         training_row = own_rows.training_row(row, self.form)
         if training_row is None:
             text = required(row, "fact")
-            content = mark(spelled_alike(text))
+            content: Hashable = mark(spelled_alike(text))
         else:
             text = clean(row.place, "the row", training_sets.statement(training_row))
-            content = mark(fingerprint(training_row))
+            content = _content(training_row)
             self.rows_as_they_are += 1
-        junk = why_no_statement(text) if "fact" in row.columns else None
-        if junk is not None:
+        if "fact" in row.columns and (junk := why_no_statement(text)):
             self.left_out.append((source, junk))
             return
         fact_id = key_of(row, "id") or _numbered(number)

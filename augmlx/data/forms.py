@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from augmlx.data.row import Row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowForm:
-    """One form.
+    """One form, the same only as itself.
 
     Args:
         about: one row of it, in messages: "a prompt and a completion".

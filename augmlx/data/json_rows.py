@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonlines
-
+from augmlx.core.errors import BadInput
 from augmlx.core.records import Json
-from augmlx.data.json_values import json_kind, loads, storable, unique
+from augmlx.data.json_values import DECODER, json_kind, kept, loads
 from augmlx.data.row import Findings, Resolve, Row, bad_input
 from augmlx.data.text_files import lines_of
 
+# What other programs put before a text, or before each line (RFC 7464).
+_MARKS = "\ufeff\x1e"
 # (place, line, the value that begins there)
 Values = Iterator[tuple[str, int, Any]]
 
@@ -26,12 +27,15 @@ def json_rows(values: Values, resolve: Resolve, findings: Findings) -> Iterator[
     names: list[str] | None = None
     columns: Mapping[str, str] = {}
     for place, line, value in values:
-        with findings.taken():
+        try:
             cells = _object(place, value)
             names_here = list(cells)
             if names != names_here:  # mostly they are those of the row before
                 columns = resolve(place, names_here)
                 names = names_here
+        except BadInput as error:
+            findings.add(error)
+        else:
             yield Row(place, line, cells, columns)
 
 
@@ -43,37 +47,39 @@ def json_values(path: Path, content: str, findings: Findings, *, by_line: bool =
         content: its text.
         findings: take what is no JSON, with its line.
         by_line: each stands on a line of its own; else they are those of an array, or one behind
-        the
-            other over any number of lines.
+            the other over any number of lines.
     """
     return _lines(path, content, findings) if by_line else _array(path, content, findings)
 
 
 def _lines(path: Path, content: str, findings: Findings) -> Values:
-    for line, text in lines_of(content):
-        if not text.strip():
+    name = str(path)
+    for line, ended in lines_of(content):
+        text = ended.rstrip().lstrip(_MARKS)
+        if not text:
             continue
-        place = f"{path}:{line}"
-        with findings.taken():
-            yield place, line, _line(place, text.rstrip())
+        place = f"{name}:{line}"
+        try:
+            value = loads(text)
+        except ValueError as error:
+            findings.add(_no_line(place, text, error))
+        else:
+            yield place, line, value
 
 
-def _line(place: str, text: str) -> Any:
-    try:
-        return jsonlines.Reader((text,), loads=loads).read(allow_none=True)
-    except jsonlines.InvalidLineError as error:
-        # The error itself quotes the line, so it is not passed on.
-        hint = "write one whole JSON object on each line; the line may be cut off"
-        if text in ("{", "["):
-            hint = (
-                "one whole object on each line; over several lines JSON is read as .json: rename it"
-            )
-        raise bad_input(place, f"not valid JSON{_reason(error.__cause__)}", hint) from None
+def _no_line(place: str, text: str, error: ValueError) -> BadInput:
+    """The error about a line that is no JSON, without a word of it."""
+    hint = "write one whole JSON object on each line; the line may be cut off"
+    if text in ("{", "["):
+        hint = "one whole object on each line; over several lines JSON is read as .json: rename it"
+    reason = (
+        f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else f": {error}"
+    )
+    return bad_input(place, f"not valid JSON{reason}", hint)
 
 
 def _array(path: Path, content: str, findings: Findings) -> Values:
     """The values of an array, or of a file of several; what is behind a fault is not read."""
-    decoder = json.JSONDecoder(object_pairs_hook=unique)
     at = _blank(content, 0)
     is_array = content[at : at + 1] == "["
     at = _blank(content, at + is_array)
@@ -81,20 +87,23 @@ def _array(path: Path, content: str, findings: Findings) -> Values:
     while at < len(content) and not (is_array and content[at] == "]"):
         line, counted = line + content.count("\n", counted, at), at
         place = f"{path}:{line}"
-        with findings.taken():
-            try:
-                value, at = decoder.raw_decode(content, at)
-            except json.JSONDecodeError as error:
-                at = len(content)
-                place = f"{path}:{error.lineno}"
-                hint = "the file may be cut off, or a comma or quote is missing"
-                fault = f"not valid JSON at column {error.colno}"
-                raise bad_input(place, fault, hint) from None
-            except (RecursionError, ValueError) as error:
-                at = len(content)
-                fault = "nested too deep" if isinstance(error, RecursionError) else str(error)
-                raise bad_input(place, f"not valid JSON: {fault}", "correct it") from None
-            yield place, line, _kept(place, value)
+        begun = at
+        try:
+            value, at = DECODER.raw_decode(content, begun)
+            value = kept(value, content[begun:at])
+        except json.JSONDecodeError as error:
+            hint = "the file may be cut off, or a comma or quote is missing"
+            fault = f"not valid JSON at column {error.colno}"
+            findings.add(bad_input(f"{path}:{error.lineno}", fault, hint))
+            return
+        except RecursionError:
+            findings.add(bad_input(place, "not valid JSON: nested too deep", "correct it"))
+            return
+        except ValueError as error:
+            findings.add(bad_input(place, f"not valid JSON: {error}", "correct it"))
+            at = _end_of(content, begun)
+        else:
+            yield place, line, value
         at = _blank(content, at)
         if content[at : at + 1] == ",":
             at = _blank(content, at + 1)
@@ -104,11 +113,12 @@ def _array(path: Path, content: str, findings: Findings) -> Values:
         findings.add(bad_input(place, fault, "the file may be cut off, or two of them in one"))
 
 
-def _kept(place: str, value: Any) -> Any:
+def _end_of(content: str, begun: int) -> int:
+    """The place behind a value that cannot be kept, so that those behind it are read."""
     try:
-        return storable(value)
-    except ValueError as error:
-        raise bad_input(place, f"not valid JSON: {error}", "correct it") from None
+        return json.JSONDecoder().raw_decode(content, begun)[1]
+    except ValueError:
+        return len(content)
 
 
 def _blank(content: str, at: int) -> int:
@@ -125,9 +135,3 @@ def _object(place: str, value: Any) -> Json:
             hint += "; an array of them is read as .json: rename the file"
         raise bad_input(place, f"{json_kind(value)}, not a JSON object", hint)
     return value
-
-
-def _reason(cause: BaseException | None) -> str:
-    if isinstance(cause, json.JSONDecodeError):
-        return f" at column {cause.colno}"
-    return f": {cause}"

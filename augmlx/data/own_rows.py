@@ -44,7 +44,7 @@ def training_row(row: Row, form: RowForm) -> Json | None:
         return None
     if form is forms.TEXT:
         return _text_row(row)
-    if form in (forms.ALPACA, forms.DOLLY):
+    if form is forms.ALPACA or form is forms.DOLLY:
         return _instruction_row(row)
     if form is forms.CHAT:
         return _chat_row(row, _listed(row, "messages"))
@@ -153,6 +153,8 @@ def _message(message: Any) -> Any:
     """A message with role and content, its text in one piece."""
     if not isinstance(message, dict):
         return message
+    if "role" in message and isinstance(message.get("content"), str):
+        return message  # mostly
     if "from" in message and "value" in message and "role" not in message:
         others = {name: said for name, said in message.items() if name not in ("from", "value")}
         speaker = message["from"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from augmlx.core.extras import importing
 from augmlx.core.records import Json
 from augmlx.data.json_values import storable
 from augmlx.data.row import Resolve, Row, bad_input, column_names
@@ -24,12 +25,9 @@ def parquet_rows(path: Path, resolve: Resolve) -> Iterator[Row]:
         BadInput: pyarrow is missing, the file is damaged, or a cell cannot be written as JSON.
     """
     with opened(path) as file:
-        try:
+        with importing("pyarrow", path):
             import pyarrow
             from pyarrow import parquet
-        except ImportError:
-            hint = "install it: pip install 'augmlx[parquet]', or save the table as .csv or .jsonl"
-            raise bad_input(path, "reading Parquet needs the package pyarrow", hint) from None
         unreadable = (pyarrow.ArrowException, OSError, ValueError)
         try:
             table = parquet.ParquetFile(file)

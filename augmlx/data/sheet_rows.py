@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from augmlx.core.extras import importing
 from augmlx.data.row import Findings, Resolve, Row, bad_input, column_names
 from augmlx.data.text_files import opened
 
@@ -20,11 +21,8 @@ def sheet_rows(path: Path, resolve: Resolve, findings: Findings) -> Iterator[Row
     """
     with opened(path):
         pass
-    try:
+    with importing("python-calamine", path):
         import python_calamine
-    except ImportError:
-        hint = "install it: pip install 'augmlx[sheets]', or save the sheet as .csv"
-        raise bad_input(path, "reading spreadsheets needs python-calamine", hint) from None
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}

@@ -115,8 +115,18 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
     """(number, line) of every line of a text, from 1, each with the line feed, carriage return or
     both that it ends with.
     """
-    lines = (match[0] for match in _LINE.finditer(text))
+    lines = (match[0] for match in _LINE.finditer(text)) if "\r" in text else _lines_of_unix(text)
     return enumerate(lines, start=1)
+
+
+def _lines_of_unix(text: str) -> Iterator[str]:
+    """One by one: a list of them would be the whole text once more."""
+    begun = 0
+    while end := text.find("\n", begun) + 1:
+        yield text[begun:end]
+        begun = end
+    if begun < len(text):
+        yield text[begun:]
 
 
 def _line_at(data: bytes, offset: int) -> int:

@@ -52,16 +52,17 @@ def _exchange(row: Mapping[str, Any]) -> tuple[str, str]:
         return _line(row["prompt"]), _said(row["completion"])
     prompt = answer = last_question = ""
     for message in row["messages"]:
-        content = message.get("content") or ""
         if message["role"] == "user":
-            last_question = _line(content)
+            last_question = message.get("content") or ""
         elif teaches(message):
-            prompt, answer = last_question, _said(content)
-    return prompt, answer
+            prompt, answer = last_question, message["content"]
+    return _line(prompt), _said(answer)
 
 
 def _said(answer: str) -> str:
     """An answer in one line, without what was thought before it, where something is left."""
+    if "<think>" not in answer:
+        return _line(answer)
     return _line(_THOUGHT.sub("", answer, count=1)) or _line(answer)
 
 
@@ -97,7 +98,8 @@ def _fault_of_one(number: int, message: object) -> str | None:
     is_blank = not (content or "").strip()
     if is_blank and not calls and role not in _MAY_BE_BLANK:
         return f"message {number} has no text"
-    return _fault_of_weight(number, message)
+    # Mostly a message holds nothing besides.
+    return _fault_of_weight(number, message) if len(message) > 2 else None
 
 
 def _fault_of_weight(number: int, message: Mapping[str, Any]) -> str | None:
@@ -112,6 +114,6 @@ def _fault_of_weight(number: int, message: Mapping[str, Any]) -> str | None:
 
 def teaches(message: Mapping[str, Any]) -> bool:
     """Whether the assistant says something in a message that is to be learnt."""
-    content = message.get("content") or ""
-    is_learnt = message["role"] == "assistant" and message.get("weight") != 0
-    return is_learnt and bool(content.strip())
+    if message["role"] != "assistant" or message.get("weight") == 0:
+        return False
+    return bool((message.get("content") or "").strip())

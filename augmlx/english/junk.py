@@ -10,6 +10,9 @@ _ADDRESS = re.compile(r"(https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.]*")
 # What spreadsheets write where a formula fails: #REF!, #N/A, #VALUE!, #WERT!, Err:502.
 _SHEET_ERROR = re.compile(r"#[A-ZÄÖÜ/0-9]{2,12}[!?]?|Err:\d{3}")
 
+_PLACEHOLDERS = frozenset(rows("placeholders"))
+_AROUND = "<>[](){}.!?:- "
+
 
 def why_no_statement(text: str) -> str | None:
     """Why a text is no statement, its noun first; None where it may be one."""
@@ -17,14 +20,9 @@ def why_no_statement(text: str) -> str | None:
     if not bare or not any(map(str.isalnum, bare)):
         # Letters of other kinds, such as an emoji, may say something.
         return "mark without a word" if bare.isascii() else None
-    if _ADDRESS.fullmatch(bare):
-        return "bare link"
-    if _SHEET_ERROR.fullmatch(bare):
-        return "error of a spreadsheet"
-    if bare.casefold().strip("<>[](){}.!?:- ") in _placeholders():
-        return "placeholder"
-    return None
-
-
-def _placeholders() -> frozenset[str]:
-    return frozenset(rows("placeholders"))
+    if " " not in bare:
+        if _ADDRESS.fullmatch(bare):
+            return "bare link"
+        if _SHEET_ERROR.fullmatch(bare):
+            return "error of a spreadsheet"
+    return "placeholder" if bare.casefold().strip(_AROUND) in _PLACEHOLDERS else None

@@ -26,15 +26,16 @@ CACHED_TEXTS = 2048
 # Characters of a word; to look at all that stands before each break would be quadratic.
 _LONGEST_WORD = 100
 
-_CLOSING = r"['\"”’»」』)\]]*"
+_CLOSING, _ENDS = "'\"”’»」』)]", ".!?…:;。！？：；؟"
 # How a sentence ends, or a title before a list.
-ENDED = re.compile(rf"[.!?…:;。！？：；؟]{_CLOSING}$")
+ENDED = re.compile(rf"[{_ENDS}][{re.escape(_CLOSING)}]*$")
 # How a sentence ends that is finished. Unlike ENDED it knows the danda, and no colon.
 FINISHED = re.compile(r"[.!?。！？।؟]['\"”’)\]」』]*$")
 # A stop within quotation marks ends none where the sentence goes on: 'The painter of "Dusk." is'.
 _BREAK = re.compile(
     r"[.!?](?:\s+(?=\S)|['\"”’)\]]+\s+(?=[^\sa-z]))|[。！？](?=\s*[^\s。！？'\"”’」』)\]])|\n\s*(?=\S)"
 )
+_STOP = re.compile(r"[.!?。！？\n]")  # what every break begins with
 QUESTION_MARKS = ("?", "？", "؟")
 
 
@@ -62,12 +63,23 @@ def words(text: str) -> tuple[Mention, ...]:
     )
 
 
+def word_texts(text: str) -> list[str]:
+    """The words of a text, in order, as plain strings."""
+    found: list[str] = []
+    for piece in text.split():
+        if piece.isalnum():  # mostly
+            found.append(piece)
+        else:
+            found += _WORD.findall(piece)
+    return found
+
+
 def lower_words(text: str) -> list[str]:
     """The words of a text, in order, as plain strings without capitals.
 
     Punctuation is left out.
     """
-    return [word.text.casefold() for word in words(text)]
+    return [word.casefold() for word in word_texts(text)]
 
 
 def spelt_out(text: str) -> str:
@@ -76,6 +88,12 @@ def spelt_out(text: str) -> str:
     So both count as one negation of one verb.
     """
     return _CUT_NOT.sub(" not", text)
+
+
+def end_mark(text: str) -> str:
+    """The mark that a text ENDED with, before what closes behind it; nothing where it did not."""
+    last = text.rstrip(_CLOSING)[-1:]
+    return last if last in _ENDS else ""
 
 
 def split_sentences(text: str) -> list[Mention]:
@@ -95,6 +113,14 @@ def split_sentences(text: str) -> list[Mention]:
         place = text.index(sentence, start)
         sentences.append(Mention(sentence, place, place + len(sentence)))
     return sentences
+
+
+def first_sentence(text: str) -> str:
+    """The first of the sentences of a text."""
+    stop = _STOP.search(text)
+    if stop is None or stop.end() == len(text):  # mostly it is the only one
+        return text.strip()
+    return split_sentences(text)[0].text
 
 
 def sentence_count(text: str) -> int:

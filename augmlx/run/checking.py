@@ -35,8 +35,10 @@ def refuse_what_does_not_fit(line: Line) -> None:
     findings = Findings()
     folded = 0
     for fact in line.facts:
-        with findings.taken():
+        try:
             folded += _checked(fact, tokenizer, line)
+        except BadInput as error:
+            findings.add(error)
     findings.refuse()
     if folded:
         rows = "1 row has" if folded == 1 else f"{folded:,} rows have"

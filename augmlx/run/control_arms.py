@@ -9,7 +9,7 @@ training, in batches of as many examples, and are held at the same anchors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from augmlx.core.arms import ARMS, AUGMENTED, FINETUNED, ORACLE, REPHRASED
@@ -44,6 +44,16 @@ def places(run: RunFolder, model: StoredModel, settings: Settings) -> dict[str, 
         require_adapter_of(Path(path), model.name, f"eval.adapters: {name}")
         places[name] = Path(path)
     return places
+
+
+def same_as_augmented(run: RunFolder, arms: Iterable[str]) -> list[str]:
+    """Those of some arms that would be trained on the rows of the augmented arm, which is one of
+    them: where no augmentation is trained on.
+    """
+    asked = set(arms)
+    if AUGMENTED.name not in asked or trained_on(run):
+        return []
+    return [arm for arm in (FINETUNED.name, REPHRASED.name) if arm in asked]
 
 
 def rows(arm: str, run: RunFolder, facts: Sequence[Fact], form: row_forms.Form) -> list[Json]:

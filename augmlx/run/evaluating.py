@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from augmlx.core.arms import ARMS
+from augmlx.core.arms import ARMS, AUGMENTED
 from augmlx.core.records import EvalItem, Json, to_json
 from augmlx.data.questions import Question
 from augmlx.engines.local import engine_mark
@@ -15,6 +15,7 @@ from augmlx.evaluation import stage as evaluation_stage
 from augmlx.evaluation.overclaims import Probe, probes
 from augmlx.evaluation.summary import TrainingSize
 from augmlx.run import control_arms
+from augmlx.run.anchoring import unknown_rows
 from augmlx.run.line import Line
 from augmlx.run.stages import EVAL, StageTask
 
@@ -37,10 +38,21 @@ class Comparison:
 
 
 def comparison(line: Line, questions: Sequence[Question]) -> Comparison:
-    """The comparison that the settings ask for. Raises BadInput and BadSettings."""
+    """The comparison that the settings ask for, without the arms that do not differ. Raises
+    BadInput and BadSettings.
+    """
     places = control_arms.places(line.run, line.model, line.settings)
+    same = control_arms.same_as_augmented(line.run, places) if not unknown_rows(line) else []
     talks = line.form in ("mixed", "chat")
     items, notes = run_items.items_of(line.run, line.facts, questions, line.settings, talks=talks)
+    for arm in same:
+        del places[arm]
+        note = (
+            f"{arm} is not compared: nothing was kept that {AUGMENTED.name} would be trained on "
+            "besides the facts, so that any difference between the two would be chance"
+        )
+        line.progress.say(f"eval: {note}")
+        notes = [*notes, note]
     asked: Sequence[Probe] = ()
     if talks and line.settings.eval.overclaims:
         asked = probes(line.facts, line.run.kept_examples(), line.settings.seed)

@@ -50,7 +50,7 @@ def run_all(pipeline: Pipeline, *, rounds: int = 1) -> Outcome:
     for line in uncovered_lines(pipeline):
         pipeline.progress.say(line)
     pipeline.train()
-    summary = pipeline.evaluate_if_possible(keeps_any=bool(counts["kept"]))
+    summary = pipeline.evaluate_if_possible()
     entries: Sequence[Json] = ()
     if rounds > 1 and summary is not None:
         entries = run_rounds(pipeline, rounds)

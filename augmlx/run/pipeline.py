@@ -17,7 +17,7 @@ from augmlx.augment import anchors
 from augmlx.augment.calibration.in_force import in_force
 from augmlx.augment.stage import Earlier, Writer
 from augmlx.core import settings_file
-from augmlx.core.arms import AUGMENTED, BASE, CONTROLS, FINETUNED, REPHRASED
+from augmlx.core.arms import AUGMENTED, BASE, CONTROLS
 from augmlx.core.errors import ModelError, NothingToAsk, RunError
 from augmlx.core.files import copy_file, read_jsonl, remove_stale_parts, write_jsonl
 from augmlx.core.progress import Progress
@@ -223,17 +223,8 @@ class Pipeline:
         self._save_settings()
         return summary.read(self.run)
 
-    def evaluate_if_possible(self, *, keeps_any: bool) -> Summary | None:
-        """As `evaluate`, but facts that no question can be derived from are no error; and where
-        nothing was kept, it says which arms were trained on the same rows.
-        """
-        same = [FINETUNED.name, REPHRASED.name]
-        asked = [arm for arm in self.settings.eval.arms if arm in same]
-        if asked and not keeps_any:
-            self.progress.say(
-                f"eval: {' and '.join(asked)} and {AUGMENTED.name} are trained on the same rows, "
-                "for nothing was kept: that they differ is chance"
-            )
+    def evaluate_if_possible(self) -> Summary | None:
+        """As `evaluate`, but facts that no question can be derived from are no error."""
         try:
             return self.evaluate()
         except NothingToAsk as error:

@@ -690,3 +690,17 @@ def test_every_faulty_row_is_named(tmp_path: Path) -> None:
     assert lines[0] == f"{path}:1: no text in 'completion'"
     assert len(lines) == 21
     assert lines[-1] == "and 11 more faulty rows"
+
+
+def test_every_faulty_value_of_an_array_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    rows = [f'{{"fact": "{MILL}", "n": NaN}}', '{"fact": "A", "fact": "B"}', '{"fact": 7}', "8"]
+    path.write_text("[\n" + ",\n".join(rows) + "\n]\n")
+    with pytest.raises(BadInput) as caught:
+        read_facts(path)
+    assert [line.removeprefix(f"{path}:") for line in caught.value.message.splitlines()] == [
+        "2: not valid JSON: NaN or an infinite number",
+        "3: not valid JSON: an object holds the same key twice",
+        "4: 'fact' is a number, not a text",
+        "5: a number, not a JSON object",
+    ]

@@ -36,11 +36,16 @@ def test_every_character_of_a_text_is_in_a_statement_of_its_line(
     lines: list[str], end: str
 ) -> None:
     lines = [line.replace("\r", "").replace("\n", "") for line in lines]
-    found = read("a.txt", "".join(f"{line}{end}" for line in lines))
-    said = dict.fromkeys(range(1, len(lines) + 1), "")
-    for line, statement in found.statements if found else ():
+    # The last line makes sure that there is a statement; each "None" or the like is named instead.
+    found = read("a.txt", "".join(f"{line}{end}" for line in (*lines, "Ada left.")))
+    assert found is not None
+    left_out = {line for line, what in found.left_out if what != "line without a word"}
+    said = dict.fromkeys(range(1, len(lines) + 2), "")
+    for line, statement in found.statements:
         said[line] += statement
     for number, line in enumerate(lines, start=1):
+        if number in left_out:
+            continue
         if any(map(str.isalnum, line)):
             assert "".join(said[number].split()) == "".join(
                 line.removeprefix("\ufeff" * (number == 1)).split()

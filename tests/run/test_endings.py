@@ -50,15 +50,19 @@ def test_one_fact_is_trained_on_exported_and_reported(setup: Setup) -> None:
     assert outcome.report.exists()
 
 
-def test_arms_that_do_not_differ_are_told(setup: Setup) -> None:
+def test_arms_that_do_not_differ_are_not_compared(setup: Setup) -> None:
     setup.writer = lambda _request: " someone else entirely"
-    pipeline = setup.open(**{"eval.ability": False})
+    arms = ["base", "finetuned", "rephrased", "augmented"]
+    pipeline = setup.open(**{"eval.ability": False, "eval.arms": arms})
     outcome = run_all(pipeline)
     assert outcome.counts["kept"] == 0
     assert outcome.summary is not None
+    assert set(outcome.summary.arms) == {"base", "augmented"}
+    assert "finetuned is not compared" in " ".join(outcome.summary.notes)
+    assert not (setup.run / "baseline").exists()
     said = " ".join(setup.progress.said)
     assert "nothing was kept of" in said
-    assert "finetuned and augmented are trained on the same rows" in said
+    assert "rephrased is not compared" in said
 
 
 def test_a_training_that_comes_apart_fails_and_says_what_to_try(setup: Setup) -> None:

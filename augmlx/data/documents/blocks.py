@@ -1,11 +1,7 @@
-"""What the readers of documents share: a block of text -> its sentences, and a missing library."""
+"""What the readers of documents share: a block of text -> its sentences."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from augmlx.core.errors import BadInput
-from augmlx.data.row import bad_input
 from augmlx.data.statements import LEAD_IN, Reading, has_word, sentences
 
 
@@ -21,9 +17,3 @@ def take_block(reading: Reading, line: int, text: str) -> bool:
         else:
             holds_statement |= reading.take(line, said)
     return holds_statement
-
-
-def needs(path: Path, package: str) -> BadInput:
-    """That the library for a kind of document is not installed."""
-    hint = "install it: pip install 'augmlx[docs]', or save the text as .txt or .md"
-    return bad_input(path, f"reading {path.suffix.lower()} needs the package {package}", hint)

@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from augmlx.data.documents.blocks import needs, take_block
+from augmlx.core.extras import importing
+from augmlx.data.documents.blocks import take_block
 from augmlx.data.row import bad_input
 from augmlx.data.statements import Reading, has_word
 from augmlx.data.text_files import opened
@@ -23,12 +24,10 @@ def read_docx(path: Path, reading: Reading) -> int:
         BadInput: python-docx is missing, or the file is none.
     """
     with opened(path) as file:
-        try:
+        with importing("python-docx", path):
             import docx
             from docx.opc.exceptions import PackageNotFoundError
             from docx.oxml.ns import qn
-        except ImportError:
-            raise needs(path, "python-docx") from None
         try:
             document = docx.Document(file)
         except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError, SyntaxError):

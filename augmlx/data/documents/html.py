@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from augmlx.data.documents.blocks import needs, take_block
+from augmlx.core.extras import importing
+from augmlx.data.documents.blocks import take_block
 from augmlx.data.row import bad_input
 from augmlx.data.statements import Reading, has_word
 from augmlx.data.text_files import read_text
@@ -38,9 +39,9 @@ _SILENT = (
 # The tags that stand within a line.
 _INLINE = frozenset(
     "<a><abbr><b><bdi><bdo><big><cite><code><data><dfn><em><font><i><img><ins><kbd><label><mark><q>"
-    "<ruby><rb><rt><rp><samp><small><span><strong><sub><sup><time><tt><u><var><wbr>"[1:-1].split(
-        "><"
-    )
+    "<ruby><rb><rt><rp><samp><small><span><strong><sub><sup><time><tt><u><var><wbr>".strip(
+        "<>"
+    ).split("><")
 )
 
 
@@ -51,10 +52,8 @@ def read_html(path: Path, reading: Reading) -> int:
         BadInput: lxml is missing, or the page is empty.
     """
     content = read_text(path)
-    try:
+    with importing("lxml", path):
         from lxml import etree, html
-    except ImportError:
-        raise needs(path, "lxml") from None
     # As bytes that say what they are: a declaration in the page may be about another encoding.
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from augmlx.data.documents.blocks import needs, take_block
+from augmlx.core.extras import importing
+from augmlx.data.documents.blocks import take_block
 from augmlx.data.row import bad_input
 from augmlx.data.statements import Reading, has_word
 from augmlx.data.text_files import opened
@@ -33,11 +34,9 @@ def read_pdf(path: Path, reading: Reading) -> int:
         BadInput: pypdf is missing, the file is none, it has a password, or no text (a scan).
     """
     with opened(path) as file:
-        try:
+        with importing("pypdf", path):
             import pypdf
             from pypdf.errors import PyPdfError
-        except ImportError:
-            raise needs(path, "pypdf") from None
         try:
             document = pypdf.PdfReader(file)
             if document.is_encrypted and not document.decrypt(""):

@@ -9,20 +9,13 @@ from importlib import metadata
 
 from augmlx import __version__
 from augmlx.core.errors import AugmlxError
+from augmlx.core.extras import FILE_PACKAGES
 from augmlx.core.records import Json
 from augmlx.models import blas, memory
 from augmlx.models.store import folder as store
 
 _PACKAGES = ("mlx", "mlx-lm", "transformers")
 _EXPORT_PACKAGES = ("torch", "peft")
-# Packages that one kind of files needs: the extra that brings them, and which files.
-_FILE_PACKAGES = {
-    "pyarrow": ("parquet", ".parquet"),
-    "python-calamine": ("sheets", ".xlsx and .ods"),
-    "python-docx": ("docs", ".docx"),
-    "lxml": ("docs", ".html"),
-    "pypdf": ("docs", ".pdf"),
-}
 _SLOW_GFLOPS = 10.0  # below this something is wrong on any machine of the last decade
 
 
@@ -47,7 +40,7 @@ def examine() -> tuple[Json, list[Advice]]:
         "machine": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "augmlx": __version__,
-        **{name: _version(name) for name in (*_PACKAGES, *_EXPORT_PACKAGES, *_FILE_PACKAGES)},
+        **{name: _version(name) for name in (*_PACKAGES, *_EXPORT_PACKAGES, *FILE_PACKAGES)},
         "memory_bytes": memory.total_memory_bytes(),
         **_compute(advice),
         "store": str(store.home()),
@@ -56,9 +49,9 @@ def examine() -> tuple[Json, list[Advice]]:
     if not all(found[name] for name in _EXPORT_PACKAGES):
         remedy = "pip install 'augmlx[hf]' (only `augmlx export --verify` needs it)"
         advice.append(Advice("torch and peft are not installed", remedy, needed=False))
-    for name, (extra, files) in _FILE_PACKAGES.items():
+    for name, of in FILE_PACKAGES.items():
         if not found[name]:
-            remedy = f"pip install 'augmlx[{extra}]' (only {files} files need it)"
+            remedy = f"pip install 'augmlx[{of.extra}]' (only {of.files} files need it)"
             advice.append(Advice(f"{name} is not installed", remedy, needed=False))
     return found, advice
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import stat
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from augmlx.cli.doctor import doctor
 from augmlx.cli.models import models
 from augmlx.cli.pull import pull
 from augmlx.core.errors import ModelError
+from augmlx.core.extras import FILE_PACKAGES
+from augmlx.models.store.doctor import examine
 from tests.models.support import tiny_gguf
 
 
@@ -56,3 +59,22 @@ def test_errors_reach_the_edge_as_they_are(empty_store: Path) -> None:
 def test_a_store_is_made_private(tmp_path: Path, empty_store: Path) -> None:
     CliRunner().invoke(pull, [str(tiny_gguf(tmp_path))], catch_exceptions=False)
     assert stat.S_IMODE(empty_store.stat().st_mode) == 0o700
+
+
+def test_doctor_names_the_extra_of_each_missing_package(
+    empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = metadata.version
+
+    def version(package: str) -> str:
+        if package in FILE_PACKAGES:
+            raise metadata.PackageNotFoundError(package)
+        return installed(package)
+
+    monkeypatch.setattr(metadata, "version", version)  # as if none of them were installed
+    found, advice = examine()
+    missing = {one.fault: one.remedy for one in advice if not one.needed}
+    for package, of in FILE_PACKAGES.items():
+        assert found[package] is None
+        assert f"augmlx[{of.extra}]" in missing[f"{package} is not installed"]
+        assert of.files in missing[f"{package} is not installed"]
