@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from augmlx.core.records import AdapterSpec
 from augmlx.core.settings import TrainSettings
+from augmlx.exporting.comparison import Material, Record, distance_of
 from augmlx.models.loading import load
 from augmlx.models.store.folder import StoredModel, find
 from augmlx.training import adapter
@@ -52,6 +53,7 @@ WORDS = [
     *(f"w{n}" for n in range(55)),
 ]
 PROMPTS = ["Mara Voss is in the Lab", "the lamp of the Lab is in w3 w4", "w9"]
+MATERIAL = Material(PROMPTS, ["Mara Voss is", "the lamp of"])
 
 
 def tiny_base(folder: Path, *, bits: int | None = None) -> StoredModel:
@@ -158,3 +160,8 @@ def write_pairs(
     return {
         name: np.array(mx.array(arrays[name]).astype(dtype).astype(mx.float32)) for name in kept
     }
+
+
+def largest_difference(one: Record, other: Record) -> float:
+    """Of a logit, between what is said of the same texts twice."""
+    return distance_of(one, (reading.logits for reading in other.readings)).greatest
