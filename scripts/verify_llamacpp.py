@@ -18,6 +18,8 @@ tensor of the whole model is, dequantised, what the weights with the adapter are
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -181,20 +183,31 @@ def interpreter(given: str | None, work: Path, minutes: float) -> str:
             return python
     print(f"installing {BINDING} into {folder}; it compiles", flush=True)
     venv.create(folder, with_pip=True)
-    command = [made, "-m", "pip", "install", "--quiet", BINDING]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=60 * minutes
-        )
-        fault = done.stderr[-2000:] if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        fault = f"it took longer than {minutes:g} minutes (--build-minutes)"
+    fault = installed(made, minutes)
     if fault or not has_binding(made):
         sys.exit(
             f"{BINDING} could not be installed: {fault or 'it cannot be imported'}\n"
             "install it where you like (it needs a C++ compiler), and name that Python: --python"
         )
     return made
+
+
+def installed(python: str, minutes: float) -> str:
+    """Install the binding; why that failed, or "". What pip started ends with it."""
+    command = [python, "-m", "pip", "install", "--quiet", BINDING]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as pip:
+        try:
+            _, said = pip.communicate(timeout=60 * minutes)
+        except subprocess.TimeoutExpired:
+            os.killpg(pip.pid, signal.SIGTERM)
+            return f"it took longer than {minutes:g} minutes (--build-minutes)"
+    return said[-2000:] if pip.returncode else ""
 
 
 def has_binding(python: str) -> bool:
