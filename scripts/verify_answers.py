@@ -80,9 +80,12 @@ def main() -> None:
     run = RunFolder(arguments.run)
     base = store.find(settings_file.load(run.settings, {}).model)
     order = {"model": str(base.path), "questions": questions, "tokens": TOKENS}
+    print(f"{base.name}: {len(questions)} questions, {TOKENS} tokens at most")
     ours = ask(run, questions)
+    print(f"  different answers of augmlx ask    {len(set(ours))}", flush=True)
     adapter = {"adapter": str(run.adapter.resolve())}
     of_mlx_lm = answers.ask_child(sys.executable, MLX_LM, {**order, **adapter}, "mlx-lm")
+    print(f"  mlx-lm with the adapter says so    {answers.same(ours, of_mlx_lm)}", flush=True)
     few = questions[: arguments.commands]
     commanded = [generate(base.path, run.adapter, question) for question in few]
     with tempfile.TemporaryDirectory() as folder:
@@ -99,9 +102,6 @@ def main() -> None:
         "mlx_lm_same": answers.same(ours, of_mlx_lm),
         "peft_same": answers.same(ours, of_peft),
     }
-    print(f"{base.name}: {count} questions, {TOKENS} tokens at most")
-    print(f"  different answers of augmlx ask    {figures['different_answers']}")
-    print(f"  mlx-lm with the adapter says so    {figures['mlx_lm_same']}")
     print(f"  transformers + peft say so         {figures['peft_same']}")
     benchmark.finish(
         figures,
