@@ -76,9 +76,11 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"machine: {benchmark.machine('mlx', 'mlx-lm', 'torch', 'transformers', 'peft')}")
     path = arguments.questions or answers.questions_of(arguments.run)
-    questions = answers.chosen(path, arguments.count)
+    questions = [" ".join(text.split()) for text in answers.chosen(path, arguments.count)]
     run = RunFolder(arguments.run)
     base = store.find(settings_file.load(run.settings, {}).model)
+    if base.bits:
+        parser.error(f"{base.name} is quantised, and transformers cannot read it")
     order = {"model": str(base.path), "questions": questions, "tokens": TOKENS}
     print(f"{base.name}: {len(questions)} questions, {TOKENS} tokens at most")
     ours = ask(run, questions)
@@ -118,7 +120,7 @@ def ask(run: RunFolder, questions: list[str]) -> list[str]:
     """The tuned model's answers by `augmlx ask`, each question a line of its own."""
     command = [sys.executable, "-m", "augmlx", "ask", str(run.path), "--json"]
     command += ["--arm", AUGMENTED.name, "--max-tokens", str(TOKENS)]
-    lines = "".join(" ".join(question.split()) + "\n" for question in questions)
+    lines = "".join(f"{question}\n" for question in questions)
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"augmlx ask failed:\n{done.stderr[-2000:]}")
