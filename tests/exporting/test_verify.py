@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +14,9 @@ from click.testing import CliRunner
 from safetensors.numpy import save_file
 
 from augmlx.cli.export import export
-from augmlx.core import settings_file
 from augmlx.core.errors import ModelError, RunError
 from augmlx.core.files import write_jsonl
-from augmlx.core.progress import Silent
-from augmlx.core.records import Fact, to_json
 from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings
 from augmlx.exporting import mlx_reader, transformers_reader, verify
 from augmlx.exporting.comparison import Material, Record
 from augmlx.exporting.gguf_files import keys
@@ -27,11 +24,9 @@ from augmlx.exporting.peft import export_peft
 from augmlx.exporting.trained_matrices import read_tensors
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.store.folder import StoredModel
-from augmlx.run.pipeline import Pipeline
-from augmlx.run.stages import TRAIN
 
 from .architectures import CHAT, write_talking_base
-from .support import CONFIG, MATERIAL, PROMPTS, save_adapter, spec_of, tiny_base
+from .support import CONFIG, MATERIAL, save_adapter, spec_of, tiny_base, trained_run
 
 Tensors = dict[str, np.ndarray]
 RANKS = (("mlp.down_proj", 1), ("self_attn.q_proj", 3))
@@ -183,17 +178,9 @@ def test_a_nan_never_passes(tmp_path: Path) -> None:
 
 @pytest.mark.hf
 def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.create()
     base = tiny_base(tmp_path / "base")
+    run = trained_run(tmp_path / "run", base)
     save_adapter(base, spec_of(), run.adapter)
-    settings_file.save(Settings(model=str(base.path)), run.settings)
-    write_jsonl(
-        run.facts, (to_json(Fact(str(n), text, f"facts.csv:{n}")) for n, text in enumerate(PROMPTS))
-    )
-    used = settings_file.load(run.settings)
-    basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
-    run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     result = CliRunner().invoke(export, [str(run.path), "--format", "peft", "--verify", "--json"])
     assert result.exit_code == 0, result.output
     value = json.loads(result.stdout)
@@ -210,6 +197,24 @@ def test_the_command_exports_verifies_and_prints_no_text_of_the_user(tmp_path: P
     assert plain.exit_code == 0
     assert plain.stdout.splitlines()[0] == str(tmp_path / "out")
     assert "argmax agreement 100 %" in plain.stdout
+
+
+@pytest.mark.hf
+def test_what_the_quantised_base_itself_says_is_told_besides(tmp_path: Path) -> None:
+    four = tiny_base(tmp_path / "four", bits=4)
+    run = trained_run(tmp_path / "run", four)
+    save_adapter(four, spec_of(), run.adapter)
+    base = tiny_base(tmp_path / "base")
+    options = ["--verify", "--base-folder", str(base.path), "--json"]
+    result = CliRunner().invoke(export, [str(run.path), *options])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["verification"]
+    assert found["max_difference"] <= 1e-4
+    assert re.fullmatch(
+        r"over four itself: greatest logit difference .*, argmax agreement .* %", found["notes"][0]
+    )
+    refused = CliRunner().invoke(export, [str(run.path), "--verify"])
+    assert isinstance(refused.exception, ModelError)
 
 
 def test_a_folder_only_verification_reads_needs_verify() -> None:

@@ -11,20 +11,13 @@ from pathlib import Path
 
 import pytest
 from exporting.architectures import write_talking_base
-from exporting.support import random_adapter
+from exporting.support import random_adapter, trained_run
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from augmlx.core import settings_file
 from augmlx.core.files import write_jsonl
-from augmlx.core.progress import Silent
-from augmlx.core.records import Fact, to_json
-from augmlx.core.run_folder import RunFolder
-from augmlx.core.settings import Settings
-from augmlx.run.pipeline import Pipeline
-from augmlx.run.stages import TRAIN
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts"))
 
@@ -83,18 +76,12 @@ def _say_only_texts(folder: Path) -> None:
 
 @pytest.mark.hf
 def test_three_programs_answer_alike_with_a_tiny_model(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.create()
     base = write_talking_base(tmp_path / "base")
     _say_only_texts(base.path)
+    run = trained_run(tmp_path / "run", base)
     random_adapter(base, run.adapter)
-    settings_file.save(Settings(model=str(base.path)), run.settings)
-    write_jsonl(run.facts, [to_json(Fact("f1", "The lamp stands in the hall.", "facts.csv:1"))])
     chat = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Ada."}]
     write_jsonl(run.train_rows, [{"id": "f1/original", "messages": chat}])
-    used = settings_file.load(run.settings)
-    basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
-    run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     asked = tmp_path / "questions.jsonl"
     write_jsonl(asked, ({"prompt": f"Who keeps hall {n}?"} for n in range(6)))
     script, out = Path(answers.__file__).with_name("verify_answers.py"), tmp_path / "out.json"
