@@ -8,39 +8,43 @@ in a chat, greedily, through llama.cpp's Python binding: the base with the adapt
 whole model. MLX answers the same with the adapter over the base. llama.cpp cuts the questions into
 tokens itself, so that its reading of the tokenizer is compared as well.
 
-The binding is looked for here, then in the interpreter that --python names; where there is neither,
-it is installed into a virtual environment in --work, which compiles it from source: a quarter of an
-hour, or more.
+The binding is looked for in the interpreter that --python names, in the script's own, and in
+--work; where none has it, it is installed into a virtual environment in --work, which compiles it
+from source: a quarter of an hour on several cores, and --build-minutes at most.
 
-Bars: at least 19 of 20 answers are the same, for either; every question is the same tokens.
+Bars: at least 19 of 20 answers are the same, for either; every question is the same tokens; every
+tensor of the whole model is, dequantised, what the weights with the adapter are in its type.
 """
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import answers
 import benchmark
+import gguf
+import numpy as np
 
 from augmlx.core import settings_file
-from augmlx.core.files import read_jsonl
 from augmlx.core.run_folder import RunFolder
+from augmlx.exporting import mlx_reader
+from augmlx.exporting.comparison import Material, Reply
 from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.exporting.gguf_files import lora, model
 from augmlx.exporting.stage import chat_template
-from augmlx.models import loading
+from augmlx.models.formats import gguf_config, gguf_file, gguf_tensors
 from augmlx.models.formats.adapter_folder import read_spec
+from augmlx.models.loading import tokenizer_of
 from augmlx.models.store import folder as store
 
-import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
-
-QUESTIONS, TOKENS, SAME = 20, 24, 19
+QUESTIONS, SAME = 20, 19
 BINDING = "llama-cpp-python"
 # Runs in the interpreter that has the binding. In: {"model", "lora", "prompts", "stops", "tokens"}.
 # Out: of each prompt its tokens, and those of the answer.
@@ -56,13 +60,12 @@ for prompt in order["prompts"]:
     llama.reset()
     answer = []
     for token in llama.generate(tokens, temp=0.0, repeat_penalty=1.0, top_k=1):
+        answer.append(token)
         if token in order["stops"] or len(answer) == order["tokens"]:
             break
-        answer.append(token)
     answers.append([tokens, answer])
 print("ANSWERS " + json.dumps(answers))
 """
-Answers = list[tuple[list[int], list[int]]]
 
 
 def main() -> None:
@@ -76,13 +79,16 @@ def main() -> None:
     parser.add_argument("--type", default="f16", help="of the GGUF files' matrices")
     parser.add_argument("--python", help="an interpreter that has the binding")
     parser.add_argument("--work", type=Path, help="where the GGUF files are written, and kept")
+    parser.add_argument(
+        "--build-minutes", type=float, default=120, help="longest installation of the binding"
+    )
     arguments = parser.parse_args()
     if (arguments.run is None) == (arguments.adapter is None):
         parser.error("name a run, or --model and --adapter")
     if arguments.run is not None:
         run = RunFolder(arguments.run)
         name, adapter = settings_file.load(run.settings, {}).model, run.adapter
-        questions = arguments.questions or run.eval / "items.jsonl"
+        questions = arguments.questions or answers.questions_of(run.path)
     else:
         name, adapter, questions = arguments.model, arguments.adapter, arguments.questions
     with tempfile.TemporaryDirectory() as temporary:
@@ -93,98 +99,115 @@ def main() -> None:
 
 def compare(name: str, adapter: Path, questions: Path, work: Path, arguments: Any) -> None:
     print(f"machine: {benchmark.machine('mlx', 'mlx-lm', 'gguf')}")
-    python = interpreter(arguments.python, work)
+    python = interpreter(arguments.python, work, arguments.build_minutes)
     stored = store.find(name)
-    loaded = loading.load(stored, adapter)
-    prompts = [
-        loaded.tokenizer.apply_chat_template(
-            [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
-        )
-        for text in chosen(questions)
-    ]
-    stops = sorted(loaded.tokenizer.eos_token_ids)
-    ours = [answered(loaded, prompt, stops) for prompt in prompts]
-    del loaded
+    material = Material([], answers.chosen(questions, QUESTIONS))
+    replies = mlx_reader.record(stored, adapter, material).replies
     base, whole, alone = work / "base.gguf", work / "whole.gguf", work / "adapter.gguf"
     template = chat_template(stored)
     weights = FusedWeights(stored, adapter, read_spec(adapter))
     model.write_model(FusedWeights(stored), base, "base", arguments.type, template)
     model.write_model(weights, whole, "whole", arguments.type, template)
     lora.write_lora(weights, alone, "adapter")
-    order = {"prompts": prompts, "stops": stops, "tokens": TOKENS}
-    plain = ask(python, {**order, "model": str(base), "lora": None})
-    over = ask(python, {**order, "model": str(base), "lora": str(alone)})
-    fused = ask(python, {**order, "model": str(whole), "lora": None})
-    cut_alike = sum(mine[0] == theirs[0] for mine, theirs in zip(ours, fused, strict=True))
-    print(f"{name}, {arguments.type}: {len(prompts)} questions, {TOKENS} tokens at most")
+    equal, tensors = equal_tensors(whole, weights), len(weights.shapes)
+    stops = sorted(tokenizer_of(stored).eos_token_ids)
+    plain = ask(python, base, None, replies, stops)
+    over = ask(python, base, alone, replies, stops)
+    fused = ask(python, whole, None, replies, stops)
+    ours = [list(reply.answer) for reply in replies]
+    cut_alike = answers.same([list(reply.tokens) for reply in replies], fused[0])
+    figures = {
+        "questions": len(replies),
+        "cut_alike": cut_alike,
+        "base_alone": answers.same(ours, plain[1]),
+        "adapter_same": answers.same(ours, over[1]),
+        "whole_same": answers.same(ours, fused[1]),
+        "tensors": tensors,
+        "equal_tensors": equal,
+    }
+    print(f"{name}, {arguments.type}: {len(replies)} questions, {mlx_reader.ANSWER} tokens at most")
     print(f"  the same tokens of a question      {cut_alike}")
-    print(f"  base without the adapter as MLX with {same(ours, plain)}")
-    print(f"  base and adapter as MLX            {same(ours, over)}")
-    print(f"  whole model as MLX                 {same(ours, fused)}")
+    print(f"  base without the adapter as MLX with {figures['base_alone']}")
+    print(f"  base and adapter as MLX            {figures['adapter_same']}")
+    print(f"  whole model as MLX                 {figures['whole_same']}")
+    print(f"  equal tensors                      {equal} of {tensors}")
     benchmark.finish(
-        {"questions": len(prompts), "base_alone": same(ours, plain)},
+        figures,
         {
-            "adapter_same": benchmark.at_least(same(ours, over), SAME),
-            "whole_same": benchmark.at_least(same(ours, fused), SAME),
-            "cut_alike": benchmark.exactly(cut_alike, len(prompts)),
+            "adapter_same": benchmark.at_least(figures["adapter_same"], SAME),
+            "whole_same": benchmark.at_least(figures["whole_same"], SAME),
+            "cut_alike": benchmark.exactly(cut_alike, len(replies)),
+            "equal_tensors": benchmark.exactly(equal, tensors),
         },
         arguments.json,
     )
 
 
-def chosen(path: Path) -> list[str]:
-    """Questions of a file, each once, spread over it."""
-    texts = list(dict.fromkeys(row["prompt"] for row in read_jsonl(path)))
-    asked = [text for text in texts if text.rstrip().endswith("?")]
-    if len(asked) < QUESTIONS:  # what a sentence goes on with is a question, too
-        rest = [text for text in texts if text not in asked]
-        asked += [f"Complete: {text}" for text in rest]
-    distance = max(1, len(asked) // QUESTIONS)
-    return asked[::distance][:QUESTIONS]
+def equal_tensors(path: Path, weights: FusedWeights) -> int:
+    """How many tensors of a GGUF file are, dequantised and under their names in Hugging Face's
+    model, the weights as its own type has them.
+    """
+    file = gguf_file.read(path)
+    config = gguf_config.build(file, "float32")
+    equal = 0
+    for name, source in gguf_tensors.source_names(file, config).items():
+        kind = file.tensors[source].tensor_type
+        rounded = gguf.quants.dequantize(gguf.quants.quantize(weights.read(name), kind), kind)
+        equal += np.array_equal(gguf_tensors.read_tensor(file, source, config), rounded)
+    return equal
 
 
-def answered(loaded: loading.LoadedModel, prompt: str, stops: Sequence[int]) -> Any:
-    """The tokens of a prompt, and of the greedy answer of MLX."""
-    from mlx_lm.models.cache import make_prompt_cache
-
-    tokens = loaded.tokenizer.encode(prompt, add_special_tokens=False)
-    cache = make_prompt_cache(loaded.model)
-    answer: list[int] = []
-    step = mx.array([tokens])
-    while len(answer) < TOKENS:
-        token = int(loaded.model(step, cache=cache)[0, -1].argmax().item())
-        if token in stops:
-            break
-        answer.append(token)
-        step = mx.array([[token]])
-    return tokens, answer
+def ask(
+    python: str, path: Path, adapter: Path | None, replies: tuple[Reply, ...], stops: list[int]
+) -> tuple[list[list[int]], list[list[int]]]:
+    """What llama.cpp says: the tokens of each question, and those of each answer."""
+    order = {
+        "model": str(path),
+        "lora": None if adapter is None else str(adapter),
+        "prompts": [reply.prompt for reply in replies],
+        "stops": stops,
+        "tokens": mlx_reader.ANSWER,
+    }
+    said = answers.ask_child(python, CHILD, order, "llama.cpp")
+    return [tokens for tokens, _ in said], [answer for _, answer in said]
 
 
-def same(ours: Answers, theirs: Answers) -> int:
-    return sum(mine[1] == other[1] for mine, other in zip(ours, theirs, strict=True))
-
-
-def ask(python: str, order: Any) -> Any:
-    """What llama.cpp says, as (tokens of the prompt, tokens of the answer) each."""
-    done = subprocess.run(
-        [python, "-c", CHILD], input=json.dumps(order), capture_output=True, text=True, check=False
-    )
-    for line in done.stdout.splitlines():
-        if line.startswith("ANSWERS "):
-            return json.loads(line.removeprefix("ANSWERS "))
-    sys.exit(f"llama.cpp did not answer:\n{done.stderr[-2000:]}")
-
-
-def interpreter(given: str | None, work: Path) -> str:
-    """An interpreter that has the binding; installed where none has."""
-    made = work / "llamacpp" / "bin" / "python"
-    for python in (given, sys.executable, str(made)):
+def interpreter(given: str | None, work: Path, minutes: float) -> str:
+    """An interpreter that has the binding; installed where none has. Exits where that fails."""
+    folder = work / "llamacpp"
+    made = str(folder / "bin" / "python")
+    if given and not has_binding(given):
+        sys.exit(f"--python {given}: cannot import llama_cpp, the package {BINDING}")
+    for python in (given, sys.executable, made):
         if python and has_binding(python):
             return python
-    print(f"installing {BINDING} into {made.parents[1].name}/; it compiles")
-    venv.create(made.parents[1], with_pip=True)
-    subprocess.run([str(made), "-m", "pip", "install", "--quiet", BINDING], check=True)
-    return str(made)
+    print(f"installing {BINDING} into {folder}; it compiles", flush=True)
+    venv.create(folder, with_pip=True)
+    fault = installed(made, minutes)
+    if fault or not has_binding(made):
+        sys.exit(
+            f"{BINDING} could not be installed: {fault or 'it cannot be imported'}\n"
+            "install it where you like (it needs a C++ compiler), and name that Python: --python"
+        )
+    return made
+
+
+def installed(python: str, minutes: float) -> str:
+    """Install the binding; why that failed, or "". What pip started ends with it."""
+    command = [python, "-m", "pip", "install", "--quiet", BINDING]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as pip:
+        try:
+            _, said = pip.communicate(timeout=60 * minutes)
+        except subprocess.TimeoutExpired:
+            os.killpg(pip.pid, signal.SIGTERM)
+            return f"it took longer than {minutes:g} minutes (--build-minutes)"
+    return said[-2000:] if pip.returncode else ""
 
 
 def has_binding(python: str) -> bool:

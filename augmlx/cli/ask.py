@@ -41,6 +41,7 @@ or train on questions, too, by the operators qa-forward and qa-reverse"""
     type=click.Choice(["text", "completions", "chat"]),
     help="How a question is put; by default in the form of the run's training set.",
 )
+@click.option("--model", help="Of an adapter folder: its base, where it names none of the store.")
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -54,6 +55,7 @@ def ask(
     question: str | None,
     arm: str,
     form: Form | None,
+    model: str | None,
     max_tokens: int | None,
     as_json: bool,
 ) -> None:
@@ -69,21 +71,31 @@ def ask(
     question behind the turns so far. --form puts questions in another of these forms than the
     training set's.
 
+    RUN may also be an adapter folder, such as augmlx import and mlx_lm.lora write: it is asked in a
+    chat where its base model has a chat template.
+
     \b
     Examples:
       augmlx ask runs/first "The head of the Lumen Lab is"
       augmlx ask runs/first
       augmlx ask runs/first --json < questions.txt
+      augmlx ask adapters/someones-lora "Who are you?"
     """
     from augmlx.core.run_folder import RunFolder
-    from augmlx.run.ask import ARMS
+    from augmlx.models.formats.adapter_folder import is_adapter
+    from augmlx.run.ask import ARMS, load_adapter
     from augmlx.run.pipeline import Pipeline
 
-    settings = common.run_settings(run, {})
-    folder = RunFolder(run)
-    with folder.lock():  # a chat may last for hours, and reads nothing more
-        arms = ARMS if arm == "both" else (arm,)
-        answerer = Pipeline(folder, settings, progress_here()).answerer(arms, form)
+    arms = ARMS if arm == "both" else (arm,)
+    if is_adapter(run):
+        answerer = load_adapter(run, model, arms, form)
+    elif model is not None:
+        raise click.UsageError("--model goes with an adapter folder; a run has its own")
+    else:
+        settings = common.run_settings(run, {})
+        folder = RunFolder(run)
+        with folder.lock():  # a chat may last for hours, and reads nothing more
+            answerer = Pipeline(folder, settings, progress_here()).answerer(arms, form)
     limit = max_tokens or answerer.max_tokens
     view = answers_view.collected if as_json else answers_view.for_stdout()
 

@@ -12,8 +12,7 @@ from augmlx.cli import common
 from augmlx.cli.progress import progress_here
 
 if TYPE_CHECKING:
-    from augmlx.exporting.card import Form
-    from augmlx.exporting.stage import WeightType
+    from augmlx.exporting.forms import Form, WeightType
     from augmlx.models.store.folder import StoredModel
 
 
@@ -157,5 +156,6 @@ def _base(model: StoredModel, base_folder: Path | None, form: Form) -> StoredMod
     from augmlx.exporting.verify import full_precision_base
     from augmlx.models.store.folder import find
 
-    base = model if base_folder is None else find(base_folder.absolute())
-    return base if form in ("fused", "gguf") else full_precision_base(base)
+    if form in ("fused", "gguf"):
+        return model
+    return full_precision_base(model if base_folder is None else find(base_folder.absolute()))

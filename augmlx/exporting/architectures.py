@@ -29,7 +29,6 @@ class Architecture:
         convolutions: transformers keeps the weights as GPT-2's Conv1D does, (in, out).
         trains: the modules inside of a layer that PEFT can adapt, each a pattern.
         because: why it cannot adapt the others.
-        methods: of training, of which it is proven.
     """
 
     name: str = ""
@@ -39,7 +38,6 @@ class Architecture:
     convolutions: bool = False
     trains: tuple[str, ...] = ("*",)
     because: str = ""
-    methods: tuple[str, ...] = ("lora", "dora")
 
     @property
     def is_proven(self) -> bool:

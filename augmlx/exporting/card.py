@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from augmlx import __version__
 from augmlx.core.records import AdapterSpec
 from augmlx.exporting.export_folder import MARK
-
-Form = Literal["peft", "fused", "gguf", "gguf-lora"]
+from augmlx.exporting.forms import Form
 
 _EXPONENT = re.compile(r"[-+]?\d+[eE][-+]?\d+")
 _PROOF = "<!-- proof -->"

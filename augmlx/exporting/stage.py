@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from augmlx.core.errors import BadSettings
 from augmlx.core.files import write_text
@@ -13,22 +13,12 @@ from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
 from augmlx.exporting import export_folder, fused, peft
-from augmlx.exporting.card import About, Form, model_card
+from augmlx.exporting.card import About, model_card
+from augmlx.exporting.forms import DTYPES, TYPES, Form, WeightType
 from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.models.formats import model_folder
 from augmlx.models.formats.adapter_folder import read_spec
-from augmlx.models.formats.safetensors import Dtype
 from augmlx.models.store.folder import StoredModel
-
-FORMS: tuple[Form, ...] = ("peft", "fused", "gguf", "gguf-lora")
-WeightType = Literal["f32", "f16", "bf16", "q8_0"]
-_TYPES: dict[Form, tuple[WeightType, ...]] = {
-    "peft": (),
-    "fused": ("f32", "f16", "bf16"),
-    "gguf": ("f32", "f16", "bf16", "q8_0"),
-    "gguf-lora": (),
-}
-_DTYPES: dict[str, Dtype] = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ class Order:
     about: About = field(default_factory=About)
 
     def __post_init__(self) -> None:
-        allowed = _TYPES[self.form]
+        allowed = TYPES[self.form]
         if self.weight_type is not None and self.weight_type not in allowed:
             raise BadSettings(
                 f"--type {self.weight_type}: {self.form} has "
@@ -128,7 +118,11 @@ def chat_template(model: StoredModel) -> str | None:
     """The chat template that a model is trained and asked with; None where it has none."""
     from augmlx.models.loading import tokenizer_of
 
-    template = getattr(tokenizer_of(model), "chat_template", None)
+    return _template_of(tokenizer_of(model))
+
+
+def _template_of(tokenizer: Any) -> str | None:
+    template = getattr(tokenizer, "chat_template", None)
     return template if isinstance(template, str) else None
 
 
@@ -139,7 +133,7 @@ def weight_type(weights: FusedWeights, order: Order) -> WeightType:
     if order.form == "gguf":
         return "f16"
     own = fused.own_dtype(weights)
-    return next(kind for kind in _TYPES["fused"] if _DTYPES[kind] == own)
+    return next(kind for kind in TYPES["fused"] if DTYPES[kind] == own)
 
 
 def _alphas(spec: AdapterSpec) -> dict[int, int]:
@@ -158,7 +152,7 @@ def _card(weights: FusedWeights, order: Order, base: str, kind: str) -> str:
 
 
 def _write_fused(weights: FusedWeights, order: Order, base: str) -> list[str]:
-    dtype = _DTYPES[weight_type(weights, order)]
+    dtype = DTYPES[weight_type(weights, order)]
     template = chat_template(weights.model)
     assert weights.shapes  # read before anything is cleared
     changed = len(weights.trained)
@@ -177,9 +171,11 @@ def _write_fused(weights: FusedWeights, order: Order, base: str) -> list[str]:
 
 def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
     from augmlx.exporting.gguf_files import lora, model, modelfile
+    from augmlx.models.loading import tokenizer_of
 
     title = f"{base.rpartition('/')[2]} fine-tuned with augmlx"
-    template = chat_template(weights.model)
+    tokenizer = tokenizer_of(weights.model)
+    template, stops = _template_of(tokenizer), _stops(tokenizer)
     alone = order.form == "gguf-lora"
     key = lora.FILE if alone else model.FILE
     if alone:
@@ -189,10 +185,9 @@ def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
     export_folder.prepare(order.target, (key, modelfile.FILE), key)
     kind = "float32" if alone else weight_type(weights, order)
     write_text(order.target / export_folder.CARD, _card(weights, order, base, kind))
-    made = _go_template(weights.model, template)
+    made = None if template is None else _go_template(tokenizer, stops)
     source = ["FROM ./base.gguf", f"ADAPTER ./{key}"] if alone else [f"FROM ./{key}"]
     note = f"put a GGUF file of {base} beside it as base.gguf" if alone else ""
-    stops = _stops(weights.model)
     write_text(
         order.target / modelfile.FILE,
         modelfile.modelfile(source, made, stops, template=template, note=note),
@@ -212,14 +207,9 @@ def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
     return notes
 
 
-def _go_template(stored: StoredModel, template: str | None) -> Any:
-    """The Modelfile's template; None where there is none, or none that is proven."""
+def _go_template(tokenizer: Any, stops: Sequence[str]) -> Any:
+    """The chat template in Ollama's language; None where none is proven."""
     from augmlx.exporting.gguf_files.modelfile import go_template
-    from augmlx.models.loading import tokenizer_of
-
-    if template is None:
-        return None
-    tokenizer = tokenizer_of(stored)
 
     def render(messages: Any) -> str:
         text: str = tokenizer.apply_chat_template(
@@ -228,13 +218,10 @@ def _go_template(stored: StoredModel, template: str | None) -> Any:
         return text
 
     begins = tokenizer.encode("a")[:1] == [tokenizer.bos_token_id]
-    return go_template(render, tokenizer.bos_token if begins else "", _stops(stored))
+    return go_template(render, tokenizer.bos_token if begins else "", stops)
 
 
-def _stops(stored: StoredModel) -> list[str]:
+def _stops(tokenizer: Any) -> list[str]:
     """What ends an answer."""
-    from augmlx.models.loading import tokenizer_of
-
-    tokenizer = tokenizer_of(stored)
     ids = sorted(tokenizer.eos_token_ids)
     return [str(token) for token in tokenizer.convert_ids_to_tokens(ids)]

@@ -11,6 +11,7 @@ from augmlx.report.cases import build_cases
 from augmlx.report.colours import arm_class, kind_class
 from augmlx.report.drawing import draw
 from augmlx.report.evaluated import FORWARD, REVERSAL, Evaluation
+from augmlx.report.export_table import export_rows
 from augmlx.report.findings import Tile
 from augmlx.report.funnel import build_funnel, build_missing
 from augmlx.report.gather import Gathered
@@ -40,6 +41,7 @@ def render(gathered: Gathered) -> str:
         "alarms": findings.alarms(gathered.evaluation),
         "funnel": build_funnel(gathered),
         "missing": build_missing(gathered),
+        "exports": export_rows(gathered.manifest),
         "settings": setting_sections(gathered.settings_as_json),
         "stages": stage_rows(gathered.manifest),
         "versions": version_rows(gathered.manifest),

@@ -15,6 +15,8 @@ from augmlx.engines import local
 from augmlx.engines.protocol import Request
 from augmlx.english.text import ENDED
 from augmlx.evaluation.prompts import as_prompt
+from augmlx.models.formats.adapter_folder import read_spec
+from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
 
 if TYPE_CHECKING:
@@ -38,6 +40,25 @@ def load(model: StoredModel, adapter: Path, form: Form, arms: Sequence[str] = AR
     return Answerer(
         {arm: local.mlx_engine(model, None if arm == BASE.name else adapter) for arm in arms}, form
     )
+
+
+def load_adapter(
+    adapter: Path,
+    model: str | None = None,
+    arms: Sequence[str] = ARMS,
+    form: Form | None = None,
+) -> Answerer:
+    """What puts questions to an adapter that no run has trained, as an imported one or one of
+    mlx_lm.lora, and to its base: in a chat where that has a usable chat template.
+
+    Args:
+        model: its base; the one that it names if not.
+
+    Raises ModelError as `load` does, and where there is no such base.
+    """
+    base = store.find(model or read_spec(adapter).base)
+    likely: Form = "chat" if local.chat_fault(base) is None else "text"
+    return load(base, adapter, form or likely, arms)
 
 
 class Answerer:

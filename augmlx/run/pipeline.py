@@ -31,8 +31,8 @@ from augmlx.engines import local
 from augmlx.engines.local import MlxEngines
 from augmlx.evaluation import items, summary
 from augmlx.evaluation.summary import Summary
-from augmlx.exporting.card import Form
-from augmlx.exporting.stage import Order, WeightType
+from augmlx.exporting.forms import Form, WeightType
+from augmlx.exporting.stage import Order
 from augmlx.models import memory
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
@@ -50,7 +50,7 @@ from augmlx.run.line import Line, MakeEngine
 from augmlx.run.stages import SPLIT, TRAIN, Stages
 
 if TYPE_CHECKING:
-    from augmlx.exporting.verify import Verification
+    from augmlx.exporting.comparison import Verification
     from augmlx.training.team import Team
 
 
@@ -263,11 +263,16 @@ class Pipeline:
     ) -> Verification:
         """Compare what `export` wrote to `target` with MLX; what it came to goes into the manifest
         and the card. Raises ModelError where they differ.
+
+        Args:
+            base: what an adapter alone is put over: the run's model, or the full-precision one
+                where that is quantised.
         """
         from augmlx.exporting import proof
 
-        verification = proof.verify(self.run, target, form, weight_type, base)
-        proof.record(self.run, target, form, verification)
+        order = Order(form, target, weight_type=weight_type)
+        verification = proof.verify(self.run, order, base, self.model)
+        proof.record(self.run, order, verification)
         return verification
 
     def export_if_possible(self) -> Path | None:

@@ -136,6 +136,17 @@ def test_a_run_trained_on_chats_is_asked_in_a_chat(run: Path, chats: Path) -> No
     ]
 
 
+def test_an_adapter_folder_is_asked_as_it_is(run: Path, chats: Path) -> None:
+    question, of_model = "Ada owns the", ("--model", chats.parent / "tiny")
+    asked = ("ask", chats / "adapter", question, "--json", "--max-tokens", "9")
+    for form, is_chat in (((), True), (("--form", "text"), False)):
+        answers = expected(chats, question, 9, chat=is_chat)
+        assert objects(invoke(*asked, *of_model, *form)) == [{"question": question, **answers}]
+    assert "tiny" in invoke(*asked).stderr  # it lies outside of the store
+    refused = invoke("ask", run, question, *of_model)
+    assert refused.exit_code == 2
+
+
 def test_each_line_of_stdin_is_a_question_of_its_own(run: Path, chats: Path) -> None:
     for folder in (run, chats):
         some = ("--max-tokens", "9")

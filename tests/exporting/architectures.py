@@ -6,20 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tiny import CORPUS, VOCABULARY, tokenizer
+from tiny import CORPUS, SIZES, VOCABULARY, tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from augmlx.models.formats import gguf_tokenizer
 from augmlx.models.store.folder import StoredModel, find
 
 _BASE: dict[str, Any] = {
+    **SIZES,
     "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
     "max_position_embeddings": 128,
     "pad_token_id": 0,
     "bos_token_id": 1,

@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from augmlx.core.records import AdapterSpec
-from augmlx.core.settings import TrainSettings
+from augmlx.core import settings_file
+from augmlx.core.files import write_jsonl
+from augmlx.core.progress import Silent
+from augmlx.core.records import AdapterSpec, Fact, to_json
+from augmlx.core.run_folder import RunFolder
+from augmlx.core.settings import Settings, TrainSettings
+from augmlx.exporting.comparison import Material, Record, distance_of
 from augmlx.models.loading import load
 from augmlx.models.store.folder import StoredModel, find
+from augmlx.run.pipeline import Pipeline
+from augmlx.run.stages import TRAIN
 from augmlx.training import adapter
 from augmlx.training.targets import adapter_spec
 
@@ -52,6 +59,7 @@ WORDS = [
     *(f"w{n}" for n in range(55)),
 ]
 PROMPTS = ["Mara Voss is in the Lab", "the lamp of the Lab is in w3 w4", "w9"]
+MATERIAL = Material(PROMPTS, ["Mara Voss is", "the lamp of"])
 
 
 def tiny_base(folder: Path, *, bits: int | None = None) -> StoredModel:
@@ -158,3 +166,21 @@ def write_pairs(
     return {
         name: np.array(mx.array(arrays[name]).astype(dtype).astype(mx.float32)) for name in kept
     }
+
+
+def largest_difference(one: Record, other: Record) -> float:
+    """Of a logit, between what is said of the same texts twice."""
+    return distance_of(one, (reading.logits for reading in other.readings)).greatest
+
+
+def trained_run(folder: Path, base: StoredModel) -> RunFolder:
+    """A run over PROMPTS as training leaves it, but for the adapter, which the caller writes."""
+    run = RunFolder(folder)
+    run.create()
+    settings_file.save(Settings(model=str(base.path)), run.settings)
+    facts = [Fact(str(n), text, f"facts.csv:{n}") for n, text in enumerate(PROMPTS)]
+    write_jsonl(run.facts, map(to_json, facts))
+    used = settings_file.load(run.settings)
+    basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
+    run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
+    return run

@@ -6,22 +6,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from augmlx.core.errors import ModelError
 from augmlx.core.progress import Silent
 from augmlx.core.settings import Settings, TrainSettings
-from augmlx.exporting import verify
+from augmlx.exporting import mlx_reader, verify
 from augmlx.exporting.architectures import architecture_of, architectures
+from augmlx.exporting.comparison import Material
 from augmlx.exporting.peft import export_peft
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.store.folder import StoredModel
 from augmlx.training import fit
 
 from .architectures import KINDS, write_base
+from .support import largest_difference
 
-PROMPTS = ["The lamp of Mara Voss", "Ada Brandt was born"]
+MATERIAL = Material(["The lamp of Mara Voss", "Ada Brandt was born"], ["Who keeps"])
 ROWS = [{"id": f"f{n}/original", "text": f"The bridge at Venn {n} was built."} for n in range(4)]
 
 
@@ -59,16 +60,15 @@ def test_what_is_said_to_be_proven_is_what_is_proven_here() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_peft_says_what_mlx_says(tmp_path: Path, kind: str) -> None:
     base = write_base(tmp_path / "base", kind)
-    plain = {text: verify.mlx_logits(base, None)(text) for text in PROMPTS}
-    for method in architecture_of(kind).methods:
+    plain = mlx_reader.record(base, None, MATERIAL)
+    for method in ("lora", "dora"):
         adapter = train(base, tmp_path / method, method, architecture_of(kind).trains)
         peft = tmp_path / f"{method}-peft"
         export_peft(adapter, read_spec(adapter), peft, hf_base="org/tiny", model_type=kind)
-        tuned = verify.mlx_logits(base, adapter)
-        found = verify.verify_peft(peft, base.path, PROMPTS, tuned, bound=1e-4)
-        assert found.argmax_agreement == 1.0
-        changed = max(np.abs(tuned(text) - plain[text]).max() for text in PROMPTS)
-        assert changed > 0.1, "the adapter does nothing, so nothing is compared"
+        tuned = mlx_reader.record(base, adapter, MATERIAL)
+        found = verify.verify_peft(peft, base.path, tuned, bound=1e-4)
+        assert (found.argmax_agreement, found.same_answers) == (1.0, 1)
+        assert largest_difference(tuned, plain) > 0.1, "the adapter does nothing"
 
 
 @pytest.mark.parametrize("kind", [k for k, known in architectures().items() if known.because])

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from augmlx.exporting.card import About, Form, model_card, with_proof
+from augmlx.exporting.card import About, model_card, with_proof
 from augmlx.exporting.export_folder import MARK
+from augmlx.exporting.forms import Form
 
 from .support import spec_of
 

@@ -13,14 +13,14 @@ from click.testing import CliRunner
 
 from augmlx.cli import cli
 from augmlx.core.errors import BadSettings, ModelError
-from augmlx.exporting import verify
+from augmlx.exporting import mlx_reader, verify
 from augmlx.exporting.importing import import_peft
 from augmlx.exporting.peft import export_peft
 from augmlx.exporting.trained_matrices import read_tensors
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.store.folder import StoredModel
 
-from .support import PROMPTS, save_adapter, spec_of, tiny_base
+from .support import MATERIAL, largest_difference, save_adapter, spec_of, tiny_base
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
 
@@ -115,11 +115,10 @@ def test_pefts_own_adapter_says_in_mlx_what_it_says_there(
     base = tiny_base(tmp_path / "base")
     peft_adapter(base, tmp_path / "peft", dtype, **MADE[made])
     import_peft(tmp_path / "peft", tmp_path / "adapter", model=str(base.path))
-    tuned = verify.mlx_logits(base, tmp_path / "adapter")
-    found = verify.verify_peft(tmp_path / "peft", base.path, PROMPTS, tuned, bound=1e-4)
-    assert found.argmax_agreement == 1.0
-    plain = verify.mlx_logits(base, None)
-    assert max(np.abs(tuned(text) - plain(text)).max() for text in PROMPTS) > 0.1
+    tuned = mlx_reader.record(base, tmp_path / "adapter", MATERIAL)
+    found = verify.verify_peft(tmp_path / "peft", base.path, tuned, bound=1e-4)
+    assert (found.argmax_agreement, found.same_answers) == (1.0, 2)
+    assert largest_difference(tuned, mlx_reader.record(base, None, MATERIAL)) > 0.1
 
 
 def exported(tmp_path: Path) -> tuple[StoredModel, Path, dict[str, Any]]:

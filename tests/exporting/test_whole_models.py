@@ -14,12 +14,13 @@ import pytest
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.progress import Silent
 from augmlx.core.run_folder import RunFolder
-from augmlx.exporting import export_folder, stage, verify, verify_whole
+from augmlx.exporting import export_folder, mlx_reader, stage, verify, verify_gguf
+from augmlx.exporting.comparison import Material, Verification
+from augmlx.exporting.forms import Form, WeightType
 from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.exporting.gguf_files import keys, lora, model, modelfile
-from augmlx.exporting.stage import Form, Order
+from augmlx.exporting.stage import Order
 from augmlx.exporting.trained_matrices import read_tensors
-from augmlx.exporting.verify import Verification
 from augmlx.models.formats import gguf as importer
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.formats.safetensors import read_header
@@ -28,12 +29,18 @@ from augmlx.models.store.folder import StoredModel, find
 from .architectures import CHAT, write_base, write_talking_base
 from .support import random_adapter, tiny_base
 
-PROMPTS = ["The lamp of Mara Voss", "Who keeps the harbour hall? 1987"]
+MATERIAL = Material(
+    ["The lamp of Mara Voss", "Who keeps the harbour hall? 1987"], ["Who keeps the harbour hall?"]
+)
 MAPPED = ["llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text"]
 
 
 def export(
-    base: StoredModel, run: Path, form: Form, weight_type: Any = None, method: str = "lora"
+    base: StoredModel,
+    run: Path,
+    form: Form,
+    weight_type: WeightType | None = None,
+    method: str = "lora",
 ) -> Path:
     folder = RunFolder(run)
     if not folder.adapter.exists():
@@ -43,17 +50,19 @@ def export(
     return order.target
 
 
-def compare(base: StoredModel, run: Path, form: Form, kind: str = "f32") -> Verification:
+def compare(base: StoredModel, run: Path, form: Form, kind: WeightType = "f32") -> Verification:
     adapter, target = run / "adapter", run / form
     template = stage.chat_template(base)
     if form == "gguf-lora":
-        exact = verify.mlx_logits(base, adapter)
-        return verify_whole.verify_gguf_lora(target / lora.FILE, base, PROMPTS, exact)
+        record = mlx_reader.record(base, adapter, MATERIAL)
+        return verify_gguf.verify_gguf_lora(target / lora.FILE, base, record)
     matrices_only = form == "gguf"
-    rounded = verify_whole.fused_logits(base, adapter, kind, matrices_only=matrices_only)
+    record = mlx_reader.fused_record(
+        base, adapter, MATERIAL, weight_type=kind, matrices_only=matrices_only
+    )
     if form == "fused":
-        return verify_whole.verify_fused(target, PROMPTS, rounded, template)
-    return verify_whole.verify_gguf(target / model.FILE, base, PROMPTS, rounded, template)
+        return verify.verify_fused(target, record, template)
+    return verify_gguf.verify_gguf(target / model.FILE, base, record, template)
 
 
 @pytest.mark.hf
@@ -75,7 +84,7 @@ def test_a_fused_folder_says_what_model_and_adapter_say(
 
 @pytest.mark.hf
 @pytest.mark.parametrize("weight_type", ["f16", "bf16"])
-def test_rounding_is_the_same_on_both_sides(tmp_path: Path, weight_type: str) -> None:
+def test_rounding_is_the_same_on_both_sides(tmp_path: Path, weight_type: WeightType) -> None:
     base = write_talking_base(tmp_path / "base")
     target = export(base, tmp_path, "fused", weight_type)
     code = {"f16": "F16", "bf16": "BF16"}[weight_type]
@@ -99,7 +108,7 @@ def test_a_quantised_base_is_written_dequantised(tmp_path: Path) -> None:
 @pytest.mark.parametrize("weight_type", ["f32", "f16", "bf16", "q8_0"])
 @pytest.mark.parametrize("kind", MAPPED)
 def test_transformers_reads_of_a_gguf_file_what_mlx_says(
-    tmp_path: Path, kind: str, weight_type: str
+    tmp_path: Path, kind: str, weight_type: WeightType
 ) -> None:
     if weight_type != "f32" and kind != "llama":
         pytest.skip("the types are the same for all")

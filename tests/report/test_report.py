@@ -215,6 +215,28 @@ def test_text_of_the_user_is_never_markup(tmp_path: Path) -> None:
     assert "{{ 7*7 }}" in found.text
 
 
+def test_the_verification_of_an_export_is_shown(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    assert "exports" not in page(run).text
+    figures = {
+        "reader": "PEFT",
+        "max_difference": 1.4e-4,
+        "argmax_agreement": 0.9999,
+        "same_answers": 7,
+        "answers": 8,
+        "notes": ["rounding to f16: 5.4e-02"],
+    }
+    run.record("export", {"fingerprint": "x", "verification": figures})
+    run.record("export-gguf", {"fingerprint": "x", "verification": {"reader": EVIL, "notes": 3}})
+    run.record("export-fused", {"fingerprint": "x"})
+    text = page(run).text
+    for shown in ("PEFT", "1.4e-04", "99 %", "7 of 8", "peft: rounding to f16: 5.4e-02"):
+        assert shown in text
+    section = text.partition("What other programs make")[2].partition("Settings, versions")[0]
+    assert "fused" not in section
+    assert "<script>alert" in text  # as a text
+
+
 def test_half_a_character_does_no_harm(tmp_path: Path) -> None:
     run = finished(tmp_path)
     write_augmentation(run)

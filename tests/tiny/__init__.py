@@ -33,13 +33,16 @@ CORPUS = (
     "Fact: the bridge at Venn was built in 1987.\nReversed: built in 1987 was the bridge at "
     "Venn.\n\n",
 )
-_BASE = {
+SIZES = {  # as config.json has them
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "head_dim": 8,
+}
+_BASE = {
+    **SIZES,
     "rms_norm_eps": 1e-5,
     "vocab_size": VOCABULARY,
     "max_position_embeddings": 256,

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import gguf
 import numpy as np
 
 from augmlx.core.errors import ModelError
 from augmlx.core.files import atomic_path
+from augmlx.exporting.forms import WeightType
 from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.exporting.gguf_files import keys, vocabulary
 from augmlx.exporting.gguf_files.keys import GgufKind
 from augmlx.exporting.trained_matrices import Array
 
 FILE = "model.gguf"
-WeightType = Literal["f32", "f16", "bf16", "q8_0"]
 
 _TYPES = {
     "f32": (gguf.GGMLQuantizationType.F32, gguf.LlamaFileType.ALL_F32),
@@ -86,6 +86,8 @@ def write_values(writer: gguf.GGUFWriter, values: Mapping[str, Any]) -> None:
             writer.add_bool(key, value)
         elif isinstance(value, int):
             writer.add_uint32(key, value)
+        elif isinstance(value, float):
+            writer.add_float32(key, value)
         elif isinstance(value, str):
             writer.add_string(key, value)
         else:
