@@ -122,7 +122,7 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
     if noun.tag in ("NN", "NNS"):
         if noun.lemma in word_set("assemblies") and _acts(tokens, span):
             return "body"
-        is_person = spoken & word_set("people") or _PERSON.search(noun.lemma)
+        is_person = bool(spoken & word_set("people") or _PERSON.search(noun.lemma))
         is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
         return "person" if is_person else "thing"
     if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
