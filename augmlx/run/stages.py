@@ -45,9 +45,9 @@ class Stage:
 
 
 AUGMENT = Stage("augment", 3, STAGES[STAGES.index("split") :])
-SPLIT = Stage("split", 4, STAGES[STAGES.index("anchor") :])
-ANCHOR = Stage("anchor", 1, STAGES[STAGES.index("train") :])
-TRAIN = Stage("train", 2, STAGES[STAGES.index("eval") :])
+SPLIT = Stage("split", 5, STAGES[STAGES.index("anchor") :])
+ANCHOR = Stage("anchor", 2, STAGES[STAGES.index("train") :])
+TRAIN = Stage("train", 3, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
