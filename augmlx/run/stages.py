@@ -41,7 +41,17 @@ class Stage:
 
     def foundation(self, basis: object) -> str:
         """The fingerprint of what any later command knows the stage to depend on."""
-        return fingerprint([self.name, self.code, basis])
+        return self._made_by(self.code, basis)
+
+    def was_founded(self, foundation: str, basis: object) -> bool:
+        """Whether a foundation is this one, by the code of now or of earlier: what was trained
+        before an update of augmlx can still be asked, compared and exported.
+        """
+        earlier = range(1, self.code + 1)
+        return any(foundation == self._made_by(code, basis) for code in earlier)
+
+    def _made_by(self, code: int, basis: object) -> str:
+        return fingerprint([self.name, code, basis])
 
 
 AUGMENT = Stage("augment", 3, STAGES[STAGES.index("split") :])
@@ -128,7 +138,7 @@ class Stages:
 
     def require(self, stage: Stage, basis: object, command: str) -> Json:
         """The manifest's entry of a finished stage that is of the present facts, settings and
-        model.
+        model, by whatever version of augmlx.
 
         Raises RunError that names the command to run: comparing arms of different facts or settings
         would look like a result and be none.
@@ -138,7 +148,7 @@ class Stages:
             raise RunError(
                 f"{self._run.path}: {stage.name} is not finished", hint=f"run: augmlx {command}"
             )
-        if entry["basis"] != stage.foundation(basis):
+        if not stage.was_founded(entry["basis"], basis):
             raise RunError(
                 f"{self._run.path}: {stage.name} was done with other facts, settings or model "
                 "than those of this command",

@@ -33,6 +33,8 @@ from augmlx.data.split import deal
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.models.store.folder import StoredModel
+from augmlx.run import pipeline as pipeline_module
+from augmlx.run import stages, training
 from augmlx.run.pipeline import Pipeline
 
 
@@ -414,6 +416,20 @@ def test_arms_of_other_settings_are_never_compared(
         assert "augmlx train" in str(caught.value.hint)
     assert setup.run.manifest() == before
     assert load(setup.run.settings).train.rank == 2  # what was refused is not kept
+
+
+def test_what_was_trained_before_an_update_is_still_exported_and_trained_anew_where_asked(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = finished(setup)
+    newer = dataclasses.replace(stages.TRAIN, code=stages.TRAIN.code + 1)
+    for module in (pipeline_module, training):
+        monkeypatch.setattr(module, "TRAIN", newer)
+    assert setup.open().export(hf_base="someone/tiny").exists()
+    assert setup.run.manifest()["train"] == before["train"]
+    setup.open().train()
+    assert setup.run.manifest()["train"] != before["train"]
+    assert "export" not in setup.run.manifest()
 
 
 def test_an_adapter_is_never_asked_about_other_facts(setup: Setup) -> None:
