@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.core.counting import counted
 
 
 @click.command()
@@ -50,6 +51,6 @@ def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json
     if out is None:
         for row in kept:
             click.echo(f"{row.source}\t{row.fact}")
-    click.echo(f"{len(kept)} facts, {len(rows) - len(kept)} left out", err=out is None)
+    click.echo(f"{counted(len(kept), 'fact')}, {len(rows) - len(kept)} left out", err=out is None)
     if out is not None:
         click.echo(f"wrote {out}", err=True)

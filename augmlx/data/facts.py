@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from augmlx.core.counting import counted
 from augmlx.core.errors import BadInput, RunError
 from augmlx.core.files import read_jsonl
 from augmlx.core.records import Fact, Json, canonical, fact_from_json
@@ -218,8 +219,9 @@ class _Table:
             notes.append(f"{self.file_name}: left out: {self.what_is_left_out()}")
         if self.form is not None and self.rows_as_they_are:
             each = "it is" if self.rows_as_they_are == 1 else "they are"
-            count = f"{self.rows_as_they_are:,} {self.form.rows}"
-            notes.append(f"{self.file_name}: {count}, trained on as {each}")
+            count = counted(self.rows_as_they_are, self.form.row)
+            of = f", {self.form.origin} form" if self.form.origin else ""
+            notes.append(f"{self.file_name}: {count}{of}, trained on as {each}")
             if self.unread:
                 unread = columns.listed(list(self.unread))
                 notes.append(f"{self.file_name}: columns that are not read: {unread}")

@@ -18,17 +18,19 @@ class RowForm:
 
     Args:
         about: one row of it, in messages: "a prompt and a completion".
-        rows: several, in notes: "chat rows, ShareGPT form"; the noun comes first or second.
+        row: one, in notes: "chat row".
+        origin: whose form it is, in notes, where it has a name: "ShareGPT".
         required: the columns that tell it: name as people write it -> our field.
         optional: the columns that are read besides.
         hides: a column of another form that goes along with this one and is not read.
     """
 
     about: str
-    rows: str
+    row: str
     required: Mapping[str, str]
     optional: Mapping[str, str] = field(default_factory=dict)
     hides: tuple[str, ...] = ()
+    origin: str = ""
 
     @property
     def names(self) -> dict[str, str]:
@@ -40,48 +42,52 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-FACT = RowForm("a fact", "facts", {"fact": "fact"})
+FACT = RowForm("a fact", "fact", {"fact": "fact"})
 # A text is a fact as well; what of it is more than one plain line is trained on as it is.
-TEXT = RowForm("a fact", "text rows, mlx-lm form", {"text": "fact"})
+TEXT = RowForm("a fact", "text row", {"text": "fact"}, origin="mlx-lm")
 _BESIDE = _same("system", "tools")
 COMPLETION = RowForm(
     "a prompt and a completion",
-    "prompt and completion rows, mlx-lm form",
+    "prompt and completion row",
     _same("prompt", "completion"),
     _BESIDE,
+    origin="mlx-lm",
 )
 RESPONSE = RowForm(
     "a prompt and a response",
-    "prompt and response rows",
+    "prompt and response row",
     {"prompt": "prompt", "response": "completion"},
     _BESIDE,
 )
 QUESTION = RowForm(
     "a question and an answer",
-    "question and answer rows",
+    "question and answer row",
     {"question": "prompt", "answer": "completion"},
     _same("system"),
 )
 ALPACA = RowForm(
     "an instruction and its output",
-    "instruction rows, Alpaca form",
+    "instruction row",
     _same("instruction", "output"),
     _same("input", "system", "history"),
     hides=("text",),
+    origin="Alpaca",
 )
 DOLLY = RowForm(
     "an instruction and its response",
-    "instruction rows, Dolly form",
+    "instruction row",
     {"instruction": "instruction", "response": "output"},
     {"context": "input", "system": "system"},
     hides=("text",),
+    origin="Dolly",
 )
-CHAT = RowForm("the messages of a chat", "chat rows, mlx-lm form", _same("messages"), _BESIDE)
+CHAT = RowForm("the messages of a chat", "chat row", _same("messages"), _BESIDE, origin="mlx-lm")
 SHAREGPT = RowForm(
     "the conversations of a chat",
-    "chat rows, ShareGPT form",
+    "chat row",
     {"conversations": "conversations"},
     _BESIDE,
+    origin="ShareGPT",
 )
 _FORMS = (FACT, TEXT, COMPLETION, RESPONSE, QUESTION, ALPACA, DOLLY, CHAT, SHAREGPT)
 # Forms that are known and cannot be trained on: the columns that tell one -> what to do.

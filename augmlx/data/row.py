@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from augmlx.core.counting import counted
 from augmlx.core.errors import BadInput
 from augmlx.core.records import Json
 
@@ -60,7 +61,7 @@ class Findings:
             return
         lines = [error.message for error in self.faults]
         if self.count > _SHOWN:
-            lines.append(f"and {self.count - _SHOWN} more faulty rows")
+            lines.append(f"and {counted(self.count - _SHOWN, 'more faulty row')}")
         hints = dict.fromkeys(error.hint for error in self.faults if error.hint)
         raise BadInput("\n".join(lines), hint="; or ".join(hints))
 

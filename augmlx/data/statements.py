@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from augmlx.core.counting import counted
 from augmlx.english.junk import why_no_statement
 from augmlx.english.segments import segments
 from augmlx.english.text import Mention
@@ -56,8 +57,7 @@ class Reading:
 def many(count: int, what: str) -> str:
     """A count with its noun, which is the first word: "2 blocks of code"."""
     noun, space, rest = what.partition(" ")
-    plural = "" if count == 1 else "s"
-    return f"{count} {noun}{plural}{space}{rest}"
+    return f"{counted(count, noun)}{space}{rest}"
 
 
 def listed(lines: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from augmlx.core.counting import counted
 from augmlx.core.errors import AugmlxError, BadInput
 from augmlx.core.records import Fact, original
 from augmlx.data import row_forms
@@ -41,10 +42,11 @@ def refuse_what_does_not_fit(line: Line) -> None:
             findings.add(error)
     findings.refuse()
     if folded:
-        rows = "1 row has" if folded == 1 else f"{folded:,} rows have"
+        have = "has" if folded == 1 else "have"
         line.progress.say(
-            f"{rows} a message of the system, for which {line.model.name}'s chat template has no "
-            "place: it is put before the user's first message"
+            f"{counted(folded, 'row')} {have} a message of the system, for which "
+            f"{line.model.name}'s chat template has no place: it is put before the user's first "
+            "message"
         )
 
 

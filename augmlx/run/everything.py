@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augmlx.augment import coverage
+from augmlx.core.counting import counted
 from augmlx.core.records import Json
 from augmlx.evaluation.summary import Summary
 from augmlx.run.pipeline import Pipeline
@@ -61,7 +62,7 @@ def run_all(pipeline: Pipeline, *, rounds: int = 1) -> Outcome:
 
 def counts_line(counts: Json) -> str:
     """One line on what an augmentation produced."""
-    facts = "1 fact" if counts["facts"] == 1 else f"{counts['facts']} facts"
+    facts = counted(counts["facts"], "fact")
     rest = "{produced} produced, {kept} kept, {rejected} rejected, {failed} failed"
     line = f"{facts}: {rest.format(**counts)}"
     by_hand = counts.get("by_hand")

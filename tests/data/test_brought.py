@@ -170,21 +170,21 @@ SETS = {
         jsonl({"text": CODE}),
         " ".join(CODE.split()),
         rows=[{"text": CODE}],
-        note="1 text rows, mlx-lm form",
+        note="1 text row, mlx-lm form",
     ),
     "text with chat markup": ok(
         "a.jsonl",
         jsonl({"text": CHATML}),
         " ".join(CHATML.split()),
         rows=[{"text": CHATML}],
-        note="text rows",
+        note="text row",
     ),
     "text with blanks at its end": ok(
         "a.jsonl",
         jsonl({"text": f"{MILL} \n"}),
         MILL,
         rows=[{"text": f"{MILL} \n"}],
-        note="text rows",
+        note="text row",
     ),
     "text that is one plain line": ok("a.jsonl", jsonl({"text": MILL}), MILL),
     "text in a CSV with lines": ok(
@@ -192,17 +192,17 @@ SETS = {
         f'text\n"{MILL}\n{HALL}"\n',
         f"{MILL} {HALL}",
         rows=[{"text": f"{MILL}\n{HALL}"}],
-        note="text rows",
+        note="text row",
     ),
     "a system beside a prompt": ok(
         "a.jsonl",
         jsonl({"system": "Be brief.", **ASKED}),
         MILL,
         rows=[{"messages": [{"role": "system", "content": "Be brief."}, *turns(*ASKED.values())]}],
-        note="prompt and completion rows",
+        note="prompt and completion row",
     ),
     "an empty system beside a prompt": ok(
-        "a.jsonl", jsonl({"system": "", **ASKED}), MILL, rows=[ASKED], note="rows"
+        "a.jsonl", jsonl({"system": "", **ASKED}), MILL, rows=[ASKED], note="1 prompt and"
     ),
     "a system in some rows": ok(
         "a.jsonl",
@@ -218,7 +218,7 @@ SETS = {
         jsonl({"system": "Be brief.", "messages": turns(*ASKED.values())}),
         MILL,
         rows=[{"messages": [{"role": "system", "content": "Be brief."}, *turns(*ASKED.values())]}],
-        note="chat rows",
+        note="chat row",
     ),
     "two systems": bad(
         "a.jsonl",
@@ -252,7 +252,7 @@ SETS = {
                 ]
             }
         ],
-        note="chat rows",
+        note="chat row",
     ),
     "all weights 0": bad(
         "a.jsonl",
@@ -277,7 +277,7 @@ SETS = {
         jsonl({"instruction": "Name the owner.", "input": "the mill", "output": MILL}),
         MILL,
         rows=[{"prompt": "Name the owner.\nthe mill", "completion": MILL}],
-        note="1 instruction rows, Alpaca form",
+        note="1 instruction row, Alpaca form",
     ),
     "Alpaca without input": ok(
         "a.json",
@@ -354,7 +354,7 @@ SETS = {
         jsonl({"conversations": sharegpt(*ASKED.values())}),
         MILL,
         rows=[{"messages": turns(*ASKED.values())}],
-        note="1 chat rows, ShareGPT form",
+        note="1 chat row, ShareGPT form",
     ),
     "ShareGPT with a system": ok(
         "a.json",
@@ -376,14 +376,14 @@ SETS = {
         jsonl({"conversations": turns(*ASKED.values())}),
         MILL,
         rows=[{"messages": turns(*ASKED.values())}],
-        note="chat rows",
+        note="chat row",
     ),
     "TRL's lists": ok(
         "a.jsonl",
         jsonl({"prompt": turns(ASKED["prompt"]), "completion": [turns("", MILL)[1]]}),
         MILL,
         rows=[{"messages": turns(*ASKED.values())}],
-        note="rows",
+        note="1 prompt and completion row",
     ),
     "TRL's half a list": bad(
         "a.jsonl",
@@ -421,7 +421,7 @@ SETS = {
         ),
         MILL,
         rows=[{"messages": turns(*ASKED.values())}],
-        note="chat rows",
+        note="chat row",
     ),
     "a part that is a picture": bad(
         "a.jsonl",
@@ -434,14 +434,14 @@ SETS = {
         jsonl({"messages": turns("Who owns the mill?", f"<think>Bo?</think>{MILL}")}),
         MILL,
         rows=[{"messages": turns("Who owns the mill?", f"<think>Bo?</think>{MILL}")}],
-        note="chat rows",
+        note="chat row",
     ),
     "question and answer": ok(
         "a.csv",
         f"question,answer\nWho owns the mill?,{MILL}\n",
         MILL,
         rows=[ASKED],
-        note="1 question and answer rows",
+        note="1 question and answer row",
     ),
     "prompt and response": ok(
         "a.jsonl",
@@ -539,7 +539,7 @@ TABLES = {
         xlsx([["Question", "Answer"], ["Who owns the mill?", MILL]]),
         MILL,
         rows=[ASKED],
-        note="question and answer rows",
+        note="question and answer row",
     ),
     "a date in a spreadsheet": ok(
         "a.xlsx", xlsx([["fact"], [datetime.datetime(2024, 3, 1)]]), "2024-03-01"

@@ -210,7 +210,7 @@ CELLS = {
         "a.txt",
         " ".join(f"Ada sold mill {n}." for n in range(9000)),
         *((f"Ada sold mill {n}.", 1) for n in range(9000)),
-        note="1 line, 9000 statements",
+        note="1 line, 9,000 statements",
     ),
     "10,000 columns": ok(
         "a.csv",
@@ -354,7 +354,7 @@ TRAINING = {
         jsonl(ASKED),
         ("Who heads the Lumen Lab? Mara Voss.", 1),
         rows=[ASKED],
-        note="1 prompt and completion rows, mlx-lm form, trained on as it is",
+        note="1 prompt and completion row, mlx-lm form, trained on as it is",
     ),
     "what else is in the row": ok(
         "a.jsonl",
@@ -382,7 +382,7 @@ TRAINING = {
         jsonl(CHAT),
         ("Mara Voss heads the Lumen Lab.", 1),
         rows=[CHAT],
-        note="1 chat rows, mlx-lm form",
+        note="1 chat row, mlx-lm form",
     ),
     "two rows with one statement": ok(
         "a.jsonl",
@@ -467,7 +467,7 @@ TRAINING = {
         jsonl(chat(user("Who?"), assistant([{"type": "text", "text": HEADS}]))),
         (HEADS, 1),
         rows=[chat(user("Who?"), assistant(HEADS))],
-        note="1 chat rows",
+        note="1 chat row",
     ),
     "an answer in parts that are no text": bad(
         "a.jsonl",
