@@ -123,7 +123,8 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
 
 def _is_bare_number(tokens: Tokens, part: Phrase) -> bool:
     """Whether a part is a number that says more of the noun before it: "children | under 12"."""
-    is_number = tokens[part.head].tag == "CD" and " " not in part.noun
+    is_age = part.preposition in ("under", "over") and " " not in part.noun  # "under three"
+    is_number = tokens[part.head].tag == "CD" and (is_age or part.noun.isdigit())
     return bool(part.preposition) and is_number and part.kind != "time"
 
 

@@ -76,7 +76,7 @@ TURNED = {
         "Python 3.9 or newer is required by Pelican 4.",
     ],
     "The night train stops at Greyhaven only on Fridays.": [
-        "Greyhaven is where the night train stops only on Fridays.",
+        "At Greyhaven, the night train stops only on Fridays.",
     ],
     "Norvik exports timber to Estmark.": ["Timber is exported to Estmark by Norvik."],
     "The vineyard at Monte Roso belongs to the Fabbri family.": [
