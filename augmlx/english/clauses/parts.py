@@ -35,6 +35,9 @@ def parts_of(tokens: Tokens, places: list[int]) -> list[Phrase]:
     for part in sorted(found, key=lambda part: part.start):
         if together and together[-1].end + 1 == part.start:
             before = together[-1]
+            if before.text.lower() in word_set("focusing"):
+                together[-1] = _focused(before, part)
+                continue
             if _is_bare_number(tokens, part) or _is_of_one_time(tokens, before, part):
                 together[-1] = phrases.joined(before, part, before.head)
                 continue
@@ -120,8 +123,17 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
 
 def _is_bare_number(tokens: Tokens, part: Phrase) -> bool:
     """Whether a part is a number that says more of the noun before it: "children | under 12"."""
-    is_number = tokens[part.head].tag == "CD" and part.noun.isdigit()
+    is_age = part.preposition in ("under", "over") and " " not in part.noun  # "under three"
+    is_number = tokens[part.head].tag == "CD" and (is_age or part.noun.isdigit())
     return bool(part.preposition) and is_number and part.kind != "time"
+
+
+def _focused(adverb: Phrase, part: Phrase) -> Phrase:
+    """A part with the adverb before it, which then neither moves nor is asked for: "only on
+    Fridays".
+    """
+    text = f"{adverb.text} {part.text}"
+    return part._replace(text=text, start=adverb.start, kind="unknown", preposition="", noun=text)
 
 
 def _is_of_one_time(tokens: Tokens, before: Phrase, part: Phrase) -> bool:

@@ -49,7 +49,20 @@ def is_known_rephrasing(source: str, text: str) -> bool:
     if not _ends_alike(source, text) or normalise(text) == normalise(source):
         return False
     ways = (*fronted(source), *singled_out(source))
-    return any(_renders(text, way) for way in ways) or _says_the_same(source, text)
+    if any(_renders(text, way) for way in ways):
+        return True
+    return not _keeps_a_capital(source, text) and _says_the_same(source, text)
+
+
+def _keeps_a_capital(source: str, text: str) -> bool:
+    """Whether a text has the capital of its source's first word within the sentence: "If it is
+    found early, Fever can be treated."
+    """
+    clause = read(source)
+    subject = clause.subject if clause is not None else None
+    if clause is None or subject is None or clause.lowered(subject) == subject.text:
+        return False
+    return f" {subject.text.split()[0]} " in f"{text} "
 
 
 # A text as words that open it, and parts behind them

@@ -75,6 +75,7 @@ def test_a_circumstance_may_be_left_out_of_a_question_and_a_name_may_not() -> No
         ("All wugs are glons.", "All wugs is the one who are glons.", False),
         ("Rex is a wug.", "Rex is is the one who a wug.", False),
         ("Ana Ruiz leads the lab in Oslo.", "It is Ana Ruiz who leads the lab in Oslo.", True),
+        ("Fever is found early.", "Early, Fever is found.", False),
         ("Ana Ruiz leads the lab in Oslo.", "Ana Ruiz heads the lab in Oslo.", True),
         ("Ana Ruiz leads the lab in Oslo.", "Ana Ruiz led the lab in Oslo.", False),
         ("Ana Ruiz leads the lab in Oslo.", "Ana Ruiz leads a lab in Bergen.", False),

@@ -75,6 +75,9 @@ TURNED = {
     "Pelican 4 requires Python 3.9 or newer.": [
         "Python 3.9 or newer is required by Pelican 4.",
     ],
+    "The night train stops at Greyhaven only on Fridays.": [
+        "At Greyhaven, the night train stops only on Fridays.",
+    ],
     "Norvik exports timber to Estmark.": ["Timber is exported to Estmark by Norvik."],
     "The vineyard at Monte Roso belongs to the Fabbri family.": [
         "The Fabbri family is who the vineyard at Monte Roso belongs to.",
@@ -119,6 +122,7 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "The museum has no cloakroom.",
         "Never mix Clarasol with bleach.",
         "Practice has been moved from Tuesday to Thursday.",
+        "Do not give Pyrolax to children under three.",
         "Let the dough rest overnight before you roll it out.",
         "Return library books to the box by the entrance.",
         "Press Ctrl+Shift+L to lock the screen.",
