@@ -197,7 +197,7 @@ class TrainSettings(Section):
         ),
     )
     anchor: float = Field(
-        1.0,
+        2.0,
         ge=0,
         description=(
             "weight of staying where the base model was on the anchors, so that next to nothing "
