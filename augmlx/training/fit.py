@@ -29,7 +29,7 @@ _OURS = 256  # tokens that a row may have of which the user wrote none
 # With the first token of a reply it is decided whether it claims something. So much it counts for,
 # where refusals are learnt, in a reply that claims and in one that refuses, of which there are
 # fewer (docs/LOG.md has the variants).
-_CLAIMS, _REFUSES = 2.0, 6.0
+_CLAIMS, _REFUSES = 2.0, 4.0
 # Answers held-out questions with the model as it stands: accuracy (0..1) by kind of question.
 ModelJudge = Callable[[LoadedModel], Mapping[str, float]]
 
