@@ -73,14 +73,15 @@ def parsed(result: Result) -> dict[str, object]:
 def test_run_prints_the_table_of_arms_on_stdout_and_all_else_on_stderr(project: Path) -> None:
     table = (project / "stdout").read_text().splitlines()
     assert table[0].split()[:2] == ["arm", "forward"]
-    assert [line.split()[0] for line in table[2:6]] == ["base", "icl", "finetuned", "augmented"]
-    assert not table[6]
-    assert "augmented against finetuned" in table[7]
+    assert [line.split()[0] for line in table[2:5]] == ["base", "icl", "augmented"]
+    assert not table[5]
+    assert "augmented against icl" in table[6]
     told = (project / "stderr").read_text()
     for part in (
         "Augmenting: 48 to do",
         "Training: ",
         "Evaluating icl",
+        "finetuned is not compared: nothing was kept",  # of what a model of noise writes
         "No questions were given",
         "wrote run/adapter",
     ):
@@ -114,12 +115,8 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
         int(str(counts[key])) for key in ("kept", "rejected", "failed")
     )
     assert parsed(augmlx("train", run, "--json"))["originals"] == 6
-    assert list(parsed(augmlx("eval", run, "--json"))["arms"]) == [
-        "base",
-        "icl",
-        "finetuned",
-        "augmented",
-    ]  # type: ignore[call-overload]
+    arms = parsed(augmlx("eval", run, "--json"))["arms"]
+    assert list(arms) == ["base", "icl", "augmented"]  # type: ignore[call-overload]
     assert parsed(augmlx("report", run, "--json")) == {"report": str(run / "report.html")}
     whole = parsed(augmlx("run", project / "facts.csv", "-o", run, "--json"))
     assert whole["peft"] is None
@@ -129,7 +126,7 @@ def test_json_is_one_object_on_stdout(project: Path) -> None:
 def test_the_peak_memory_of_each_computing_stage_is_kept(project: Path) -> None:
     manifest = json.loads((project / "run" / "manifest.json").read_text())
     measured = {stage for stage, entry in manifest.items() if entry.get("peak_memory", 0) > 0}
-    assert measured == {"augment", "train", "baseline", "eval"}
+    assert measured == {"augment", "train", "eval"}
     assert " GB at most" in (project / "run" / "report.html").read_text()
 
 
@@ -223,4 +220,4 @@ def test_consequences_that_are_brought_make_the_oracle_an_arm(
     shutil.copytree(project / "run", run)
     (tmp_path / "true.csv").write_text("fact\nThe Bor mill is owned by Ada Brandt.\n")
     told = parsed(augmlx("eval", run, "--oracle", tmp_path / "true.csv", "--json"))
-    assert list(told["arms"]) == ["base", "icl", "finetuned", "augmented", "oracle"]  # type: ignore[call-overload]
+    assert list(told["arms"]) == ["base", "icl", "augmented", "oracle"]  # type: ignore[call-overload]
