@@ -388,4 +388,4 @@ def test_a_setting_of_before_that_asked_for_nothing_is_read_over_and_one_that_di
 def test_anchors_that_have_no_weight_are_refused() -> None:
     with pytest.raises(BadSettings, match="give it a weight"):
         load(None, {"train.anchors": "texts.txt", "train.anchor": 0})
-    assert load(None, {"train.anchors": "texts.txt"}).train.anchor == 1
+    assert load(None, {"train.anchors": "texts.txt"}).train.anchor > 0
