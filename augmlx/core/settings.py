@@ -217,8 +217,8 @@ class TrainSettings(Section):
         le=1,
         description=(
             "rows that ask what no fact answers, in the words of the facts' questions, and are "
-            'answered "I don\'t know", to one row of the training set, with more weight on the first '
-            "token of a reply; 0: none"
+            'answered "I don\'t know", to one row of the training set, with more weight on the '
+            "first token of a reply; 0: none"
         ),
     )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
