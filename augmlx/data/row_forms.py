@@ -15,6 +15,7 @@ from typing import Any, Literal
 from augmlx.core.errors import BadSettings
 from augmlx.core.example_id import piece
 from augmlx.core.records import Example, Fact, Json
+from augmlx.data.requests import Requests
 from augmlx.data.wordings import chats
 from augmlx.english.sentence import arguments
 
@@ -57,17 +58,21 @@ def form_of(
     return own
 
 
-def training_rows(example: Example, form: Form) -> list[Json]:
-    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
+def training_rows(example: Example, form: Form, requests: Requests | None = None) -> list[Json]:
+    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another way,
     which is another one in each epoch, where `wordings` holds the chats that may stand for its
     messages.
+
+    Args:
+        requests: of the facts, for what else is said to hear of one.
     """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
     if "prompt" not in row:
         return [{"id": example.id, **(row or {"text": example.text})}]
-    asked, others = chats(str(row["prompt"]), str(row["completion"]))
+    question, answer = str(row["prompt"]), str(row["completion"])
+    asked, others = chats(question, answer, requests.of(example) if requests else ())
     other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
     return [{"id": piece(example.id, 1), "messages": asked}, other]
 
