@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses import forms
-from augmlx.english.clauses.asking import asks, word_of_both
+from augmlx.english.clauses.asked_for import word_of_both
+from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import SUBJECTS, Phrase, capitalised, children, span_of
 from augmlx.english.clauses.reading import read
