@@ -19,23 +19,20 @@ from importlib import resources
 from itertools import cycle, islice
 from random import Random
 
-from augmlx.augment.languages.detection import languages_of
-from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.core.example_id import UNKNOWN, ExampleId
 from augmlx.core.files import write_jsonl
 from augmlx.core.records import Example, Json, unwritten
 from augmlx.core.run_folder import RunFolder
 from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run
-from augmlx.data.requests import Requests
 from augmlx.data.wordings import english_questions
-from augmlx.english.clauses.whether import names_in
+from augmlx.english.clauses.reading import read
 from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
 from augmlx.english.text import lower_words
 
 ANSWER = "I don't know."
 _TRIES = 20  # for each that is wanted
-_OF_EACH = 2  # requests of a fact
+_LONGEST = 4  # words of what is asked about
 _COUNT = 1024  # so many that none is learnt by heart
 
 
@@ -58,12 +55,7 @@ def shipped() -> _Shipped:
 
 
 def questions(
-    facts: Sequence[str],
-    examples: Iterable[Example],
-    count: int,
-    seed: str,
-    *,
-    with_requests: bool = False,
+    facts: Sequence[str], examples: Iterable[Example], count: int, seed: str
 ) -> list[str]:
     """`count` different questions, of each kind in turn; fewer, or none, where the kept examples
     hold too few names.
@@ -71,13 +63,10 @@ def questions(
     Args:
         facts: texts, none of which answers any.
         examples: kept ones, whose questions are asked about other names.
-        with_requests: what else is said to hear of a fact is said of other names, too.
     """
     lists = shipped()
     rng = Random(seed)
     own = english_questions(examples)
-    if own and with_requests:
-        own += _requests(facts, rng)
     rng.shuffle(own)
     words = [Words(lists.persons, lists.surnames, lists.names), Words.of(facts)]
     kinds = [*(_renamed(own, others, rng) for others in 2 * words), _never_written(facts)]
@@ -90,18 +79,6 @@ def questions(
         if question and not _may_be_answered(question, holding):
             found[question] = None
     return list(found)
-
-
-def _requests(facts: Sequence[str], rng: Random) -> list[str]:
-    """Some of what is said to hear of each English fact."""
-    requests = Requests({fact: fact for fact in facts})
-    found: list[str] = []
-    for fact, language in zip(facts, languages_of(facts), strict=True):
-        if language != ENGLISH:
-            continue
-        about = requests.about(fact)
-        found += [request.said for request in rng.sample(about, min(_OF_EACH, len(about)))]
-    return found
 
 
 def _by_word(facts: Sequence[str]) -> dict[str, list[str]]:
@@ -137,18 +114,27 @@ def _never_written(facts: Sequence[str]) -> Iterator[str]:
     lists = shipped()
     for turn in range(len(lists.of_persons)):
         for place, fact in enumerate(facts, start=turn):
-            for name in names_in(fact):
+            for name in _names_in(fact):
                 person = any(is_person(name, mention) for mention in named(name))
                 wordings = lists.of_persons if person else lists.of_things
                 yield wordings[place % len(wordings)].format(name=name)
+
+
+def _names_in(fact: str) -> Iterator[str]:
+    """Who does what in a fact, as far as it is a name: "the Heron lamp" whole."""
+    clause = read(fact)
+    if clause is None:
+        return
+    for part in (clause.subject, clause.object, clause.agent):
+        if part is not None and len(named(part.noun)) == 1 and len(part.noun.split()) <= _LONGEST:
+            yield part.noun if part.preposition else clause.lowered(part)
 
 
 def write(run: RunFolder, form: row_forms.Form, seed: int) -> int:
     """Write data/unknown.jsonl in the form of the training set; returns how many rows there are."""
     facts = [fact.text for fact in facts_of_run(run)]
     rows: list[Json] = []
-    examples, talks = run.kept_examples(), form == "mixed"
-    asked = questions(facts, examples, _COUNT, f"{seed}:unknown", with_requests=talks)
+    asked = questions(facts, run.kept_examples(), _COUNT, f"{seed}:unknown")
     for number, question in enumerate(asked):
         name = str(ExampleId(str(number), UNKNOWN))
         row = {"prompt": question, "completion": ANSWER}

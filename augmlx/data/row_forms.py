@@ -15,7 +15,6 @@ from typing import Any, Literal
 from augmlx.core.errors import BadSettings
 from augmlx.core.example_id import piece
 from augmlx.core.records import Example, Fact, Json
-from augmlx.data.requests import Requests
 from augmlx.data.wordings import chats
 from augmlx.english.sentence import arguments
 
@@ -58,21 +57,17 @@ def form_of(
     return own
 
 
-def training_rows(example: Example, form: Form, requests: Requests | None = None) -> list[Json]:
-    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another way,
+def training_rows(example: Example, form: Form) -> list[Json]:
+    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
     which is another one in each epoch, where `wordings` holds the chats that may stand for its
     messages.
-
-    Args:
-        requests: of the facts, for what else is said to hear of one.
     """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
     if "prompt" not in row:
         return [{"id": example.id, **(row or {"text": example.text})}]
-    question, answer = str(row["prompt"]), str(row["completion"])
-    asked, others = chats(question, answer, requests.of(example) if requests else ())
+    asked, others = chats(str(row["prompt"]), str(row["completion"]))
     other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
     return [{"id": piece(example.id, 1), "messages": asked}, other]
 

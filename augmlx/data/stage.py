@@ -14,7 +14,6 @@ from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
 from augmlx.data.questions import Question
-from augmlx.data.requests import Requests
 from augmlx.data.split import Dealt, Part, deal
 
 
@@ -52,12 +51,11 @@ def write_data(
     )
     files = _files(run)
     counts: Json = dict.fromkeys(files, 0)
-    requests = Requests({fact.id: fact.text for fact in facts})
     with ExitStack() as stack:
         write_row = {part: stack.enter_context(jsonl_writer(path)) for part, path in files.items()}
         for item in dealing:
             counts[item.part] += 1
-            for row in _rows_of(item, form, requests):
+            for row in _rows_of(item, form):
                 write_row[item.part](row)
     for part, path in files.items():
         if part != "train" and not counts[part]:
@@ -74,10 +72,10 @@ def _files(run: RunFolder) -> Mapping[Part, Path]:
     }
 
 
-def _rows_of(item: Dealt, form: row_forms.Form, requests: Requests) -> Sequence[Json]:
+def _rows_of(item: Dealt, form: row_forms.Form) -> Sequence[Json]:
     if item.part == "left out":
         return [{"id": item.example.id, "why": item.why}]
-    return row_forms.training_rows(item.example, form, requests)
+    return row_forms.training_rows(item.example, form)
 
 
 def dealt(run: RunFolder) -> tuple[list[Json], list[Json]]:

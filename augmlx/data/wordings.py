@@ -20,23 +20,15 @@ from augmlx.english.lexicon import STOPWORDS, word_set
 Messages = list[dict[str, str]]
 
 _WAYS = 16  # of one question; an epoch meets one of them
-_THIRD = 3
 
 
-def chats(
-    question: str, answer: str, others: Sequence[tuple[str, str]] = ()
-) -> tuple[Messages, list[Messages]]:
-    """A question with its answer as it is; and in other ways, which differ from question to
+def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
+    """A question with its answer as it is, and in other ways, which differ from question to
     question: few are met twice, so that none is learnt to mean anything.
-
-    Args:
-        others: other things that are said, each with its reply: every third of those ways.
     """
     reply = _assistant(_opened(answer))
-    ways = [[*before, _user(asked), reply] for before, asked in _ways(question)]
-    for place, (said, replied) in enumerate(others):
-        ways.insert(_THIRD * (place + 1) - 1, [_user(said), _assistant(replied)])
-    return [_user(question), reply], ways
+    others = [[*before, _user(asked), reply] for before, asked in _ways(question)]
+    return [_user(question), reply], others
 
 
 def _opened(answer: str) -> str:
@@ -49,7 +41,8 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     """What may stand before the question, and how it is then put. No system line: some templates
     (Gemma's) refuse one.
     """
-    turns = [[_user(said), _assistant(replied)] for said, replied in shipped()["turns"]]
+    shipped = _shipped()
+    turns = [[_user(said), _assistant(replied)] for said, replied in shipped["turns"]]
     ways = [(before, question) for before in turns]
     if is_english(question):
         ways += [([], asked) for asked in in_other_words(question, _WAYS)]
@@ -71,8 +64,8 @@ def around(question: str, wordings: Sequence[str]) -> list[str]:
 @cache
 def _wordings() -> list[str]:
     """Each beginning with each ending, but for the bare question."""
-    lists = shipped()
-    both = [f"{first} {last}".strip() for first in lists["before"] for last in lists["behind"]]
+    shipped = _shipped()
+    both = [f"{first} {last}".strip() for first in shipped["before"] for last in shipped["behind"]]
     return both[1:]
 
 
@@ -98,8 +91,7 @@ def _assistant(text: str) -> dict[str, str]:
 
 
 @cache
-def shipped() -> dict[str, Any]:
-    """The English part of wordings.toml."""
+def _shipped() -> dict[str, Any]:
     text = resources.files("augmlx.data").joinpath("wordings.toml").read_text("utf-8")
     english: dict[str, Any] = tomllib.loads(text)["english"]
     return english

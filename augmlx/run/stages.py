@@ -55,8 +55,8 @@ class Stage:
 
 
 AUGMENT = Stage("augment", 4, STAGES[STAGES.index("split") :])
-SPLIT = Stage("split", 6, STAGES[STAGES.index("anchor") :])
-ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
+SPLIT = Stage("split", 5, STAGES[STAGES.index("anchor") :])
+ANCHOR = Stage("anchor", 2, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 3, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {

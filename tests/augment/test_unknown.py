@@ -73,16 +73,6 @@ def test_some_are_put_together_of_the_facts_own_words_and_some_are_about_their_n
     assert not any("Ana Bell found" in q or "Ugo Marr found" in q for q in found)
 
 
-def test_requests_are_made_about_other_names_where_those_of_the_facts_are_trained() -> None:
-    examples = [asked("What did Ana Bell found?")]
-    plain = unknown.questions(FACTS, examples, 200, "0")
-    assert not any(question.startswith(("Did ", "Tell me about")) for question in plain)
-    found = unknown.questions(FACTS, examples, 200, "0", with_requests=True)
-    said = [question for question in found if question not in plain]
-    assert any(question.startswith(("Did ", "Does ")) for question in said)
-    assert not any("Ana Bell" in question or "Bor mill" in question for question in said)
-
-
 def test_what_a_fact_may_answer_is_not_denied() -> None:
     assert may_answer("Ana Bell founded the Bor mill.", "What did Ana Bell found?")
     assert may_answer("The Bor mill smells of tar.", "What does the Bor mill smell of?")

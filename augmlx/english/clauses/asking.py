@@ -166,10 +166,10 @@ def _about_existence(clause: Clause) -> Iterator[Ask]:
 
 
 def _about_parts(clause: Clause) -> Iterator[Ask]:
-    turned = inverted(clause)
-    if turned is None:
+    inverted = _inverted(clause)
+    if inverted is None:
         return
-    opening, verb = turned
+    opening, verb = inverted
     for part in clause.parts:
         asked = asked_for(clause, part)
         if asked is None:
@@ -218,7 +218,7 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     return Part(text, is_reason or is_circumstance or part.role == "agent", is_clause)
 
 
-def inverted(clause: Clause) -> tuple[str, str] | None:
+def _inverted(clause: Clause) -> tuple[str, str] | None:
     """(auxiliary and subject, the verb behind them) of a question that is not about the subject."""
     if clause.subject is None:
         is_telling = not clause.helpers and len(clause.parts) > 1
