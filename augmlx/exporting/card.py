@@ -26,6 +26,15 @@ _RELATION: Mapping[Form, str] = {
     "gguf-lora": "adapter",
 }
 
+_LM_STUDIO = "LM Studio: copy the folder into its models folder, two folders deep.\n"
+_USE_OF_MLX = f"""```sh
+mlx_lm.generate --model path/to/this/folder --prompt "..."
+```
+
+{_LM_STUDIO}
+transformers and vLLM do not read MLX's quantised weights.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -57,6 +66,7 @@ def model_card(
     form: Form = "peft",
     weights: str = "float32",
     about: About | None = None,
+    for_mlx: bool = False,
 ) -> str:
     """README.md in Hugging Face's form: YAML front matter, then Markdown.
 
@@ -64,6 +74,7 @@ def model_card(
         base: the Hugging Face name of the base model.
         alpha_of_rank: lora_alpha for each rank that a module has; none of a full training.
         weights: the type of the numbers, in words.
+        for_mlx: a whole model in MLX's own quantisation, which transformers does not read.
     """
     # Its YAML alone: what the library does besides with a card, such as checking it, asks the Hub.
     from huggingface_hub import ModelCardData
@@ -71,8 +82,8 @@ def model_card(
     about = about or About()
     data = ModelCardData(
         base_model=base,
-        base_model_relation=_RELATION[form],
-        library_name=_LIBRARY[form],
+        base_model_relation="quantized" if for_mlx else _RELATION[form],
+        library_name="mlx" if for_mlx else _LIBRARY[form],
         pipeline_tag="text-generation",
         tags=[spec.kind, "augmlx", "mlx"],
         license=about.license,
@@ -81,7 +92,8 @@ def model_card(
     if _EXPONENT.fullmatch(base):
         # YAML 1.1, which the library writes, takes it for a text; YAML 1.2 reads a number.
         head = head.replace(f"base_model: {base}\n", f"base_model: '{base}'\n")
-    body = _text(spec, base, alpha_of_rank, form, weights, about)
+    use = _USE_OF_MLX if for_mlx else _use(form, base, spec)
+    body = _text(spec, base, alpha_of_rank, form, weights, about, use)
     return f"---\n{head}\n---\n{body}"
 
 
@@ -98,6 +110,7 @@ def _text(
     form: Form,
     weights: str,
     about: About,
+    use: str,
 ) -> str:
     """What a reader of the card sees, in Markdown."""
     method = {"lora": "LoRA", "dora": "DoRA", "full": "full training"}[spec.kind]
@@ -126,7 +139,7 @@ Not verified: `augmlx export --verify` compares it with MLX.
 
 ## Use
 
-{_use(form, base, spec)}{about.made}{about.evaluation}
+{use}{about.made}{about.evaluation}
 ## Before you share it
 
 This {"model" if form in ("fused", "gguf") else "adapter"} contains the facts it was trained on: whoever has it can ask for them. Share it only with people who may
@@ -158,10 +171,7 @@ model = AutoModelForCausalLM.from_pretrained("{here}")
 tokenizer = AutoTokenizer.from_pretrained("{here}")"""
         shell = f"""mlx_lm.generate --model {here} --prompt "..."
 vllm serve {here}"""
-        return (
-            f"```python\n{code}\n```\n\n```sh\n{shell}\n```\n\n"
-            "LM Studio: copy the folder into its models folder, two folders deep.\n"
-        )
+        return f"```python\n{code}\n```\n\n```sh\n{shell}\n```\n\n{_LM_STUDIO}"
     if form == "gguf":
         return (
             '```sh\nllama-cli -m model.gguf -p "..." --temp 0\n'

@@ -57,7 +57,7 @@ def parcel(folder: Path, repository: str) -> Parcel:
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
         card = folder / export_folder.CARD
         is_ours = card.is_file() and export_folder.MARK in card.read_text("utf-8", errors="replace")
-    strange = sorted(set(sizes) - _FILES)
+    strange = sorted(name for name in sizes if not export_folder.is_one_of(name, _FILES))
     if strange or not is_ours:
         listed = ", ".join(strange[:8]) or "no card of augmlx's"
         raise BadSettings(
