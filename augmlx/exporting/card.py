@@ -42,11 +42,13 @@ class About:
 
     Args:
         license: of the base model, as the Hub spells it.
+        revision: the commit of the base model.
         made: how the training data were made, in numbers.
         evaluation: what the run's evaluation came to.
     """
 
     license: str | None = None
+    revision: str | None = None
     made: str = ""
     evaluation: str = ""
 
@@ -114,6 +116,7 @@ def _text(
 ) -> str:
     """What a reader of the card sees, in Markdown."""
     method = {"lora": "LoRA", "dora": "DoRA", "full": "full training"}[spec.kind]
+    revision = f", revision `{about.revision}`" if about.revision else ""
     what = f"{method} adapter for {base}"
     if form in ("fused", "gguf"):
         what = f"{base}, fine-tuned"
@@ -127,7 +130,7 @@ def _text(
 
 | | |
 |---|---|
-| Base model | `{base}` |
+| Base model | `{base}`{revision} |
 | Method | {parts} |
 | Modules | {_modules(spec)} |
 | Layers | {_layers(spec)} |

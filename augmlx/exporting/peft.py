@@ -103,6 +103,8 @@ def export_peft(
     tensors = dict(_peft_tensors(modules, alphas, known.hf_layers))
     shapes = [(name, array.shape) for name, array in tensors.items()]
     config = peft_config(spec, base, alpha_of_rank, list(modules), known)
+    if about is not None and about.revision:
+        config["revision"] = about.revision
     served = vllm.require(config, tensors) if for_vllm else []
     export_folder.prepare(out, (WEIGHTS, CONFIG), CONFIG)
     # The card marks the folder as ours, so it comes first.

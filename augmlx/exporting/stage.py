@@ -66,9 +66,10 @@ def inputs(training: str, order: Order) -> list[object]:
     """
     target = fingerprint(str(order.target.resolve()))  # of the folder, only this goes in
     about = [order.about.license, order.about.made, order.about.evaluation]
-    bits = [] if order.bits is None else [order.bits]
     kind = [order.form, order.weight_type, order.for_vllm]
-    return [training, target, order.hf_base, *kind, about, *bits]
+    # Of later versions: an export that is without them stays up to date.
+    later = [value for value in (order.bits, order.about.revision) if value is not None]
+    return [training, target, order.hf_base, *kind, about, *later]
 
 
 def outputs(order: Order) -> list[Path]:
@@ -102,19 +103,20 @@ def write(run: RunFolder, order: Order, model: StoredModel, progress: Progress) 
         StorageError: the folder cannot be written.
     """
     spec = read_spec(run.adapter)
+    hf_base = order.hf_base or model.hf_base
     if order.form == "peft":
         notes = peft.export_peft(
             run.adapter,
             spec,
             order.target,
-            hf_base=order.hf_base,
+            hf_base=hf_base,
             model_type=model_folder.read_config(model.path).get("model_type"),
             about=order.about,
             for_vllm=order.for_vllm,
         )
     else:
         weights = FusedWeights(model, run.adapter, spec)
-        base = peft.base_name(spec, order.hf_base)
+        base = peft.base_name(spec, hf_base)
         if order.form == "fused":
             notes = _write_fused(weights, order, base, progress)
         else:

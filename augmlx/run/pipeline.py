@@ -257,7 +257,7 @@ class Pipeline:
         line = self.line
         trained = self._require_training(line)
         target = exporting.target_of(self.run, form, out)
-        about = exporting.about(line)
+        about = exporting.about(line, hf_base)
         order = Order(form, target, hf_base, weight_type, for_vllm, about, bits)
         self._stages.do(exporting.export_task(line, order, trained["fingerprint"]))
         return target
