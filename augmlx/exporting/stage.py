@@ -12,7 +12,7 @@ from augmlx.core.files import write_text
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
-from augmlx.exporting import export_folder, fused, peft, requantised
+from augmlx.exporting import export_folder, fused, peft, peft_config, requantised
 from augmlx.exporting.card import About, model_card
 from augmlx.exporting.forms import DTYPES, TYPES, Form, WeightType
 from augmlx.exporting.fused_weights import FusedWeights
@@ -80,7 +80,7 @@ def outputs(order: Order) -> list[Path]:
 
 def _keys(form: Form) -> Sequence[str]:
     if form == "peft":
-        return (peft.WEIGHTS, peft.CONFIG)
+        return (peft.WEIGHTS, peft_config.CONFIG)
     if form == "fused":
         return (model_folder.WEIGHTS, fused.KEY)
     from augmlx.exporting.gguf_files import lora, model
