@@ -249,7 +249,15 @@ def test_every_bad_tensor_is_named_at_once(tmp_path: Path) -> None:
         export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
     assert all(name in str(caught.value) for name in ("embed_tokens", "layers.0", "layers.2"))
     assert "model.layers.1.mlp.up_proj (lora_a)" in str(caught.value)
+    assert caught.value.hint == (
+        "embeddings and heads that carry LoRA are not exported: train without them"
+    )
     assert not (tmp_path / "peft").exists()
+    del bad["model.embed_tokens.lora_a"]
+    mx.save_safetensors(str(tmp_path / "adapter" / "adapters.safetensors"), bad)
+    with pytest.raises(ModelError) as caught:
+        export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
+    assert caught.value.hint == "train it again: augmlx train RUN"
 
 
 def test_a_full_training_is_refused_with_the_reason(tmp_path: Path) -> None:
