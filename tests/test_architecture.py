@@ -210,7 +210,7 @@ def test_no_arm_is_named_outside_the_table(name: str) -> None:
 # A file name of a format -> the modules that may spell it.
 FORMATS = {
     "adapters.safetensors": {"augmlx.models.formats.adapter_folder"},
-    "adapter_config.json": {"augmlx.models.formats.adapter_folder", "augmlx.exporting.peft"},
+    "adapter_config.json": {"augmlx.models.formats.adapter_folder", "augmlx.exporting.peft_config"},
     "adapter_model.safetensors": {"augmlx.exporting.peft"},
     "config.json": {"augmlx.models.formats.model_folder"},
     "tokenizer_config.json": {"augmlx.models.formats.model_folder"},

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     help="Of a whole model's matrices: by default f16 in GGUF, else as the base has them.",
 )
 @click.option(
+    "--quantize",
+    type=click.Choice(["4", "8"]),
+    help="Bits per weight of a fused model, for mlx-lm and LM Studio; what that loses is measured.",
+)
+@click.option(
     "--for",
     "reader",
     type=click.Choice(["vllm"]),
@@ -70,6 +75,7 @@ def export(
     form: Form,
     out: Path | None,
     weight_type: WeightType | None,
+    quantize: str | None,
     reader: str | None,
     verify: bool,
     base: str | None,
@@ -80,12 +86,15 @@ def export(
 
     Prints the folder; with --verify also the greatest difference between MLX's logits and the other
     reader's on texts of the run, and fails if it is above 0.001. The folder must be new, empty or
-    an earlier export. RUN may also be an adapter folder, as mlx_lm.lora leaves it; then name -o.
+    an earlier export. With --quantize it also prints how many of the run's questions the base
+    model, the adapter and the quantised model answer right. RUN may also be an adapter folder, as
+    mlx_lm.lora leaves it; then name -o.
 
     \b
     Examples:
       augmlx export runs/acme --format peft --for vllm
       augmlx export runs/acme --format fused -o acme-model --verify
+      augmlx export runs/acme --format fused --quantize 4
       augmlx export runs/acme --format gguf --type q8_0
       augmlx export runs/acme --format gguf-lora --verify
       augmlx export adapters --base org/name -o acme-adapter
@@ -96,6 +105,15 @@ def export(
         raise click.UsageError(f"--base-folder: --format {form} holds the whole model itself")
     if reader is not None and form != "peft":
         raise click.UsageError(f"--for {reader} goes with --format peft")
+    if quantize is not None and form != "fused":
+        raise click.UsageError(
+            f"--quantize goes with --format fused, not with {form}; GGUF has --type q8_0"
+        )
+    if quantize is not None and verify:
+        raise click.UsageError(
+            "--verify reads with transformers, which MLX's quantised weights are nothing to; with "
+            "--quantize the model is asked the run's questions anyway"
+        )
 
     from augmlx.core.run_folder import RunFolder
     from augmlx.models.formats.adapter_folder import is_adapter
@@ -114,18 +132,33 @@ def export(
         pipeline = Pipeline(folder, settings, progress_here())
         # Refused before anything is written.
         start = _base(pipeline.model, base_folder, form) if verify else None
+        bits = None if quantize is None else int(quantize)
         written = pipeline.export(
-            out, form=form, hf_base=base, weight_type=weight_type, for_vllm=reader is not None
+            out,
+            form=form,
+            hf_base=base,
+            weight_type=weight_type,
+            for_vllm=reader is not None,
+            bits=bits,
         )
+        loss = None
+        if bits is not None:
+            click.echo("measuring on the run's questions what is lost", err=True)
+            loss = pipeline.measure_loss(written, bits)
         found = None
         if start is not None:
             click.echo("comparing with MLX on texts of the run", err=True)
             found = pipeline.verify_export(written, form, weight_type, start)
     if as_json:
+        from augmlx.run.requantising import to_json
+
         verification = None if found is None else dataclasses.asdict(found)
-        common.echo_json({"format": form, "path": str(written), "verification": verification})
+        value = {"format": form, "path": str(written), "verification": verification}
+        common.echo_json(value if loss is None else {**value, "requantised": to_json(loss)})
         return
     click.echo(str(written))
+    if loss is not None:
+        click.echo(str(loss))
     if found is not None:
         click.echo(str(found))
 

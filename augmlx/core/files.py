@@ -78,6 +78,17 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, part)
 
 
+def move_file(source: Path, target: Path) -> None:
+    """Give a finished file of the same disk its place, private and fsynced: there whole or not at
+    all.
+    """
+    with storage_errors(target):
+        with source.open("rb") as file:
+            source.chmod(FILE_MODE)
+            os.fsync(file.fileno())
+        source.replace(target)
+
+
 def write_text(path: Path, text: str) -> None:
     with atomic(path) as file:
         file.write(text.encode("utf-8"))

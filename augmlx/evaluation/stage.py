@@ -86,8 +86,8 @@ def compare(
             conclusions they state, and what the arm icl-augmented is shown.
         probes: what is asked that no fact answers.
     """
-    asking = _Asking(run, items, facts, trained, probes, settings, progress)
-    answers: list[_Answers] = []
+    asking = Asking(run, items, facts, trained, probes, settings, progress)
+    answers: list[Answers] = []
     for arm in arms_of:
         engine_mark = mark_of(arm)
         finished = asking.finished(arm, engine_mark)
@@ -141,7 +141,7 @@ def _losses(abilities: Mapping[str, Ability], seed: int) -> list[Regression]:
 
 
 def _overclaims(
-    answers: Sequence[_Answers], probes: Sequence[Probe], facts: Sequence[Fact]
+    answers: Sequence[Answers], probes: Sequence[Probe], facts: Sequence[Fact]
 ) -> dict[str, dict[str, Overclaims]]:
     """What each arm claims beyond what it was taught, where it was asked."""
     said = {a.arm: a.replies for a in answers if a.replies}
@@ -161,7 +161,7 @@ def _ability_notes(abilities: Mapping[str, Ability]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class Answers:
     """What an arm answered: its results in the order of the items, its general ability where that
     was measured, its replies to what no fact answers, and what a reader must know of what it was
     shown.
@@ -174,7 +174,7 @@ class _Answers:
     note: str | None
 
 
-class _Asking:
+class Asking:
     """The arms' answers on disk, one file each: a head, and a line for each item."""
 
     def __init__(
@@ -218,7 +218,7 @@ class _Asking:
     def _path(self, arm: str) -> Path:
         return self._run.eval / "arms" / f"{arm}.jsonl"
 
-    def finished(self, arm: str, engine_mark: str) -> _Answers | None:
+    def finished(self, arm: str, engine_mark: str) -> Answers | None:
         """What stands on disk of an arm, if it is of these items, facts, settings and engine."""
         path = self._path(arm)
         if not path.exists():
@@ -226,7 +226,7 @@ class _Asking:
         head, *rows = read_jsonl(path)
         if head.get("fingerprint") != self._mark(arm, engine_mark):
             return None
-        return _Answers(
+        return Answers(
             arm=arm,
             results=[result_from_json(row) for row in rows],
             ability=summary.ability_from_json(head["ability"]) if "ability" in head else None,
@@ -234,7 +234,7 @@ class _Asking:
             note=head.get("note"),
         )
 
-    def ask(self, arm: str, engine: Engine, engine_mark: str) -> _Answers:
+    def ask(self, arm: str, engine: Engine, engine_mark: str) -> Answers:
         """Ask an arm, and keep its answers."""
         config = self._settings.eval
         sees_facts = arms.shown_to(arm) != "nothing"
@@ -252,11 +252,11 @@ class _Asking:
         replies: list[str] = []
         if self._probes and not sees_facts:
             replies = overclaims.replies(self._probes, engine, config, self._progress)
-        answers = _Answers(arm, rows, measured, replies, note)
+        answers = Answers(arm, rows, measured, replies, note)
         self._keep(answers, self._mark(arm, engine_mark))
         return answers
 
-    def _keep(self, answers: _Answers, own_mark: str) -> None:
+    def _keep(self, answers: Answers, own_mark: str) -> None:
         head: Json = {"fingerprint": own_mark}
         if answers.note is not None:
             head["note"] = answers.note

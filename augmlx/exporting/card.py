@@ -26,6 +26,15 @@ _RELATION: Mapping[Form, str] = {
     "gguf-lora": "adapter",
 }
 
+_LM_STUDIO = "LM Studio: copy the folder into its models folder, two folders deep.\n"
+_USE_OF_MLX = f"""```sh
+mlx_lm.generate --model path/to/this/folder --prompt "..."
+```
+
+{_LM_STUDIO}
+transformers and vLLM do not read MLX's quantised weights.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -33,11 +42,13 @@ class About:
 
     Args:
         license: of the base model, as the Hub spells it.
+        revision: the commit of the base model.
         made: how the training data were made, in numbers.
         evaluation: what the run's evaluation came to.
     """
 
     license: str | None = None
+    revision: str | None = None
     made: str = ""
     evaluation: str = ""
 
@@ -57,6 +68,7 @@ def model_card(
     form: Form = "peft",
     weights: str = "float32",
     about: About | None = None,
+    for_mlx: bool = False,
 ) -> str:
     """README.md in Hugging Face's form: YAML front matter, then Markdown.
 
@@ -64,6 +76,7 @@ def model_card(
         base: the Hugging Face name of the base model.
         alpha_of_rank: lora_alpha for each rank that a module has; none of a full training.
         weights: the type of the numbers, in words.
+        for_mlx: a whole model in MLX's own quantisation, which transformers does not read.
     """
     # Its YAML alone: what the library does besides with a card, such as checking it, asks the Hub.
     from huggingface_hub import ModelCardData
@@ -71,8 +84,8 @@ def model_card(
     about = about or About()
     data = ModelCardData(
         base_model=base,
-        base_model_relation=_RELATION[form],
-        library_name=_LIBRARY[form],
+        base_model_relation="quantized" if for_mlx else _RELATION[form],
+        library_name="mlx" if for_mlx else _LIBRARY[form],
         pipeline_tag="text-generation",
         tags=[spec.kind, "augmlx", "mlx"],
         license=about.license,
@@ -81,7 +94,8 @@ def model_card(
     if _EXPONENT.fullmatch(base):
         # YAML 1.1, which the library writes, takes it for a text; YAML 1.2 reads a number.
         head = head.replace(f"base_model: {base}\n", f"base_model: '{base}'\n")
-    body = _text(spec, base, alpha_of_rank, form, weights, about)
+    use = _USE_OF_MLX if for_mlx else _use(form, base, spec)
+    body = _text(spec, base, alpha_of_rank, form, weights, about, use)
     return f"---\n{head}\n---\n{body}"
 
 
@@ -98,9 +112,11 @@ def _text(
     form: Form,
     weights: str,
     about: About,
+    use: str,
 ) -> str:
     """What a reader of the card sees, in Markdown."""
     method = {"lora": "LoRA", "dora": "DoRA", "full": "full training"}[spec.kind]
+    revision = f", revision `{about.revision}`" if about.revision else ""
     what = f"{method} adapter for {base}"
     if form in ("fused", "gguf"):
         what = f"{base}, fine-tuned"
@@ -114,7 +130,7 @@ def _text(
 
 | | |
 |---|---|
-| Base model | `{base}` |
+| Base model | `{base}`{revision} |
 | Method | {parts} |
 | Modules | {_modules(spec)} |
 | Layers | {_layers(spec)} |
@@ -126,7 +142,7 @@ Not verified: `augmlx export --verify` compares it with MLX.
 
 ## Use
 
-{_use(form, base, spec)}{about.made}{about.evaluation}
+{use}{about.made}{about.evaluation}
 ## Before you share it
 
 This {"model" if form in ("fused", "gguf") else "adapter"} contains the facts it was trained on: whoever has it can ask for them. Share it only with people who may
@@ -158,10 +174,7 @@ model = AutoModelForCausalLM.from_pretrained("{here}")
 tokenizer = AutoTokenizer.from_pretrained("{here}")"""
         shell = f"""mlx_lm.generate --model {here} --prompt "..."
 vllm serve {here}"""
-        return (
-            f"```python\n{code}\n```\n\n```sh\n{shell}\n```\n\n"
-            "LM Studio: copy the folder into its models folder, two folders deep.\n"
-        )
+        return f"```python\n{code}\n```\n\n```sh\n{shell}\n```\n\n{_LM_STUDIO}"
     if form == "gguf":
         return (
             '```sh\nllama-cli -m model.gguf -p "..." --temp 0\n'

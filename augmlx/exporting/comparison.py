@@ -199,16 +199,22 @@ def _logits(place: Path, reading: Reading, reader: Reader) -> LogitsArray:
     return logits
 
 
-def difference(what: str, record: Record, other: Record) -> str:
-    """How far what a reader said of the same texts twice is apart, in words. Raises ModelError
-    where they were cut into other tokens.
+def difference_of(what: str, record: Record, other: Record) -> tuple[Distance, int]:
+    """How far what a reader said of the same texts twice is apart, and how many greedy answers are
+    the same. Raises ModelError, that says `what` it is about, where texts were cut into other
+    tokens.
     """
     cuts = [[reading.tokens for reading in one.readings] for one in (record, other)]
     if cuts[0] != cuts[1]:
         raise ModelError(f"{what}: texts are cut into other tokens", hint=_TOKENIZER)
     distance = distance_of(record, (reading.logits for reading in other.readings))
     pairs = zip(record.replies, other.replies, strict=True)
-    same = sum(ours.answer == theirs.answer for ours, theirs in pairs)
+    return distance, sum(ours.answer == theirs.answer for ours, theirs in pairs)
+
+
+def difference(what: str, record: Record, other: Record) -> str:
+    """The same in words. Raises ModelError likewise."""
+    distance, same = difference_of(what, record, other)
     answers = f", {same} of {len(record.replies)} greedy answers the same"
     return (
         f"{what}: greatest logit difference {distance.greatest:.1e}, "

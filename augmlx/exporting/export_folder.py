@@ -4,13 +4,17 @@ for a whole one.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from augmlx.core.errors import BadSettings, storage_errors
 from augmlx.core.files import make_folder, remove_stale_parts
 
 CARD = "README.md"
+_WORK = ".augmlx-part"  # what is made on the way; no file in it is the export's
 MARK = "<!-- written by augmlx: a later export replaces this folder -->"
 
 
@@ -18,7 +22,7 @@ def prepare(out: Path, files: Collection[str], key: str) -> None:
     """Make `out`, or clear an earlier export of ours.
 
     Args:
-        files: the names that an export of this form may have.
+        files: the names that an export of this form may have, or patterns of them.
         key: the file among them without which nothing loads the folder. It is deleted first and
             written last.
 
@@ -37,8 +41,28 @@ def prepare(out: Path, files: Collection[str], key: str) -> None:
                 hint="choose an empty folder with -o",
             )
         (out / key).unlink(missing_ok=True)
-        for name in sorted(set(files) - {CARD, key}):
-            (out / name).unlink(missing_ok=True)
+        shutil.rmtree(out / _WORK, ignore_errors=True)  # of an export that was killed
+        for path in sorted(out.iterdir()):
+            if path.name != CARD:
+                path.unlink()
+
+
+@contextmanager
+def working(out: Path) -> Iterator[Path]:
+    """A private folder inside of `out`, on the same disk, for what is made on the way to an export;
+    gone at the end. After `prepare`, which removes what a killed process left of it.
+    """
+    work = out / _WORK
+    make_folder(work)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def is_one_of(name: str, files: Collection[str]) -> bool:
+    """Whether a file's name is among the names and patterns of an export's files."""
+    return any(fnmatchcase(name, pattern) for pattern in files)
 
 
 def _is_free(out: Path, files: Collection[str]) -> bool:
@@ -46,6 +70,6 @@ def _is_free(out: Path, files: Collection[str]) -> bool:
     names = {path.name for path in out.iterdir()}
     if not names:
         return True
-    if CARD not in names or not names <= {CARD, *files}:
+    if CARD not in names or not all(is_one_of(name, {CARD, _WORK, *files}) for name in names):
         return False
     return MARK in (out / CARD).read_text("utf-8", errors="replace")

@@ -27,9 +27,11 @@ _COPIED = (
 )
 _NAMES_FOLDERS = ("_name_or_path", "name_or_path", "transformers_version", "tokenizer_file")
 KEY = model_folder.CONFIG
-FILES = (
+FILES = (  # names, and a pattern: mlx-lm writes large models in several files
     KEY,
     model_folder.WEIGHTS,
+    model_folder.INDEX,
+    "model-*-of-*.safetensors",
     model_folder.TOKENIZER_CONFIG,
     model_folder.CHAT_TEMPLATE,
     *_COPIED,

@@ -6,7 +6,6 @@ zeros, and what a module's scale differs from the others' goes into its B.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -16,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from augmlx.core.errors import BadSettings, ModelError, storage_errors
+from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.files import make_folder
 from augmlx.core.records import AdapterSpec, Json
 from augmlx.exporting.architectures import Architecture, architecture_of
-from augmlx.exporting.peft import CONFIG, WEIGHTS, from_peft
+from augmlx.exporting.peft import WEIGHTS, from_peft
+from augmlx.exporting.peft_config import CONFIG, read_config, refuse_unknown, scale_of
 from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_tensors
 from augmlx.models.formats import adapter_folder
 from augmlx.models.formats import safetensors as safetensors_format
@@ -28,15 +28,6 @@ from augmlx.models.loading import load_lazily
 from augmlx.models.store import folder as store
 from augmlx.models.store.folder import StoredModel
 
-# Keys of adapter_config.json that say nothing of what the weights compute, or are read here.
-_KNOWN = frozenset(
-    """alpha_pattern auto_mapping base_model_name_or_path bias eva_config exclude_modules
-    fan_in_fan_out inference_mode init_lora_weights layers_pattern layers_to_transform lora_alpha
-    lora_dropout megatron_core peft_type peft_version qalora_group_size r rank_pattern revision
-    runtime_config target_modules task_type use_dora use_rslora""".split()
-)
-# Ways to start that change the base as well: without it, the matrices mean something else.
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _PARTS = {
     "lora_A.weight": "lora_a",
     "lora_B.weight": "lora_b",
@@ -72,8 +63,9 @@ def import_peft(source: Path, out: Path, *, model: str | None = None) -> Adapter
         BadSettings: `out` holds something, or no model of the store is the adapter's base.
         StorageError: a file cannot be read or written.
     """
-    config = _read_config(source)
-    _refuse_unknown(source / CONFIG, config)
+    config = read_config(source)
+    _require_weights(source)
+    refuse_unknown(source / CONFIG, config)
     base = _base(config, model)
     base_model, base_config = load_lazily(base.path)
     known = architecture_of(base_config.get("model_type"))
@@ -89,45 +81,11 @@ def import_peft(source: Path, out: Path, *, model: str | None = None) -> Adapter
     return spec
 
 
-def _read_config(source: Path) -> Json:
-    path = source / CONFIG
-    if not path.is_file():
-        raise ModelError(
-            f"{source}: no {CONFIG}", hint="name the folder of a PEFT adapter, downloaded before"
-        )
-    try:
-        with storage_errors(path):
-            config = json.loads(path.read_text("utf-8"))
-        if not isinstance(config, dict):
-            raise ValueError("not a JSON object")
-    except ValueError as error:
-        raise ModelError(f"{path}: not valid JSON: {error}", hint="copy it again") from error
+def _require_weights(source: Path) -> None:
     if not (source / WEIGHTS).is_file():
         pickled = " (adapter_model.bin is a pickle)" if list(source.glob("*.bin")) else ""
         raise ModelError(
             f"{source}: no {WEIGHTS}{pickled}", hint="only safetensors are read, never pickles"
-        )
-    return config
-
-
-def _refuse_unknown(path: Path, config: Json) -> None:
-    """Raises ModelError where the adapter is more than LoRA or DoRA matrices: what it has besides
-    would be lost in silence.
-    """
-    if config.get("peft_type") != "LORA":
-        raise ModelError(
-            f"{path}: a PEFT adapter of type {config.get('peft_type')}; mlx-lm has LoRA and DoRA"
-        )
-    unknown = sorted(key for key, value in config.items() if value and key not in _KNOWN)
-    if config.get("bias") not in (None, "none"):
-        unknown.append("bias")
-    if unknown:
-        raise ModelError(f"{path}: mlx-lm has nothing for {', '.join(unknown)}")
-    start = config.get("init_lora_weights")
-    if isinstance(start, str) and start.startswith(_CHANGES_BASE):
-        raise ModelError(
-            f"{path}: init_lora_weights '{start}' changes the base model besides",
-            hint="save it in PEFT with path_initial_model_for_weight_conversion first",
         )
 
 
@@ -147,10 +105,8 @@ def _base(config: Json, model: str | None) -> StoredModel:
 
 def _parts(path: Path, known: Architecture) -> dict[Place, dict[str, Array]]:
     """The arrays of each module, MLX's side up. Raises ModelError that names what is left over."""
-    name_of = re.compile(
-        rf"{re.escape(_PREFIX + known.hf_layers)}\.(\d+)\.([\w.]+?)\.(lora_[AB]\.weight|"
-        r"lora_magnitude_vector(?:\.weight)?)"
-    )
+    layers, ends = re.escape(_PREFIX + known.hf_layers), "|".join(map(re.escape, _PARTS))
+    name_of = re.compile(rf"{layers}\.(\d+)\.([\w.]+?)\.({ends})")
     parts: dict[Place, dict[str, Array]] = {}
     strange = []
     for name, array in read_tensors(path).items():
@@ -184,23 +140,9 @@ def _modules(
             )
         lora_a, lora_b = from_peft(arrays["lora_a"], arrays["lora_b"])
         magnitude = arrays["m"].reshape(-1) if "m" in arrays else None
-        scale = _scale(config, place.path(known.hf_layers), lora_a.shape[1], source / CONFIG)
+        scale = scale_of(config, place.path(known.hf_layers), lora_a.shape[1], source / CONFIG)
         modules[place] = _Module(Matrices(lora_a, lora_b, magnitude), scale)
     return modules
-
-
-def _scale(config: Json, module: str, rank: int, path: Path) -> float:
-    """What PEFT multiplies B A by: alpha / rank, or alpha / sqrt(rank) where it is rsLoRA."""
-    alpha = float(config.get("lora_alpha", 8))
-    for pattern, value in (config.get("alpha_pattern") or {}).items():
-        try:
-            matches = re.match(rf"(.*\.)?({pattern})$", module)  # as PEFT does
-        except re.error as error:
-            raise ModelError(f"{path}: alpha_pattern: {error}") from error
-        if matches:
-            alpha = float(value)
-            break
-    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def _spec(

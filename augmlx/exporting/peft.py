@@ -16,16 +16,17 @@ import numpy as np
 
 from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.files import write_json, write_text
-from augmlx.core.records import AdapterSpec, Json
+from augmlx.core.records import AdapterSpec
 from augmlx.exporting import export_folder, vllm
 from augmlx.exporting.architectures import Architecture, architecture_of
 from augmlx.exporting.card import About, model_card, spread
 from augmlx.exporting.export_folder import CARD
+from augmlx.exporting.peft_config import CONFIG, peft_config
 from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_matrices
 from augmlx.models.formats import adapter_folder
 from augmlx.models.formats import safetensors as safetensors_format
 
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
 
 # An organisation and a name, or an old model's name alone; never something that a path could be.
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -103,6 +104,8 @@ def export_peft(
     tensors = dict(_peft_tensors(modules, alphas, known.hf_layers))
     shapes = [(name, array.shape) for name, array in tensors.items()]
     config = peft_config(spec, base, alpha_of_rank, list(modules), known)
+    if about is not None and about.revision:
+        config["revision"] = about.revision
     served = vllm.require(config, tensors) if for_vllm else []
     export_folder.prepare(out, (WEIGHTS, CONFIG), CONFIG)
     # The card marks the folder as ours, so it comes first.
@@ -156,79 +159,6 @@ def _warnings(spec: AdapterSpec, alphas: Mapping[int, Alpha]) -> Iterator[str]:
         )
     if spec.kind == "dora":
         yield "DoRA: transformers with PEFT reads it; vLLM and llama.cpp refuse it"
-
-
-def peft_config(
-    spec: AdapterSpec,
-    base: str,
-    alpha_of_rank: Mapping[int, int],
-    places: list[Place],
-    known: Architecture,
-) -> Json:
-    """adapter_config.json as an object: only what PEFT, vLLM, Ollama and llama.cpp need; nothing
-    of this machine.
-
-    Args:
-        base: the Hugging Face name of the base model.
-        alpha_of_rank: lora_alpha for each rank that a module has.
-        places: the modules that carry an adapter.
-        known: how transformers calls them.
-    """
-    largest = max(alpha_of_rank)
-    layers = sorted({place.layer for place in places})
-    config: Json = {
-        "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base,
-        "inference_mode": True,
-        "r": largest,
-        "lora_alpha": alpha_of_rank[largest],
-        "lora_dropout": spec.dropout,
-        "bias": "none",
-        "use_dora": spec.kind == "dora",
-    }
-    if known.convolutions:
-        config["fan_in_fan_out"] = True
-    config |= _patterns(spec, alpha_of_rank, places, known.hf_layers)
-    if known.towers or not _every_layer_has_the_same(places):
-        # Hybrid models, and those with eyes. PEFT warns of a module that it adapts and finds no
-        # weights for, so each is named in full.
-        return {**config, "target_modules": [place.path(known.hf_layers) for place in places]}
-    config["target_modules"] = _module_names(places)
-    pattern = known.hf_layers.rpartition(".")[2]
-    if layers != list(range(spec.total_layers)):
-        config |= {"layers_to_transform": layers, "layers_pattern": pattern}
-    return config
-
-
-def _patterns(
-    spec: AdapterSpec, alpha_of_rank: Mapping[int, int], places: list[Place], layers: str
-) -> Json:
-    """The modules of a smaller rank than the largest, by their whole names: PEFT takes these keys
-    for the ends of modules' names, of which one may end another.
-    """
-    ranks = {place.path(layers): spec.rank_of(place.module) for place in places}
-    smaller = {path: rank for path, rank in ranks.items() if rank < max(alpha_of_rank)}
-    if not smaller:
-        return {}
-    alphas = {path: alpha_of_rank[rank] for path, rank in smaller.items()}
-    return {"rank_pattern": smaller, "alpha_pattern": alphas}
-
-
-def _every_layer_has_the_same(places: list[Place]) -> bool:
-    layers = {place.layer for place in places}
-    modules = {place.module for place in places}
-    return len(places) == len(layers) * len(modules)
-
-
-def _module_names(places: list[Place]) -> list[str]:
-    """A name alone means every module of that name; where there are modules inside of modules, such
-    as shared experts, others may have it too, so paths are given.
-    """
-    modules = {place.module for place in places}
-    if any(module.count(".") != 1 for module in modules):
-        return sorted(modules)
-    return sorted({module.rpartition(".")[2] for module in modules})
 
 
 def _peft_tensors(

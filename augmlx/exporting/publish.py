@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augmlx.core.errors import BadSettings, ModelError, storage_errors
-from augmlx.exporting import export_folder, fused, peft
+from augmlx.exporting import export_folder, fused, peft, peft_config
 from augmlx.exporting.gguf_files import lora, model, modelfile
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_KEYS = (peft.CONFIG, fused.KEY, model.FILE, lora.FILE)  # without one of them nothing loads
+_KEYS = (peft_config.CONFIG, fused.KEY, model.FILE, lora.FILE)  # without one of them nothing loads
 _FILES = {
     export_folder.CARD,
     peft.WEIGHTS,
-    peft.CONFIG,
+    peft_config.CONFIG,
     *fused.FILES,
     model.FILE,
     lora.FILE,
@@ -57,7 +57,7 @@ def parcel(folder: Path, repository: str) -> Parcel:
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
         card = folder / export_folder.CARD
         is_ours = card.is_file() and export_folder.MARK in card.read_text("utf-8", errors="replace")
-    strange = sorted(set(sizes) - _FILES)
+    strange = sorted(name for name in sizes if not export_folder.is_one_of(name, _FILES))
     if strange or not is_ours:
         listed = ", ".join(strange[:8]) or "no card of augmlx's"
         raise BadSettings(

@@ -12,7 +12,7 @@ from augmlx.core.files import write_text
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.run_folder import RunFolder
-from augmlx.exporting import export_folder, fused, peft
+from augmlx.exporting import export_folder, fused, peft, peft_config, requantised
 from augmlx.exporting.card import About, model_card
 from augmlx.exporting.forms import DTYPES, TYPES, Form, WeightType
 from augmlx.exporting.fused_weights import FusedWeights
@@ -32,6 +32,7 @@ class Order:
         weight_type: of a whole model's matrices; None: as the base has them, in GGUF f16.
         for_vllm: refuse what vLLM would not serve.
         about: what else the card says.
+        bits: of a weight, where the whole model is quantised again.
     """
 
     form: Form
@@ -40,8 +41,14 @@ class Order:
     weight_type: WeightType | None = None
     for_vllm: bool = False
     about: About = field(default_factory=About)
+    bits: int | None = None
 
     def __post_init__(self) -> None:
+        if self.bits is not None and self.form != "fused":
+            raise BadSettings(
+                f"--quantize: {self.form} is not in MLX's form, which alone is quantised so",
+                hint="--format fused --quantize 4; for llama.cpp: --format gguf --type q8_0",
+            )
         allowed = TYPES[self.form]
         if self.weight_type is not None and self.weight_type not in allowed:
             raise BadSettings(
@@ -59,17 +66,21 @@ def inputs(training: str, order: Order) -> list[object]:
     """
     target = fingerprint(str(order.target.resolve()))  # of the folder, only this goes in
     about = [order.about.license, order.about.made, order.about.evaluation]
-    return [training, target, order.hf_base, order.form, order.weight_type, order.for_vllm, about]
+    kind = [order.form, order.weight_type, order.for_vllm]
+    # Of later versions: an export that is without them stays up to date.
+    later = [value for value in (order.bits, order.about.revision) if value is not None]
+    return [training, target, order.hf_base, *kind, about, *later]
 
 
 def outputs(order: Order) -> list[Path]:
     """The files without which an export is not finished."""
-    return [order.target / name for name in _keys(order.form)]
+    names = _keys(order.form) if order.bits is None else requantised.KEYS
+    return [order.target / name for name in names]
 
 
 def _keys(form: Form) -> Sequence[str]:
     if form == "peft":
-        return (peft.WEIGHTS, peft.CONFIG)
+        return (peft.WEIGHTS, peft_config.CONFIG)
     if form == "fused":
         return (model_folder.WEIGHTS, fused.KEY)
     from augmlx.exporting.gguf_files import lora, model
@@ -92,21 +103,22 @@ def write(run: RunFolder, order: Order, model: StoredModel, progress: Progress) 
         StorageError: the folder cannot be written.
     """
     spec = read_spec(run.adapter)
+    hf_base = order.hf_base or model.hf_base
     if order.form == "peft":
         notes = peft.export_peft(
             run.adapter,
             spec,
             order.target,
-            hf_base=order.hf_base,
+            hf_base=hf_base,
             model_type=model_folder.read_config(model.path).get("model_type"),
             about=order.about,
             for_vllm=order.for_vllm,
         )
     else:
         weights = FusedWeights(model, run.adapter, spec)
-        base = peft.base_name(spec, order.hf_base)
+        base = peft.base_name(spec, hf_base)
         if order.form == "fused":
-            notes = _write_fused(weights, order, base)
+            notes = _write_fused(weights, order, base, progress)
         else:
             notes = _write_gguf(weights, order, base)
     for note in notes:
@@ -147,20 +159,29 @@ def _alphas(spec: AdapterSpec) -> dict[int, int]:
 def _card(weights: FusedWeights, order: Order, base: str, kind: str) -> str:
     assert weights.spec is not None
     return model_card(
-        weights.spec, base, _alphas(weights.spec), form=order.form, weights=kind, about=order.about
+        weights.spec,
+        base,
+        _alphas(weights.spec),
+        form=order.form,
+        weights=kind,
+        about=order.about,
+        for_mlx=order.bits is not None,
     )
 
 
-def _write_fused(weights: FusedWeights, order: Order, base: str) -> list[str]:
-    dtype = DTYPES[weight_type(weights, order)]
+def _write_fused(weights: FusedWeights, order: Order, base: str, progress: Progress) -> list[str]:
+    dtype, bits = DTYPES[weight_type(weights, order)], order.bits
     template = chat_template(weights.model)
     assert weights.shapes  # read before anything is cleared
-    changed = len(weights.trained)
+    changed = f"{len(weights.trained)} matrices of {len(weights.shapes)} tensors changed"
+    kind = dtype if bits is None else requantised.in_words(bits, dtype)
     export_folder.prepare(order.target, fused.FILES, fused.KEY)
-    card = _card(weights, order, base, dtype)
-    write_text(order.target / export_folder.CARD, card)
+    write_text(order.target / export_folder.CARD, _card(weights, order, base, kind))
+    if bits is not None:
+        requantised.write_requantised(weights, order.target, dtype, template, bits, progress)
+        return [f"{changed}, then all quantised: {kind}"]
     fused.write_fused(weights, order.target, dtype, template)
-    notes = [f"{changed} matrices of {len(weights.shapes)} tensors changed, all in {dtype}"]
+    notes = [f"{changed}, all in {dtype}"]
     if weights.model.bits:
         notes.append(
             f"the base is quantised to {weights.model.bits} bits: it is written dequantised, for "

@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float32]
 LAYERS = "model.layers"  # where most models have them
 
 _NAME = re.compile(r"(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
+_IN_A_LAYER = re.compile(r"\.\d+\.")
 _DIMENSIONS = {"lora_a": 2, "lora_b": 2, "m": 1}  # (in, r), (r, out) and (out,)
 _FLOATS = ("F32", "F16", "BF16")
 
@@ -162,7 +163,7 @@ def _listed(parts: Mapping[str, Array], spec: AdapterSpec) -> str:
 def _unfit(path: Path, spec: AdapterSpec, faults: list[str]) -> ModelError:
     listed = ", ".join(sorted(faults)) or "there is no tensor"
     kind = "DoRA" if spec.kind == "dora" else "LoRA"
-    return ModelError(
-        f"{path}: not {kind} matrices of rank {spec.rank}: {listed}",
-        hint="train it again: augmlx train RUN",
-    )
+    hint = "train it again: augmlx train RUN"
+    if any(".lora_" in fault and not _IN_A_LAYER.search(fault) for fault in faults):
+        hint = "embeddings and heads that carry LoRA are not exported: train without them"
+    return ModelError(f"{path}: not {kind} matrices of rank {spec.rank}: {listed}", hint=hint)

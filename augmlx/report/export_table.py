@@ -13,7 +13,7 @@ _LONGEST = 200  # characters of what is shown of a text
 
 
 class ExportRow(NamedTuple):
-    """A verified export, its figures as they are shown."""
+    """An export that was compared, its figures as they are shown."""
 
     form: str
     reader: str  # what was compared with MLX
@@ -24,10 +24,13 @@ class ExportRow(NamedTuple):
 
 
 def export_rows(manifest: Mapping[str, Json]) -> list[ExportRow]:
-    """The verified exports, in the order of the forms."""
-    found = {form: manifest.get(stage, {}) for form, stage in EXPORT_STAGES.items()}
-    verified = {form: entry.get("verification") for form, entry in found.items()}
-    return [_row(form, figures) for form, figures in verified.items() if isinstance(figures, dict)]
+    """The exports that were compared with MLX, in the order of the forms."""
+    rows: list[ExportRow] = []
+    for form, stage in EXPORT_STAGES.items():
+        entry = manifest.get(stage, {})
+        compared = [entry.get("verification"), entry.get("requantised")]
+        rows += [_row(form, figures) for figures in compared if isinstance(figures, dict)]
+    return rows
 
 
 def _row(form: str, figures: Json) -> ExportRow:

@@ -15,6 +15,7 @@ from augmlx.evaluation import summary
 from augmlx.evaluation.summary import Summary
 from augmlx.exporting.card import About
 from augmlx.exporting.stage import Order
+from augmlx.models.store.folder import COMMIT
 from augmlx.run.line import Line
 from augmlx.run.stages import EXPORTS, StageTask
 
@@ -40,8 +41,13 @@ def export_task(line: Line, order: Order, trained_fingerprint: str) -> StageTask
     )
 
 
-def about(line: Line) -> About:
-    """What the card says of the run: numbers alone, no text of the user's."""
+def about(line: Line, hf_base: str | None = None) -> About:
+    """What the card says of the run: numbers alone, no text of the user's.
+
+    Args:
+        hf_base: the Hugging Face original, where the user names one; of another than the model's
+            own record has, no revision is known.
+    """
     manifest = line.run.manifest()
     try:
         evaluated = _evaluation(summary.read(line.run)) if "eval" in manifest else ""
@@ -50,7 +56,10 @@ def about(line: Line) -> About:
     counts = manifest.get("augment", {}).get("counts", {})
     spelt = line.model.license or ""
     named = spelt if _LICENSE.fullmatch(spelt) else None
-    return About(license=named, made=_made(counts), evaluation=evaluated)
+    revision = line.model.revision if hf_base in (None, line.model.hf_base) else None
+    if revision is not None and not COMMIT.fullmatch(revision):
+        revision = None  # a card that was written by hand, and what is in it may be a path
+    return About(license=named, revision=revision, made=_made(counts), evaluation=evaluated)
 
 
 def _made(counts: Json) -> str:

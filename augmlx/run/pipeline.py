@@ -51,6 +51,7 @@ from augmlx.run.stages import SPLIT, TRAIN, Stages
 
 if TYPE_CHECKING:
     from augmlx.exporting.comparison import Verification
+    from augmlx.run.requantising import Loss
     from augmlx.training.team import Team
 
 
@@ -239,6 +240,7 @@ class Pipeline:
         hf_base: str | None = None,
         weight_type: WeightType | None = None,
         for_vllm: bool = False,
+        bits: int | None = None,
     ) -> Path:
         """adapter/ -> a folder that other tools read. Returns where it is.
 
@@ -247,14 +249,16 @@ class Pipeline:
             hf_base: the Hugging Face original, where the model's own record names none.
             weight_type: of a whole model's matrices.
             for_vllm: refuse what vLLM would not serve.
+            bits: of a weight: a whole model is quantised again, and `measure_loss` says what
+                that cost.
 
         Raises ModelError where the adapter has no such form, BadSettings without an original.
         """
         line = self.line
         trained = self._require_training(line)
         target = exporting.target_of(self.run, form, out)
-        about = exporting.about(line)
-        order = Order(form, target, hf_base, weight_type, for_vllm, about)
+        about = exporting.about(line, hf_base)
+        order = Order(form, target, hf_base, weight_type, for_vllm, about, bits)
         self._stages.do(exporting.export_task(line, order, trained["fingerprint"]))
         return target
 
@@ -274,6 +278,16 @@ class Pipeline:
         verification = proof.verify(self.run, order, base, self.model)
         proof.record(self.run, order, verification)
         return verification
+
+    def measure_loss(self, target: Path, bits: int) -> Loss:
+        """What a fused model that `export` quantised again, to `target`, has lost of what was
+        learnt; measured once, and written into the manifest and the card.
+        """
+        from augmlx.run import requantising
+
+        line, order = self.line, Order("fused", target, bits=bits)
+        known = requantising.recorded(line, order)
+        return known or requantising.measure(line, order, self.questions())
 
     def export_if_possible(self) -> Path | None:
         """As `export`, but a model of the user's own without a known Hugging Face original is no

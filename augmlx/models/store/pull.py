@@ -22,7 +22,7 @@ from augmlx.models.store.quantizing import quantize as write_quantized
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 # What a card says besides the name, the place and the fingerprint.
-_ABOUT = ("source", "license", "hf_base", "dtype", "bits", "parameters")
+_ABOUT = ("source", "license", "hf_base", "revision", "dtype", "bits", "parameters")
 
 
 def pull(
@@ -158,21 +158,23 @@ def _from_catalogue(entry: Entry, target: Path, work: Path, progress: Progress) 
 
 def _from_hub(repository: str, target: Path, progress: Progress) -> Json:
     progress.say(f"fetching {repository} from Hugging Face")
-    fetch.snapshot(repository, target)
+    commit = fetch.snapshot(repository, target)
     model_folder.check_config(target)
     config = model_folder.read_config(target)
     head = hub_card.read_head(target)
     quantization = config.get("quantization") or {}
     if quantization:
         # An adapter names the original, so a quantised conversion must say which one it was made
-        # from.
-        hf_base, parameters = hub_card.first_value(head, "base_model"), None
+        # from; of what commit, it does not say.
+        hf_base, revision, parameters = hub_card.first_value(head, "base_model"), None, None
     else:
-        hf_base, parameters = repository, model_folder.count_parameters(target)
+        hf_base, revision = repository, commit
+        parameters = model_folder.count_parameters(target)
     return {
         "source": f"{repository} on Hugging Face",
         "license": hub_card.first_value(head, "license"),
         "hf_base": hf_base,
+        "revision": revision,
         "dtype": config.get("dtype") or config.get("torch_dtype"),
         "bits": quantization.get("bits"),
         "parameters": parameters,

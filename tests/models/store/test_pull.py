@@ -211,7 +211,9 @@ class Hub(BaseHTTPRequestHandler):
 
     folder: ClassVar[Path]
     asked: ClassVar[list[str]]
+    revisions: ClassVar[list[str]]
     commit = "a" * 40
+    commits: ClassVar[list[str]]  # which are pushed one after the other while it is asked
 
     def do_HEAD(self) -> None:
         self.answer(body=False)
@@ -225,7 +227,7 @@ class Hub(BaseHTTPRequestHandler):
         if path.startswith("/api/models/someone/tiny/revision/"):
             info = {
                 "id": "someone/tiny",
-                "sha": self.commit,
+                "sha": self.commits.pop(0) if len(self.commits) > 1 else self.commits[0],
                 "siblings": [{"rfilename": name} for name in files],
             }
             return self.reply(json.dumps(info).encode(), body=body)
@@ -244,6 +246,7 @@ class Hub(BaseHTTPRequestHandler):
         if path.startswith("/someone/tiny/resolve/") and name in files:
             if body:
                 self.asked.append(name)
+                self.revisions.append(path.split("/")[-2])
             return self.reply((self.folder / name).read_bytes(), body=body, etag=name)
         self.send_response(404)
         self.send_header("X-Error-Code", "RepoNotFound")
@@ -257,7 +260,7 @@ class Hub(BaseHTTPRequestHandler):
             "Content-Length": str(len(content)),
             "Content-Type": "application/json",
             "ETag": f'"{etag}"',
-            "X-Repo-Commit": self.commit,
+            "X-Repo-Commit": self.path.split("/")[-2] if etag != "info" else self.commit,
         }.items():
             self.send_header(key, value)
         self.end_headers()
@@ -280,7 +283,7 @@ def hub(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> I
     (folder / "README.md").write_text(
         "---\nlicense: mit\nbase_model:\n- someone/Original\n---\n# Tiny\n"
     )
-    Hub.folder, Hub.asked = folder, []
+    Hub.folder, Hub.asked, Hub.revisions, Hub.commits = folder, [], [], [Hub.commit]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
@@ -295,8 +298,12 @@ def hub(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def test_a_hub_model_is_fetched_although_this_process_is_offline(
     hub: type[Hub], capfd: pytest.CaptureFixture[str]
 ) -> None:
+    hub.commits = [hub.commit, "c" * 40]  # somebody pushes before the weights are fetched
     made = pull("someone/tiny")
     assert (made.name, made.hf_base, made.license) == ("someone--tiny", "someone/tiny", "mit")
+    assert made.revision == hub.commit
+    assert set(hub.revisions) == {hub.commit}
+    assert pull("someone/tiny", quantize=8).revision == hub.commit
     assert store.find("someone/tiny") == made
     assert {path.name for path in made.path.iterdir()} == {
         "augmlx.json", "config.json", "generation_config.json", "model.safetensors", "README.md",
@@ -313,6 +320,7 @@ def test_an_adapter_of_a_quantised_hub_model_names_the_original(hub: type[Hub]) 
         shutil.copyfile(quantised / name, hub.folder / name)
     made = pull("someone/tiny")
     assert (made.hf_base, made.bits) == ("someone/Original", 8)
+    assert made.revision is None  # the commit is the conversion's
 
 
 def test_a_hub_model_with_code_is_refused_before_its_weights(
