@@ -106,7 +106,7 @@ class TrainingRecord:
         kept = f"; the weights before are in {good}" if good else ""
         raise AugmlxError(
             f"step {step}: {fault or 'the training has come apart'}: it has diverged{kept}",
-            hint=f"lower train.learning_rate: try {rate / 10:.1g} (it was {rate:.1g})",
+            hint=f"lower train.learning_rate: try {rate / 10:.3g} (it was {rate:.3g})",
         )
 
     def keep_as_best(self) -> None:
