@@ -1,0 +1,101 @@
+"""What was read of files -> sentences, each with those before it and what grammar knows that it may
+become.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from augmlx.augment.languages.detection import languages_of
+from augmlx.augment.languages.lexicon import ENGLISH
+from augmlx.core.records import Fact
+from augmlx.data.facts import FactTable
+from augmlx.data.statements import sentences
+from augmlx.english.clauses.parting import parted
+from augmlx.english.clauses.pronouns import antecedent, open_pronouns, points_elsewhere, resolved
+
+ELSEWHERE = "speaks of what another sentence names, and nobody can be sure what"
+_SHOWN = 3  # sentences before
+_LINE = re.compile(r":(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a fact.
+
+    Args:
+        text: as it stands.
+        fact: that holds it; where it is the whole fact, that is its text.
+        before: the sentences before it that it may speak of, the nearest last.
+        whole: it with its pronouns resolved; None where it is not sure how.
+        parts: the statements that it makes, where they are several.
+    """
+
+    text: str
+    fact: Fact
+    before: tuple[str, ...]
+    whole: str | None
+    parts: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it says nothing without the sentences before it."""
+        return self.whole != self.text
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is something to do for a model."""
+        return bool(self.parts) or (self.is_open and self.whole is not None)
+
+
+def sentences_of(table: FactTable) -> list[Sentence]:
+    """The sentences of a table's facts, in order; rows of a training set, and what is not English,
+    as they are. A heading, and in a table each row, begins anew.
+    """
+    texts = [fact.text for fact in table.facts]
+    spoken = languages_of(texts) if texts else []
+    headings = sorted(_line(source) for source, why in table.left_out if why == "heading")
+    found: list[Sentence] = []
+    before: list[str] = []
+    line = 0
+    for fact, language in zip(table.facts, spoken, strict=True):
+        here = _line(fact.source)
+        if not table.is_prose or any(line < heading <= here for heading in headings):
+            before = []
+        line = here
+        if fact.row is not None or language != ENGLISH:
+            before = []
+            found.append(Sentence(fact.text, fact, (), fact.text, ()))
+            continue
+        found += _read(fact, before)
+    return found
+
+
+def _read(fact: Fact, before: list[str]) -> Iterator[Sentence]:
+    """The sentences of a fact, which `before` gets."""
+    for mention in sentences(fact.text):
+        whole = _whole(mention.text, before)
+        parts = parted(whole) if whole is not None else ()
+        yield Sentence(mention.text, fact, tuple(before[-_SHOWN:]), whole, parts)
+        before.append(mention.text)
+
+
+def _whole(text: str, before: Sequence[str]) -> str | None:
+    """A sentence with its pronouns resolved; None where that is not sure."""
+    if points_elsewhere(text):
+        return None
+    meant = {}
+    for pronoun in open_pronouns(text):
+        named = antecedent(pronoun, before)
+        if named is None:
+            return None
+        meant[pronoun] = named
+    return resolved(text, meant)
+
+
+def _line(source: str) -> int:
+    """The number at the end of "handbook.md:17"."""
+    found = _LINE.search(source)
+    return int(found[1]) if found else 0
