@@ -1,8 +1,8 @@
-"""Sentences -> requests -> journal: first the likeliest answer to each, then a few more to those
-whose answers were not taken.
+"""Sentences -> requests -> journal: first the likeliest answer to each; then, of those whose answer
+was not taken, what the model writes behind the words that they surely begin with.
 
-The batches of a round are cut from all that it asks, and each is journalled whole, so a run that was
-killed goes on to the same bytes.
+The batches of a round are cut from all that it asks, and each is journalled whole, so a run that
+was killed goes on to the same bytes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Completion, Engine, Prompting, Request
 
 _FILE = "alone.toml"
-# What a round is called -> its samples; the first of all is the likeliest answer.
-_ROUNDS = {"Splitting": (0,), "Splitting again": (1, 2, 3)}
+# What a round is called -> its samples.
+_ROUNDS = {"Splitting": (0,), "Splitting again": (1,), "Splitting once more": (2, 3, 4)}
+_LIKELIEST = (0, 1)  # the samples that are not drawn: without an opening, and with one
 _JOURNALLED = 4  # batches that are journalled together
 _LONGER = 3  # times as long as the sentence an answer may be
 _ROOM = 32  # tokens besides
@@ -67,15 +68,26 @@ def ask(
     request_of = _requests(engine, settings, way)
     answers = [Answer()] * len(asked)
     for label, samples in _ROUNDS.items():
-        waiting = [n for n, answer in enumerate(answers) if not answer.statements]
+        is_first = 0 in samples
+        waiting = [
+            number
+            for number, answer in enumerate(answers)
+            if is_first or (asked[number].opening and not _is_settled(asked[number], answer))
+        ]
         entries = {n: [request_of(asked[n], sample) for sample in samples] for n in waiting}
         every = list(chain.from_iterable(entries.values()))
         completions = _complete(label, every, engine, journal, settings.batch_size, progress)
         for number, entry in ((n, entry) for n in waiting for entry in entries[n]):
-            if not answers[number].statements:
-                completion = completions[entry.request.key]
-                answers[number] = check(asked[number], completion, form.filters, settings, labels)
+            completion = completions[entry.request.key]
+            answer = check(asked[number], entry.request, completion, settings, form.filters, labels)
+            if is_first or len(answer.statements) > len(answers[number].statements):
+                answers[number] = answer
     return answers
+
+
+def _is_settled(sentence: Sentence, answer: Answer) -> bool:
+    """Whether a sentence was taken apart as far as it can be."""
+    return len(answer.statements) >= max(1, len(sentence.parts))
 
 
 def _requests(
@@ -86,15 +98,17 @@ def _requests(
     shared = prompt_parts.beginning(form, form.exemplars, (), way)
 
     def request_of(sentence: Sentence, sample: int) -> Entry:
-        known = conversation.message_prefix(form, sentence.before)
+        opening = sentence.opening if sample else ""
+        before = () if opening else sentence.before  # what they name is in the opening
+        known = conversation.message_prefix(form, before)
         suffix = known + prompt_parts.ending(form, [sentence.text], "", way)
-        stop = prompt_parts.stop_of(form, "", way)
-        is_greedy = sample == 0
+        stop = prompt_parts.stop_of(form, opening, way)
+        is_greedy = sample in _LIKELIEST
         temperature = 0.0 if is_greedy else settings.temperature
         top_p = 1.0 if is_greedy else settings.top_p
         most = _LONGER * engine.count(sentence.text) + _ROOM
         seed = f"{form.name}:{fingerprint([sentence.before, sentence.text])}:{sample}"
-        sampling = [seed, temperature, top_p, most, stop]
+        sampling = [opening, seed, temperature, top_p, most, stop]
         source = sentence.fact.source
         key = fingerprint([source, *shared, suffix, *sampling, engine.fingerprint])
         request = Request(
@@ -106,6 +120,7 @@ def _requests(
             top_p=top_p,
             max_tokens=most,
             stop=stop,
+            opening=opening,
             chat=shared.chat,
             system=shared.system,
             turns=shared.turns,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from augmlx.augment.alone.sentences import Sentence
 from augmlx.augment.filters import Candidate, judge
+from augmlx.augment.groups import written_text
 from augmlx.core.settings import AugmentSettings
 from augmlx.data.statements import sentences
-from augmlx.engines.protocol import Completion
+from augmlx.engines.protocol import Completion, Request
 from augmlx.english.replies import read_reply, without_thinking
 from augmlx.english.sameness import spelled_alike
 
@@ -31,14 +32,17 @@ class Answer:
 
 def check(
     sentence: Sentence,
+    request: Request,
     completion: Completion,
-    filters: Sequence[str],
     settings: AugmentSettings,
+    filters: Sequence[str],
     labels: Sequence[str],
 ) -> Answer:
     """The statements that were written of a sentence, in the order in which it makes them.
 
     Args:
+        request: what was asked of it.
+        completion: what was written then.
         filters: what another wording of a statement must pass.
         labels: of the prompt, which are no part of an answer.
     """
@@ -46,7 +50,7 @@ def check(
         return Answer(why=f"the model could not be asked: {completion.text}", is_failed=True)
     if completion.finish == "length":
         return Answer(why="what the model made of it was cut off")
-    written = list(_written(sentence, completion.text, labels))
+    written = list(_written(sentence, written_text(request, completion), labels))
     for wanted in (sentence.parts, (sentence.whole or "",)):
         if len(wanted) == len(written) and (ordered := _paired(wanted, written, filters, settings)):
             return Answer(ordered)
@@ -79,9 +83,7 @@ def _paired(
     return tuple(taken)
 
 
-def _is_same(
-    statement: str, text: str, filters: Sequence[str], settings: AugmentSettings
-) -> bool:
+def _is_same(statement: str, text: str, filters: Sequence[str], settings: AugmentSettings) -> bool:
     """Whether a text says what a statement says."""
     if spelled_alike(text) == spelled_alike(statement):
         return True

@@ -5,19 +5,22 @@ become.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from augmlx.augment.languages.detection import languages_of
 from augmlx.augment.languages.lexicon import ENGLISH
 from augmlx.core.records import Fact
 from augmlx.data.facts import FactTable
 from augmlx.data.statements import sentences
+from augmlx.english.clauses.named import Named
 from augmlx.english.clauses.parting import parted
-from augmlx.english.clauses.pronouns import antecedent, open_pronouns, points_elsewhere, resolved
+from augmlx.english.clauses.pronouns import Pronoun, meant_by, resolved
 
 ELSEWHERE = "speaks of what another sentence names, and nobody can be sure what"
 _SHOWN = 3  # sentences before
+_TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=\s)")
 _LINE = re.compile(r":(\d+)$")
 
 
@@ -31,6 +34,8 @@ class Sentence:
         before: the sentences before it that it may speak of, the nearest last.
         whole: it with its pronouns resolved; None where it is not sure how.
         parts: the statements that it makes, where they are several.
+        opening: what its statements surely begin with, as far as that says what there is to do; ""
+            where that is not sure.
     """
 
     text: str
@@ -38,6 +43,7 @@ class Sentence:
     before: tuple[str, ...]
     whole: str | None
     parts: tuple[str, ...]
+    opening: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -76,23 +82,34 @@ def sentences_of(table: FactTable) -> list[Sentence]:
 def _read(fact: Fact, before: list[str]) -> Iterator[Sentence]:
     """The sentences of a fact, which `before` gets."""
     for mention in sentences(fact.text):
-        whole = _whole(mention.text, before)
-        parts = parted(whole) if whole is not None else ()
-        yield Sentence(mention.text, fact, tuple(before[-_SHOWN:]), whole, parts)
+        shown = tuple(before[-_SHOWN:])
+        meant = meant_by(mention.text, before)
+        if meant is None:
+            yield Sentence(mention.text, fact, shown, None, ())
+        else:
+            whole = resolved(mention.text, meant)
+            parts = parted(whole)
+            opening = _opening(mention.text, whole, parts, meant)
+            yield Sentence(mention.text, fact, shown, whole, parts, opening)
         before.append(mention.text)
 
 
-def _whole(text: str, before: Sequence[str]) -> str | None:
-    """A sentence with its pronouns resolved; None where that is not sure."""
-    if points_elsewhere(text):
-        return None
-    meant = {}
-    for pronoun in open_pronouns(text):
-        named = antecedent(pronoun, before)
-        if named is None:
-            return None
-        meant[pronoun] = named
-    return resolved(text, meant)
+def _opening(text: str, whole: str, parts: Sequence[str], meant: Mapping[Pronoun, Named]) -> str:
+    """What the statements of a sentence begin with: the first one and what the second has in
+    common with it; or the words up to the one behind the last name that stands for a pronoun.
+    """
+    if not all(named.is_sure for named in meant.values()):
+        return ""
+    if parts:
+        first, second = (part.split() for part in parts[:2])
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
+        return " ".join([parts[0], *(word for word, _ in shared)])
+    last = max(meant, key=lambda each: each.start, default=None)
+    if last is None:
+        return ""
+    replaced = len(whole) - len(text)  # characters that the names are longer
+    begun = _TO_THE_NEXT_WORD.match(whole, last.end + replaced)
+    return whole[: begun.end()] if begun else ""
 
 
 def _line(source: str) -> int:

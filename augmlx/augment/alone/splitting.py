@@ -83,7 +83,9 @@ def _refuse_where_all_failed(engine: Engine, answers: Sequence[Answer]) -> None:
     failed = [answer for answer in answers if answer.is_failed]
     if failed and len(failed) == len(answers):
         hint = "choose a model with a larger window"
-        raise ModelError(f"{engine.model}: no sentence could be put to it: {failed[0].why}", hint=hint)
+        raise ModelError(
+            f"{engine.model}: no sentence could be put to it: {failed[0].why}", hint=hint
+        )
 
 
 def _rows(sentence: Sentence, answer: Answer | None) -> Iterator[SheetRow]:

@@ -1,9 +1,9 @@
 """A sentence that says several things -> a statement for each: "Ada Voss founded Orrin Mills in
 1990 and sold it in 2004." says that she founded it, and that she sold it.
 
-Only verbs that are joined by "and" and clauses behind a comma and "which" or "who" are taken apart,
-and only where it is plain what belongs to which: no condition, no choice, nothing that stands before
-both. Every word of the sentence is in one of the statements.
+Only verbs that are joined by "and", and clauses behind a comma and "which" or "who", are taken
+apart, and only where it is plain what belongs to which: no condition, no choice, nothing that
+stands before both. Every word of the sentence is in one of the statements.
 """
 
 from __future__ import annotations

@@ -2,35 +2,23 @@
 Voss founded Orrin Mills.".
 
 An antecedent is given only where there is hardly a doubt: one thing alone that can be meant in the
-nearest sentence that names any, or the subject behind a subject. Otherwise there is none.
+nearest sentence that names any, or (less surely) the subject behind a subject.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from augmlx.english.clauses import phrase as phrases
-from augmlx.english.clauses.naming import kind_of
-from augmlx.english.clauses.phrase import (
-    OBJECTS,
-    SUBJECTS,
-    Tokens,
-    capitalised,
-    children,
-    span_between,
-    subtree,
-)
+from augmlx.english.clauses.named import Named, named_in
+from augmlx.english.clauses.phrase import OBJECTS, SUBJECTS, Tokens, capitalised, children
+from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.tokens import parse
-from augmlx.english.lexicon import NEGATIONS, word_set
+from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS, normalise
 
 _FARTHEST = 3  # sentences before
-_COUNTED = {"DATE", "TIME", "MONEY", "PERCENT", "CARDINAL", "ORDINAL", "QUANTITY"}
-_NAMING = {*SUBJECTS, *OBJECTS, "pobj", "dative", "conj"}
-_BEFORE_NOUN = {"det", "amod", "compound", "nummod", "poss", "nmod", "predet", "quantmod"}
-_THINGS = ("thing", "place", "body")
 
 
 class Pronoun(NamedTuple):
@@ -41,7 +29,8 @@ class Pronoun(NamedTuple):
         start, end: where it stands in the sentence.
         wanted: what it stands for: "person", "thing" or "several".
         is_possessive: whether it stands for a name with "'s".
-        is_subject: whether its sentence, or a clause of it, is about it.
+        is_subject: whether its sentence, or a clause of it, is about it, or about what is its.
+        verb: the place of the verb that does something to it; -1 where none does.
     """
 
     text: str
@@ -50,37 +39,26 @@ class Pronoun(NamedTuple):
     wanted: str
     is_possessive: bool
     is_subject: bool
-
-
-class Named(NamedTuple):
-    """Somebody or something that a sentence names.
-
-    Attributes:
-        text: what can stand in a pronoun's place; "" where nothing can ("every visitor").
-        start: where it stands.
-        kinds: what it may be: "person", "thing", "several".
-        is_subject, is_object: whether its clause is about it, or does something to it.
-    """
-
-    text: str
-    start: int
-    kinds: frozenset[str]
-    is_subject: bool
-    is_object: bool = False
+    verb: int = -1
 
 
 def open_pronouns(text: str) -> tuple[Pronoun, ...]:
     """The pronouns of a sentence that stand for nothing which it has named before them."""
-    named = named_in(text)
     found: list[Pronoun] = []
     for pronoun in _pronouns(text):
-        is_named = any(
-            each.start < pronoun.start and pronoun.wanted in each.kinds for each in named
-        )
+        is_named = any(_can_be(pronoun, each) for each in named_in(text))
         is_said = any(other.wanted == pronoun.wanted for other in found)
-        if not is_named and not is_said:
+        if not is_named and not (is_said and pronoun.is_possessive):
             found.append(pronoun)
     return tuple(found)
+
+
+def _can_be(pronoun: Pronoun, named: Named) -> bool:
+    """Whether a pronoun can stand for what its own sentence names; what somebody does to "him" is
+    not done to himself.
+    """
+    is_before = named.start < pronoun.start and pronoun.wanted in named.kinds
+    return is_before and (pronoun.verb < 0 or pronoun.verb != named.verb)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -90,6 +68,26 @@ def points_elsewhere(text: str) -> bool:
     words = word_set("pointing_words")
     pointing = [token for token in tokens if token.tag == "DT" and token.text.lower() in words]
     return any(token.dep in {*SUBJECTS, *OBJECTS, "pobj"} for token in pointing)
+
+
+def meant_by(text: str, before: Sequence[str]) -> dict[Pronoun, Named] | None:
+    """What the open pronouns of a sentence stand for; None where that is not sure, or it speaks of
+    what another one says.
+
+    Args:
+        before: the sentences before it, the nearest last.
+    """
+    if points_elsewhere(text):
+        return None
+    meant: dict[Pronoun, Named] = {}
+    for pronoun in open_pronouns(text):
+        named = antecedent(pronoun, before)
+        if named is None or any(other.text == named.text for other in meant.values()):
+            return None  # "They told them": one of the two is somebody else
+        meant[pronoun] = named
+    if meant and read(resolved(text, meant)) is None:
+        return None  # nobody knows whether it was read as it is meant
+    return meant
 
 
 def antecedent(pronoun: Pronoun, before: Sequence[str]) -> Named | None:
@@ -123,14 +121,17 @@ def _are_of_one(pronoun: Pronoun, other: Pronoun) -> bool:
 def _surest(pronoun: Pronoun, fitting: Sequence[Named]) -> Named | None:
     """Of what a sentence names, what a pronoun behind it stands for."""
     distinct = {normalise(each.text): each for each in fitting}
-    if len(distinct) > 1:
+    is_sure = len(distinct) == 1
+    if not is_sure:
         subjects = {text: each for text, each in distinct.items() if each.is_subject}
         is_parallel = pronoun.is_subject and pronoun.wanted != "person"
         distinct = subjects if is_parallel else {}
     if len(distinct) != 1:
         return None
     (meant,) = distinct.values()
-    return meant if meant.text and (meant.is_subject or meant.is_object) else None
+    if not meant.text or not (meant.is_subject or meant.is_object):
+        return None
+    return meant._replace(is_sure=is_sure and meant.is_sure)
 
 
 def resolved(text: str, meant: Mapping[Pronoun, Named]) -> str:
@@ -138,7 +139,8 @@ def resolved(text: str, meant: Mapping[Pronoun, Named]) -> str:
     for pronoun in sorted(meant, key=lambda each: -each.start):
         name = meant[pronoun].text
         if pronoun.is_possessive:
-            name += "'" if name.endswith("s") else "'s"
+            is_plural = pronoun.wanted == "several" and name.endswith("s")
+            name += "'" if is_plural else "'s"
         if pronoun.start == 0:
             name = capitalised(name)
         text = text[: pronoun.start] + name + text[pronoun.end :]
@@ -158,10 +160,29 @@ def _pronouns(text: str) -> tuple[Pronoun, ...]:
         wanted = _wanted(word)
         if wanted and token.tag.startswith("PRP") and not _is_empty(tokens, place):
             is_possessive = token.tag == "PRP$"
-            is_subject = token.dep in SUBJECTS
-            pronoun = Pronoun(word, token.start, token.end, wanted, is_possessive, is_subject)
-            found.append(pronoun)
+            own = tokens[token.head] if is_possessive else token
+            verb = _verb_of(tokens, token.head) if token.dep in (*OBJECTS, "dative") else -1
+            found.append(
+                Pronoun(
+                    word,
+                    token.start,
+                    token.end,
+                    wanted,
+                    is_possessive,
+                    is_subject=own.dep in SUBJECTS,
+                    verb=verb,
+                )
+            )
     return tuple(found)
+
+
+def _verb_of(tokens: Tokens, verb: int) -> int:
+    """A verb, or the first of those that it is joined to and shares its subject with."""
+    while tokens[verb].dep == "conj" and not any(
+        tokens[n].dep in SUBJECTS for n in children(tokens, verb)
+    ):
+        verb = tokens[verb].head
+    return verb
 
 
 def _wanted(word: str) -> str:
@@ -184,80 +205,3 @@ def _is_empty(tokens: Tokens, place: int) -> bool:
     has_clause = any(tokens[n].dep in ("xcomp", "ccomp", "csubj", "csubjpass") for n in below)
     is_passive = tokens[place].dep == "nsubjpass"
     return has_clause and (is_passive or tokens[verb].lemma in ("be", "take"))
-
-
-# Names
-
-
-@lru_cache(maxsize=CACHED_TEXTS)
-def named_in(text: str) -> tuple[Named, ...]:
-    """Whom and what a sentence names, in order; times and amounts are neither."""
-    tokens = parse(text)
-    named = [each for place in range(len(tokens)) for each in _named_by(tokens, place)]
-    return tuple(sorted(named, key=lambda each: each.start))
-
-
-def _named_by(tokens: Tokens, place: int) -> Iterator[Named]:
-    """What a noun names; where others are joined to it, also all of them together."""
-    noun = tokens[place]
-    if noun.tag not in ("NN", "NNS", "NNP", "NNPS") or noun.dep not in _NAMING:
-        return
-    if noun.entity in _COUNTED:
-        return
-    first = min([place, *(n for n in children(tokens, place) if tokens[n].dep in _BEFORE_NOUN)])
-    kinds = _kinds(tokens, place)
-    if not kinds:
-        return
-    first = min(subtree(tokens, first)[0], first)
-    roles = noun.dep in SUBJECTS, noun.dep in OBJECTS
-    yield Named(_put(tokens, first, _last(tokens, place)), tokens[first].start, kinds, *roles)
-    joined = [n for n in children(tokens, place) if tokens[n].dep == "conj"]
-    if joined and noun.dep != "conj":
-        last = max(subtree(tokens, place))
-        both = _put(tokens, first, last)
-        yield Named(both, tokens[first].start, frozenset({"several"}), *roles)
-
-
-def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
-    span = span_between(tokens, place, place, place)
-    kind = kind_of(tokens, span) if span is not None else "unknown"
-    is_plural = tokens[place].tag == "NNS"
-    if kind in ("time", "duration", "amount"):
-        return frozenset()
-    if is_plural:
-        return frozenset({"several"})
-    if kind == "person":
-        return frozenset({"person"})
-    if kind in _THINGS:
-        is_body = kind == "body" or tokens[place].tag == "NNPS"
-        return frozenset({"thing", "several"} if is_body else {"thing"})
-    return frozenset({"person", "thing"})
-
-
-def _last(tokens: Tokens, place: int) -> int:
-    """The place of the last word of a name: with what it is of, without what is said besides."""
-    last = place
-    for child in children(tokens, place):
-        if child < place:
-            continue
-        if child != last + 1 or tokens[child].text != "of":
-            break
-        last = subtree(tokens, child)[-1]
-        if any(tokens[n].text == "," for n in range(child, last + 1)):
-            return place
-    return last
-
-
-def _put(tokens: Tokens, first: int, last: int) -> str:
-    """Some words as they are put in the place of a pronoun: a thing that was new is known now."""
-    span = span_between(tokens, first, last, last)
-    if span is None:
-        return ""
-    opening = tokens[span.first].text.lower()
-    words = {token.text.lower() for token in tokens[span.first : span.last + 1]}
-    unclear = (word_set("quantifiers") - {"all"}) | NEGATIONS | word_set("unclear_determiners")
-    if opening in unclear or words & (word_set("pronouns") | word_set("pointing_back")):
-        return ""
-    said = phrases.lowered(phrases.phrase(tokens, span, "subject", "unknown"), tokens)
-    article, space, rest = said.partition(" ")
-    return f"the {rest}" if space and article in ("a", "an") else said
