@@ -17,7 +17,7 @@ from augmlx.english.clauses.phrase import (
     subtree,
 )
 from augmlx.english.clauses.tokens import parse
-from augmlx.english.lexicon import NEGATIONS, word_set
+from augmlx.english.lexicon import NEGATIONS, STOPWORDS, word_set
 from augmlx.english.text import CACHED_TEXTS
 
 _COUNTED = {"DATE", "TIME", "MONEY", "PERCENT", "CARDINAL", "ORDINAL", "QUANTITY"}
@@ -32,7 +32,8 @@ class Named(NamedTuple):
     Attributes:
         text: what can stand in a pronoun's place; "" where nothing can ("every visitor").
         start: where it stands.
-        kinds: what it may be: "person", "thing", "several".
+        kinds: what it may be: "person", "thing", "several"; or "amount", which no other sentence
+            speaks of.
         is_subject, is_object: whether its clause is about it, or does something to it.
         is_sure: of an antecedent, whether nothing else can be meant.
         verb: the place of the verb that it is the subject of; -1 where it is none's.
@@ -82,7 +83,9 @@ def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
     span = span_between(tokens, place, place, place)
     kind = kind_of(tokens, span) if span is not None else "unknown"
     is_plural = tokens[place].tag == "NNS"
-    if kind in ("time", "duration", "amount"):
+    if kind == "amount":
+        return frozenset({"amount"})
+    if kind in ("time", "duration"):
         return frozenset()
     if is_plural:
         return frozenset({"several"})
@@ -118,6 +121,10 @@ def _put(tokens: Tokens, first: int, last: int) -> str:
     unclear = (word_set("quantifiers") - {"all"}) | NEGATIONS | word_set("unclear_determiners")
     if opening in unclear or words & (word_set("pronouns") | word_set("pointing_back")):
         return ""
+    head = tokens[last]
+    is_bare = head.tag in ("NN", "NNS") and tokens[span.first].dep not in ("det", "poss", "predet")
+    if words <= STOPWORDS or (is_bare and span.first > 0):
+        return ""  # "The server stores backups" is easily misread
     said = phrases.lowered(phrases.phrase(tokens, span, "subject", "unknown"), tokens)
     article, space, rest = said.partition(" ")
     return f"the {rest}" if space and article in ("a", "an") else said

@@ -57,8 +57,13 @@ def _can_be(pronoun: Pronoun, named: Named) -> bool:
     """Whether a pronoun can stand for what its own sentence names; what somebody does to "him" is
     not done to himself.
     """
-    is_before = named.start < pronoun.start and pronoun.wanted in named.kinds
-    return is_before and (pronoun.verb < 0 or pronoun.verb != named.verb)
+    is_amount = "amount" in named.kinds and pronoun.wanted != "person"  # "one tablet"
+    is_fitting = is_amount or pronoun.wanted in named.kinds
+    return (
+        named.start < pronoun.start
+        and is_fitting
+        and (pronoun.verb < 0 or pronoun.verb != named.verb)
+    )
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -108,7 +113,9 @@ def antecedent(pronoun: Pronoun, before: Sequence[str]) -> Named | None:
                 return meant
             fitting.append(meant)
         if fitting:
-            return _surest(pronoun, fitting)
+            named = _surest(pronoun, fitting)
+            is_read = read(sentence) is not None
+            return named._replace(is_sure=named.is_sure and is_read) if named else None
     return None
 
 
@@ -121,6 +128,8 @@ def _are_of_one(pronoun: Pronoun, other: Pronoun) -> bool:
 def _surest(pronoun: Pronoun, fitting: Sequence[Named]) -> Named | None:
     """Of what a sentence names, what a pronoun behind it stands for."""
     distinct = {normalise(each.text): each for each in fitting}
+    if pronoun.is_possessive and not pronoun.is_subject and pronoun.wanted != "person":
+        return None  # "on its shores" may be those of what was spoken of long before
     is_sure = len(distinct) == 1
     if not is_sure:
         subjects = {text: each for text, each in distinct.items() if each.is_subject}

@@ -1,14 +1,16 @@
-"""Sentences become statements that stand alone; whatever a model writes, nothing is lost and nothing
-is added.
+"""Sentences become statements that stand alone; whatever a model writes, nothing is lost, and
+nothing is added.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny.line import Recorder
 
@@ -93,7 +95,7 @@ def test_statements_stand_alone_and_name_their_sentence(tmp_path: Path) -> None:
 )
 def test_what_says_less_or_more_is_not_taken(written: str, tmp_path: Path) -> None:
     sentence = next(iter(RIGHT))
-    (row,) = made(table(tmp_path, sentence, "a.txt"), lambda request: written)
+    (row,) = made(table(tmp_path, sentence, "a.txt"), lambda _: written)
     assert (row.fact, row.left_out) == (sentence, "")
     assert row.note == "what the model made of it says less or more"
 
@@ -101,7 +103,7 @@ def test_what_says_less_or_more_is_not_taken(written: str, tmp_path: Path) -> No
 def test_other_words_are_taken_where_a_rephrasing_would_be(tmp_path: Path) -> None:
     text = "Ada Voss is the owner of Maple House and lives in Bor."
     written = "Ada Voss lives in Bor. Ada Voss is the person who owns Maple House."
-    rows = made(table(tmp_path, text, "a.txt"), lambda request: written)
+    rows = made(table(tmp_path, text, "a.txt"), lambda _: written)
     assert [row.fact for row in rows] == [
         "Ada Voss is the person who owns Maple House.",
         "Ada Voss lives in Bor.",
@@ -120,7 +122,7 @@ def test_a_sentence_without_a_sure_name_is_not_put_to_the_model(tmp_path: Path) 
 def test_rows_of_a_table_do_not_speak_of_each_other(tmp_path: Path) -> None:
     rows = made(
         table(tmp_path, "fact\nThe pump is old. It is red.\nIt is blue.\n", "a.csv"),
-        lambda request: "The pump is red.",
+        lambda _: "The pump is red.",
     )
     assert [(row.fact, bool(row.left_out)) for row in rows] == [
         ("The pump is old.", False),
@@ -132,7 +134,7 @@ def test_rows_of_a_table_do_not_speak_of_each_other(tmp_path: Path) -> None:
 def test_rows_of_a_training_set_stay_as_they_are(tmp_path: Path) -> None:
     content = '{"prompt": "Who?", "completion": "She owns a mill and sold it."}\n'
     facts = table(tmp_path, content, "a.jsonl")
-    (row,) = made(facts, lambda request: "x")
+    (row,) = made(facts, lambda _: "x")
     assert row.row == facts.facts[0].row
 
 
@@ -157,12 +159,11 @@ def test_what_cannot_be_asked_is_said_and_refused_where_nothing_can(tmp_path: Pa
         made(table(tmp_path), fails)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["Ada Voss", "sold", "it", "in 2004", ".", "\n", "not"])))
 def test_no_word_of_a_model_reaches_a_row_unchecked(words: list[str]) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
-        rows = made(table(Path(folder)), lambda request: " ".join(words))
+        rows = made(table(Path(folder)), lambda _: " ".join(words))
     known = {*RIGHT, *(part for text in RIGHT.values() for part in text.split(". "))}
     for row in rows:
         if row.sentence:
@@ -172,8 +173,6 @@ def test_no_word_of_a_model_reaches_a_row_unchecked(words: list[str]) -> None:
 
 
 def table_of_text() -> FactTable:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         return table(Path(folder))
 
@@ -183,6 +182,18 @@ NAMES = ("Ada", "Bea", "Cleo", "Dana", "Edda", "Fay", "Gina", "Hana", "Ida", "Ja
 
 class Killed(BaseException):
     pass
+
+
+def killed_after(limit: int, write: Write) -> Write:
+    """A model that is killed behind so many requests."""
+    numbers = count()
+
+    def until(request: Request) -> str | Completion:
+        if next(numbers) == limit:
+            raise Killed
+        return write(request)
+
+    return until
 
 
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -207,17 +218,8 @@ def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert undisturbed.count(b"mill and rents the hall.,\r\n") == 2 * len(NAMES)
     for limit in (1, 5, 9, 12):
         journal = tmp_path / f"{limit}.journal"
-        done = 0
-
-        def until(request: Request) -> str:
-            nonlocal done
-            done += 1
-            if done > limit:  # noqa: B023
-                raise Killed
-            return right(request)
-
         with pytest.raises(Killed):
-            sheet(until, journal)
+            sheet(killed_after(limit, right), journal)
         assert sheet(right, journal) == undisturbed
 
     def never(request: Request) -> str:

@@ -36,6 +36,8 @@ def read(*sentences: str) -> str | None:
         ("Ada Voss hired Omar Haddad. | He repaired the loom.", None),  # which of the two?
         ("The mill is old. | When the alarm rings, staff must reset it.", None),  # not read whole
         ("The mill is old. | Visitors may bring it.", "Visitors may bring the mill."),
+        ("The first ship sank. | Many people lived on its shores.", None),
+        ("The server stores backups. | They are encrypted.", None),  # "stores" was read as a noun
         ("Every visitor signs in. | He wears a badge.", None),  # any of them
         (
             "The council met in Bor. | Its looms are in the museum.",
@@ -58,6 +60,10 @@ def test_where_a_subject_goes_on_as_subject_it_is_less_sure() -> None:
     named = antecedent(pronoun, ["The board approved the budget."])
     assert named is not None
     assert (named.text, named.is_sure) == ("the board", False)
+
+
+def test_an_amount_is_what_a_pronoun_in_its_own_sentence_may_mean() -> None:
+    assert not open_pronouns("Adults take one tablet of 20 mg; children must not take it.")
 
 
 def test_what_points_to_another_sentence_is_known() -> None:
