@@ -59,11 +59,8 @@ def _can_be(pronoun: Pronoun, named: Named) -> bool:
     """
     is_amount = "amount" in named.kinds and pronoun.wanted != "person"  # "one tablet"
     is_fitting = is_amount or pronoun.wanted in named.kinds
-    return (
-        named.start < pronoun.start
-        and is_fitting
-        and (pronoun.verb < 0 or pronoun.verb != named.verb)
-    )
+    is_before = named.start < pronoun.start
+    return is_before and is_fitting and (pronoun.verb < 0 or pronoun.verb != named.verb)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)

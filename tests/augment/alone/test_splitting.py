@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny.line import Recorder
 
+from augmlx.augment.alone.sentences import sentences_of
 from augmlx.augment.alone.splitting import split
 from augmlx.core.errors import ModelError
 from augmlx.core.settings import AugmentSettings
@@ -36,6 +37,7 @@ RIGHT = {
     "1990. Ada Voss sold Orrin Mills in 2004.",
     "She lives in Bor.": "Ada Voss lives in Bor.",
 }
+PARAGRAPHS = Path(__file__).parents[2] / "data" / "paragraphs.txt"
 Write = Callable[[Request], str | Completion]
 
 
@@ -157,6 +159,13 @@ def test_what_cannot_be_asked_is_said_and_refused_where_nothing_can(tmp_path: Pa
 
     with pytest.raises(ModelError, match="longer than the window"):
         made(table(tmp_path), fails)
+
+
+def test_paragraphs_as_people_write_them_are_put_to_the_model_or_kept() -> None:
+    read = read_facts(PARAGRAPHS)
+    told = {row.sentence or row.fact for row in made(read, lambda _: "")}
+    assert told == {fact.text for fact in read.facts}
+    assert sum(sentence.is_asked for sentence in sentences_of(read)) >= 25
 
 
 @settings(max_examples=25)
