@@ -99,10 +99,19 @@ def _pdf(blocks: tuple[Block, ...], path: Path) -> None:
     """Lines of one width with words divided at their ends, a running title, numbered pages."""
     lines = []
     for block in blocks:
-        lines += textwrap.wrap(block.text, _WIDE, break_on_hyphens=False)
-    lines = [line.replace("compulsory", "compul-sory") for line in lines]
+        lines += _divided(textwrap.wrap(block.text, _WIDE, break_on_hyphens=False))
     pages = [lines[start : start + _PAGE] for start in range(0, len(lines), _PAGE)]
     pdf(*([path.stem, *page, str(number)] for number, page in enumerate(pages, start=1)))(path)
+
+
+def _divided(lines: list[str]) -> Iterator[str]:
+    """Lines, with the first four letters of a long word at the end of the one before."""
+    taken = 0
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        word = following.partition(" ")[0]
+        is_long = len(word) > 8 and word.isalpha() and word.islower()
+        yield line[taken:] + (f" {word[:4]}-" if is_long else "")
+        taken = 4 if is_long else 0
 
 
 def _csv(blocks: tuple[Block, ...], path: Path) -> None:

@@ -15,6 +15,7 @@ from augmlx.augment.groups import written_text
 from augmlx.core.settings import AugmentSettings
 from augmlx.data.statements import sentences
 from augmlx.engines.protocol import Completion, Request
+from augmlx.english.clauses.reading import read
 from augmlx.english.replies import read_reply, without_thinking
 from augmlx.english.sameness import spelled_alike
 
@@ -83,10 +84,17 @@ def _paired(
     return tuple(taken)
 
 
+def _is_passive(text: str) -> bool:
+    clause = read(text)
+    return clause is not None and clause.passive
+
+
 def _is_same(statement: str, text: str, filters: Sequence[str], settings: AugmentSettings) -> bool:
     """Whether a text says what a statement says."""
     if spelled_alike(text) == spelled_alike(statement):
         return True
+    if _is_passive(text) != _is_passive(statement):
+        return False  # "who trained in Lyon" is not "was trained in Lyon"
     candidate = Candidate(sample=0, text=text, source=statement, finish="stop")
     (verdict,) = judge([candidate], filters, settings, limit=False)
     return verdict.kept

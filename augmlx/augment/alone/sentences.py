@@ -18,7 +18,7 @@ from augmlx.english.clauses.named import Named
 from augmlx.english.clauses.parting import parted
 from augmlx.english.clauses.pronouns import Pronoun, meant_by, resolved
 
-ELSEWHERE = "speaks of what another sentence names, and nobody can be sure what"
+ELSEWHERE = "speaks of what another sentence names"
 _SHOWN = 3  # sentences before
 _TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=\s)")
 _LINE = re.compile(r":(\d+)$")

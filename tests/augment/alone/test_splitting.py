@@ -76,7 +76,7 @@ def test_statements_stand_alone_and_name_their_sentence(tmp_path: Path) -> None:
         ("The pump weighs 12 kg.", "a.md:4", ""),
         ("The hall seats 80 people.", "a.md:8", ""),
     ]
-    left_out = [(row.fact, row.left_out.split(",")[0]) for row in rows if row.left_out]
+    left_out = [(row.fact, row.left_out) for row in rows if row.left_out]
     why = "speaks of what another sentence names"
     # What stands before a heading is not spoken of behind it.
     assert left_out == [("This surprised the town.", why), ("It is red.", why)]
@@ -110,6 +110,13 @@ def test_other_words_are_taken_where_a_rephrasing_would_be(tmp_path: Path) -> No
         "Ada Voss is the person who owns Maple House.",
         "Ada Voss lives in Bor.",
     ]
+
+
+def test_one_who_trained_was_not_trained(tmp_path: Path) -> None:
+    text = "Dr. Omar Haddad, who trained in Lyon, heads the clinic."
+    written = "Dr. Omar Haddad heads the clinic. Dr. Omar Haddad was trained in Lyon."
+    (row,) = made(table(tmp_path, text, "a.txt"), lambda _: written)
+    assert (row.fact, bool(row.note)) == (text, True)
 
 
 def test_a_sentence_without_a_sure_name_is_not_put_to_the_model(tmp_path: Path) -> None:
