@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from augmlx.augment import operators
 from augmlx.augment.filters import (
@@ -34,6 +35,7 @@ from augmlx.engines.protocol import Completion, Engine
 
 # Batches that are generated and journalled together, so that rows which end early leave no gap.
 _JOURNALLED = 4
+Asked = TypeVar("Asked")  # what holds one request
 _SCORED = 64  # candidates that are scored together
 
 
@@ -112,10 +114,10 @@ def _written_before(groups: Sequence[Sequence[Planned]], journal: Journal) -> di
     return {key: completion for key, completion in known.items() if completion.finish != "error"}
 
 
-def batched(planned: Sequence[Planned], size: int) -> Iterator[Sequence[Planned]]:
-    """Requests in parts of a size."""
-    for start in range(0, len(planned), size):
-        yield planned[start : start + size]
+def batched(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
+    """What is asked in parts of a size."""
+    for start in range(0, len(asked), size):
+        yield asked[start : start + size]
 
 
 def _complete(batch: Sequence[Planned], engine: Engine) -> Iterator[Completion]:

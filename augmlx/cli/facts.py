@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from augmlx.cli import common
+from augmlx.cli.progress import progress_here
 from augmlx.core.counting import counted
+
+if TYPE_CHECKING:
+    from augmlx.data.fact_sheet import SheetRow
+    from augmlx.data.facts import FactTable
 
 
 @click.command()
@@ -19,8 +25,19 @@ from augmlx.core.counting import counted
     help="The table to write, .csv or .jsonl; without it the facts are printed.",
 )
 @click.option("--column", help="The column that holds the facts; by default fact or text.")
+@click.option(
+    "--model",
+    help="Let this model of the store, or model folder, say each sentence in statements that stand "
+    "alone.",
+)
 @common.json_option
-def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json: bool) -> None:
+def facts(
+    files: tuple[Path, ...],
+    out: Path | None,
+    column: str | None,
+    model: str | None,
+    as_json: bool,
+) -> None:
     """Show what is read of FILES before anything is generated: one fact a row, with its source, and
     what was left out, with the reason.
 
@@ -28,15 +45,23 @@ def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json
     Word, HTML or PDF. The table that is written can be looked at, edited and given to augmlx run: a
     row with something in left_out is no fact.
 
+    With --model each English sentence becomes statements that stand alone: its pronouns resolved by
+    the sentences before it, one thing said in each. What the model writes is taken only where it
+    says the same; else a sentence stays as it is, with a note, or is left out where it says nothing
+    without another. What was written is kept in FACTS.csv.journal, so the command may be stopped
+    and run again.
+
     \b
     Example:
       augmlx facts handbook.docx prices.xlsx -o facts.csv
+      augmlx facts handbook.docx -o facts.csv --model smollm2-135m
     """
     from augmlx.data.fact_sheet import sheet_rows, write_sheet
     from augmlx.data.facts import read_facts
 
     tables = [read_facts(path, column=column) for path in files]
-    rows = sheet_rows(tables)
+    made = _made(tables, model, out) if model is not None else None
+    rows = sheet_rows(tables, made)
     kept = [row for row in rows if not row.left_out]
     if out is not None:
         write_sheet(out, rows)
@@ -54,3 +79,14 @@ def facts(files: tuple[Path, ...], out: Path | None, column: str | None, as_json
     click.echo(f"{counted(len(kept), 'fact')}, {len(rows) - len(kept)} left out", err=out is None)
     if out is not None:
         click.echo(f"wrote {out}", err=True)
+
+
+def _made(tables: list[FactTable], model: str, out: Path | None) -> list[list[SheetRow]]:
+    """The rows of each table's facts as a model says them."""
+    from augmlx.augment.alone.splitting import journal_of, split_by_model
+    from augmlx.data.fact_sheet import check_sheet
+
+    if out is not None:
+        check_sheet(out, tables)
+    journal = journal_of(out) if out is not None else None
+    return split_by_model(tables, model, journal, progress_here())

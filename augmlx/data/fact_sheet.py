@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from augmlx.core.errors import BadSettings
@@ -19,32 +19,55 @@ from augmlx.data.facts import FactTable
 from augmlx.data.spreadsheet import harmless
 
 HEADER = ("fact", "source", "left_out")
+MADE_HEADER = (*HEADER, "sentence", "note")  # where a model has taken sentences apart
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One row; where `left_out` says why, there is no fact."""
+    """One row; where `left_out` says why, it is no fact.
+
+    Args:
+        row: of a training set.
+        sentence: what a model made the fact of, where it is not the fact itself.
+        note: why a sentence that a model was to take apart is as it was.
+    """
 
     fact: str
     source: str
     left_out: str = ""
-    row: Mapping[str, object] | None = None  # of a training set
+    row: Mapping[str, object] | None = None
+    sentence: str = ""
+    note: str = ""
 
 
-def sheet_rows(tables: Sequence[FactTable]) -> list[SheetRow]:
+def rows_as_read(table: FactTable) -> list[SheetRow]:
+    """A row for each fact of a file."""
+    return [SheetRow(fact.text, fact.source, row=fact.row) for fact in table.facts]
+
+
+def sheet_rows(
+    tables: Sequence[FactTable], made: Sequence[Sequence[SheetRow]] | None = None
+) -> list[SheetRow]:
     """The rows of several files, each file's facts first and then what was left out of it; a fact
-    that an earlier file holds is left out of a later one.
+    that an earlier row holds is left out.
+
+    Args:
+        made: the rows of each file's facts, where they are not those that were read.
     """
     rows: list[SheetRow] = []
     sources: dict[str, str] = {}
-    for table in tables:
-        for fact in table.facts:
-            content = fingerprint(fact.row) if fact.row else fact.text.casefold()
-            first = sources.setdefault(content, fact.source)
-            if first == fact.source:
-                rows.append(SheetRow(fact.text, fact.source, row=fact.row))
+    of_facts = made if made is not None else list(map(rows_as_read, tables))
+    for table, found in zip(tables, of_facts, strict=True):
+        for row in found:
+            content = fingerprint(row.row) if row.row else row.fact.casefold()
+            is_new = bool(row.left_out) or content not in sources
+            if is_new:
+                rows.append(row)
             else:
-                rows.append(SheetRow("", fact.source, f"repeats {first}"))
+                why = f"repeats {sources[content]}"
+                rows.append(replace(row, fact="", left_out=why, row=None, note=""))
+            if not row.left_out:
+                sources.setdefault(content, row.source)
         rows += [SheetRow("", source, why) for source, why in table.left_out]
         rows += [SheetRow("", *_repeated(repeat)) for repeat in table.duplicates]
     return rows
@@ -63,26 +86,38 @@ def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
         BadSettings: another kind of file, or a .csv for rows of a training set.
         StorageError: it cannot be written.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".jsonl":
+    _check_form(path, has_training_rows=any(row.row for row in rows))
+    if path.suffix.lower() == ".jsonl":
         write_jsonl(path, _as_json(rows))
         return
-    if suffix != ".csv":
+    with atomic_path(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        has_made = any(row.sentence or row.note for row in rows)
+        writer.writerow(MADE_HEADER if has_made else HEADER)
+        writer.writerows(_cells(rows, has_made=has_made))
+
+
+def check_sheet(path: Path, tables: Sequence[FactTable]) -> None:
+    """Raises BadSettings where the facts of some files cannot be written as such a file."""
+    rows = [fact.row for table in tables for fact in table.facts]
+    _check_form(path, has_training_rows=any(rows))
+
+
+def _check_form(path: Path, *, has_training_rows: bool) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".jsonl"):
         raise BadSettings(f"{path}: a table of facts is .csv or .jsonl", hint="name it facts.csv")
-    if any(row.row for row in rows):
+    if suffix == ".csv" and has_training_rows:
         raise BadSettings(
             f"{path}: rows of a training set are kept as they are, which CSV cannot",
             hint="name it facts.jsonl",
         )
-    with atomic_path(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        writer.writerows(_cells(rows))
 
 
-def _cells(rows: Iterable[SheetRow]) -> Iterator[list[str]]:
+def _cells(rows: Iterable[SheetRow], *, has_made: bool) -> Iterator[list[str]]:
     for row in rows:
-        yield [harmless(cell) for cell in (row.fact, row.source, row.left_out)]
+        made = (row.sentence, row.note) if has_made else ()
+        yield [harmless(cell) for cell in (row.fact, row.source, row.left_out, *made)]
 
 
 def _as_json(rows: Iterable[SheetRow]) -> Iterator[Json]:
@@ -93,5 +128,6 @@ def _as_json(rows: Iterable[SheetRow]) -> Iterator[Json]:
         if row.row is not None:
             yield {**json.loads(json.dumps(row.row)), "source": row.source}
         elif not is_training_set:
-            left_out = {"left_out": row.left_out} if row.left_out else {}
-            yield {"fact": row.fact, "source": row.source, **left_out}
+            more = {"left_out": row.left_out, "sentence": row.sentence, "note": row.note}
+            told = {name: text for name, text in more.items() if text}
+            yield {"fact": row.fact, "source": row.source, **told}

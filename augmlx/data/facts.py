@@ -37,12 +37,14 @@ class FactTable:
         notes: what the user should know of how the file was read, such as
             "notes.txt: 12 lines, 15 statements (one a sentence)".
         left_out: (source, why) of what was read and is no fact, repetitions apart.
+        is_prose: whether each fact goes on from the one before it, as sentences do.
     """
 
     facts: tuple[Fact, ...]
     duplicates: tuple[str, ...]
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    is_prose: bool = False
 
 
 def read_facts(path: Path, *, column: str | None = None) -> FactTable:
@@ -109,7 +111,7 @@ def _read_prose(path: Path, column: str | None) -> FactTable:
         else:
             facts[spelling] = Fact(_numbered(number), text, source)
     left_out = tuple((f"{path.name}:{line}", what) for line, what in read.left_out)
-    return FactTable(tuple(facts.values()), tuple(duplicates), read.notes, left_out)
+    return FactTable(tuple(facts.values()), tuple(duplicates), read.notes, left_out, True)
 
 
 def _numbered(number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from augmlx.core.counting import counted
+from augmlx.core.counting import counted, noun_of
 from augmlx.english.junk import why_no_statement
 from augmlx.english.segments import segments
 from augmlx.english.text import Mention
@@ -62,10 +62,9 @@ def many(count: int, what: str) -> str:
 
 def listed(lines: Sequence[int]) -> str:
     """The first of some line numbers: "lines 1, 5, 7, 8, 9 and 2 more"."""
-    plural = "" if len(lines) == 1 else "s"
     numbers = ", ".join(map(str, lines[:_SHOWN]))
     more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    return f"line{plural} {numbers}{more}"
+    return f"{noun_of(len(lines), 'line')} {numbers}{more}"
 
 
 def sentences(text: str) -> Iterator[Mention]:

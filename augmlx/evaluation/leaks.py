@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
+from augmlx.core.counting import counted
 from augmlx.core.records import EvalItem, EvalResult, Example, Fact
 from augmlx.english.sameness import said
 from augmlx.evaluation.leak_index import ItemIndex
@@ -62,11 +63,11 @@ def leak_notes(leaks: Mapping[str, Leak]) -> list[str]:
         count = len(leak.verbatim)
         if not count:
             continue
-        stand = "question stands" if count == 1 else "questions stand"
         named = ", ".join(leak.verbatim[:_NAMED])
         if count > _NAMED:
             named += f" (and {count - _NAMED} more)"
-        fault = f"{count} {kind} {stand} word for word in the training set"
+        stand = counted(count, f"{kind} question", "stands")
+        fault = f"{stand} word for word in the training set"
         notes.append(f"{fault}: {named}; {hint}.")
     return notes
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from augmlx.core.arms import AUGMENTED, FINETUNED, REPHRASED
+from augmlx.core.counting import counted
 from augmlx.evaluation import ability
 from augmlx.evaluation.summary import Cell, Difference, Leak
 from augmlx.report import usable
@@ -108,7 +109,7 @@ def _paired_verdict(kind: str, row: Difference, ours: Cell, theirs: Cell) -> Hea
     title = f"Augmentation bought nothing measurable on {kind}: {_beside(ours, theirs)}"
     detail = f"{measured}, which cannot be told from chance."
     if row.n < _FEWEST:
-        detail += f" {_questions(row.n, kind)} are too few to tell."
+        detail += f" {counted(row.n, f'{kind} question')} are too few to tell."
     return Headline(title, detail, "even")
 
 
@@ -122,7 +123,7 @@ def _unpaired_verdict(kind: str, ours: Cell, theirs: Cell) -> Headline:
     if ours.high < theirs.low:
         return Headline(_cost(kind, ours, theirs), apart, "loss")
     if ours.n < _FEWEST:
-        title = f"Too few questions to tell: {_questions(ours.n, kind)}"
+        title = f"Too few questions to tell: {counted(ours.n, f'{kind} question')}"
         return Headline(title, "Bring more of your own with --questions.", "none")
     if ours.accuracy > theirs.accuracy:
         title = f"No clear gain from augmentation: {kind} {beside}"
@@ -182,12 +183,6 @@ def _beside(ours: Cell, theirs: Cell) -> str:
     return f"{after}, against {before} without"
 
 
-def _questions(n: int, kind: str) -> str:
-    """ "1 reversal question", "9 reversal questions"."""
-    ending = "" if n == 1 else "s"
-    return f"{n} {kind} question{ending}"
-
-
 @dataclass(frozen=True, slots=True)
 class Paired:
     """How many of the same questions both arms, one, or neither got right."""
@@ -238,11 +233,11 @@ def alarms(evaluation: Evaluation | None) -> list[str]:
 def _leak_alarm(kind: str, leak: Leak) -> str:
     """How many questions of a kind leaked, and the first of them by id."""
     count = len(leak.verbatim)
-    stand = "question stands" if count == 1 else "questions stand"
+    stand = counted(count, f"{label(kind)} question", "stands")
     names = [clip(item_id, 24) for item_id in leak.verbatim[:_NAMED_LEAKS]]
     if count > _NAMED_LEAKS:
         names.append("…")
     return (
-        f"Leak: {count} {label(kind)} {stand} word for word in the texts that the augmented "
+        f"Leak: {stand} word for word in the texts that the augmented "
         f"arm was trained on ({', '.join(names)})."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from augmlx.core.arms import AUGMENTED, FINETUNED, ICL
+from augmlx.core.counting import noun_of
 from augmlx.core.errors import RunError
 from augmlx.core.records import Json
 from augmlx.evaluation.summary import StudySummary, read_study
@@ -93,7 +94,7 @@ def _tiles(evaluation: Evaluation, summary: StudySummary) -> list[Tile]:
         tiles.append(Tile(share, "precision", "of what was kept and can be judged"))
     tiles.append(Tile(f"{summary.facts:,}", "facts"))
     seeds = len(summary.seeds)
-    tiles.append(Tile(f"{seeds:,}", "seed" if seeds == 1 else "seeds"))
+    tiles.append(Tile(f"{seeds:,}", noun_of(seeds, "seed")))
     return tiles
 
 

@@ -1,0 +1,72 @@
+"""Whom or what a pronoun stands for, and where that is not sure."""
+
+from __future__ import annotations
+
+import pytest
+
+from augmlx.english.clauses.pronouns import (
+    antecedent,
+    meant_by,
+    open_pronouns,
+    points_elsewhere,
+    resolved,
+)
+
+
+def read(*sentences: str) -> str | None:
+    """The last sentence with its pronouns resolved by the others; None where that is not sure."""
+    *before, text = sentences
+    meant = meant_by(text, before)
+    return resolved(text, meant) if meant is not None else None
+
+
+@pytest.mark.parametrize(
+    ("sentences", "wanted"),
+    [
+        (
+            "Ada Voss founded Orrin Mills. | She sold it in 2004.",
+            "Ada Voss sold Orrin Mills in 2004.",
+        ),
+        ("Ada Voss sold it. | She lives in Bor. | Her son left.", "Ada Voss's son left."),
+        ("Ada Voss owns a mill. | She lives in Bor. | She is a pilot.", "Ada Voss is a pilot."),
+        ("The pump weighs 12 kg. | Its housing is of steel.", "The pump's housing is of steel."),
+        ("A lamp hangs over the door. | It is red.", "The lamp is red."),
+        ("Employees wear badges. | They keep them in the office.", None),  # badges or employees?
+        ("All visitors sign in. | They wear a badge.", "All visitors wear a badge."),
+        ("Ada Voss hired Omar Haddad. | He repaired the loom.", None),  # which of the two?
+        ("The mill is old. | When the alarm rings, staff must reset it.", None),  # not read whole
+        ("The mill is old. | Visitors may bring it.", "Visitors may bring the mill."),
+        ("The first ship sank. | Many people lived on its shores.", None),
+        ("The server stores backups. | They are encrypted.", None),  # "stores" was read as a noun
+        ("Every visitor signs in. | He wears a badge.", None),  # any of them
+        (
+            "The council met in Bor. | Its looms are in the museum.",
+            "The council's looms are in the museum.",
+        ),
+        ("Ada Voss lives in Bor. | Its looms are in the museum.", None),  # Bor is said by the way
+        ("The mill is old. | It is forbidden to smoke.", "It is forbidden to smoke."),
+        ("The mill is old. | It rains.", "It rains."),
+        ("The mill is old. | We open at nine.", "We open at nine."),
+        ("Ada Voss owns the mill. | Employees keep their badges.", "Employees keep their badges."),
+        ("She sold it.", None),
+    ],
+)
+def test_a_pronoun_stands_for_the_one_that_can_be_meant(sentences: str, wanted: str | None) -> None:
+    assert read(*sentences.split(" | ")) == wanted
+
+
+def test_where_a_subject_goes_on_as_subject_it_is_less_sure() -> None:
+    (pronoun,) = open_pronouns("It meets every month.")
+    named = antecedent(pronoun, ["The board approved the budget."])
+    assert named is not None
+    assert (named.text, named.is_sure) == ("the board", False)
+
+
+def test_an_amount_is_what_a_pronoun_in_its_own_sentence_may_mean() -> None:
+    assert not open_pronouns("Adults take one tablet of 20 mg; children must not take it.")
+
+
+def test_what_points_to_another_sentence_is_known() -> None:
+    assert points_elsewhere("This surprised the staff.")
+    assert not points_elsewhere("This mill is old.")
+    assert not points_elsewhere("The mill that Ada owns is old.")
