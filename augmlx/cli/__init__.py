@@ -6,9 +6,13 @@ anything that a caller of the library could not.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import os
 import signal
+import sys
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import rich_click as click
 
@@ -134,4 +138,23 @@ for command in (
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _terminated)
-    cli(prog_name="augmlx")
+    try:
+        cli(prog_name="augmlx")
+    except SystemExit as ending:  # as click ends every command
+        if isinstance(ending.code, int):
+            _end(ending.code)
+        raise
+
+
+def _end(code: int) -> NoReturn:
+    """End the process, when all is done that is to be done at its end.
+
+    The C++ destructors are left out: where MLX 0.32 has computed in a further thread, as a server
+    does, they abort the process now and then ("terminate called without an active exception"), and
+    what was done well would end with signal 6.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # who reads it is gone, or it is closed
+            stream.flush()
+    os._exit(code)

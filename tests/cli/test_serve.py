@@ -169,7 +169,7 @@ def test_it_ends_cleanly(run: Path, number: signal.Signals) -> None:
         assert said(address)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert process.returncode == 0
+    assert process.returncode == 0, err
     assert out == ""
     assert err.splitlines()[-1] == "ended"
     assert "Traceback" not in err

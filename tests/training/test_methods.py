@@ -382,7 +382,8 @@ def test_mlx_lm_loads_the_trained_model_with_its_logits(
     model.eval()
     theirs, _ = mlx_lm.load(str(stored.path), adapter_path=str(folder))
     plain, _ = mlx_lm.load(str(stored.path))
-    assert mx.allclose(theirs(TOKENS), model(TOKENS), atol=1e-5)
+    # Logits of some fifty, whose last digit in float32 is worth 4e-6: each CPU rounds its own way.
+    assert mx.allclose(theirs(TOKENS), model(TOKENS), atol=1e-4)
     assert not mx.allclose(plain(TOKENS), model(TOKENS), atol=0.1)
     assert mx.array_equal(loading.load(stored, folder).model(TOKENS), theirs(TOKENS))
     spec = read_spec(folder)
