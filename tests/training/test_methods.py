@@ -382,8 +382,14 @@ def test_mlx_lm_loads_the_trained_model_with_its_logits(
     model.eval()
     theirs, _ = mlx_lm.load(str(stored.path), adapter_path=str(folder))
     plain, _ = mlx_lm.load(str(stored.path))
-    # Logits of some fifty, whose last digit in float32 is worth 4e-6: each CPU rounds its own way.
-    assert mx.allclose(theirs(TOKENS), model(TOKENS), atol=1e-4)
+    if "ranks" not in changes:
+        read = dict(tree_flatten(theirs.parameters()))
+        own = tree_flatten(model.trainable_parameters())
+        assert all(mx.array_equal(read[name], array) for name, array in own)
+    # With ranks of their own, B carries what the one scale does not, rounded once more; over 4 bits
+    # that is seen on some CPUs, in logits of fifty.
+    atol = 1e-4 if "ranks" in changes and bits else 1e-5
+    assert mx.allclose(theirs(TOKENS), model(TOKENS), atol=atol)
     assert not mx.allclose(plain(TOKENS), model(TOKENS), atol=0.1)
     assert mx.array_equal(loading.load(stored, folder).model(TOKENS), theirs(TOKENS))
     spec = read_spec(folder)
