@@ -266,10 +266,11 @@ class TrainSettings(Section):
     validate_every: int = Field(
         0, ge=0, description="steps between validations on data/valid.jsonl; 0: every epoch"
     )
-    best: Literal["off", "loss", "accuracy"] = Field(
+    best: Literal["off", "loss", "accuracy", "kept"] = Field(
         "off",
-        description="keep the adapter of the best validation, by loss or by accuracy on questions "
-        "made of valid.jsonl; off: keep the last",
+        description="keep the adapter of the best validation, by loss, or by accuracy on questions "
+        "made of valid.jsonl; kept: by accuracy, of those that cost no more than 5 % of perplexity "
+        "on anchors held out; off: keep the last",
     )
     patience: int = Field(
         0, ge=0, description="stop after so many validations without a better one; 0: never"
@@ -305,9 +306,19 @@ class TrainSettings(Section):
             raise ValueError(
                 "anchors names texts that anchor = 0 makes no use of: give it a weight"
             )
+        if self.best == "kept" and not self.anchor:
+            raise ValueError(
+                "best = kept measures on anchors what is kept, and anchor = 0 makes none: give it "
+                "a weight"
+            )
         if self.patience and self.best == "off":
-            raise ValueError("patience needs best = loss or accuracy, to tell what is better")
+            raise ValueError("patience needs a best other than off, to tell what is better")
         return self
+
+    @property
+    def asks_questions(self) -> bool:
+        """Whether validations ask questions made of valid.jsonl."""
+        return self.best in ("accuracy", "kept")
 
     def steps_per_epoch(self, examples: int) -> int:
         return -(-examples // (self.batch_size * self.accumulate))

@@ -68,7 +68,7 @@ def _derived(
 ) -> tuple[list[EvalItem], list[str]]:
     held_out = _kept_examples(run, _held_out_ids(run))
     derived = items.derived(facts, held_out, settings.eval.choices, seed=settings.seed)
-    if settings.train.best == "accuracy":  # the best was chosen by the forward items of these facts
+    if settings.train.asks_questions:  # the best was chosen by the forward items of these facts
         _, valid = dealt(run)
         judging = _fact_ids(_validated_on(run, valid))
         derived = [item for item in derived if not judging.issuperset(item.fact_ids)]

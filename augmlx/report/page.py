@@ -181,4 +181,7 @@ def _best_step(best: Json) -> str:
     accuracy = best.get("accuracy")
     if isinstance(accuracy, (int, float)):
         parts.append(f"{percent(accuracy)} right")
+    divergence = best.get("divergence")
+    if isinstance(divergence, (int, float)):
+        parts.append(f"{divergence:.3f} nats from the base model")
     return ", ".join(parts)

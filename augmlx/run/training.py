@@ -119,7 +119,7 @@ def train(stages: Stages, task: StageTask, folder: Path) -> Json:
 
 def _inputs(training: ArmTraining, settings: Settings) -> list[object]:
     judged = []
-    if settings.train.best == "accuracy":
+    if settings.train.asks_questions:
         judged = [settings.eval.choices, settings.eval.score]
     rows = [training.rows, training.valid, training.anchors, training.unknown]
     return [*rows, settings.train.learnt, *judged]
@@ -139,7 +139,7 @@ def _prepare(line: Line, training: ArmTraining, team: Team | None) -> Callable[[
         steps=training.steps,
     )
     judge = None
-    if settings.train.best == "accuracy":
+    if settings.train.asks_questions:
         judge = run_items.judge(line.run, line.facts, training.valid, settings)
     work = partial(
         fit.fit,

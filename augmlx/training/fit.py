@@ -157,7 +157,7 @@ def _for_steps(train: TrainSettings, steps: int, rows: int) -> TrainSettings:
 def _identity(stored: StoredModel, rows: Sequence[Json], settings: Settings) -> str:
     """What tells a training from others: its data, its settings and its base."""
     judged: list[object] = []
-    if settings.train.best == "accuracy":
+    if settings.train.asks_questions:
         judged = [settings.eval.choices, settings.eval.score]
     return fingerprint([rows, settings.train.learnt, settings.seed, stored.fingerprint, *judged])
 
@@ -245,6 +245,8 @@ def _counts(rows: Sequence[Row], result: loop.TrainResult) -> Json:
         counts["best"] = {"step": result.best.step, "loss": result.best.loss}
         if result.best.accuracy is not None:
             counts["best"]["accuracy"] = result.best.mean_accuracy
+        if result.best.divergence is not None:
+            counts["best"]["divergence"] = result.best.divergence
     if result.stopped:
         counts["stopped"] = True
     return counts

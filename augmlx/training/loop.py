@@ -67,7 +67,7 @@ class Training:
         self._model, self._plan, self._folder = model, plan, folder
         self._team = team or Team()
         self._stepper = Stepper(model, plan, self._team, anchors)
-        self._validator = Validator(model, plan, judge, self._team)
+        self._validator = Validator(model, plan, judge, self._team, anchors)
         self._record = TrainingRecord(model, self._stepper.optimizer, plan, folder, self._team)
 
     def run(self, progress: Progress, label: str) -> TrainResult:
@@ -253,6 +253,8 @@ def _validation_line(validation: Validation) -> metrics.Line:
     line: metrics.Line = {"valid_loss": validation.loss}
     if validation.accuracy is not None:
         line["valid_accuracy"] = dict(validation.accuracy)
+    if validation.divergence is not None:
+        line["valid_divergence"] = validation.divergence
     return line
 
 

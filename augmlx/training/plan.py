@@ -21,6 +21,8 @@ from augmlx.training.layout import BatchLayout
 from augmlx.training.optimizers import OptimizerName
 from augmlx.training.trackers import Reporting
 
+_HELD_OUT = 8  # anchors to one that is held out
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -46,6 +48,8 @@ class TrainingPlan:
         valid: what is validated on.
         anchors: where the model is held; none: nowhere.
         anchor: the weight of that.
+        held_out: the anchors that no step has: behind each validation the model is compared with
+            the base model at them. None where that is not asked for.
         batch_size: rows of a batch that is validated on.
         rates: the learning rate of each step.
         validated: the numbers of the steps behind which the model is validated.
@@ -67,6 +71,7 @@ class TrainingPlan:
     valid: Sequence[Row]
     anchors: Sequence[Row]
     anchor: float
+    held_out: Batch
     batch_size: int
     steps: Sequence[Step]
     rates: Sequence[float]
@@ -83,7 +88,7 @@ class TrainingPlan:
     recomputes_layers: bool
     checkpoint_every: int
     checkpoints: int
-    best: Literal["off", "loss", "accuracy"]
+    best: Literal["off", "loss", "accuracy", "kept"]
     patience: int
     reporting: Reporting
     fingerprint: str
@@ -123,12 +128,15 @@ def make_plan(
         identity: what else the training depends on than settings and rows: above all, its base.
 
     Raises:
-        BadSettings: packing that the model does not allow.
+        BadSettings: packing that the model does not allow, or anchors held out where it cannot be
+            held at any, or there are too few.
     """
     unanchored = _why_unanchored(model) if anchors else None
     if unanchored:
         anchors = ()
-    steps = planned_steps(rows, settings, seed, anchors=len(anchors), unknown=len(unknown))
+    held_out = _held_out(len(anchors), settings, unanchored)
+    pulling = [index for index in range(len(anchors)) if index not in held_out]
+    steps = planned_steps(rows, settings, seed, anchors=pulling, unknown=len(unknown))
     total = len(steps)
     parts = (rows, valid, anchors, unknown)
     tokens = [[[row.tokens, row.mask, row.first] for row in part] for part in parts]
@@ -139,6 +147,7 @@ def make_plan(
         valid=valid,
         anchors=anchors,
         anchor=settings.anchor,
+        held_out=held_out,
         batch_size=settings.batch_size,
         steps=steps,
         rates=[optimizers.rate(step.number, total, peak, settings) for step in steps],
@@ -167,6 +176,21 @@ def make_plan(
         reporting=Reporting.of(settings),
         fingerprint=fingerprint([identity, settings.learnt, seed, tokens]),
     )
+
+
+def _held_out(anchors: int, settings: TrainSettings, unanchored: str | None) -> Batch:
+    """Every eighth of so many anchors, where they are to tell what is kept. Raises BadSettings
+    where there are none to hold out.
+    """
+    if settings.best != "kept":
+        return ()
+    held_out = range(_HELD_OUT - 1, anchors, _HELD_OUT)
+    if not held_out:
+        reason = unanchored or f"of {anchors} anchors none can be held out"
+        raise BadSettings(
+            f'train.best = "kept": {reason}', hint="choose train.best = accuracy, or more anchors"
+        )
+    return held_out
 
 
 def _why_unpacked(model: nn.Module, settings: TrainSettings) -> str | None:
@@ -202,11 +226,11 @@ def planned_steps(
     settings: TrainSettings,
     seed: int,
     *,
-    anchors: int = 0,
+    anchors: Batch = (),
     unknown: int = 0,
 ) -> list[Step]:
     """Every step of a training on these rows. Each of them is in one batch of each epoch, or of
-    several wordings one. Of so many `anchors` some are in each step, and so are some of the rows
+    several wordings one. Some of these `anchors` are in each step, and so are some of so many rows
     that say that something is `unknown`, which are numbered behind the others.
     """
     groups = taking_turns(rows)
@@ -228,11 +252,15 @@ def planned_steps(
     rows_of_step = settings.batch_size * settings.accumulate
     total = len(steps)
     count = rows_of_step / anchoring.ROWS_TO_ONE
-    held = anchoring.drawn(anchors, total, count, seed=f"{seed}:anchors")
+    held = anchoring.drawn(len(anchors), total, count, seed=f"{seed}:anchors")
     count = rows_of_step * settings.unknown
     not_known = anchoring.drawn(unknown, total, count, seed=f"{seed}:unknown")
     return [
-        replace(step, anchors=own, batches=_with_more(step.batches, len(rows), more))
+        replace(
+            step,
+            anchors=[anchors[place] for place in own],
+            batches=_with_more(step.batches, len(rows), more),
+        )
         for step, own, more in zip(steps, held, not_known, strict=True)
     ]
 

@@ -123,7 +123,7 @@ BAD = {
     ),
     "patience without a measure": (
         "[train]\npatience = 3\n",
-        "train: patience needs best = loss or accuracy, to tell what is better",
+        "train: patience needs a best other than off, to tell what is better",
     ),
     "full with ranks": (
         "[train]\nmethod = 'full'\nranks = { down_proj = 8 }\n",

@@ -5,7 +5,7 @@ changed by it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,19 @@ from hypothesis import strategies as st
 from tiny import write_model
 
 from augmlx.core.errors import BadSettings, RunError
+from augmlx.core.progress import Silent
 from augmlx.core.settings import TrainSettings
 from augmlx.models.formats import adapter_folder
 from augmlx.models.loading import LoadedModel
-from augmlx.training import adapter, checkpoint, metrics
+from augmlx.models.store import folder as store
+from augmlx.training import adapter, anchoring, checkpoint, fit, metrics
 from augmlx.training.batches import Row
 from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.team import Team
 from augmlx.training.validation import Validation, Validator
 
 from .support import digests, examples, fitted, losses, rows_of, trained, tuned, written_out
+from .support import settings as train_settings
 
 import mlx.core as mx  # isort: skip
 import mlx.nn as nn  # isort: skip
@@ -133,10 +136,11 @@ VALIDATIONS = st.builds(
     | st.fixed_dictionaries(
         {"a": st.sampled_from([0.0, 0.5]), "b": st.sampled_from([0.0, 0.5, 1.0])}
     ),
+    st.sampled_from([0.01, 0.04, 0.05, 0.06, 0.5]),
 )
 
 
-@given(st.lists(VALIDATIONS, min_size=1, max_size=5), st.sampled_from(["loss", "accuracy"]))
+@given(st.lists(VALIDATIONS, min_size=1, max_size=5), st.sampled_from(["loss", "accuracy", "kept"]))
 def test_the_best_is_the_first_of_those_that_none_is_better_than(
     found: list[Validation], by: str
 ) -> None:
@@ -144,7 +148,14 @@ def test_the_best_is_the_first_of_those_that_none_is_better_than(
     for validation in found:
         if validation.better_than(best, by):
             best = validation
-    keys = [(-one.mean_accuracy if by == "accuracy" else 0.0, one.loss) for one in found]
+    keys = [
+        (
+            max(one.divergence or 0.0, 0.05) if by == "kept" else 0.0,
+            0.0 if by == "loss" else -one.mean_accuracy,
+            one.loss,
+        )
+        for one in found
+    ]
     assert best is found[keys.index(min(keys))]
     assert not best.better_than(best, by)
 
@@ -380,3 +391,69 @@ def test_a_damaged_best_is_a_clear_error(
     shutil.rmtree(tmp_path / "checkpoints")
     train(model, tmp_path, **chosen)
     assert (tmp_path / "adapter").exists()
+
+
+# What is kept
+
+
+ANCHORS = [
+    {"id": f"anchor/{n}", "text": f"The tide turns at {n} and the gulls come back."}
+    for n in range(17)
+]
+
+
+def anchored(
+    model: Path, folder: Path, judge: Judge, anchors: Sequence[dict[str, str]] = ANCHORS
+) -> tuple[dict[str, Any], TrainingPlan]:
+    """2 steps an epoch, each validated; anchors 7 and 15 are held out."""
+    changes = {"best": "kept", "anchor": 0.1, "validate_every": 1, "epochs": 2, "batch_size": 8}
+    chosen = train_settings(**changes, learning_rate=7e-3)
+    ready = fit.prepare(store.find(model), ROWS, chosen, HELD_OUT, anchors)
+    counts = fit.fit(ready, folder, progress=Silent(), label="Training", judge=judge)
+    return counts, ready.plan
+
+
+def test_the_best_is_the_most_accurate_of_those_that_stay_near_the_base(
+    model: Path, tmp_path: Path
+) -> None:
+    counts, plan = anchored(model, tmp_path, scripted(0.1, 0.2, 0.9, 0.9))
+    told = {line["step"]: line["valid_divergence"] for line in lines(tmp_path)}
+    assert list(told) == [1, 2, 3, 4]
+    near = [step for step in told if told[step] <= 0.05]
+    assert 1 in near
+    assert 4 not in near
+    best = counts["best"]
+    assert best["step"] == near[-1]  # the later, the more accurate; the best of all is too far away
+    assert best["divergence"] == told[best["step"]]
+    assert plan.held_out == range(7, 17, 8)
+    pulled = {index for step in plan.steps for index in step.anchors}
+    assert pulled
+    assert not pulled & {7, 15}
+
+
+def test_how_far_it_is_from_the_base_is_the_mean_over_the_anchors_held_out(
+    model: Path, tmp_path: Path
+) -> None:
+    ready = fit.prepare(
+        store.find(model), ROWS, train_settings(best="kept", anchor=1.0), HELD_OUT, ANCHORS
+    )
+    base = ready.loaded.model
+    rows = ready.plan.anchors
+    remembered = anchoring.remembered(base, rows, None, "")
+    logits = [base(mx.array([rows[place].tokens[:-1]])) for place in (7, 15)]
+    moved = tuned(tmp_path / "moved")
+    found = Validator(moved, ready.plan, None, Team(), remembered).run(1).divergence
+    moved.eval()
+    expected = []
+    for place, before in zip((7, 15), logits, strict=True):
+        after = moved(mx.array([rows[place].tokens[:-1]]))
+        p, q = (x[0] - mx.logsumexp(x[0], axis=-1, keepdims=True) for x in (before, after))
+        expected.append(float((mx.exp(p) * (p - q)).sum(axis=-1).mean()))
+    assert found == pytest.approx(sum(expected) / 2, rel=1e-4)
+
+
+def test_keeping_by_what_is_kept_needs_anchors(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="anchor = 0 makes none"):
+        TrainSettings(best="kept", anchor=0.0)
+    with pytest.raises(BadSettings, match="of 7 anchors none can be held out"):
+        anchored(model, tmp_path, scripted(), ANCHORS[:7])
