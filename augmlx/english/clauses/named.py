@@ -23,6 +23,7 @@ from augmlx.english.text import CACHED_TEXTS
 _COUNTED = {"DATE", "TIME", "MONEY", "PERCENT", "CARDINAL", "ORDINAL", "QUANTITY"}
 _NAMING = {*SUBJECTS, *OBJECTS, "pobj", "dative", "conj"}
 _BEFORE_NOUN = {"det", "amod", "compound", "nummod", "poss", "nmod", "predet", "quantmod"}
+_SAYING_WHICH = {"prep", "relcl", "acl"}
 _THINGS = ("thing", "place", "body")
 
 
@@ -70,7 +71,9 @@ def _named_by(tokens: Tokens, place: int) -> Iterator[Named]:
     first = min(subtree(tokens, first)[0], first)
     roles = noun.dep in SUBJECTS, noun.dep in OBJECTS
     verb = noun.head if noun.dep in SUBJECTS else -1
-    put = _put(tokens, first, _last(tokens, place))
+    last = _last(tokens, place)
+    is_cut = last + 1 < len(tokens) and tokens[last + 1].tag in ("CD", "NNP", "NNPS")
+    put = "" if is_cut else _put(tokens, first, last)
     yield Named(put, tokens[first].start, kinds, *roles, verb=verb)
     joined = [n for n in children(tokens, place) if tokens[n].dep == "conj"]
     if joined and noun.dep != "conj":
@@ -98,8 +101,18 @@ def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
 
 
 def _last(tokens: Tokens, place: int) -> int:
-    """The place of the last word of a name: with what it is of, without what is said besides."""
+    """The place of the last word of a name: with its number ("the Corvo 20"), with what it is of,
+    and of a subject that is no name of its own with all that says which it is ("passengers with
+    bicycles"); without what is said besides.
+    """
     last = place
+    for child in children(tokens, place):
+        if child == last + 1 and tokens[child].tag == "CD" and tokens[child].dep != "conj":
+            last = child
+    if last > place:
+        return last
+    if tokens[place].dep in SUBJECTS and tokens[place].tag in ("NN", "NNS"):
+        return _last_of_which(tokens, place)
     for child in children(tokens, place):
         if child < place:
             continue
@@ -108,6 +121,21 @@ def _last(tokens: Tokens, place: int) -> int:
         last = subtree(tokens, child)[-1]
         if any(tokens[n].text == "," for n in range(child, last + 1)):
             return place
+    return last
+
+
+def _last_of_which(tokens: Tokens, place: int) -> int:
+    """The place of the last word behind a noun that says which one it is; its own where something
+    is only added behind a comma.
+    """
+    last = place
+    for child in children(tokens, place):
+        if child < place or tokens[child].dep not in _SAYING_WHICH:
+            continue
+        words = subtree(tokens, child)
+        if words[0] != last + 1 or any(tokens[n].text == "," for n in words):
+            break
+        last = words[-1]
     return last
 
 
