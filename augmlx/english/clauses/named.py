@@ -38,6 +38,7 @@ class Named(NamedTuple):
         is_subject, is_object: whether its clause is about it, or does something to it.
         is_sure: of an antecedent, whether nothing else can be meant.
         verb: the place of the verb that it is the subject of; -1 where it is none's.
+        said: how it is spoken of, also where that cannot stand in a pronoun's place.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Named(NamedTuple):
     is_object: bool = False
     is_sure: bool = True
     verb: int = -1
+    said: str = ""
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -74,12 +76,15 @@ def _named_by(tokens: Tokens, place: int) -> Iterator[Named]:
     last = _last(tokens, place)
     is_cut = last + 1 < len(tokens) and tokens[last + 1].tag in ("CD", "NNP", "NNPS")
     put = "" if is_cut else _put(tokens, first, last)
-    yield Named(put, tokens[first].start, kinds, *roles, verb=verb)
+    said = _said(tokens, first, last)
+    yield Named(put, tokens[first].start, kinds, *roles, verb=verb, said=said)
     joined = [n for n in children(tokens, place) if tokens[n].dep == "conj"]
     if joined and noun.dep != "conj":
         last = max(subtree(tokens, place))
         both = _put(tokens, first, last)
-        yield Named(both, tokens[first].start, frozenset({"several"}), *roles, verb=verb)
+        said = _said(tokens, first, last)
+        kinds = frozenset({"several"})
+        yield Named(both, tokens[first].start, kinds, *roles, verb=verb, said=said)
 
 
 def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
@@ -153,6 +158,14 @@ def _put(tokens: Tokens, first: int, last: int) -> str:
     is_bare = head.tag in ("NN", "NNS") and tokens[span.first].dep not in ("det", "poss", "predet")
     if words <= STOPWORDS or (is_bare and span.first > 0):
         return ""  # "The server stores backups" is easily misread
+    return _said(tokens, first, last)
+
+
+def _said(tokens: Tokens, first: int, last: int) -> str:
+    """Some words as they speak of what is known: "a lamp" is "the lamp"."""
+    span = span_between(tokens, first, last, last)
+    if span is None:
+        return ""
     said = phrases.lowered(phrases.phrase(tokens, span, "subject", "unknown"), tokens)
     article, space, rest = said.partition(" ")
     return f"the {rest}" if space and article in ("a", "an") else said

@@ -154,10 +154,10 @@ def rivals(pronoun: Pronoun, guess: Named, before: Sequence[str]) -> list[Named]
     fitting: dict[str, Named] = {}
     for sentence in reversed(before[-2 * _FARTHEST :]):
         named = [each for each in named_in(sentence) if pronoun.wanted in each.kinds]
-        fitting |= {each.text: each for each in named if each.text}
+        fitting |= {each.said: each._replace(text=each.said) for each in named if each.said}
         if guess.text in fitting:
             break
-    return [each for text, each in fitting.items() if text != guess.text]
+    return [each for said, each in fitting.items() if said != guess.text]
 
 
 def _has_two_persons(sentence: str) -> bool:

@@ -10,6 +10,7 @@ from augmlx.english.clauses.pronouns import (
     open_pronouns,
     points_elsewhere,
     resolved,
+    rivals,
 )
 
 
@@ -76,6 +77,15 @@ def test_where_a_subject_goes_on_as_subject_it_is_less_sure() -> None:
     named = antecedent(pronoun, ["The board approved the budget."])
     assert named is not None
     assert (named.text, named.is_sure) == ("the board", False)
+
+
+def test_what_else_fits_rivals_with_a_guess_also_where_it_cannot_be_put_for_a_pronoun() -> None:
+    before = ["The mill is old.", "The council bought lamps and ropes for the hall."]
+    (pronoun,) = open_pronouns("They are red.")
+    guess = antecedent(pronoun, before)
+    assert guess is not None
+    assert guess.text == "the council"
+    assert {each.text for each in rivals(pronoun, guess, before)} >= {"lamps", "ropes"}
 
 
 def test_an_amount_is_what_a_pronoun_in_its_own_sentence_may_mean() -> None:
