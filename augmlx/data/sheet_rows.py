@@ -117,7 +117,7 @@ def _errors(path: Path, sheet: _Sheet) -> dict[int, dict[int, str]]:
     return errors
 
 
-def _is_filled(cells: list[Any]) -> bool:
+def _is_filled(cells: Sequence[Any]) -> bool:
     return any(str(cell).strip() for cell in cells)
 
 
