@@ -56,10 +56,22 @@ def parted(text: str) -> tuple[str, ...]:
     for statement in statements:
         alone = _alone(statement, standing)
         clause = read(alone) if alone else None
-        if alone is None or clause is None or clause.coordinated or points_elsewhere(alone):
+        if alone is None or clause is None or clause.coordinated:
+            return ()
+        if points_elsewhere(alone) or _has_lost_its_noun(alone):
             return ()
         standing.append(alone)
     return tuple(standing)
+
+
+def _has_lost_its_noun(statement: str) -> bool:
+    """Whether a statement says "the green one" for what another of its sentence names."""
+    tokens = parse(statement)
+    return any(
+        token.text.lower() in word_set("standing_for_a_noun")
+        and any(tokens[n].dep in ("det", "amod") for n in children(tokens, place))
+        for place, token in enumerate(tokens)
+    )
 
 
 def _parted(text: str) -> Iterator[str]:

@@ -7,14 +7,14 @@ nearest sentence that names any, or (less surely) the subject behind a subject.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from augmlx.english.clauses.named import Named, named_in
 from augmlx.english.clauses.phrase import OBJECTS, SUBJECTS, Tokens, capitalised, children
 from augmlx.english.clauses.reading import read
-from augmlx.english.clauses.tokens import parse
+from augmlx.english.clauses.tokens import Token, parse
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS, normalise
 
@@ -72,9 +72,41 @@ def points_elsewhere(text: str) -> bool:
     words = word_set("pointing_words")
     pointing = [token for token in tokens if token.tag == "DT" and token.text.lower() in words]
     pointing += [token for token in tokens if token.text.lower() in word_set("pointing_nouns")]
+    pointing += list(_without_noun(tokens))
     if any(token.dep in {*SUBJECTS, *OBJECTS, "pobj"} for token in pointing):
         return True
     return any(_points(tokens, place) for place in range(len(tokens)))
+
+
+def _without_noun(tokens: Tokens) -> Iterator[Token]:
+    """What stands for a noun that another sentence has: "the second", but not "the second of the
+    two floors", nor behind a noun of its own sentence.
+    """
+    for place, token in enumerate(tokens):
+        below = [tokens[n].text.lower() for n in children(tokens, place)]
+        if token.text.lower() in word_set("pointing_without_noun") and "of" not in below:
+            yield token
+        if token.tag in ("NN", "NNS", "NNP", "NNPS", "PRP"):
+            return
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def leans(text: str) -> bool:
+    """Whether a sentence that goes on from another also says when, or how much, by what that one
+    says: "She sold it two years later.", "It costs 40 euros more.", "It is then rolled out.".
+    """
+    tokens = parse(text)
+    words = {token.text.lower() for token in tokens}
+    for place, token in enumerate(tokens):
+        word = token.text.lower()
+        is_first = tokens[token.head].dep == "ROOT"
+        if word in word_set("pointing_times") and token.dep == "advmod" and is_first:
+            return True
+        is_bound = place > 0 and tokens[place - 1].text.lower() in ("no", "or")
+        is_comparing = token.tag in ("JJR", "RBR") and word not in word_set("not_comparing")
+        if is_comparing and word not in word_set("pointing_times") and not is_bound:
+            return "than" not in words
+    return False
 
 
 def _points(tokens: Tokens, place: int) -> bool:
@@ -118,8 +150,8 @@ def meant_by(text: str, before: Sequence[str]) -> dict[Pronoun, Named] | None:
         if named is None or any(other.text == named.text for other in meant.values()):
             return None  # "They told them": one of the two is somebody else
         meant[pronoun] = named
-    if meant and read(resolved(text, meant)) is None:
-        return None  # nobody knows whether it was read as it is meant
+    if meant and (leans(text) or read(resolved(text, meant)) is None):
+        return None  # or nobody knows whether it was read as it is meant
     return meant
 
 
