@@ -95,8 +95,7 @@ def _read(fact: Fact, before: list[str]) -> Iterator[Sentence]:
             whole = resolved(mention.text, meant)
             parts = parted(whole)
             opening = _opening(mention.text, whole, parts, meant)
-            is_sure = all(named.is_sure for named in meant.values())
-            readings = () if is_sure else _readings(mention.text, meant, before)
+            is_sure, readings = _doubts(mention.text, meant, before)
             yield Sentence(mention.text, fact, shown, whole, parts, opening, is_sure, readings)
         before.append(mention.text)
 
@@ -113,6 +112,23 @@ def _opening(text: str, whole: str, parts: Sequence[str], meant: Mapping[Pronoun
     replaced = len(whole) - len(text)  # characters that the names are longer
     begun = _TO_THE_NEXT_WORD.match(whole, last.end + replaced)
     return whole[: begun.end()] if begun else ""
+
+
+def _doubts(
+    text: str, meant: Mapping[Pronoun, Named], before: Sequence[str]
+) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    """Whether it is sure what the pronouns of a sentence stand for, and the readings where not.
+
+    "They can lock it." behind "Riders wear a helmet." may be about what was spoken of before.
+    """
+    is_sure = all(named.is_sure for named in meant.values())
+    is_by_the_way = any(
+        not named.is_subject and pronoun.wanted != "person" for pronoun, named in meant.items()
+    )
+    if is_sure and not is_by_the_way:
+        return True, ()
+    readings = _readings(text, meant, before)
+    return is_sure and len(meant) == 1 and len(readings) == 1, readings
 
 
 def _readings(

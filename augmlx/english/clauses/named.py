@@ -92,7 +92,8 @@ def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
     kind = kind_of(tokens, span) if span is not None else "unknown"
     is_plural = tokens[place].tag == "NNS"
     if kind == "amount":
-        return frozenset({"amount"})
+        is_measure = tokens[place].lemma.lower() in word_set("units_counted")
+        return frozenset() if is_measure else frozenset({"amount"})
     if kind in ("time", "duration"):
         return frozenset()
     if is_plural:

@@ -182,12 +182,14 @@ def antecedent(pronoun: Pronoun, before: Sequence[str]) -> Named | None:
 
 
 def rivals(pronoun: Pronoun, guess: Named, before: Sequence[str]) -> list[Named]:
-    """What else a pronoun may stand for: all that fits and is named as near as what is guessed."""
+    """What else a pronoun may stand for: all that fits and is named as near as what is guessed; and
+    where that is not what its sentence is about, what was spoken of before it, too.
+    """
     fitting: dict[str, Named] = {}
-    for sentence in reversed(before[-2 * _FARTHEST :]):
+    for sentence in reversed(before[-_FARTHEST:]):
         named = [each for each in named_in(sentence) if pronoun.wanted in each.kinds]
         fitting |= {each.said: each._replace(text=each.said) for each in named if each.said}
-        if guess.text in fitting:
+        if guess.text in fitting and guess.is_subject:
             break
     return [each for said, each in fitting.items() if said != guess.text]
 

@@ -145,6 +145,18 @@ def test_a_guess_holds_where_the_model_means_the_same(
     assert made(facts, write, tmp_path / "journal", never)[-1] == row
 
 
+def test_what_a_sentence_names_by_the_way_is_weighed_against_what_was_spoken_of(
+    tmp_path: Path,
+) -> None:
+    text = "The scooter costs 300 euros. Dealers sell the helmet. It has a range of 35 km."
+    *_, last = sentences_of(table(tmp_path, text, "a.txt"))
+    assert last.whole == "The helmet has a range of 35 km."
+    assert not last.is_sure
+    assert [begun for begun, _ in last.readings] == ["The helmet", "The scooter"]
+    *_, last = sentences_of(table(tmp_path, text.partition(". ")[2], "b.txt"))
+    assert last.is_sure
+
+
 @pytest.mark.parametrize(
     ("sentence", "opening"),
     [

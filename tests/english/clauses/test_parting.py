@@ -42,6 +42,7 @@ WHOLE = [
     "Ada Voss founded the mill in 1990 and sold it two years later.",  # later than what?
     "Ada Voss founded the abbey and is buried there.",
     "Paper belongs in the blue bin, and glass belongs in the green one.",
+    "The monks brewed for the abbey and sold the rest at the market.",
     "Ada Voss owns the mill.",
     "The mill and the bridge were built in 1890.",
 ]
