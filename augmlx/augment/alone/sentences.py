@@ -21,7 +21,7 @@ from augmlx.english.clauses.reading import read
 
 ELSEWHERE = "speaks of what another sentence names"
 _SHOWN = 3  # sentences before
-_TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=\s)")
+_TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=[\s,])")
 _LINE = re.compile(r":(\d+)$")
 
 
@@ -102,7 +102,7 @@ def _read(fact: Fact, before: list[str]) -> Iterator[Sentence]:
 
 def _opening(text: str, whole: str, parts: Sequence[str], meant: Mapping[Pronoun, Named]) -> str:
     """What the statements of a sentence begin with: the first one and what the second is about; or
-    the words up to the one behind the last name that stands for a pronoun.
+    the words up to the one behind the last name that stands for a pronoun, if there is one.
     """
     if parts:
         return f"{parts[0]} {_beginning(whole, *parts[:2])}".rstrip()
@@ -111,7 +111,7 @@ def _opening(text: str, whole: str, parts: Sequence[str], meant: Mapping[Pronoun
         return ""
     replaced = len(whole) - len(text)  # characters that the names are longer
     begun = _TO_THE_NEXT_WORD.match(whole, last.end + replaced)
-    return whole[: begun.end()] if begun else ""
+    return whole[: begun.end() if begun else last.end + replaced]
 
 
 def _doubts(

@@ -182,6 +182,21 @@ def test_a_second_statement_is_opened_with_what_it_is_about(
     assert read.opening == opening
 
 
+@pytest.mark.parametrize(
+    ("sentence", "opening"),
+    [
+        ("It closes at six.", "The mill closes"),
+        ("Its head, Bo Lind, is a pilot.", "The mill's head"),
+        ("Bo Lind voted against it.", "Bo Lind voted against the mill"),
+    ],
+)
+def test_a_sentence_is_opened_up_to_the_word_behind_a_name(
+    sentence: str, opening: str, tmp_path: Path
+) -> None:
+    *_, read = sentences_of(table(tmp_path, f"The mill is old. {sentence}", "a.txt"))
+    assert read.opening == opening
+
+
 def test_sentences_before_are_no_part_of_an_answer(tmp_path: Path) -> None:
     text = "The mill is old. The pump weighs 12 kg and runs on 230 V."
     written = "The mill is old. The pump weighs 12 kg. The pump runs on 230 V."
