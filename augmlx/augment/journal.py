@@ -44,8 +44,9 @@ CREATE TABLE IF NOT EXISTS scores (
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, kept INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sheets (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+# Only where a journal lies beside a table of facts.
+_SHEETS = "CREATE TABLE IF NOT EXISTS sheets (sha256 TEXT PRIMARY KEY) WITHOUT ROWID"
 _DELETE_FAILED = """
 DELETE FROM {} WHERE key IN (SELECT key FROM completions WHERE key = ? AND finish = 'error')
 """
@@ -169,10 +170,12 @@ class Journal:
     def add_sheet(self, sha256: str) -> None:
         """Note a table that is about to be written, so that one edited by hand is told from it."""
         with self._db:
+            self._db.execute(_SHEETS)
             self._db.execute("INSERT OR IGNORE INTO sheets VALUES (?)", (sha256,))
 
     def sheets(self) -> set[str]:
         """The sha256 of each table that was written."""
+        self._db.execute(_SHEETS)
         return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM sheets")}
 
     def histories(self, group: str) -> list[History]:
