@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY, kept INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+# Only where a journal lies beside a table of facts.
+_SHEETS = "CREATE TABLE IF NOT EXISTS sheets (sha256 TEXT PRIMARY KEY) WITHOUT ROWID"
 _DELETE_FAILED = """
 DELETE FROM {} WHERE key IN (SELECT key FROM completions WHERE key = ? AND finish = 'error')
 """
@@ -164,6 +166,17 @@ class Journal:
         query = "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)"
         with self._db:
             self._db.executemany(query, verdicts)
+
+    def add_sheet(self, sha256: str) -> None:
+        """Note a table that is about to be written, so that one edited by hand is told from it."""
+        with self._db:
+            self._db.execute(_SHEETS)
+            self._db.execute("INSERT OR IGNORE INTO sheets VALUES (?)", (sha256,))
+
+    def sheets(self) -> set[str]:
+        """The sha256 of each table that was written."""
+        self._db.execute(_SHEETS)
+        return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM sheets")}
 
     def histories(self, group: str) -> list[History]:
         """Everything that is known of the samples of a group, such as "f0001/reversal/", in their

@@ -49,14 +49,15 @@ def facts(
     the sentences before it, one thing said in each. What the model writes is taken only where it
     says the same; else a sentence stays as it is, with a note, or is left out where it says nothing
     without another. What was written is kept in FACTS.csv.journal, so the command may be stopped
-    and run again.
+    and run again. A table that was edited by hand is never overwritten.
 
     \b
     Example:
       augmlx facts handbook.docx prices.xlsx -o facts.csv
       augmlx facts handbook.docx -o facts.csv --model smollm2-135m
     """
-    from augmlx.data.fact_sheet import sheet_rows, write_sheet
+    from augmlx.augment.alone.saving import save_sheet
+    from augmlx.data.fact_sheet import sheet_rows
     from augmlx.data.facts import read_facts
 
     tables = [read_facts(path, column=column) for path in files]
@@ -64,7 +65,7 @@ def facts(
     rows = sheet_rows(tables, made)
     kept = [row for row in rows if not row.left_out]
     if out is not None:
-        write_sheet(out, rows)
+        save_sheet(out, rows, tables)
     for table in tables:
         for note in table.notes:
             click.echo(note, err=True)
@@ -83,10 +84,10 @@ def facts(
 
 def _made(tables: list[FactTable], model: str, out: Path | None) -> list[list[SheetRow]]:
     """The rows of each table's facts as a model says them."""
-    from augmlx.augment.alone.splitting import journal_of, split_by_model
-    from augmlx.data.fact_sheet import check_sheet
+    from augmlx.augment.alone.saving import check_unedited, journal_of
+    from augmlx.augment.alone.splitting import split_by_model
 
     if out is not None:
-        check_sheet(out, tables)
+        check_unedited(out, tables)
     journal = journal_of(out) if out is not None else None
     return split_by_model(tables, model, journal, progress_here())

@@ -7,13 +7,15 @@ The table is itself a file of facts: a row with something in "left_out" is none.
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from augmlx.core.errors import BadSettings
-from augmlx.core.files import atomic_path, write_jsonl
+from augmlx.core.files import file_sha256
 from augmlx.core.records import Json, fingerprint
 from augmlx.data.facts import FactTable
 from augmlx.data.spreadsheet import harmless
@@ -79,28 +81,37 @@ def _repeated(repeat: str) -> tuple[str, str]:
     return source, f"repeats {first}"
 
 
-def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
-    """Write the table as .csv, or as .jsonl, which keeps the rows of a training set as they are.
+def sheet_content(path: Path, rows: Sequence[SheetRow]) -> bytes:
+    """What a table holds as a .csv, or as a .jsonl, which keeps rows of a training set as they are.
 
     Raises:
         BadSettings: another kind of file, or a .csv for rows of a training set.
-        StorageError: it cannot be written.
     """
     _check_form(path, has_training_rows=any(row.row for row in rows))
+    text = io.StringIO(newline="")
     if path.suffix.lower() == ".jsonl":
-        write_jsonl(path, _as_json(rows))
-        return
-    with atomic_path(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        has_made = any(row.sentence or row.note for row in rows)
-        writer.writerow(MADE_HEADER if has_made else HEADER)
-        writer.writerows(_cells(rows, has_made=has_made))
+        text.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _as_json(rows))
+        return text.getvalue().encode()
+    writer = csv.writer(text)
+    has_made = any(row.sentence or row.note for row in rows)
+    writer.writerow(MADE_HEADER if has_made else HEADER)
+    writer.writerows(_cells(rows, has_made=has_made))
+    return text.getvalue().encode("utf-8-sig")
 
 
-def check_sheet(path: Path, tables: Sequence[FactTable]) -> None:
-    """Raises BadSettings where the facts of some files cannot be written as such a file."""
-    rows = [fact.row for table in tables for fact in table.facts]
-    _check_form(path, has_training_rows=any(rows))
+def digest(content: bytes) -> str:
+    """What tells a table that was written from one that was edited: its sha256 (hex)."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def refuse_edited(path: Path, known: Collection[str]) -> None:
+    """Raises BadSettings where there is a file that holds something else than what is known."""
+    if path.is_file() and file_sha256(path) not in known:
+        raise BadSettings(
+            f"{path}: is there already, and holds what this would not write: it may be edited by "
+            "hand; nothing was written",
+            hint="rename it to keep it, and run again, or choose another -o",
+        )
 
 
 def _check_form(path: Path, *, has_training_rows: bool) -> None:

@@ -23,6 +23,11 @@ def why_no_statement(text: str) -> str | None:
     if " " not in bare:
         if _ADDRESS.fullmatch(bare):
             return "bare link"
-        if _SHEET_ERROR.fullmatch(bare):
+        if is_sheet_error(bare):
             return "error of a spreadsheet"
     return "placeholder" if bare.casefold().strip(_AROUND) in _PLACEHOLDERS else None
+
+
+def is_sheet_error(text: str) -> bool:
+    """Whether a text is what a spreadsheet shows where a formula fails."""
+    return bool(_SHEET_ERROR.fullmatch(text))

@@ -95,3 +95,43 @@ def test_what_cannot_be_written_is_refused_before_a_model_is_loaded(
     assert done.exit_code == 1
     assert "none-such" in done.stderr
     assert not list(tmp_path.glob("facts.*"))
+
+
+@pytest.mark.parametrize("with_model", [False, True])
+def test_a_table_edited_by_hand_is_not_overwritten(
+    text: Path, model: str, tmp_path: Path, with_model: bool
+) -> None:
+    out = tmp_path / "facts.csv"
+    given = [text, "-o", out, *(["--model", model] if with_model else [])]
+    assert facts(*given).exit_code == 0
+    edited = out.read_bytes().replace(b"She left.", b"Ada left.")
+    out.write_bytes(edited)
+    refused = facts(*given)
+    assert refused.exit_code == 1
+    assert "facts.csv: is there already" in refused.stderr
+    assert "rename it" in refused.stderr
+    assert "to do" not in refused.stderr
+    assert out.read_bytes() == edited
+    out.rename(tmp_path / "mine.csv")
+    again = facts(*given)
+    assert again.exit_code == 0
+    assert "to do" not in again.stderr  # the journal is there still
+
+
+def test_a_table_that_nobody_edited_is_written_anew(text: Path, model: str, tmp_path: Path) -> None:
+    out = tmp_path / "facts.csv"
+    assert facts(text, "-o", out).exit_code == 0
+    assert facts(text, "-o", out).exit_code == 0
+    assert facts(text, "-o", out, "--model", model).exit_code == 0
+    text.write_text(f"{text.read_text()}\nThe hall is red.")
+    assert facts(text, "-o", out, "--model", model).exit_code == 0
+    assert facts(text, "-o", out).exit_code == 0
+    assert "The hall is red." in out.read_text("utf-8-sig")
+
+
+def test_another_file_is_not_overwritten(text: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "facts.csv"
+    mine.write_text("fact\nThe hall is red.\n")
+    done = facts(text, "-o", mine)
+    assert done.exit_code == 1
+    assert mine.read_text() == "fact\nThe hall is red.\n"

@@ -73,17 +73,21 @@ def xlsx(*sheets: Sequence[Sequence[object]]) -> Callable[[Path], None]:
 
 
 def ods(*rows: Sequence[str]) -> Callable[[Path], None]:
+    """A cell that begins with "=" is a formula that failed; what follows is shown."""
+
+    def cell_of(text: str) -> str:
+        kind = 'office:value-type="string"'
+        if text.startswith("="):
+            # As LibreOffice writes it; a number stands there, too, where one was to come out.
+            value = 'float" office:value="0"' if "DIV" in text else 'string" office:string-value=""'
+            kind = f'table:formula="of:=[.A1]" office:value-type="{value}'
+        shown = text.removeprefix("=")
+        return f"<table:table-cell {kind}><text:p>{shown}</text:p></table:table-cell>"
+
     def write(path: Path) -> None:
         pytest.importorskip("python_calamine")
         cells = "".join(
-            "<table:table-row>"
-            + "".join(
-                '<table:table-cell office:value-type="string"><text:p>'
-                f"{cell}</text:p></table:table-cell>"
-                for cell in row
-            )
-            + "</table:table-row>"
-            for row in rows
+            f"<table:table-row>{''.join(map(cell_of, row))}</table:table-row>" for row in rows
         )
         urn = "urn:oasis:names:tc:opendocument:xmlns"
         content = (
@@ -543,6 +547,37 @@ TABLES = {
     ),
     "a date in a spreadsheet": ok(
         "a.xlsx", xlsx([["fact"], [datetime.datetime(2024, 3, 1)]]), "2024-03-01"
+    ),
+    "a spreadsheet that begins lower down": ok(
+        "a.xlsx", xlsx([[], [None], [None, "fact"], [None, MILL]]), MILL, sources=["a.xlsx:4"]
+    ),
+    "errors of formulas": ok(
+        "a.xlsx",
+        xlsx([["id", "fact", "note"], [1, MILL, "#N/A"], [2, "#REF!"], [3, "#N/A"], [4, HALL]]),
+        MILL,
+        HALL,
+        sources=["a.xlsx:2", "a.xlsx:5"],
+        note="sheet 'S0': #REF! in B3, #N/A in B4: mend the formula, or delete the row "
+        "a.xlsx: left out: 2 errors of a spreadsheet (lines 3, 4)",
+    ),
+    "nothing but errors of formulas": bad(
+        "a.xlsx",
+        xlsx([["fact"], ["#NAME?"]]),
+        ": no facts; left out: 1 error of a spreadsheet (line 2)",
+        "write a statement",
+    ),
+    "an error of a formula in an answer": bad(
+        "a.xlsx",
+        xlsx([["Question", "Answer"], ["Who owns the mill?", "#VALUE!"]]),
+        ":2: sheet 'S0': #VALUE! in B2, the error of a formula",
+        "mend the formula",
+    ),
+    "errors of formulas in OpenDocument": ok(
+        "a.ods",
+        ods(["id", "fact"], ["1", "=#REF!"], ["2", MILL], ["3", "=#DIV/0!"], ["4", "=Err:502"]),
+        MILL,
+        sources=["a.ods:3"],
+        note="sheet 'A': #REF! in B2, #DIV/0! in B4, Err:502 in B5: mend",
     ),
     "no names in a spreadsheet": bad(
         "a.xlsx", xlsx([["x"], [MILL]]), ":1: no column 'fact'", "name the column"

@@ -1,5 +1,6 @@
 """Sentences -> requests -> journal: first the likeliest answer to each; then, of those whose answer
-was not taken, what the model writes behind the words that they surely begin with.
+was not taken, what the model writes behind the words that they begin with: surely, or because the
+model means by their pronoun what grammar guesses.
 
 The batches of a round are cut from all that it asks, and each is journalled whole, so a run that
 was killed goes on to the same bytes.
@@ -16,6 +17,7 @@ from itertools import chain
 from augmlx.augment import prompt_parts
 from augmlx.augment.alone.checking import Answer, check
 from augmlx.augment.alone.sentences import Sentence
+from augmlx.augment.alone.weighing import are_meant
 from augmlx.augment.filters import FILTERS
 from augmlx.augment.generate import batched
 from augmlx.augment.journal import Entry, Journal
@@ -67,12 +69,15 @@ def ask(
     way: Prompting = engine.prompting if settings.prompting == "auto" else settings.prompting
     request_of = _requests(engine, settings, way)
     answers = [Answer()] * len(asked)
+    is_known: list[bool] = []  # of each sentence, whether it begins with its opening
     for label, samples in _ROUNDS.items():
         is_first = 0 in samples
+        if not is_first and not is_known:
+            is_known = _known_openings(asked, answers, engine, journal, progress)
         waiting = [
             number
             for number, answer in enumerate(answers)
-            if is_first or (asked[number].opening and not _is_settled(asked[number], answer))
+            if is_first or (is_known[number] and not _is_settled(asked[number], answer))
         ]
         entries = {n: [request_of(asked[n], sample) for sample in samples] for n in waiting}
         every = list(chain.from_iterable(entries.values()))
@@ -83,6 +88,26 @@ def ask(
             if is_first or len(answer.statements) > len(answers[number].statements):
                 answers[number] = answer
     return answers
+
+
+def _known_openings(
+    asked: Sequence[Sentence],
+    answers: Sequence[Answer],
+    engine: Engine,
+    journal: Journal,
+    progress: Progress,
+) -> list[bool]:
+    """Whether each sentence is known to begin with its opening, where something is left to do."""
+    is_known = [bool(sentence.opening) and sentence.is_sure for sentence in asked]
+    doubtful = [
+        number
+        for number, sentence in enumerate(asked)
+        if not sentence.is_sure and not _is_settled(sentence, answers[number])
+    ]
+    meant = are_meant([asked[number] for number in doubtful], engine, journal, progress)
+    for number, is_meant in zip(doubtful, meant, strict=True):
+        is_known[number] = bool(asked[number].opening) and is_meant
+    return is_known
 
 
 def _is_settled(sentence: Sentence, answer: Answer) -> bool:

@@ -59,11 +59,15 @@ def check(
 
 
 def _written(sentence: Sentence, reply: str, labels: Sequence[str]) -> Sequence[str]:
-    """The sentences of a reply, without labels, numbering and markup."""
+    """The sentences of a reply, without labels, numbering and markup, and without those before it
+    where they are said again.
+    """
     source = sentence.whole or sentence.text
+    again = {spelled_alike(text) for text in sentence.before} - {spelled_alike(source)}
     lines = [line for line in without_thinking(reply).splitlines() if line.strip()]
     texts = [read_reply(line, source, labels=labels).text for line in lines]
-    return [mention.text for text in texts if text for mention in sentences(text)]
+    said = [mention.text for text in texts if text for mention in sentences(text)]
+    return [text for text in said if spelled_alike(text) not in again]
 
 
 def _paired(

@@ -16,11 +16,12 @@ from augmlx.data.facts import FactTable
 from augmlx.data.statements import sentences
 from augmlx.english.clauses.named import Named
 from augmlx.english.clauses.parting import parted
-from augmlx.english.clauses.pronouns import Pronoun, meant_by, resolved
+from augmlx.english.clauses.pronouns import Pronoun, meant_by, resolved, rivals
+from augmlx.english.clauses.reading import read
 
 ELSEWHERE = "speaks of what another sentence names"
 _SHOWN = 3  # sentences before
-_TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=\s)")
+_TO_THE_NEXT_WORD = re.compile(r"\S*\s+[\w'-]+(?=[\s,])")
 _LINE = re.compile(r":(\d+)$")
 
 
@@ -34,8 +35,10 @@ class Sentence:
         before: the sentences before it that it may speak of, the nearest last.
         whole: it with its pronouns resolved; None where it is not sure how.
         parts: the statements that it makes, where they are several.
-        opening: what its statements surely begin with, as far as that says what there is to do; ""
-            where that is not sure.
+        opening: what its statements begin with, as far as that says what there is to do.
+        is_sure: whether that is so, and no mere guess of whom or what a pronoun stands for.
+        readings: of a guess, and then of the other names that fit, (the sentence up to the name,
+            the rest of it); none where there is no guess.
     """
 
     text: str
@@ -44,6 +47,8 @@ class Sentence:
     whole: str | None
     parts: tuple[str, ...]
     opening: str = ""
+    is_sure: bool = True
+    readings: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -90,26 +95,71 @@ def _read(fact: Fact, before: list[str]) -> Iterator[Sentence]:
             whole = resolved(mention.text, meant)
             parts = parted(whole)
             opening = _opening(mention.text, whole, parts, meant)
-            yield Sentence(mention.text, fact, shown, whole, parts, opening)
+            is_sure, readings = _doubts(mention.text, meant, before)
+            yield Sentence(mention.text, fact, shown, whole, parts, opening, is_sure, readings)
         before.append(mention.text)
 
 
 def _opening(text: str, whole: str, parts: Sequence[str], meant: Mapping[Pronoun, Named]) -> str:
-    """What the statements of a sentence begin with: the first one and what the second has in
-    common with it; or the words up to the one behind the last name that stands for a pronoun.
+    """What the statements of a sentence begin with: the first one and what the second is about; or
+    the words up to the one behind the last name that stands for a pronoun, if there is one.
     """
-    if not all(named.is_sure for named in meant.values()):
-        return ""
     if parts:
-        first, second = (part.split() for part in parts[:2])
-        shared = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
-        return " ".join([parts[0], *(word for word, _ in shared)])
+        return f"{parts[0]} {_beginning(whole, *parts[:2])}".rstrip()
     last = max(meant, key=lambda each: each.start, default=None)
     if last is None:
         return ""
     replaced = len(whole) - len(text)  # characters that the names are longer
     begun = _TO_THE_NEXT_WORD.match(whole, last.end + replaced)
-    return whole[: begun.end()] if begun else ""
+    return whole[: begun.end() if begun else last.end + replaced]
+
+
+def _doubts(
+    text: str, meant: Mapping[Pronoun, Named], before: Sequence[str]
+) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    """Whether it is sure what the pronouns of a sentence stand for, and the readings where not.
+
+    "They can lock it." behind "Riders wear a helmet." may be about what was spoken of before.
+    """
+    is_sure = all(named.is_sure for named in meant.values())
+    is_by_the_way = any(
+        not named.is_subject and pronoun.wanted != "person" for pronoun, named in meant.items()
+    )
+    if is_sure and not is_by_the_way:
+        return True, ()
+    readings = _readings(text, meant, before)
+    return is_sure and len(meant) == 1 and len(readings) == 1, readings
+
+
+def _readings(
+    text: str, meant: Mapping[Pronoun, Named], before: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """A sentence with each name that its only pronoun may stand for, cut behind the name; the one
+    that is guessed first.
+    """
+    if len(meant) != 1:
+        return ()
+    ((pronoun, guess),) = meant.items()
+    names = (guess, *rivals(pronoun, guess, before))
+    rest = text[pronoun.end :]
+    wholes = (resolved(text, {pronoun: name}) for name in names)
+    return tuple((whole[: len(whole) - len(rest)], rest) for whole in wholes)
+
+
+def _beginning(whole: str, first: str, second: str) -> str:
+    """What a second statement says in words that its sentence does not have there: its subject, and
+    what stands for a pronoun of it; else its own subject.
+    """
+    words = second.removesuffix(".").split()
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first.split(), words, strict=False))
+    shared = sum(1 for _ in pairs)
+    stands = whole.lower()
+    ends = (n for n in range(len(words)) if " ".join(words[n:]).lower() in stands)
+    begun = max(shared, next(ends, 0))
+    clause = read(second)
+    if not begun and clause is not None and clause.subject is not None:
+        begun = len(clause.subject.text.split())
+    return " ".join(words[:begun])
 
 
 def _line(source: str) -> int:

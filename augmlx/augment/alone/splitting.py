@@ -26,11 +26,6 @@ from augmlx.models import memory
 from augmlx.models.store import folder as store
 
 
-def journal_of(sheet: Path) -> Path:
-    """Where what the model wrote for a sheet is kept, so that it is not written again."""
-    return sheet.with_name(f"{sheet.name}.journal")
-
-
 def split_by_model(
     tables: Sequence[FactTable], model: str, journal: Path | None, progress: Progress
 ) -> list[list[SheetRow]]:

@@ -23,6 +23,7 @@ from augmlx.english.text import CACHED_TEXTS
 _COUNTED = {"DATE", "TIME", "MONEY", "PERCENT", "CARDINAL", "ORDINAL", "QUANTITY"}
 _NAMING = {*SUBJECTS, *OBJECTS, "pobj", "dative", "conj"}
 _BEFORE_NOUN = {"det", "amod", "compound", "nummod", "poss", "nmod", "predet", "quantmod"}
+_SAYING_WHICH = {"prep", "relcl", "acl"}
 _THINGS = ("thing", "place", "body")
 
 
@@ -37,6 +38,7 @@ class Named(NamedTuple):
         is_subject, is_object: whether its clause is about it, or does something to it.
         is_sure: of an antecedent, whether nothing else can be meant.
         verb: the place of the verb that it is the subject of; -1 where it is none's.
+        said: how it is spoken of, also where that cannot stand in a pronoun's place.
     """
 
     text: str
@@ -46,6 +48,7 @@ class Named(NamedTuple):
     is_object: bool = False
     is_sure: bool = True
     verb: int = -1
+    said: str = ""
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -70,13 +73,18 @@ def _named_by(tokens: Tokens, place: int) -> Iterator[Named]:
     first = min(subtree(tokens, first)[0], first)
     roles = noun.dep in SUBJECTS, noun.dep in OBJECTS
     verb = noun.head if noun.dep in SUBJECTS else -1
-    put = _put(tokens, first, _last(tokens, place))
-    yield Named(put, tokens[first].start, kinds, *roles, verb=verb)
+    last = _last(tokens, place)
+    is_cut = last + 1 < len(tokens) and tokens[last + 1].tag in ("CD", "NNP", "NNPS")
+    put = "" if is_cut else _put(tokens, first, last)
+    said = _said(tokens, first, last)
+    yield Named(put, tokens[first].start, kinds, *roles, verb=verb, said=said)
     joined = [n for n in children(tokens, place) if tokens[n].dep == "conj"]
     if joined and noun.dep != "conj":
         last = max(subtree(tokens, place))
         both = _put(tokens, first, last)
-        yield Named(both, tokens[first].start, frozenset({"several"}), *roles, verb=verb)
+        said = _said(tokens, first, last)
+        kinds = frozenset({"several"})
+        yield Named(both, tokens[first].start, kinds, *roles, verb=verb, said=said)
 
 
 def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
@@ -84,7 +92,8 @@ def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
     kind = kind_of(tokens, span) if span is not None else "unknown"
     is_plural = tokens[place].tag == "NNS"
     if kind == "amount":
-        return frozenset({"amount"})
+        is_measure = tokens[place].lemma.lower() in word_set("units_counted")
+        return frozenset() if is_measure else frozenset({"amount"})
     if kind in ("time", "duration"):
         return frozenset()
     if is_plural:
@@ -98,8 +107,18 @@ def _kinds(tokens: Tokens, place: int) -> frozenset[str]:
 
 
 def _last(tokens: Tokens, place: int) -> int:
-    """The place of the last word of a name: with what it is of, without what is said besides."""
+    """The place of the last word of a name: with its number ("the Corvo 20"), with what it is of,
+    and of a subject that is no name of its own with all that says which it is ("passengers with
+    bicycles"); without what is said besides.
+    """
     last = place
+    for child in children(tokens, place):
+        if child == last + 1 and tokens[child].tag == "CD" and tokens[child].dep != "conj":
+            last = child
+    if last > place:
+        return last
+    if tokens[place].dep in SUBJECTS and tokens[place].tag in ("NN", "NNS"):
+        return _last_of_which(tokens, place)
     for child in children(tokens, place):
         if child < place:
             continue
@@ -108,6 +127,21 @@ def _last(tokens: Tokens, place: int) -> int:
         last = subtree(tokens, child)[-1]
         if any(tokens[n].text == "," for n in range(child, last + 1)):
             return place
+    return last
+
+
+def _last_of_which(tokens: Tokens, place: int) -> int:
+    """The place of the last word behind a noun that says which one it is; its own where something
+    is only added behind a comma.
+    """
+    last = place
+    for child in children(tokens, place):
+        if child < place or tokens[child].dep not in _SAYING_WHICH:
+            continue
+        words = subtree(tokens, child)
+        if words[0] != last + 1 or any(tokens[n].text == "," for n in words):
+            break
+        last = words[-1]
     return last
 
 
@@ -125,6 +159,14 @@ def _put(tokens: Tokens, first: int, last: int) -> str:
     is_bare = head.tag in ("NN", "NNS") and tokens[span.first].dep not in ("det", "poss", "predet")
     if words <= STOPWORDS or (is_bare and span.first > 0):
         return ""  # "The server stores backups" is easily misread
+    return _said(tokens, first, last)
+
+
+def _said(tokens: Tokens, first: int, last: int) -> str:
+    """Some words as they speak of what is known: "a lamp" is "the lamp"."""
+    span = span_between(tokens, first, last, last)
+    if span is None:
+        return ""
     said = phrases.lowered(phrases.phrase(tokens, span, "subject", "unknown"), tokens)
     article, space, rest = said.partition(" ")
     return f"the {rest}" if space and article in ("a", "an") else said

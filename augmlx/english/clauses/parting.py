@@ -24,7 +24,7 @@ from augmlx.english.clauses.phrase import (
     subtree,
     text_between,
 )
-from augmlx.english.clauses.pronouns import antecedent, open_pronouns, resolved
+from augmlx.english.clauses.pronouns import antecedent, open_pronouns, points_elsewhere, resolved
 from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.tokens import Token, parse
 from augmlx.english.lexicon import NEGATIONS, word_set
@@ -58,8 +58,20 @@ def parted(text: str) -> tuple[str, ...]:
         clause = read(alone) if alone else None
         if alone is None or clause is None or clause.coordinated:
             return ()
+        if points_elsewhere(alone) or _has_lost_its_noun(alone):
+            return ()
         standing.append(alone)
     return tuple(standing)
+
+
+def _has_lost_its_noun(statement: str) -> bool:
+    """Whether a statement says "the green one" for what another of its sentence names."""
+    tokens = parse(statement)
+    return any(
+        token.text.lower() in word_set("standing_for_a_noun")
+        and any(tokens[n].dep in ("det", "amod") for n in children(tokens, place))
+        for place, token in enumerate(tokens)
+    )
 
 
 def _parted(text: str) -> Iterator[str]:
@@ -234,8 +246,12 @@ def _beginning(tokens: Tokens, first: _Verb, verb: _Verb, subject: int) -> list[
         return None
     before = [tokens[n] for n in children(tokens, first.place) if n < first.place]
     helpers = [token for token in before if token.dep in (*_HELPERS, "neg")]
-    has_own = any(token.dep in _HELPERS for token in below)
-    if has_own or (joined.tag in _FINITE and not helpers):
+    own = [token for token in below if token.dep in _HELPERS]
+    if own and own[0].tag == "VB":  # "must sign in and be accompanied"
+        modals = [token.text for token in helpers if token.tag == "MD"]
+        is_denied = any(token.dep == "neg" for token in helpers)
+        return ["", *modals] if modals and not is_denied else None
+    if own or (joined.tag in _FINITE and not helpers):
         return [""]
     if not helpers:
         return None

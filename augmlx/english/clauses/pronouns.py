@@ -7,14 +7,14 @@ nearest sentence that names any, or (less surely) the subject behind a subject.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from augmlx.english.clauses.named import Named, named_in
 from augmlx.english.clauses.phrase import OBJECTS, SUBJECTS, Tokens, capitalised, children
 from augmlx.english.clauses.reading import read
-from augmlx.english.clauses.tokens import parse
+from augmlx.english.clauses.tokens import Token, parse
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS, normalise
 
@@ -65,11 +65,74 @@ def _can_be(pronoun: Pronoun, named: Named) -> bool:
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def points_elsewhere(text: str) -> bool:
-    """Whether a sentence speaks of what another one says: "This was a surprise."."""
+    """Whether a sentence speaks of what another one says: "This was a surprise.", "The latter is
+    red.", "She may do so.", "She lives there.", "Two years later the mill burned down.".
+    """
     tokens = parse(text)
     words = word_set("pointing_words")
     pointing = [token for token in tokens if token.tag == "DT" and token.text.lower() in words]
-    return any(token.dep in {*SUBJECTS, *OBJECTS, "pobj"} for token in pointing)
+    pointing += [token for token in tokens if token.text.lower() in word_set("pointing_nouns")]
+    pointing += list(_without_noun(tokens))
+    if any(token.dep in {*SUBJECTS, *OBJECTS, "pobj"} for token in pointing):
+        return True
+    return any(_points(tokens, place) for place in range(len(tokens)))
+
+
+def _without_noun(tokens: Tokens) -> Iterator[Token]:
+    """What stands for a noun that another sentence has: "the second", but not "the second of the
+    two floors", nor behind a noun of its own sentence.
+    """
+    for place, token in enumerate(tokens):
+        below = [tokens[n].text.lower() for n in children(tokens, place)]
+        if token.text.lower() in word_set("pointing_without_noun") and "of" not in below:
+            yield token
+        if token.tag in ("NN", "NNS", "NNP", "NNPS", "PRP"):
+            return
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def leans(text: str) -> bool:
+    """Whether a sentence that goes on from another also says when, or how much, by what that one
+    says: "She sold it two years later.", "It costs 40 euros more.", "It is then rolled out.".
+    """
+    tokens = parse(text)
+    words = {token.text.lower() for token in tokens}
+    for place, token in enumerate(tokens):
+        word = token.text.lower()
+        is_first = tokens[token.head].dep == "ROOT"
+        if word in word_set("pointing_times") and token.dep == "advmod" and is_first:
+            return True
+        is_bound = place > 0 and tokens[place - 1].text.lower() in ("no", "or")
+        is_comparing = token.tag in ("JJR", "RBR") and word not in word_set("not_comparing")
+        if is_comparing and word not in word_set("pointing_times") and not is_bound:
+            return "than" not in words
+    return False
+
+
+def _points(tokens: Tokens, place: int) -> bool:
+    """Whether an adverb stands for what another sentence says."""
+    token = tokens[place]
+    word = token.text.lower()
+    if token.dep not in ("advmod", "npadvmod"):
+        return False
+    if word in word_set("pointing_times"):
+        subjects = (n for n, other in enumerate(tokens) if other.dep in SUBJECTS)
+        is_of_noun = tokens[place + 1 : place + 2] and tokens[place + 1].tag in ("NN", "NNS", "JJ")
+        return place < next(subjects, 0) and not is_of_noun  # "Later versions need 4 GB."
+    is_done = word == "so" and tokens[token.head].lemma == "do"
+    is_there = word == "there" and tokens[token.head].is_verb
+    if not is_done and not is_there:
+        return False
+    above = {token.head}
+    verb = tokens[token.head]
+    while verb.dep not in ("ROOT", "conj"):
+        above.add(verb.head)
+        verb = tokens[verb.head]
+    # What another verb of the sentence says may be meant.
+    return not any(
+        other.is_verb and n not in above and other.dep not in ("aux", "auxpass")
+        for n, other in enumerate(tokens[:place])
+    )
 
 
 def meant_by(text: str, before: Sequence[str]) -> dict[Pronoun, Named] | None:
@@ -87,8 +150,8 @@ def meant_by(text: str, before: Sequence[str]) -> dict[Pronoun, Named] | None:
         if named is None or any(other.text == named.text for other in meant.values()):
             return None  # "They told them": one of the two is somebody else
         meant[pronoun] = named
-    if meant and read(resolved(text, meant)) is None:
-        return None  # nobody knows whether it was read as it is meant
+    if meant and (leans(text) or read(resolved(text, meant)) is None):
+        return None  # or nobody knows whether it was read as it is meant
     return meant
 
 
@@ -98,6 +161,8 @@ def antecedent(pronoun: Pronoun, before: Sequence[str]) -> Named | None:
     """
     for number in range(len(before) - 1, max(-1, len(before) - 1 - _FARTHEST), -1):
         sentence = before[number]
+        if pronoun.wanted == "several" and _has_two_persons(sentence):
+            return None  # "He writes, and she draws the maps.": the two of them, or the maps
         fitting = [each for each in named_in(sentence) if pronoun.wanted in each.kinds]
         for other in open_pronouns(sentence):
             if other.wanted != pronoun.wanted:
@@ -114,6 +179,33 @@ def antecedent(pronoun: Pronoun, before: Sequence[str]) -> Named | None:
             is_read = read(sentence) is not None
             return named._replace(is_sure=named.is_sure and is_read) if named else None
     return None
+
+
+def rivals(pronoun: Pronoun, guess: Named, before: Sequence[str]) -> list[Named]:
+    """What else a pronoun may stand for: all that fits and is named as near as what is guessed; and
+    where that is not what its sentence is about, what was spoken of before it, too.
+    """
+    fitting: dict[str, Named] = {}
+    for sentence in reversed(before[-_FARTHEST:]):
+        named = [each for each in named_in(sentence) if pronoun.wanted in each.kinds]
+        fitting |= {each.said: each._replace(text=each.said) for each in named if each.said}
+        if guess.text in fitting and guess.is_subject:
+            break
+    return [each for said, each in fitting.items() if said != guess.text]
+
+
+def _has_two_persons(sentence: str) -> bool:
+    """Whether a sentence speaks of two persons who are not named together."""
+    persons = {
+        normalise(each.text)
+        for each in named_in(sentence)
+        if each.kinds == {"person"} and (each.is_subject or each.is_object)
+    }
+    persons |= {each.text for each in open_pronouns(sentence) if each.wanted == "person"}
+    are_together = any(
+        "several" in each.kinds and " and " in each.text for each in named_in(sentence)
+    )
+    return len(persons) > 1 and not are_together
 
 
 def _are_of_one(pronoun: Pronoun, other: Pronoun) -> bool:

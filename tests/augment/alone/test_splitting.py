@@ -18,7 +18,7 @@ from augmlx.augment.alone.sentences import sentences_of
 from augmlx.augment.alone.splitting import split
 from augmlx.core.errors import ModelError
 from augmlx.core.settings import AugmentSettings
-from augmlx.data.fact_sheet import SheetRow, sheet_rows, write_sheet
+from augmlx.data.fact_sheet import SheetRow, sheet_content, sheet_rows
 from augmlx.data.facts import FactTable, read_facts
 from augmlx.engines.protocol import Completion, Request
 from augmlx.engines.scripted import ScriptedEngine
@@ -58,10 +58,14 @@ def table(folder: Path, text: str = TEXT, name: str = "a.md") -> FactTable:
 
 
 def made(
-    tables: FactTable, write: Write, journal: Path | None = None, **settings: object
+    tables: FactTable,
+    write: Write,
+    journal: Path | None = None,
+    weigh: Callable[[str, str], float] = lambda *_: 0.0,
+    **settings: object,
 ) -> list[SheetRow]:
     config = AugmentSettings.model_validate(settings)
-    (rows,) = split([tables], ScriptedEngine(write), journal, config, Recorder())
+    (rows,) = split([tables], ScriptedEngine(write, weigh=weigh), journal, config, Recorder())
     return rows
 
 
@@ -110,6 +114,94 @@ def test_other_words_are_taken_where_a_rephrasing_would_be(tmp_path: Path) -> No
         "Ada Voss is the person who owns Maple House.",
         "Ada Voss lives in Bor.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("likelier", "wanted"), [("The museum", "The museum closes at six."), ("The painting", "")]
+)
+def test_a_guess_holds_where_the_model_means_the_same(
+    likelier: str, wanted: str, tmp_path: Path
+) -> None:
+    seen = []
+
+    def write(request: Request) -> str:
+        seen.append(request.opening)
+        return " at six." if request.opening else "It closes at six."
+
+    def weigh(prompt: str, continuation: str) -> float:
+        assert continuation == " closes at six."
+        return -1.0 if prompt.endswith(f"in 1930. {likelier}") else -5.0
+
+    text = "The museum bought the painting in 1930. It closes at six."
+    facts = table(tmp_path, text, "a.txt")
+    *_, row = made(facts, write, tmp_path / "journal", weigh)
+    assert (row.fact if row.sentence else "") == wanted
+    assert bool(row.left_out) != bool(wanted)
+    assert set(seen) == ({"", "The museum closes"} if wanted else {""})
+
+    def never(*_: object) -> float:
+        raise AssertionError("it stood in the journal")
+
+    assert made(facts, write, tmp_path / "journal", never)[-1] == row
+
+
+def test_what_a_sentence_names_by_the_way_is_weighed_against_what_was_spoken_of(
+    tmp_path: Path,
+) -> None:
+    text = "The scooter costs 300 euros. Dealers sell the helmet. It has a range of 35 km."
+    *_, last = sentences_of(table(tmp_path, text, "a.txt"))
+    assert last.whole == "The helmet has a range of 35 km."
+    assert not last.is_sure
+    assert [begun for begun, _ in last.readings] == ["The helmet", "The scooter"]
+    *_, last = sentences_of(table(tmp_path, text.partition(". ")[2], "b.txt"))
+    assert last.is_sure
+
+
+@pytest.mark.parametrize(
+    ("sentence", "opening"),
+    [
+        (
+            "Ben Okafor composed the Song in 1974 and dedicated it to his son.",
+            "Ben Okafor composed the Song in 1974. Ben Okafor dedicated the Song",
+        ),
+        (
+            "Ada leads the team for tea, and Bo leads the team for cake.",
+            "Ada leads the team for tea. Bo",
+        ),
+        (
+            "The board thanks Dr. Lind, who retired in December.",
+            "The board thanks Dr. Lind. Dr. Lind",
+        ),
+        ("The pump weighs 12 kg and runs on 230 V.", "The pump weighs 12 kg. The pump"),
+    ],
+)
+def test_a_second_statement_is_opened_with_what_it_is_about(
+    sentence: str, opening: str, tmp_path: Path
+) -> None:
+    (read,) = sentences_of(table(tmp_path, sentence, "a.txt"))
+    assert read.opening == opening
+
+
+@pytest.mark.parametrize(
+    ("sentence", "opening"),
+    [
+        ("It closes at six.", "The mill closes"),
+        ("Its head, Bo Lind, is a pilot.", "The mill's head"),
+        ("Bo Lind voted against it.", "Bo Lind voted against the mill"),
+    ],
+)
+def test_a_sentence_is_opened_up_to_the_word_behind_a_name(
+    sentence: str, opening: str, tmp_path: Path
+) -> None:
+    *_, read = sentences_of(table(tmp_path, f"The mill is old. {sentence}", "a.txt"))
+    assert read.opening == opening
+
+
+def test_sentences_before_are_no_part_of_an_answer(tmp_path: Path) -> None:
+    text = "The mill is old. The pump weighs 12 kg and runs on 230 V."
+    written = "The mill is old. The pump weighs 12 kg. The pump runs on 230 V."
+    rows = made(table(tmp_path, text, "a.txt"), lambda _: written)
+    assert [row.fact for row in rows] == written.replace(". ", ".|").split("|")
 
 
 def test_one_who_trained_was_not_trained(tmp_path: Path) -> None:
@@ -226,8 +318,7 @@ def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
 
     def sheet(write: Write, journal: Path) -> bytes:
         rows = sheet_rows([facts], [made(facts, write, journal, batch_size=1)])
-        write_sheet(tmp_path / "out.csv", rows)
-        return (tmp_path / "out.csv").read_bytes()
+        return sheet_content(tmp_path / "out.csv", rows)
 
     undisturbed = sheet(right, tmp_path / "whole.journal")
     assert undisturbed.count(b"rents the hall.,a.txt") == len(NAMES)

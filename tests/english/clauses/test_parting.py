@@ -25,6 +25,8 @@ APART = [
     "mayor.",
     "Returns do not include batteries and are free of charge. | Returns do not include batteries. "
     "| Returns are free of charge.",
+    "Visitors must sign in, wear a badge and be accompanied. | Visitors must sign in. | Visitors "
+    "must wear a badge. | Visitors must be accompanied.",
     "Preheat the oven and grease the tin. | Preheat the oven. | Grease the tin.",
 ]
 WHOLE = [
@@ -37,6 +39,10 @@ WHOLE = [
     "A customer called the shop and complained about the price.",  # the same customer
     "Pets may not enter the hall and touch the food.",
     "Ada Voss wants to sell the mill and move to Bor.",
+    "Ada Voss founded the mill in 1990 and sold it two years later.",  # later than what?
+    "Ada Voss founded the abbey and is buried there.",
+    "Paper belongs in the blue bin, and glass belongs in the green one.",
+    "The monks brewed for the abbey and sold the rest at the market.",
     "Ada Voss owns the mill.",
     "The mill and the bridge were built in 1890.",
 ]
