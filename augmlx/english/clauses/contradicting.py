@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from augmlx.english.adjectives import is_comparative
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import Clause
@@ -23,6 +24,7 @@ from augmlx.english.text import normalise
 _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
 _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
+_ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
@@ -39,9 +41,14 @@ def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
     how or when it is so, makes one of several of the only one, takes a place for what lies there
     ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
-    woman of whom it is not said, or says what can be of what is or shall be.
+    woman of whom it is not said, singles out one word of a sentence that cannot be read, or says
+    what can be of what is or shall be.
     """
     given, said = read(source), read(text)
+    if given is None and _ONE_WORD_SINGLED_OUT.match(text):
+        return True  # "It is expense that claims older than a year are not paid."
+    if _tears_a_comparison(text) and not _tears_a_comparison(source):
+        return True
     if given is not None and _is_now_elsewhere(given, text):
         return True
     if given is not None and said is not None:
@@ -59,6 +66,16 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if added & word_set("gendered_nouns") or (added & word_set("abilities") and not is_of_mood):
         return True
     return _moves_a_number(source, text)
+
+
+def _tears_a_comparison(text: str) -> bool:
+    """Whether a text is about what was compared by two words, with the second of them: "The Heron
+    but faster is larger."
+    """
+    clause = read(text)
+    subject = clause.subject.text.lower() if clause is not None and clause.subject else ""
+    _, but, behind = subject.partition(" but ")
+    return bool(but) and is_comparative(behind.split()[0])
 
 
 def _is_lost(circumstance: Phrase, text: str) -> bool:
