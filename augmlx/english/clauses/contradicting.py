@@ -47,7 +47,7 @@ def is_otherwise_said(source: str, text: str) -> bool:
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):
         return True  # "It is expense that claims older than a year are not paid."
-    if _tears_a_comparison(text) and not _tears_a_comparison(source):
+    if given is not None and said is not None and _tears_a_comparison(given, said):
         return True
     if given is not None and _is_now_elsewhere(given, text):
         return True
@@ -68,14 +68,16 @@ def is_otherwise_said(source: str, text: str) -> bool:
     return _moves_a_number(source, text)
 
 
-def _tears_a_comparison(text: str) -> bool:
-    """Whether a text is about what was compared by two words, with the second of them: "The Heron
-    but faster is larger."
+def _tears_a_comparison(given: Clause, said: Clause) -> bool:
+    """Whether of two comparisons that are joined one is turned round, and the other is not: "The
+    Heron is larger than the Plover but faster." of "The Plover is smaller than the Heron but
+    faster."
     """
-    clause = read(text)
-    subject = clause.subject.text.lower() if clause is not None and clause.subject else ""
-    _, but, behind = subject.partition(" but ")
-    return bool(but) and is_comparative(behind.split()[0])
+    if given.subject is None or said.subject is None or _SINGLED_OUT.match(said.text):
+        return False
+    joined = [token for token in given.tokens if token.dep == "conj"]
+    are_two = " than " in given.text and any(is_comparative(token.text) for token in joined)
+    return are_two and _noun(given.subject) != _noun(said.subject)
 
 
 def _is_lost(circumstance: Phrase, text: str) -> bool:
@@ -210,6 +212,8 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
     another time than the statement is of, or about whom or what only a pronoun names.
     """
     clause = read(source)
+    if normalise(answer) in word_set("free_relatives"):
+        return True  # "Who comes first locks the door?" "Whoever"
     first, _, rest = normalise(question).partition(" ")
     if any(_differs_in_its_word(question, ask.question) for ask in asks(source)):
         return True
