@@ -37,7 +37,7 @@ def asked_for(clause: Clause, part: Phrase) -> Asked | None:
     """How a part is asked for, where that is known."""
     if part.role == "clause":
         return _asked_by_clause(clause, part)
-    if points(part) or part.noun.lower().startswith(("no ", "not ")) or part.preposition == "as":
+    if points(part) or is_none(part) or part.preposition == "as":
         return None
     if part.kind == "reason" and clause.verb != "be":
         return Asked("Why", clause.lowered(part))
@@ -61,10 +61,13 @@ def _asked_by_attribute(clause: Clause, part: Phrase) -> Asked | None:
     if measure and clause.verb == "be":  # "240 metres long"
         return Asked(f"How {measure[2]}", measure[1])
     is_noun = clause.tokens[part.head].tag.startswith("N")
-    if not is_noun or clause.helpers or clause.subject is None:
+    is_changed = bool(clause.auxiliaries or clause.negations)
+    if not is_noun or is_changed or clause.subject is None:
         return None
     if word := word_of_both(clause):
         return Asked(word, part.noun)
+    if clause.verb != "be" and part.kind == "person":
+        return Asked("What", part.noun)  # "became the director of the lab"
     asked = _asked_by_noun(clause, part)
     is_odd = asked and asked.word == "What" and clause.subject.kind == "person"
     # Then one of the two was taken for what it is not.
@@ -82,6 +85,8 @@ def _asked_by_adjunct(clause: Clause, part: Phrase) -> Asked | None:
             return Asked("After how long", part.noun)
         if preposition in ("until", "till", "since"):
             return Asked(f"{capitalised(preposition)} when", part.noun)
+        if preposition == "from" and re.search(r" (?:to|until) ", part.noun):
+            return Asked("When", said)
         is_point = preposition in ("in", "on", "at", "") and not (are_units and preposition == "in")
         return Asked("When", said) if is_point else None
     if part.kind == "duration" and preposition in ("for", ""):
@@ -103,7 +108,8 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
         return None
-    if part.kind == "duration" and clause.verb not in word_set("having_verbs"):
+    lasts = clause.verb in word_set("lasting_verbs") or clause.verb not in word_set("having_verbs")
+    if part.kind == "duration" and lasts:
         return Asked("How long", part.noun)
     if part.kind == "amount" and clause.verb == "cost":
         return Asked("How much", part.noun)
@@ -112,7 +118,8 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
     if part.kind == "amount" and clause.verb == "last":
         return None
     if part.kind == "person":
-        return Asked("Who", part.noun, preposition)
+        is_free = not preposition or part.role == "agent" or preposition in word_set("stranded")
+        return Asked("Who", part.noun, preposition) if is_free else None
     are_people = clause.tokens[part.head].lemma in word_set("gatherings")
     if part.role == "agent" and (part.kind == "body" or are_people):
         return Asked("Who", part.noun, preposition)
@@ -196,6 +203,16 @@ def _is_that(clause: Clause, part: Phrase) -> bool:
     return "that" in inside or "which" in inside
 
 
+def is_none(phrase: Phrase) -> bool:
+    """Whether it says that there is nothing of the kind: "no pets", "neither a school nor a
+    doctor".
+    """
+    return phrase.noun.lower().startswith(("no ", "not ", "neither "))
+
+
 def is_vague(phrase: Phrase) -> bool:
-    """Whether it is a pronoun, which names nothing."""
-    return phrase.text.lower() in word_set("pronouns")
+    """Whether it is a pronoun, which names nothing, or a clause in the place of one ("whatever
+    remains unpaid").
+    """
+    first = phrase.text.lower().split()[0]
+    return phrase.text.lower() in word_set("pronouns") or first in word_set("free_relatives")

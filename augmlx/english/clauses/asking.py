@@ -14,6 +14,7 @@ from typing import NamedTuple
 from augmlx.english.clauses.asked_for import asked_for, is_vague, points, word_of_both
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.forms import third_person
+from augmlx.english.clauses.parting import parted
 from augmlx.english.clauses.phrase import Phrase, closed
 from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import either, word_set
@@ -73,8 +74,18 @@ def asks(text: str) -> tuple[Ask, ...]:
     if clause.tells_of_existence:
         return tuple(_about_existence(clause))
     if clause.coordinated:
-        return tuple(_about_subject(clause))
+        return (*_about_subject(clause), *_of_each_statement(text))
     return (*_about_subject(clause), *_about_parts(clause))
+
+
+def _of_each_statement(text: str) -> Iterator[Ask]:
+    """What is asked of each of the statements that a sentence makes, but for their subjects: "What
+    does the fan draw?" of "The fan draws 35 watts and weighs 2 kg.".
+    """
+    for statement in parted(text):
+        clause = read(statement)
+        if clause is not None and not clause.coordinated:
+            yield from _about_parts(clause)
 
 
 # About the subject
@@ -117,6 +128,8 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     """Whether a part tells of which subject the clause speaks: "What lasts three years?" might be
     about anything.
     """
+    if part.preposition in word_set("quoting"):
+        return False
     names = [token for token in clause.tokens if part.start <= token.start < part.end]
     if any(token.tag in ("NNP", "NNPS") and part.kind != "time" for token in names):
         return True
@@ -139,6 +152,9 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
     if word_set("pointing_back_to_one") & set(behind):
         return False
     attribute = clause.attribute
+    is_named = attribute is not None and clause.tokens[attribute.head].tag == "NNP"
+    if clause.adverbs and clause.verb == "be" and is_named:
+        return False  # "Who is currently Ada Voss?"
     are_several = attribute and clause.tokens[attribute.head].tag == "NNS"
     return not (are_several and attribute and clause.is_plural(attribute))  # "What is insects?"
 
@@ -146,11 +162,15 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
 def _verb_behind_who(clause: Clause, *, is_plural: bool) -> str:
     """The verb group as it stands behind "who" or "what", which are one."""
     words = clause.group
+    adverbs = [] if clause.auxiliaries or clause.verb == "be" else clause.adverbs
+    if adverbs:  # "usually close"
+        words = words[len(adverbs) :]
     first = _FOR_ONE.get(words[0], words[0])
     if is_plural or first != words[0]:  # "Staff are entitled to it."
-        is_plain = not clause.helpers and clause.tag in ("VB", "VBP") and first == words[0]
+        is_bare = not clause.helpers or adverbs
+        is_plain = is_bare and clause.tag in ("VB", "VBP") and first == words[0]
         words = [third_person(clause.verb) if is_plain else first, *words[1:]]
-    return " ".join(words)
+    return " ".join([*adverbs, *words])
 
 
 def _about_existence(clause: Clause) -> Iterator[Ask]:
@@ -228,14 +248,13 @@ def _inverted(clause: Clause) -> tuple[str, str] | None:
         return None
     subject = closed(clause.lowered(clause.subject))
     particle = [clause.particle] if clause.particle else []
+    between = [*clause.negations, *clause.adverbs]
     if clause.auxiliaries:
         first, *rest = clause.auxiliaries
-        return f"{first} {subject}", " ".join(
-            [*clause.negations, *rest, clause.verb_text, *particle]
-        )
+        return f"{first} {subject}", " ".join([*between, *rest, clause.verb_text, *particle])
     if clause.verb == "be":
-        return f"{clause.verb_text.lower()} {subject}", " ".join(clause.negations)
+        return f"{clause.verb_text.lower()} {subject}", " ".join(between)
     do = _DO.get(clause.tag)
     if do is None:
         return None
-    return f"{do} {subject}", " ".join([*clause.negations, clause.verb, *particle])
+    return f"{do} {subject}", " ".join([*between, clause.verb, *particle])

@@ -25,7 +25,7 @@ class Clause:
         tokens: its words.
         subject: whom or what it is about; None in an instruction.
         root: the place of its main verb.
-        helpers: the auxiliaries and "not", as they stand.
+        helpers: the auxiliaries, "not" and adverbs like "usually", as they stand.
         particle: of a phrasal verb, or an object that is part of the verb ("take place").
         complements: what follows the verb, in order.
         fronted: what stands before the subject, in order.
@@ -67,7 +67,19 @@ class Clause:
     @property
     def auxiliaries(self) -> list[str]:
         """The auxiliaries, in lower case."""
-        return [word.lower() for word in self.helpers if word.lower() not in _NEGATIONS]
+        others = {*_NEGATIONS, *word_set("frequencies"), *word_set("placed_in_time")}
+        return [word.lower() for word in self.helpers if word.lower() not in others]
+
+    @property
+    def adverbs(self) -> list[str]:
+        """Adverbs within the verb, in lower case: "usually", "currently"."""
+        others = {*_NEGATIONS, *self.auxiliaries}
+        return [word.lower() for word in self.helpers if word.lower() not in others]
+
+    @property
+    def is_of_many_times(self) -> bool:
+        """Whether it says how often: what usually causes something may seldom do so."""
+        return not word_set("frequencies").isdisjoint(self.adverbs)
 
     @property
     def group(self) -> list[str]:

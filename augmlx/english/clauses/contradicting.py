@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from augmlx.english.adjectives import is_comparative
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.clause import Clause
@@ -23,6 +24,7 @@ from augmlx.english.text import normalise
 _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
 _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
+_ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
@@ -39,9 +41,14 @@ def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
     how or when it is so, makes one of several of the only one, takes a place for what lies there
     ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
-    woman of whom it is not said, or says what can be of what is or shall be.
+    woman of whom it is not said, singles out one word of a sentence that cannot be read, or says
+    what can be of what is or shall be.
     """
     given, said = read(source), read(text)
+    if given is None and _ONE_WORD_SINGLED_OUT.match(text):
+        return True  # "It is expense that claims older than a year are not paid."
+    if given is not None and said is not None and _tears_a_comparison(given, said):
+        return True
     if given is not None and _is_now_elsewhere(given, text):
         return True
     if given is not None and said is not None:
@@ -59,6 +66,18 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if added & word_set("gendered_nouns") or (added & word_set("abilities") and not is_of_mood):
         return True
     return _moves_a_number(source, text)
+
+
+def _tears_a_comparison(given: Clause, said: Clause) -> bool:
+    """Whether of two comparisons that are joined one is turned round, and the other is not: "The
+    Heron is larger than the Plover but faster." of "The Plover is smaller than the Heron but
+    faster."
+    """
+    if given.subject is None or said.subject is None or _SINGLED_OUT.match(said.text):
+        return False
+    joined = [token for token in given.tokens if token.dep == "conj"]
+    are_two = " than " in given.text and any(is_comparative(token.text) for token in joined)
+    return are_two and _noun(given.subject) != _noun(said.subject)
 
 
 def _is_lost(circumstance: Phrase, text: str) -> bool:
@@ -193,6 +212,8 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
     another time than the statement is of, or about whom or what only a pronoun names.
     """
     clause = read(source)
+    if normalise(answer) in word_set("free_relatives"):
+        return True  # "Who comes first locks the door?" "Whoever"
     first, _, rest = normalise(question).partition(" ")
     if any(_differs_in_its_word(question, ask.question) for ask in asks(source)):
         return True

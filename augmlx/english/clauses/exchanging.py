@@ -92,6 +92,9 @@ def compared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     if not word_set("abilities").isdisjoint(clause.auxiliaries):
         return
     degree, _, other = comparison.text.partition(" than ")
+    joins = [t for t in clause.tokens if t.dep == "cc" and t.start > comparison.start]
+    if joins:
+        return  # "smaller than the Heron but faster"
     opposites = antonyms().get(degree.lower(), frozenset())
     are_alike = clause.is_plural(subject) == other.endswith("s")
     if len(opposites) != 1 or not are_alike:

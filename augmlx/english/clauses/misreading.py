@@ -23,9 +23,12 @@ def is_a_sentence(clause: Clause) -> bool:
         first = min([root, *verb])
         return first == 0 or tokens[first - 1].text == ","
     opening = clause.subject.text.split()[0].lower()
+    if clause.subject.text.lower() in word_set("free_relatives"):
+        return False  # "Whoever comes first locks the door"
     is_one = tokens[clause.subject.head].tag == "NN" and opening in word_set("singling")
     is_bare = not clause.auxiliaries and clause.verb != "be"
-    return not (is_one and is_bare and clause.tag == "VBP") and not _is_noun_misread(clause)
+    is_noun = _is_noun_misread(clause) or _is_end_of_subject(clause)
+    return not (is_one and is_bare and clause.tag == "VBP") and not is_noun
 
 
 def _is_instruction_misread(clause: Clause) -> bool:
@@ -51,6 +54,26 @@ def _is_noun_misread(clause: Clause) -> bool:
     is_noun = verb.tag == "VBZ" and is_plural_noun(verb.text)
     is_noun = is_noun and is_known(clause.tokens[0].text.lower())
     return is_noun and behind.text.islower() and is_verb(behind.text)
+
+
+def _is_end_of_subject(clause: Clause) -> bool:
+    """Whether the verb may be the noun that bare ones before it belong to, and the sentence's verb
+    be one that nothing ties to it: "Expense claims older than 90 days are not paid."; but not
+    "Research shows that sugar is bad.".
+    """
+    tokens, root, subject = clause.tokens, clause.root, clause.subject
+    is_noun = clause.tag == "VBZ" and is_plural_noun(clause.verb_text) and not clause.helpers
+    before = tokens[:root]
+    is_bare = subject is not None and subject.start == 0 and subject.end + 1 == tokens[root].start
+    if not (is_noun and is_bare) or any(token.tag not in ("NN", "JJ") for token in before):
+        return False
+    reports = [n for n in children(tokens, root) if tokens[n].dep == "ccomp"]
+    return any(
+        tokens[n].dep != "mark" and tokens[n].tag in ("VBZ", "VBP", "VBD", "MD")
+        for place in reports
+        for n in (place, *children(tokens, place))
+        if not any(tokens[mark].dep == "mark" for mark in children(tokens, place))
+    )
 
 
 def _is_quotation_misread(clause: Clause) -> bool:

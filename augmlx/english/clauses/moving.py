@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from augmlx.english.clauses.asked_for import is_none
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
 from augmlx.english.clauses.turned import (
@@ -99,11 +100,12 @@ def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     thing = clause.object
     if thing is None or clause.passive or clause.negations or clause.leaves_number_open(thing):
         return
-    if any(part.role == "clause" for part in clause.parts) or thing.text.lower().startswith("no "):
+    if any(part.role == "clause" for part in clause.parts) or is_none(thing):
         return
     is_told = thing.kind not in ("person", "unknown")
+    lasts = thing.kind == "duration" and clause.verb in word_set("lasting_verbs")
     if is_told and not is_pronoun(thing) and not points_back(thing):
-        yield _gapped(clause, subject, thing, "what")
+        yield _gapped(clause, subject, thing, "how long" if lasts else "what")
 
 
 def _gapped(clause: Clause, subject: Phrase, part: Phrase, word: str, *stranded: str) -> Turned:

@@ -82,6 +82,10 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
         is_dated = noun.entity in ("DATE", "TIME") and _TIME.search(text)
         if is_dated or _TIME.search(noun.text):
             return "time"
+    verb = tokens[tokens[span.top].head].lemma
+    is_number = noun.tag == "CD" and span.head == span.last and noun.text.isalnum()
+    if is_number and span.preposition == "at" and verb in word_set("clock_verbs"):
+        return "time"  # "closes at six"
     is_quantity = noun.entity in ("MONEY", "PERCENT", "QUANTITY") and opening.tag != "DT"
     is_sum = _MONEY.match(noun.text) or noun.text == "%"
     is_several = is_counted and noun.tag in ("NN", "NNS") and not _are_some_people(tokens, span)
@@ -96,10 +100,10 @@ def _located(tokens: Tokens, span: Span) -> Kind | None:
     verb = tokens[tokens[span.top].head].lemma
     if span.preposition not in word_set("placing") or not noun.tag.startswith("N"):
         return None
-    if verb in word_set("leaning_verbs"):
-        return None  # "ends in _test.py"
     inside = tokens[span.first : span.last + 1]
     names = {token.text.lower().rstrip(".") for token in inside}
+    if verb in word_set("leaning_verbs") and noun.lemma not in word_set("places"):
+        return None  # "ends in _test.py"
     if names & (word_set("organisations") - word_set("places")):
         return None
     if noun.entity in _PLACES or names & word_set("places"):

@@ -111,6 +111,8 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
     preposition = tokens[place].text.lower()
     verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
     taking = {"of": "of_verbs", "over": "over_verbs", "to": "giving_verbs", "from": "taking_verbs"}
+    if preposition == "from" and _is_a_span_of_time(tokens, place):
+        return True
     if preposition in taking:
         return role == "object" and verb in word_set(taking[preposition])
     if preposition == "for":
@@ -119,6 +121,14 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
         return False
     span = span_of(tokens, place)
     return span is not None and kind_of(tokens, span) == "time"
+
+
+def _is_a_span_of_time(tokens: Tokens, place: int) -> bool:
+    """Whether "from" opens both ends of a time: "from November to April"."""
+    span = span_of(tokens, place)
+    if span is None or kind_of(tokens, span) != "time":
+        return False
+    return any(token.text in ("to", "until") for token in tokens[span.first : span.last + 1])
 
 
 def _is_bare_number(tokens: Tokens, part: Phrase) -> bool:

@@ -41,9 +41,11 @@ def read(text: str) -> Clause | None:
     subjects = [n for n in below if tokens[n].dep in (*SUBJECTS, "expl") and n < root]
     if len(subjects) > 1:
         return None
-    helpers = [n for n in below if tokens[n].dep in _HELPERS]
+    helpers = [n for n in below if tokens[n].dep in _HELPERS or _is_within(tokens, root, n)]
     if any(tokens[n].tag == "TO" for n in helpers):
         return None  # "Press it to lock the screen."
+    if sum(_is_within(tokens, root, n) or tokens[n].dep == "neg" for n in helpers) > 1:
+        return None  # "is not always": which of them is denied?
     particles = [n for n in below if tokens[n].dep == "prt" or _is_light(tokens, n)]
     clause = _clause(text, tokens, root, subjects, helpers, particles)
     if not is_a_sentence(clause):
@@ -77,7 +79,9 @@ def _clause(
         complements=tuple(part for part in parts if part.start > tokens[root].start),
         fronted=tuple(part for part in parts if part.end <= before),
         passive=any(tokens[n].dep.endswith("pass") for n in subjects),
-        coordinated=any(tokens[n].dep in ("conj", "cc") for n in below) or _hides_a_verb(tokens),
+        coordinated=any(tokens[n].dep in ("conj", "cc") for n in below)
+        or _hides_a_verb(tokens)
+        or any(_goes_on(tokens, n) for n in below if n > root),
     )
 
 
@@ -90,6 +94,27 @@ def _hides_a_verb(tokens: Tokens) -> bool:
         and not children(tokens, place)
         for place, token in enumerate(tokens)
     )
+
+
+def _is_within(tokens: Tokens, root: int, place: int) -> bool:
+    """Whether a word is an adverb within the verb: "is usually caused", "now leads", "is often"."""
+    word = tokens[place]
+    listed = word_set("frequencies") | word_set("placed_in_time")
+    if word.dep != "advmod" or word.text.lower() not in listed or children(tokens, place):
+        return False
+    if tokens[root].lemma == "be" and place == root + 1:
+        return True
+    return 0 < place < root and all(
+        tokens[n].dep in (*_HELPERS, "advmod") for n in range(place, root)
+    )
+
+
+def _goes_on(tokens: Tokens, place: int) -> bool:
+    """Whether a clause says behind a comma what else is done: ", turning them once"."""
+    before = subtree(tokens, place)[0] - 1
+    is_doing = tokens[place].tag == "VBG" and tokens[place].dep == "advcl"
+    has_own = any(tokens[n].dep in ("mark", *SUBJECTS) for n in children(tokens, place))
+    return is_doing and not has_own and tokens[before].text == ","
 
 
 def _is_light(tokens: Tokens, place: int) -> bool:

@@ -69,7 +69,7 @@ def _is_the_only_one(clause: Clause, subject: Phrase) -> bool:
     one".
     """
     first = subject.text.split()[0].lower()
-    is_name = clause.tokens[subject.head].tag == "NNP" and first not in word_set("indefinite")
+    is_name = _is_a_name(clause, subject) and first not in word_set("indefinite")
     is_owned = "'s " in subject.text or first in word_set("pointing_back")
     return is_name or is_owned or first in ("the", *word_set("pointing_words"))
 
@@ -79,9 +79,17 @@ def _is_defined(clause: Clause, subject: Phrase) -> bool:
     7155.", "A gimmer is a young ewe."; nobody says "It is the port that is 7155.".
     """
     attribute = clause.attribute
-    if clause.verb != "be" or attribute is None or clause.tokens[subject.head].tag == "NNP":
+    if clause.verb in word_set("defining_verbs"):
+        return True
+    if clause.verb != "be" or attribute is None or _is_a_name(clause, subject):
         return False
     return clause.tokens[attribute.head].tag.startswith(("N", "CD", "$"))
+
+
+def _is_a_name(clause: Clause, subject: Phrase) -> bool:
+    """Whether a subject is a name, and no common noun that was read as one: not "Amber"."""
+    is_read_so = clause.tokens[subject.head].tag == "NNP"
+    return is_read_so and any(map(str.isupper, clause.lowered(subject)))
 
 
 def _is_circumstance(part: Phrase) -> bool:

@@ -17,6 +17,7 @@ from augmlx.english.clauses.moving import clause_moved, instructions, put_first,
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.turned import Turned
+from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS
 
 _MOST = 2  # ways of one statement
@@ -34,6 +35,8 @@ _KINDS: tuple[Callable[[Clause, Phrase], Iterator[Turned]], ...] = (
     put_first,
     what,
 )
+# "Hay fever is usually caused by pollen.": pollen may seldom cause it.
+_KINDS_OF_MANY_TIMES = (clause_moved, put_first, what)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -46,10 +49,12 @@ def reversals(text: str) -> tuple[Turned, ...]:
         return ()
     if clause.subject is None:
         return tuple(instructions(clause))[:_MOST]
-    if clause.tells_of_existence or clause.is_set_off:
+    first = clause.subject.text.split()[0].lower()
+    if clause.tells_of_existence or clause.is_set_off or first in word_set("free_relatives"):
         return ()
+    kinds = _KINDS_OF_MANY_TIMES if clause.is_of_many_times else _KINDS
     is_comparison = any(" than " in part.text for part in clause.complements)
-    for kind in (compared,) if is_comparison else _KINDS:
+    for kind in (compared,) if is_comparison else kinds:
         if ways := tuple(kind(clause, clause.subject)):
             return tuple(_closed(way, clause) for way in ways[:_MOST])
     return ()

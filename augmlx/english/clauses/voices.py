@@ -69,11 +69,13 @@ def _acting(clause: Clause, *, is_plural: bool) -> str | None:
     first, *rest = auxiliaries
     is_past = first in ("was", "were")
     if not rest and first in ("is", "are"):
-        if negation:
+        if clause.negations:
             return f"{'do' if is_plural else 'does'}{negation} {verb}"
-        return verb if is_plural else forms.third_person(verb)
+        return f"{negation} {verb if is_plural else forms.third_person(verb)}".strip()
     if not rest and is_past:
-        return f"did{negation} {verb}" if negation else forms.past(verb)
+        if clause.negations:
+            return f"did{negation} {verb}"
+        return f"{negation} {forms.past(verb)}".strip()
     if rest == ["being"]:
         present, past = ("are", "were") if is_plural else ("is", "was")
         return f"{past if is_past else present}{negation} {forms.continuous(verb)}"
@@ -86,7 +88,7 @@ def _acting(clause: Clause, *, is_plural: bool) -> str | None:
 
 
 def _negation(clause: Clause) -> str:
-    """ " not", " never" or ""."""
+    """ " not", " never", " currently" or ""."""
     if not clause.negations:
-        return ""
+        return "".join(f" {word}" for word in clause.adverbs)
     return " never" if "never" in clause.negations else " not"

@@ -147,6 +147,44 @@ ASKED = {
         ("What does the function parse_rows return if the file is missing?", "an empty list"),
         ("When does the function parse_rows return an empty list?", "if the file is missing"),
     ],
+    "The Halden pass is closed to lorries from November to April.": [
+        ("What is closed to lorries from November to April?", "the Halden pass"),
+        ("What is the Halden pass closed to?", "lorries"),
+        ("When is the Halden pass closed to lorries?", "from November to April"),
+    ],
+    "According to the police, the fire started in the boiler room.": [
+        ("Where did the fire start according to the police?", "in the boiler room"),
+    ],
+    "Hay fever is usually caused by grass pollen.": [
+        ("What is usually caused by grass pollen?", "hay fever"),
+        ("What is hay fever usually caused by?", "grass pollen"),
+    ],
+    "Ferry crews normally wear orange jackets.": [
+        ("Who normally wears orange jackets?", "ferry crews"),
+        ("What do ferry crews normally wear?", "orange jackets"),
+    ],
+    "The head of the Orrin Lab is currently Mira Sen.": [
+        ("Who is the head of the Orrin Lab currently?", "Mira Sen"),
+    ],
+    "The Orrin library usually closes at six on Fridays.": [
+        ("When does the Orrin library usually close on Fridays?", "at six"),
+        ("When does the Orrin library usually close at six?", "on Fridays"),
+    ],
+    "The Orlo 40 fan draws 35 watts and weighs 2.1 kg.": [
+        ("What does the Orlo 40 fan draw?", "35 watts"),
+        ("What does the Orlo 40 fan weigh?", "2.1 kg"),
+    ],
+    "Jonas Berg leads the pay team, and Amira Said leads the search team.": [
+        ("What does Jonas Berg lead?", "the pay team"),
+        ("What does Amira Said lead?", "the search team"),
+    ],
+    "The train from Orrin to Venn takes two hours.": [
+        ("How long does the train from Orrin to Venn take?", "two hours"),
+    ],
+    "Ida Holm became the director of the Tarn works.": [
+        ("Who became the director of the Tarn works?", "Ida Holm"),
+        ("What did Ida Holm become?", "the director of the Tarn works"),
+    ],
     "Test files must end in _test.py.": [
         ("What must end in _test.py?", "test files"),
         ("What must test files end in?", "_test.py"),
@@ -206,6 +244,24 @@ def test_the_questions_of_a_statement(text: str) -> None:
             "What does the battery last on one charge?",
         ),
         ("The vineyard belongs to the Fabbri family.", "What does the vineyard belong to?"),
+        (
+            "Expense claims older than 90 days are not paid.",
+            "What claims older than 90 days are not paid?",
+        ),
+        ("Whoever comes first locks the workshop.", "What comes first locks the workshop?"),
+        (
+            "Whatever remains unpaid is added to the bill.",
+            "What is whatever remains unpaid added to?",
+        ),
+        (
+            "No one under 16 is admitted to the pit without an adult.",
+            "Who is no one under 16 admitted to the pit without?",
+        ),
+        ("The village has neither a school nor a doctor.", "What does the village have?"),
+        (
+            "Roast the nuts for 20 minutes, turning them once.",
+            "How long should you roast the nuts turning them once?",
+        ),
     ],
 )
 def test_what_does_not_fit_is_not_asked(text: str, never: str) -> None:

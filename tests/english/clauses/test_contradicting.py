@@ -46,3 +46,43 @@ def test_what_a_pronoun_names_is_not_asked_about(
     source: str, question: str, answer: str, is_otherwise: bool
 ) -> None:
     assert is_otherwise_asked(source, question, answer) is is_otherwise
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "is_otherwise"),
+    [
+        (
+            "The Orlo is smaller than the Heron but faster.",
+            "The Heron but faster is larger than the Orlo.",
+            True,
+        ),
+        (
+            "The Orlo is smaller than the Heron but faster.",
+            "The Heron is larger than the Orlo but faster.",
+            True,
+        ),
+        (
+            "The Orlo is smaller than the Heron but faster.",
+            "It is the Orlo that is smaller than the Heron but faster.",
+            False,
+        ),
+        ("The Orlo is smaller than the Heron.", "The Heron is larger than the Orlo.", False),
+        (
+            "Expense claims older than 90 days are not paid.",
+            "It is expense that claims older than 90 days are not paid.",
+            True,
+        ),
+        (
+            "Parcels up to 5 kg cost 6 francs to send.",
+            "It is parcels up to 5 kg that cost 6 francs to send.",
+            False,
+        ),
+    ],
+)
+def test_a_phrase_torn_apart(source: str, text: str, is_otherwise: bool) -> None:
+    assert is_otherwise_said(source, text) is is_otherwise
+
+
+def test_a_word_that_asks_is_no_answer() -> None:
+    source = "Whoever comes first locks the workshop."
+    assert is_otherwise_asked(source, "Who comes first locks the workshop?", "Whoever")

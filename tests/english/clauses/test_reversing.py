@@ -104,6 +104,24 @@ TURNED = {
     "Guests feed the cat at seven in the evening.": [
         "The cat is fed by guests at seven in the evening.",
     ],
+    "The Halden pass is closed to lorries from November to April.": [
+        "From November to April, the Halden pass is closed to lorries.",
+    ],
+    "Ferry crews normally wear orange jackets.": [
+        "Orange jackets are what ferry crews normally wear.",
+    ],
+    "Orla Vance currently leads the Tarn survey.": [
+        "The Tarn survey is currently led by Orla Vance.",
+    ],
+    "The Tarn survey is currently led by Orla Vance.": [
+        "Orla Vance currently leads the Tarn survey.",
+    ],
+    "The head of the Orrin Lab is currently Mira Sen.": [
+        "Mira Sen is currently the head of the Orrin Lab.",
+    ],
+    "The train from Orrin to Venn takes two hours.": [
+        "Two hours is how long the train from Orrin to Venn takes.",
+    ],
     "A ticket costs 12 euros for adults and 5 euros for children.": [
         "12 euros for adults and 5 euros for children is what a ticket costs.",
     ],
@@ -134,6 +152,13 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "The sculptor Ilse Brandt is said to have carved the Weeping Hare.",
         "The Ulva flows through Brennick and empties into the sea.",
         "The Belvar trail is twice as long as the Oren trail.",
+        "Hay fever is usually caused by grass pollen.",  # pollen may seldom cause it
+        "The cause of Orrel fever is usually a tick.",
+        "Expense claims older than 90 days are not paid.",
+        "The Plover is smaller than the Heron but faster.",
+        "The village has neither a school nor a doctor.",
+        "Roast the nuts for 20 minutes, turning them once.",
+        "Whatever remains unpaid is added to the bill.",
         "这座桥是1907年建成的。",
     ],
 )
@@ -197,6 +222,8 @@ def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
     [
         "The default port of the database is 7155.",
         "A gimmer is a young ewe.",
+        "Amber is fossilised resin.",
+        "Overtime means hours beyond 38 a week.",
         "The capital of the old duchy was Haverstadt.",
     ],
 )
