@@ -12,7 +12,7 @@ The binding is looked for in the interpreter that --python names, in the script'
 build/llamacpp of the checkout; where none has it, it is installed there, in a virtual environment
 of its own, which is kept. That compiles it from source, without what is not asked for here
 (pictures, the library of llama.cpp's own programs, the compiler's dearest optimisations), and takes
-MINUTES on one core; --build-minutes at most.
+some four minutes of one core; --build-minutes at most.
 
 Bars: at least 19 of 20 answers are the same, for either; every question is the same tokens; every
 tensor of the whole model is, dequantised, what the weights with the adapter are in its type.
