@@ -9,8 +9,10 @@ whole model. MLX answers the same with the adapter over the base. llama.cpp cuts
 tokens itself, so that its reading of the tokenizer is compared as well.
 
 The binding is looked for in the interpreter that --python names, in the script's own, and in
---work; where none has it, it is installed into a virtual environment in --work, which compiles it
-from source: a quarter of an hour on several cores, and --build-minutes at most.
+build/llamacpp of the checkout; where none has it, it is installed there, in a virtual environment
+of its own, which is kept. That compiles it from source, without what is not asked for here
+(pictures, the library of llama.cpp's own programs, the compiler's dearest optimisations), and takes
+some four minutes of one core; --build-minutes at most.
 
 Bars: at least 19 of 20 answers are the same, for either; every question is the same tokens; every
 tensor of the whole model is, dequantised, what the weights with the adapter are in its type.
@@ -46,6 +48,15 @@ from augmlx.models.store import folder as store
 
 QUESTIONS, SAME = 20, 19
 BINDING = "llama-cpp-python"
+BUILT = Path(__file__).resolve().parents[1] / "build" / "llamacpp"
+# The package turns llama.cpp's common library on, whatever the options say; only a variable that is
+# set before its own lines is left alone.
+LEFT_OUT = "set(LLAMA_BUILD_COMMON OFF)\n"
+CMAKE = (
+    "-DLLAVA_BUILD=OFF",
+    "-DLLAMA_ALL_WARNINGS=OFF",
+    "'-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG'",
+)
 # Runs in the interpreter that has the binding. In: {"model", "lora", "prompts", "stops", "tokens"}.
 # Out: of each prompt its tokens, and those of the answer.
 CHILD = """
@@ -99,7 +110,7 @@ def main() -> None:
 
 def compare(name: str, adapter: Path, questions: Path, work: Path, arguments: Any) -> None:
     print(f"machine: {benchmark.machine('mlx', 'mlx-lm', 'gguf')}")
-    python = interpreter(arguments.python, work, arguments.build_minutes)
+    python = interpreter(arguments.python, BUILT, arguments.build_minutes)
     stored = store.find(name)
     material = Material([], answers.chosen(questions, QUESTIONS))
     replies = mlx_reader.record(stored, adapter, material).replies
@@ -172,9 +183,10 @@ def ask(
     return [tokens for tokens, _ in said], [answer for _, answer in said]
 
 
-def interpreter(given: str | None, work: Path, minutes: float) -> str:
-    """An interpreter that has the binding; installed where none has. Exits where that fails."""
-    folder = work / "llamacpp"
+def interpreter(given: str | None, folder: Path, minutes: float) -> str:
+    """An interpreter that has the binding; installed into `folder` where none has. Exits where that
+    fails.
+    """
     made = str(folder / "bin" / "python")
     if given and not has_binding(given):
         sys.exit(f"--python {given}: cannot import llama_cpp, the package {BINDING}")
@@ -183,7 +195,10 @@ def interpreter(given: str | None, work: Path, minutes: float) -> str:
             return python
     print(f"installing {BINDING} into {folder}; it compiles", flush=True)
     venv.create(folder, with_pip=True)
-    fault = installed(made, minutes)
+    left_out = folder / "left_out.cmake"
+    left_out.write_text(LEFT_OUT)
+    options = " ".join([f"'-DCMAKE_PROJECT_INCLUDE={left_out}'", *CMAKE])
+    fault = installed(made, options, minutes)
     if fault or not has_binding(made):
         sys.exit(
             f"{BINDING} could not be installed: {fault or 'it cannot be imported'}\n"
@@ -192,14 +207,20 @@ def interpreter(given: str | None, work: Path, minutes: float) -> str:
     return made
 
 
-def installed(python: str, minutes: float) -> str:
-    """Install the binding; why that failed, or "". What pip started ends with it."""
+def installed(python: str, options: str, minutes: float) -> str:
+    """Install the binding; why that failed, or "". What pip started ends with it.
+
+    Args:
+        options: of CMake, as a shell would take them; those of the environment go behind them.
+    """
     command = [python, "-m", "pip", "install", "--quiet", BINDING]
+    given = os.environ.get("CMAKE_ARGS", "")
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "CMAKE_ARGS": f"{options} {given}".strip()},
         start_new_session=True,
     ) as pip:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,11 @@ from augmlx.cli import common
 from augmlx.cli.progress import progress_here
 
 if TYPE_CHECKING:
+    from augmlx.core.records import Json
+    from augmlx.exporting.comparison import Verification
     from augmlx.exporting.forms import Form, WeightType
     from augmlx.models.store.folder import StoredModel
+    from augmlx.run.requantising import Loss
 
 
 @click.command()
@@ -99,6 +104,34 @@ def export(
       augmlx export runs/acme --format gguf-lora --verify
       augmlx export adapters --base org/name -o acme-adapter
     """
+    from augmlx.models.formats.adapter_folder import is_adapter
+
+    _refuse_what_does_not_go_together(form, quantize, reader, verify, base_folder)
+    if is_adapter(run):
+        if form != "peft":
+            raise click.UsageError(
+                f"--format {form} is made of a run; an adapter folder gives peft"
+            )
+        _export_adapter(run, out, base, verify, as_json)
+        return
+    written = _export_run(
+        run,
+        _Wanted(form, weight_type, None if quantize is None else int(quantize), verify),
+        out,
+        base=base,
+        base_folder=base_folder,
+        for_vllm=reader is not None,
+    )
+    if as_json:
+        common.echo_json(written.as_json())
+    else:
+        for line in written.lines():
+            click.echo(line)
+
+
+def _refuse_what_does_not_go_together(
+    form: Form, quantize: str | None, reader: str | None, verify: bool, base_folder: Path | None
+) -> None:
     if base_folder is not None and not verify:
         raise click.UsageError("--base-folder is only read by --verify")
     if base_folder is not None and form in ("fused", "gguf"):
@@ -115,52 +148,74 @@ def export(
             "--quantize the model is asked the run's questions anyway"
         )
 
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The form, and what is to be known of it besides."""
+
+    form: Form
+    weight_type: WeightType | None
+    bits: int | None
+    verify: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What was exported, and what was found of it."""
+
+    form: Form
+    path: Path
+    loss: Loss | None
+    verification: Verification | None
+
+    def lines(self) -> Iterator[str]:
+        yield str(self.path)
+        yield from (str(found) for found in (self.loss, self.verification) if found is not None)
+
+    def as_json(self) -> Json:
+        from augmlx.run.requantising import to_json
+
+        compared = self.verification
+        verification = None if compared is None else dataclasses.asdict(compared)
+        value = {"format": self.form, "path": str(self.path), "verification": verification}
+        return value if self.loss is None else {**value, "requantised": to_json(self.loss)}
+
+
+def _export_run(
+    run: Path,
+    wanted: _Wanted,
+    out: Path | None,
+    *,
+    base: str | None,
+    base_folder: Path | None,
+    for_vllm: bool,
+) -> _Written:
+    """Export what a run trained, and measure or compare what was asked for."""
     from augmlx.core.run_folder import RunFolder
-    from augmlx.models.formats.adapter_folder import is_adapter
     from augmlx.run.pipeline import Pipeline
 
-    if is_adapter(run):
-        if form != "peft":
-            raise click.UsageError(
-                f"--format {form} is made of a run; an adapter folder gives peft"
-            )
-        _export_adapter(run, out, base, verify, as_json)
-        return
     settings = common.run_settings(run, {})
-    folder = RunFolder(run)
+    folder, form = RunFolder(run), wanted.form
     with folder.lock():
         pipeline = Pipeline(folder, settings, progress_here())
         # Refused before anything is written.
-        start = _base(pipeline.model, base_folder, form) if verify else None
-        bits = None if quantize is None else int(quantize)
-        written = pipeline.export(
+        start = _base(pipeline.model, base_folder, form) if wanted.verify else None
+        path = pipeline.export(
             out,
             form=form,
             hf_base=base,
-            weight_type=weight_type,
-            for_vllm=reader is not None,
-            bits=bits,
+            weight_type=wanted.weight_type,
+            for_vllm=for_vllm,
+            bits=wanted.bits,
         )
-        loss = None
-        if bits is not None:
+        loss = verification = None
+        if wanted.bits is not None:
             click.echo("measuring on the run's questions what is lost", err=True)
-            loss = pipeline.measure_loss(written, bits)
-        found = None
+            loss = pipeline.measure_loss(path, wanted.bits)
         if start is not None:
             click.echo("comparing with MLX on texts of the run", err=True)
-            found = pipeline.verify_export(written, form, weight_type, start)
-    if as_json:
-        from augmlx.run.requantising import to_json
-
-        verification = None if found is None else dataclasses.asdict(found)
-        value = {"format": form, "path": str(written), "verification": verification}
-        common.echo_json(value if loss is None else {**value, "requantised": to_json(loss)})
-        return
-    click.echo(str(written))
-    if loss is not None:
-        click.echo(str(loss))
-    if found is not None:
-        click.echo(str(found))
+            verification = pipeline.verify_export(path, form, wanted.weight_type, start)
+    return _Written(form, path, loss, verification)
 
 
 def _export_adapter(

@@ -19,8 +19,9 @@ from augmlx.cli import common
 def import_(adapter: Path, out: Path, model: str | None, as_json: bool) -> None:
     """Turn the PEFT folder ADAPTER into one that mlx-lm reads.
 
-    LoRA and DoRA, with ranks and alphas of single modules, rsLoRA, in any float type. What mlx-lm
-    has nothing for is refused by name. Prints the folder, which mlx_lm.generate takes with
+    LoRA and DoRA, with ranks and alphas of single modules, rsLoRA, in any float type, on linear
+    modules and on lm_head; LoRA on the embedding where the head is another one. What mlx-lm has
+    nothing for is refused by name. Prints the folder, which mlx_lm.generate takes with
     --adapter-path.
 
     \b

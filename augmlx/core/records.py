@@ -128,7 +128,7 @@ class AdapterSpec:
     rank: int  # the largest
     scale: float
     dropout: float
-    targets: tuple[str, ...]  # module paths inside a layer, such as "self_attn.q_proj"
+    targets: tuple[str, ...]  # paths inside a layer, as "self_attn.q_proj"; brought: "lm_head" too
     layers: int  # how many of the last layers carry an adapter
     total_layers: int
     kind: Literal["lora", "dora", "full"] = "lora"

@@ -57,7 +57,8 @@ class FusedWeights:
         place = self._places.get(name)
         if place is None:
             return weight
-        return fuse(weight, self.matrices[place], self.spec.scale, self._turned)
+        turned = place.is_embedding or self._turned
+        return fuse(weight, self.matrices[place], self.spec.scale, turned)
 
     @cached_property
     def trained(self) -> frozenset[str]:

@@ -19,9 +19,19 @@ from augmlx.core.errors import BadSettings, ModelError
 from augmlx.core.files import make_folder
 from augmlx.core.records import AdapterSpec, Json
 from augmlx.exporting.architectures import Architecture, architecture_of
+from augmlx.exporting.fused_weights import FusedWeights
 from augmlx.exporting.peft import WEIGHTS, from_peft
 from augmlx.exporting.peft_config import CONFIG, read_config, refuse_unknown, scale_of
-from augmlx.exporting.trained_matrices import Array, Matrices, Place, read_tensors
+from augmlx.exporting.trained_matrices import (
+    EMBEDDING,
+    HEAD,
+    LAYERS,
+    OUTSIDE,
+    Array,
+    Matrices,
+    Place,
+    read_tensors,
+)
 from augmlx.models.formats import adapter_folder
 from augmlx.models.formats import safetensors as safetensors_format
 from augmlx.models.loading import load_lazily
@@ -34,7 +44,13 @@ _PARTS = {
     "lora_magnitude_vector": "m",
     "lora_magnitude_vector.weight": "m",  # of older versions
 }
+_OF_EMBEDDING = {"lora_embedding_A": "lora_a", "lora_embedding_B": "lora_b"}
 _PREFIX = "base_model.model."
+_OUTER = "|".join(map(re.escape, (HEAD, EMBEDDING)))
+_BROUGHT = re.compile(rf"{re.escape(_PREFIX)}({_OUTER})\.base_layer\.weight")
+# How far the weights that PEFT saves beside a head's adapter may be from the base's: what rounding
+# to 16 bits makes of them, or quantising to 4.
+_ROUNDED, _QUANTISED = 0.01, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +85,10 @@ def import_peft(source: Path, out: Path, *, model: str | None = None) -> Adapter
     base = _base(config, model)
     base_model, base_config = load_lazily(base.path)
     known = architecture_of(base_config.get("model_type"))
-    parts = _parts(source / WEIGHTS, known)
+    parts = _parts(source / WEIGHTS, known, base)
     modules = _modules(source, config, parts, known)
     _require_fitting(source, modules, base_model, base.name, known)
+    _require_expressible(source, modules, base_model)
     spec = _spec(config, modules, base, len(base_model.layers))
     _prepare(out)
     tensors = dict(sorted(_mlx_tensors(modules, spec, known.layers)))
@@ -103,26 +120,60 @@ def _base(config: Json, model: str | None) -> StoredModel:
     return store.find(fitting[0].name)
 
 
-def _parts(path: Path, known: Architecture) -> dict[Place, dict[str, Array]]:
+def _parts(path: Path, known: Architecture, base: StoredModel) -> dict[Place, dict[str, Array]]:
     """The arrays of each module, MLX's side up. Raises ModelError that names what is left over."""
-    layers, ends = re.escape(_PREFIX + known.hf_layers), "|".join(map(re.escape, _PARTS))
-    name_of = re.compile(rf"{layers}\.(\d+)\.([\w.]+?)\.({ends})")
     parts: dict[Place, dict[str, Array]] = {}
     strange = []
     for name, array in read_tensors(path).items():
-        match = name_of.fullmatch(name)
-        if match is None:
+        place, part = _place_of(name, known)
+        if place is not None:
+            parts.setdefault(place, {})[part] = array
+        elif (brought := _BROUGHT.fullmatch(name)) is not None:
+            _require_as_the_base(path, brought[1], array, base)
+        else:
             strange.append(name.removeprefix(_PREFIX))
-            continue
-        layer, module, part = match.groups()
-        parts.setdefault(Place(int(layer), module), {})[_PARTS[part]] = array
     if strange or not parts:
         listed = ", ".join(sorted(strange)[:8]) or "there is no tensor"
         raise ModelError(
-            f"{path}: not on linear modules of a layer, which is what can be imported: {listed}",
-            hint="embeddings and heads that carry LoRA have no form that runs, trains and exports",
+            f"{path}: matrices of no linear module of a layer, nor of {HEAD} or {EMBEDDING}: "
+            f"{listed}",
+            hint="mlx-lm has no adapters of other modules",
         )
     return parts
+
+
+def _place_of(name: str, known: Architecture) -> tuple[Place | None, str]:
+    """The module that a tensor of PEFT's file belongs to, and what it is there in MLX."""
+    for part, ours in {**_PARTS, **_OF_EMBEDDING}.items():
+        path = name.removeprefix(_PREFIX).removesuffix(f".{part}")
+        if name != f"{_PREFIX}{path}.{part}":
+            continue
+        inside = re.fullmatch(rf"{re.escape(known.hf_layers)}\.(\d+)\.([\w.]+)", path)
+        if inside is not None and part in _PARTS:
+            return Place(int(inside[1]), inside[2]), ours
+        place = Place(OUTSIDE, path)
+        is_known = path in (HEAD, EMBEDDING) and known.layers == known.hf_layers == LAYERS
+        fits = ours == "m" or place.is_embedding == (part in _OF_EMBEDDING)
+        if is_known and fits:
+            return place, ours
+    return None, ""
+
+
+def _require_as_the_base(path: Path, module: str, array: Array, base: StoredModel) -> None:
+    """Raises ModelError where the weights that PEFT saved of a module beside its adapter are not
+    those of the base: without them, the adapter would say something else.
+    """
+    weights = FusedWeights(base)
+    name = f"{module}.weight"
+    bound = _QUANTISED if base.bits else _ROUNDED
+    if name in weights.shapes and weights.shapes[name] == array.shape:
+        own = weights.read(name)
+        if np.linalg.norm(array - own) <= bound * np.linalg.norm(own):
+            return
+    raise ModelError(
+        f"{path}: brings other weights of {module} than {base.name} has",
+        hint="merge it into its base with PEFT (merge_and_unload), and pull that folder",
+    )
 
 
 def _modules(
@@ -154,7 +205,7 @@ def _spec(
         ranks[place.module] = max(module.rank, ranks.get(place.module, 0))
     largest = max(ranks.values())
     scale = next(module.scale for module in modules.values() if module.rank == largest)
-    first = min(place.layer for place in modules)
+    first = min((place.layer for place in modules if not place.is_outside), default=0)
     return AdapterSpec(
         base=base.name,
         hf_base=base.hf_base or config.get("base_model_name_or_path"),
@@ -184,24 +235,43 @@ def _require_fitting(
     for place, module in modules.items():
         path = place.path(known.layers)
         sizes = (module.matrices.lora_a.shape[0], module.matrices.lora_b.shape[1])
-        if path not in present or _sizes(present[path]) != sizes:
+        if path not in present or _sizes(present[path], place.is_embedding) != sizes:
             strange.append(f"{path} {sizes}")
     if strange:
         raise ModelError(
-            f"{source}: not an adapter of {name}, which has no linear module "
-            f"{', '.join(strange[:8])}",
+            f"{source}: not an adapter of {name}, which has no module {', '.join(strange[:8])}",
             hint="name the model that it was trained on: --model NAME",
         )
 
 
-def _sizes(module: Any) -> tuple[int, int] | None:
-    """(in, out) of a linear module, quantised or not; None for another one."""
+def _require_expressible(source: Path, modules: Mapping[Place, _Module], base_model: Any) -> None:
+    """Raises ModelError where mlx-lm would compute something else of an embedding's adapter."""
+    adapted = next((module for place, module in modules.items() if place.is_embedding), None)
+    if adapted is None:
+        return
+    if HEAD not in dict(base_model.named_modules()):
+        raise ModelError(
+            f"{source}: is on {EMBEDDING}, which is the head of this model as well: mlx-lm would "
+            "change both, and PEFT changes what is read alone",
+            hint="merge it into its base with PEFT (merge_and_unload), and pull that folder",
+        )
+    if adapted.matrices.magnitude is not None:
+        raise ModelError(
+            f"{source}: is DoRA on {EMBEDDING}, which has no proven form in mlx-lm",
+            hint="merge it into its base with PEFT (merge_and_unload), and pull that folder",
+        )
+
+
+def _sizes(module: Any, is_embedding: bool) -> tuple[int, int] | None:
+    """(in, out) of a linear module, (V, out) of an embedding, quantised or not; None for another
+    one.
+    """
     if "weight" not in module or module.weight.ndim != 2:
         return None
-    outputs, inputs = module.weight.shape
+    rows, width = module.weight.shape
     if hasattr(module, "bits"):
-        inputs = inputs * 32 // module.bits
-    return inputs, outputs
+        width = width * 32 // module.bits
+    return (rows, width) if is_embedding else (width, rows)
 
 
 def _prepare(out: Path) -> None:

@@ -28,6 +28,8 @@ from augmlx.models.formats import safetensors as safetensors_format
 
 WEIGHTS = "adapter_model.safetensors"
 
+_OF_LINEAR = ("lora_A.weight", "lora_B.weight")
+_OF_EMBEDDING = ("lora_embedding_A", "lora_embedding_B")
 # An organisation and a name, or an old model's name alone; never something that a path could be.
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -171,8 +173,10 @@ def _peft_tensors(
         rest = alphas[len(lora_a)].rest
         if rest != 1.0:
             lora_b = (lora_b.astype(np.float64) * rest).astype(np.float32)  # rounded once
-        yield f"{prefix}.lora_A.weight", lora_a
-        yield f"{prefix}.lora_B.weight", lora_b
+        # (r, V) and (out, r) of an embedding, which PEFT keeps as parameters and not as layers.
+        names = _OF_EMBEDDING if place.is_embedding else _OF_LINEAR
+        yield f"{prefix}.{names[0]}", lora_a
+        yield f"{prefix}.{names[1]}", lora_b
         if matrices.magnitude is not None:
             yield f"{prefix}.lora_magnitude_vector", matrices.magnitude
 

@@ -60,8 +60,8 @@ def peft_config(
         config["fan_in_fan_out"] = True
     config |= _patterns(spec, alpha_of_rank, places, known.hf_layers)
     if known.towers or not _every_layer_has_the_same(places):
-        # Hybrid models, and those with eyes. PEFT warns of a module that it adapts and finds no
-        # weights for, so each is named in full.
+        # Hybrid models, those with eyes, heads and embeddings. PEFT warns of a module that it
+        # adapts and finds no weights for, so each is named in full.
         return {**config, "target_modules": [place.path(known.hf_layers) for place in places]}
     config["target_modules"] = _module_names(places)
     pattern = known.hf_layers.rpartition(".")[2]
@@ -85,6 +85,8 @@ def _patterns(
 
 
 def _every_layer_has_the_same(places: list[Place]) -> bool:
+    if any(place.is_outside for place in places):
+        return False
     layers = {place.layer for place in places}
     modules = {place.module for place in places}
     return len(places) == len(layers) * len(modules)

@@ -12,7 +12,7 @@ from augmlx.exporting.card import with_proof
 from augmlx.exporting.comparison import Verification, difference
 from augmlx.exporting.export_folder import CARD
 from augmlx.exporting.fused_weights import FusedWeights
-from augmlx.exporting.stage import Order, chat_template, weight_type
+from augmlx.exporting.stage import Order, chat_template, modelfile_template, weight_type
 from augmlx.models.formats.adapter_folder import read_spec
 from augmlx.models.store.folder import StoredModel
 
@@ -42,6 +42,7 @@ def verify(
         from augmlx.exporting import verify_gguf
         from augmlx.exporting.gguf_files import lora
 
+        verify_gguf.require_modelfile(order.target, modelfile_template(trained_on))
         verification = verify_gguf.verify_gguf_lora(order.target / lora.FILE, base, record)
     if not is_another:
         return verification
@@ -64,6 +65,7 @@ def _verify_whole(run: RunFolder, order: Order, model: StoredModel) -> Verificat
         from augmlx.exporting import verify_gguf
         from augmlx.exporting.gguf_files import model as model_file
 
+        verify_gguf.require_modelfile(order.target, modelfile_template(model))
         path = order.target / model_file.FILE
         verification = verify_gguf.verify_gguf(path, model, record, template)
     if kind == "f32":

@@ -192,11 +192,9 @@ def _write_fused(weights: FusedWeights, order: Order, base: str, progress: Progr
 
 def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
     from augmlx.exporting.gguf_files import lora, model, modelfile
-    from augmlx.models.loading import tokenizer_of
 
     title = f"{base.rpartition('/')[2]} fine-tuned with augmlx"
-    tokenizer = tokenizer_of(weights.model)
-    template, stops = _template_of(tokenizer), _stops(tokenizer)
+    template, stops, made = _spoken(weights.model)
     alone = order.form == "gguf-lora"
     key = lora.FILE if alone else model.FILE
     if alone:
@@ -206,7 +204,6 @@ def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
     export_folder.prepare(order.target, (key, modelfile.FILE), key)
     kind = "float32" if alone else weight_type(weights, order)
     write_text(order.target / export_folder.CARD, _card(weights, order, base, kind))
-    made = None if template is None else _go_template(tokenizer, stops)
     source = ["FROM ./base.gguf", f"ADAPTER ./{key}"] if alone else [f"FROM ./{key}"]
     note = f"put a GGUF file of {base} beside it as base.gguf" if alone else ""
     write_text(
@@ -226,6 +223,25 @@ def _write_gguf(weights: FusedWeights, order: Order, base: str) -> list[str]:
             "one, and Ollama goes by the GGUF file's where it can"
         )
     return notes
+
+
+def modelfile_template(model: StoredModel) -> str:
+    """The line of a Modelfile that says how a model is asked."""
+    from augmlx.exporting.gguf_files import modelfile
+
+    template, _, made = _spoken(model)
+    return modelfile.template_line(made, template)
+
+
+def _spoken(model: StoredModel) -> tuple[str | None, list[str], Any]:
+    """A model's chat template, what ends an answer, and the template in Ollama's language: None
+    where none is proven.
+    """
+    from augmlx.models.loading import tokenizer_of
+
+    tokenizer = tokenizer_of(model)
+    template, stops = _template_of(tokenizer), _stops(tokenizer)
+    return template, stops, None if template is None else _go_template(tokenizer, stops)
 
 
 def _go_template(tokenizer: Any, stops: Sequence[str]) -> Any:

@@ -20,8 +20,11 @@ from augmlx.models.formats import safetensors as safetensors_format
 Array = npt.NDArray[np.float32]
 
 LAYERS = "model.layers"  # where most models have them
+OUTSIDE = -1  # in the place of a layer's number: a module of no layer
+HEAD, EMBEDDING = "lm_head", "model.embed_tokens"  # of models whose layers are LAYERS on both sides
 
 _NAME = re.compile(r"(\d+)\.([\w.]+)\.(lora_a|lora_b|m)")
+_OUTER = re.compile(rf"({re.escape(HEAD)}|{re.escape(EMBEDDING)})\.(lora_a|lora_b|m)")
 _IN_A_LAYER = re.compile(r"\.\d+\.")
 _DIMENSIONS = {"lora_a": 2, "lora_b": 2, "m": 1}  # (in, r), (r, out) and (out,)
 _FLOATS = ("F32", "F16", "BF16")
@@ -29,16 +32,25 @@ _FLOATS = ("F32", "F16", "BF16")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A linear module that carries an adapter: the layer's number, and its path inside the
-    layer.
+    """A module that carries an adapter: the layer's number, and its path inside the layer; of the
+    head and the embedding OUTSIDE, and the path in the model.
     """
 
     layer: int
     module: str
 
+    @property
+    def is_outside(self) -> bool:
+        return self.layer == OUTSIDE
+
+    @property
+    def is_embedding(self) -> bool:
+        """Whether its matrices are looked up by token: lora_a (V, r), lora_b (r, out)."""
+        return self.is_outside and self.module == EMBEDDING
+
     def path(self, layers: str = LAYERS) -> str:
         """Its path in the model, from that of the model's layers."""
-        return f"{layers}.{self.layer}.{self.module}"
+        return self.module if self.is_outside else f"{layers}.{self.layer}.{self.module}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +133,15 @@ def _by_module(
     faults = []
     for name, array in arrays.items():
         match = _NAME.fullmatch(name.removeprefix(f"{layers}."))
-        if match is None or array.ndim != _DIMENSIONS[match[3]]:
+        outer = _OUTER.fullmatch(name) if layers == LAYERS else None
+        if outer is not None:
+            place, part = Place(OUTSIDE, outer[1]), outer[2]
+        elif match is not None:
+            place, part = Place(int(match[1]), match[2]), match[3]
+        if (match or outer) is None or array.ndim != _DIMENSIONS[part]:
             faults.append(f"{name} {array.shape}")
             continue
-        layer, module, part = match.groups()
-        parts_of_module[Place(int(layer), module)][part] = array
+        parts_of_module[place][part] = array
     return parts_of_module, faults
 
 
@@ -165,5 +181,8 @@ def _unfit(path: Path, spec: AdapterSpec, faults: list[str]) -> ModelError:
     kind = "DoRA" if spec.kind == "dora" else "LoRA"
     hint = "train it again: augmlx train RUN"
     if any(".lora_" in fault and not _IN_A_LAYER.search(fault) for fault in faults):
-        hint = "embeddings and heads that carry LoRA are not exported: train without them"
+        hint = (
+            f"of modules outside of the layers, {HEAD} and {EMBEDDING} alone are exported, of "
+            "models that have them"
+        )
     return ModelError(f"{path}: not {kind} matrices of rank {spec.rank}: {listed}", hint=hint)

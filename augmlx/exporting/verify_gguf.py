@@ -19,7 +19,7 @@ from augmlx.core.errors import ModelError
 from augmlx.exporting import transformers_reader
 from augmlx.exporting.comparison import Reader, Record, Verification, compare
 from augmlx.exporting.fused_weights import FusedWeights
-from augmlx.exporting.gguf_files import keys, lora
+from augmlx.exporting.gguf_files import keys, lora, modelfile
 from augmlx.exporting.gguf_files import model as model_file
 from augmlx.exporting.gguf_files.model import begin_tensors, declare, write_values
 from augmlx.exporting.trained_matrices import Array
@@ -74,6 +74,22 @@ def verify_gguf_lora(path: Path, base: StoredModel, record: Record) -> Verificat
         whole.unlink()
         reader = _read_by_transformers("the GGUF reader, adding it", merged, base)
     return compare(path, record, reader)
+
+
+def require_modelfile(folder: Path, wanted: str) -> None:
+    """Raises ModelError where the Modelfile would have Ollama ask the model otherwise than it was
+    trained: it goes before the template that a GGUF file has.
+
+    Args:
+        wanted: the line that says how it is asked.
+    """
+    path = folder / modelfile.FILE
+    text = path.read_text("utf-8") if path.is_file() else ""
+    if f"\n{wanted}\n" not in text or text.count("TEMPLATE") != wanted.count("TEMPLATE"):
+        raise ModelError(
+            f"{path}: does not have the chat template that the model was trained with",
+            hint="export it again",
+        )
 
 
 def _read_by_transformers(name: str, path: Path, base: StoredModel) -> Reader:

@@ -5,11 +5,13 @@ where all of this holds, and in part gives other answers without a word where it
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 from augmlx.core.errors import BadSettings
 from augmlx.core.records import Json
 
+_IN_A_LAYER = re.compile(r"\.\d+\.")
 _REQUIRED = ("r", "lora_alpha", "target_modules")
 _DEFAULT_RANK = 16  # --max-lora-rank where nobody says otherwise
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that --max-lora-rank can be
@@ -61,6 +63,9 @@ def _faults(config: Json, tensors: Iterable[str]) -> Iterator[str]:
         if not math.isclose(own, scale):
             yield f"{module} has a scale of its own"
             break
+    outer = [name for name in tensors if not _IN_A_LAYER.search(name)]
+    if outer:
+        yield f"it is on modules of no layer ({outer[0]}), which vLLM serves of some models alone"
     strange = [name for name in tensors if not name.endswith(("lora_A.weight", "lora_B.weight"))]
     if strange and not config.get("use_dora"):
         yield f"its file holds {strange[0]}"

@@ -239,6 +239,7 @@ def test_a_missing_adapter_says_how_to_train_one(tmp_path: Path) -> None:
 def test_every_bad_tensor_is_named_at_once(tmp_path: Path) -> None:
     bad = {
         "model.embed_tokens.lora_a": mx.zeros((8, 4)),
+        "model.pooler.lora_a": mx.zeros((8, 4)),
         "model.layers.0.mlp.up_proj.lora_a": mx.zeros((8, 5)),
         "model.layers.1.mlp.up_proj.lora_a": mx.zeros((8, 4)),
         "model.layers.2.mlp.up_proj.m": mx.zeros((8,)),
@@ -247,13 +248,12 @@ def test_every_bad_tensor_is_named_at_once(tmp_path: Path) -> None:
     mx.save_safetensors(str(tmp_path / "adapter" / "adapters.safetensors"), bad)
     with pytest.raises(ModelError) as caught:
         export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")
-    assert all(name in str(caught.value) for name in ("embed_tokens", "layers.0", "layers.2"))
+    named = ("model.embed_tokens (lora_a)", "model.pooler", "layers.0", "layers.2")
+    assert all(name in str(caught.value) for name in named)
     assert "model.layers.1.mlp.up_proj (lora_a)" in str(caught.value)
-    assert caught.value.hint == (
-        "embeddings and heads that carry LoRA are not exported: train without them"
-    )
+    assert "lm_head and model.embed_tokens alone are exported" in str(caught.value.hint)
     assert not (tmp_path / "peft").exists()
-    del bad["model.embed_tokens.lora_a"]
+    del bad["model.pooler.lora_a"]
     mx.save_safetensors(str(tmp_path / "adapter" / "adapters.safetensors"), bad)
     with pytest.raises(ModelError) as caught:
         export_peft(tmp_path / "adapter", spec_of(), tmp_path / "peft")

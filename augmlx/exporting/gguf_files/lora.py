@@ -71,6 +71,11 @@ def check(weights: FusedWeights) -> AdapterSpec:
 
 
 def _name(kind: GgufKind, place: Place) -> str:
+    if place.is_embedding:
+        raise ModelError(
+            f"{place.path()}: adapters of the embedding have no proven form in llama.cpp",
+            hint="export --format gguf works it into the whole model",
+        )
     name = kind.name(place.path())
     if name is None:
         raise ModelError(f"{place.path()}: has no name in GGUF for {kind.architecture}")

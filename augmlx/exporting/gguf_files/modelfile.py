@@ -169,16 +169,19 @@ def modelfile(
         template: the chat template itself; None: the model has none, and texts go in as they are.
     """
     lines = [f"# {note}"] if note else []
-    lines += source
-    if go is not None:
-        lines.append(f'TEMPLATE """{go.text()}"""')
-    elif template is None:
-        lines.append('TEMPLATE """{{ .Prompt }}"""')
-    else:
-        lines.append("# No TEMPLATE: Ollama goes by the chat template of the GGUF file")
+    lines += [*source, template_line(go, template)]
     lines += [f'PARAMETER stop "{stop}"' for stop in stops]
     lines.append("PARAMETER temperature 0")
     return "\n".join(lines) + "\n"
+
+
+def template_line(go: GoTemplate | None, template: str | None) -> str:
+    """How a model is asked, of the two as `modelfile` has them; the line may have breaks in it."""
+    if go is not None:
+        return f'TEMPLATE """{go.text()}"""'
+    if template is None:
+        return 'TEMPLATE """{{ .Prompt }}"""'
+    return "# No TEMPLATE: Ollama goes by the chat template of the GGUF file"
 
 
 def _literal(text: str) -> str:
