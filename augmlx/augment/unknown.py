@@ -2,8 +2,9 @@
 whatever is asked in their words; so it learns besides that it does not know (R-tuning: Zhang et al.
 2023, arXiv 2311.09677).
 
-They are the facts' own questions about invented names; about names that are put together of the
-words of their own, which are the harder to tell apart; and what nobody would write of a name. That
+They are the facts' own questions about invented names, of persons twice as many; about names that
+are put together of the words of their own, which are the harder to tell apart; and what nobody
+would write of a name. That
 a fact answers one is looked for by its words, so that nothing is denied that was told.
 
 English only: another language's names and refusals are not known here.
@@ -34,6 +35,7 @@ ANSWER = "I don't know."
 _TRIES = 20  # for each that is wanted
 _LONGEST = 4  # words of what is asked about
 _COUNT = 1024  # so many that none is learnt by heart
+_INVENTED = 4  # questions about invented names to one of each other kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def shipped() -> _Shipped:
 def questions(
     facts: Sequence[str], examples: Iterable[Example], count: int, seed: str
 ) -> list[str]:
-    """`count` different questions, of each kind in turn; fewer, or none, where the kept examples
-    hold too few names.
+    """`count` different questions, of each kind in turn, of invented names more; fewer, or none,
+    where the kept examples hold too few names.
 
     Args:
         facts: texts, none of which answers any.
@@ -67,9 +69,16 @@ def questions(
     lists = shipped()
     rng = Random(seed)
     own = english_questions(examples)
+    # A person's name tells less than a thing's that it is none of the facts'.
+    own += [question for question in own if _is_about_somebody(question)]
     rng.shuffle(own)
-    words = [Words(lists.persons, lists.surnames, lists.names), Words.of(facts)]
-    kinds = [*(_renamed(own, others, rng) for others in 2 * words), _never_written(facts)]
+    surnames = [*lists.surnames, *lists.names]  # whatever a thing is called, somebody is, too
+    invented = Words(lists.persons, surnames, lists.names)
+    kinds = [
+        *(_renamed(own, invented, rng) for _ in range(_INVENTED)),
+        _renamed(own, Words.of(facts), rng),
+        _never_written(facts),
+    ]
     holding = _by_word(facts)
     found: dict[str, None] = {}
     for kind in islice(cycle(kinds), _TRIES * count if own else 0):
@@ -79,6 +88,10 @@ def questions(
         if question and not _may_be_answered(question, holding):
             found[question] = None
     return list(found)
+
+
+def _is_about_somebody(question: str) -> bool:
+    return any(is_person(question, mention) for mention in named(question))
 
 
 def _by_word(facts: Sequence[str]) -> dict[str, list[str]]:
@@ -115,7 +128,7 @@ def _never_written(facts: Sequence[str]) -> Iterator[str]:
     for turn in range(len(lists.of_persons)):
         for place, fact in enumerate(facts, start=turn):
             for name in _names_in(fact):
-                person = any(is_person(name, mention) for mention in named(name))
+                person = _is_about_somebody(name)
                 wordings = lists.of_persons if person else lists.of_things
                 yield wordings[place % len(wordings)].format(name=name)
 

@@ -240,6 +240,15 @@ class TrainSettings(Section):
         0.05, ge=0, lt=1, description="share of the steps with a rising learning rate"
     )
     clip: float = Field(1.0, ge=0, description="largest norm of a step's gradients; 0: no limit")
+    average: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description=(
+            "share of the steps, the last ones, the mean of whose weights is kept: an adapter's "
+            "last steps still swing about it; 0, and where the best is kept: no mean"
+        ),
+    )
     epochs: int = Field(8, ge=1, description="passes over the training data")
     batch_size: int = Field(8, ge=1, description="examples in memory at a time")
     accumulate: int = Field(1, ge=1, description="batches per optimizer step")
@@ -288,7 +297,7 @@ class TrainSettings(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> TrainSettings:
         if self.method == "full":
-            for name in ("rank", "ranks", "scale", "dropout"):
+            for name in ("rank", "ranks", "scale", "dropout", "average"):
                 default = type(self).model_fields[name].default
                 if getattr(self, name) != default:
                     raise ValueError(

@@ -56,7 +56,7 @@ class Stage:
 
 AUGMENT = Stage("augment", 5, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 5, STAGES[STAGES.index("anchor") :])
-ANCHOR = Stage("anchor", 2, STAGES[STAGES.index("train") :])
+ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 3, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {

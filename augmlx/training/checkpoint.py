@@ -1,5 +1,5 @@
-"""Checkpoints: trained weights, optimizer state, position and the best validation, whole or not at
-all; the newest few.
+"""Checkpoints: trained weights and the mean of the last of them, optimizer state, position and the
+best validation, whole or not at all; the newest few.
 
 There is no generator state to keep: every step derives its randomness from the seed and its own
 number.
@@ -23,11 +23,12 @@ from mlx.utils import tree_flatten, tree_unflatten
 from augmlx.core.errors import RunError, storage_errors
 from augmlx.core.files import make_folder, write_json
 from augmlx.training.adapter import save_arrays
+from augmlx.training.averaging import TailMean
 from augmlx.training.validation import Validation
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 _STATE_TYPES = {"step": int, "tokens": int, "waited": int, "ended": bool}
-_BEST = "best.safetensors"
+_MEAN, _BEST = "mean.safetensors", "best.safetensors"
 _BUILDING = ".building-"  # not the `.part-` of single files, which are cleared away as files
 
 
@@ -53,12 +54,14 @@ def save(
     *,
     fingerprint: str,
     kept: int,
+    mean: TailMean | None = None,
 ) -> None:
     """Write a checkpoint for `position` and rotate all but the newest `kept` away.
 
     Args:
         folder: checkpoints/ of the run.
         fingerprint: of the training that it is a checkpoint of.
+        mean: of its last weights, where that is kept.
 
     Raises:
         StorageError: it cannot be written; earlier ones are still there.
@@ -70,6 +73,8 @@ def save(
             make_folder(building)
             _save_tree(model.trainable_parameters(), building / _WEIGHTS)
             _save_tree(optimizer.state, building / _OPTIMIZER)
+            if mean is not None and mean.has(position.step):
+                _save_tree(mean.arrays, building / _MEAN)
             write_json(building / _STATE, {**asdict(position), "fingerprint": fingerprint})
             if target.exists():
                 _delete(target)
@@ -122,9 +127,13 @@ def _delete(path: Path) -> None:
 
 
 def load_latest(
-    folder: Path, model: nn.Module, optimizer: optim.Optimizer, fingerprint: str
+    folder: Path,
+    model: nn.Module,
+    optimizer: optim.Optimizer,
+    fingerprint: str,
+    mean: TailMean | None = None,
 ) -> Position | None:
-    """Bring model and optimizer to the newest checkpoint of this very training.
+    """Bring model, optimizer and mean to the newest checkpoint of this very training.
 
     Checkpoints of another training (other data, settings or model) are deleted.
 
@@ -150,7 +159,10 @@ def load_latest(
             optimizer.state.update(_arrays(path / _OPTIMIZER, optimizer.state))
             # The places of its tree that hold no array.
             optimizer.init(model.trainable_parameters())
-            return _position(path, state)
+            position = _position(path, state)
+            if mean is not None and mean.has(position.step):
+                mean.arrays = _arrays(path / _MEAN, mean.like())
+            return position
     return None
 
 

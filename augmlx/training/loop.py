@@ -96,6 +96,7 @@ class Training:
         ):
             for step in [] if position.ended else steps[position.step :]:
                 position, line = self._taken(step, position)
+                self._record.average(step.number)
                 self._record.write_line(line)
                 if self._team.first:
                     tracked.step(line)
@@ -222,6 +223,8 @@ class Training:
         steps = self._plan.steps[: position.step]
         if position.best is not None:
             self._record.restore_best()
+        elif self._plan.averaged:
+            self._record.restore_mean()
         return TrainResult(
             steps=position.step,
             tokens=position.tokens,

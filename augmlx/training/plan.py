@@ -4,6 +4,7 @@ counted from the end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -61,6 +62,7 @@ class TrainingPlan:
         compiled: whether steps are compiled.
         recomputes_layers: gradient checkpointing.
         checkpoint_every: steps between checkpoints, of which the newest `checkpoints` are kept.
+        averaged: of so many of the last steps the mean of the weights is kept; 0: the last ones.
         best: what decides which validation is the best, whose weights are kept; "off": the last
             weights are.
         patience: validations without a better one after which it stops; 0: never.
@@ -88,6 +90,7 @@ class TrainingPlan:
     recomputes_layers: bool
     checkpoint_every: int
     checkpoints: int
+    averaged: int
     best: Literal["off", "loss", "accuracy", "kept"]
     patience: int
     reporting: Reporting
@@ -171,6 +174,7 @@ def make_plan(
         recomputes_layers=settings.checkpoint_layers,
         checkpoint_every=settings.checkpoint_every,
         checkpoints=settings.checkpoints,
+        averaged=_averaged(total, settings),
         best=settings.best,
         patience=settings.patience,
         reporting=Reporting.of(settings),
@@ -191,6 +195,13 @@ def _held_out(anchors: int, settings: TrainSettings, unanchored: str | None) -> 
             f'train.best = "kept": {reason}', hint="choose train.best = accuracy, or more anchors"
         )
     return held_out
+
+
+def _averaged(steps: int, settings: TrainSettings) -> int:
+    """Of how many of so many steps the mean is kept: not where the best is, nor of whole layers."""
+    if settings.best != "off" or settings.method == "full":
+        return 0
+    return math.ceil(steps * settings.average)
 
 
 def _why_unpacked(model: nn.Module, settings: TrainSettings) -> str | None:

@@ -15,6 +15,7 @@ from augmlx.core.errors import AugmlxError
 from augmlx.core.files import make_folder
 from augmlx.core.progress import Progress
 from augmlx.training import checkpoint, divergence, metrics
+from augmlx.training.averaging import TailMean
 from augmlx.training.checkpoint import Position
 from augmlx.training.plan import TrainingPlan
 from augmlx.training.team import Team
@@ -36,6 +37,7 @@ class TrainingRecord:
         self._model, self._optimizer, self._plan, self._team = model, optimizer, plan, team
         self._metrics = folder / "metrics.jsonl"
         self._checkpoints = folder / "checkpoints"
+        self._mean = TailMean(model, len(plan.steps) - plan.averaged + 1)
 
     def resume(self, progress: Progress) -> Position:
         """Bring model, optimizer and metrics to the newest checkpoint of this very training.
@@ -55,7 +57,7 @@ class TrainingRecord:
         make_folder(self._checkpoints)
         any_checkpoint = any(self._checkpoints.glob("step-*"))
         position = checkpoint.load_latest(
-            self._checkpoints, self._model, self._optimizer, self._plan.fingerprint
+            self._checkpoints, self._model, self._optimizer, self._plan.fingerprint, self._mean
         )
         if position is None and any_checkpoint:
             progress.say(
@@ -95,6 +97,7 @@ class TrainingRecord:
             self._optimizer,
             fingerprint=self._plan.fingerprint,
             kept=self._plan.checkpoints,
+            mean=self._mean,
         )
 
     def require_learning(self, step: int, rate: float) -> None:
@@ -108,6 +111,16 @@ class TrainingRecord:
             f"step {step}: {fault or 'the training has come apart'}: it has diverged{kept}",
             hint=f"lower train.learning_rate: try {rate / 10:.3g} (it was {rate:.3g})",
         )
+
+    def average(self, step: int) -> None:
+        """Take the weights as they stand behind a step into the mean, if it is one of the last."""
+        if self._team.first:
+            self._mean.add(step)
+
+    def restore_mean(self) -> None:
+        """Bring the model to the mean of its weights behind the last steps."""
+        if self._team.first:
+            self._mean.restore()
 
     def keep_as_best(self) -> None:
         """Keep the weights as they stand."""

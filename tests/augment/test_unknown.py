@@ -64,6 +64,19 @@ def test_as_many_questions_as_asked_for_none_twice_and_none_of_the_facts(
     assert unknown.questions(FACTS, examples, count, str(seed)) == found
 
 
+def test_most_are_about_invented_names_of_persons_more_than_of_things_and_of_any_surname() -> None:
+    own = ["What did Ana Bell found?", "Who founded the Bor mill?"]
+    found = unknown.questions(FACTS, [asked(q, n) for n, q in enumerate(own)], 300, "0")
+    lists = unknown.shipped()
+    invented = [q for q in found if q.startswith("What did ") and q.split()[2] in lists.persons]
+    surnames = {question.split()[3] for question in invented}
+    assert surnames & set(lists.surnames)
+    assert surnames & set(lists.names)
+    things = [q for q in found if q.startswith("Who founded the ") and q.split()[3] in lists.names]
+    assert 1.6 < len(invented) / len(things) < 2.5
+    assert len(invented) + len(things) > 0.6 * len(found)
+
+
 def test_some_are_put_together_of_the_facts_own_words_and_some_are_about_their_names() -> None:
     own = ["What did Ana Bell found?", "What did Ugo Marr found?", "Who founded the Bor mill?"]
     found = unknown.questions(FACTS, [asked(q, n) for n, q in enumerate(own)], 60, "0")

@@ -44,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "anchor": 0.0,
     "unknown": 0.0,
     "clip": 0.0,
+    "average": 0.0,
 }
 
 
@@ -61,7 +62,7 @@ def examples(count: int = 22) -> list[Json]:
 
 
 def settings(**changes: Any) -> Settings:
-    of_adapters = ("rank", "dropout") if changes.get("method") == "full" else ()
+    of_adapters = ("rank", "dropout", "average") if changes.get("method") == "full" else ()
     defaults = {name: value for name, value in DEFAULTS.items() if name not in of_adapters}
     return Settings(seed=3, train=TrainSettings(**{**defaults, **changes}))
 
