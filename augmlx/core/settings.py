@@ -338,6 +338,8 @@ class TrainSettings(Section):
         kept.
         """
         aside = {"checkpoint_every", "checkpoints", "report_to"}
+        if not self.average:
+            aside.add("average")  # as before it was a setting
         return self.model_dump(
             mode="json", exclude=aside | ({"validate_every"} if self.best == "off" else set())
         )

@@ -18,7 +18,11 @@ from pydantic import ValidationError
 
 from augmlx.core.errors import BadSettings, storage_errors
 from augmlx.core.files import write_text
+from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Section, Settings
+
+# Settings that came later, and what was done before they came.
+_LATER = {("train", "average"): 0.0}
 
 
 def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -39,6 +43,7 @@ def load(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Setti
                 f"{path}: not valid TOML: {error}", hint="mend the line it names"
             ) from error
         _drop_unused(values)
+        _keep_as_trained(values, path)
         _validated(values, path)  # by itself first, so that a bad flag is not blamed on the file
     for key, value in (overrides or {}).items():
         if value is not None:
@@ -57,6 +62,17 @@ def _drop_unused(values: dict[str, Any]) -> None:
     if isinstance(split, dict) and split.get("replay") == "":
         split.pop("replay")
         split.pop("replay_share", None)
+
+
+def _keep_as_trained(values: dict[str, Any], path: Path) -> None:
+    """Put in what an earlier version did where it had no setting: a run's own file is written
+    whole, and what it was trained with is not what the default came to be.
+    """
+    if RunFolder(path.parent).manifest_file.exists():
+        for (section, name), before in _LATER.items():
+            table = values.get(section)
+            if isinstance(table, dict):
+                table.setdefault(name, before)
 
 
 def _validated(values: Mapping[str, Any], path: Path | None) -> Settings:

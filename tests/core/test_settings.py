@@ -385,6 +385,20 @@ def test_a_setting_of_before_that_asked_for_nothing_is_read_over_and_one_that_di
         load(written(tmp_path, '[split]\nreplay = "self"\n'))
 
 
+def test_a_run_of_before_a_setting_is_as_it_was_trained(tmp_path: Path) -> None:
+    older = to_toml(Settings()).splitlines()
+    older = [line for line in older if not line.startswith("average = ")]
+    path = tmp_path / "augmlx.toml"
+    path.write_text("\n".join(older))
+    assert load(path).train.average == Settings().train.average > 0  # a file to begin with
+    (tmp_path / "manifest.json").write_text("{}")
+    assert load(path).train.average == 0
+    assert "average" not in load(path).train.learnt
+    assert load(path, {"train.average": 0.3}).train.learnt["average"] == 0.3
+    save(Settings(), path)
+    assert load(path) == Settings()
+
+
 def test_anchors_that_have_no_weight_are_refused() -> None:
     with pytest.raises(BadSettings, match="give it a weight"):
         load(None, {"train.anchors": "texts.txt", "train.anchor": 0})
