@@ -249,7 +249,7 @@ class TrainSettings(Section):
             "last steps still swing about it; 0, and where the best is kept: no mean"
         ),
     )
-    epochs: int = Field(8, ge=1, description="passes over the training data")
+    epochs: int = Field(10, ge=1, description="passes over the training data")
     batch_size: int = Field(8, ge=1, description="examples in memory at a time")
     accumulate: int = Field(1, ge=1, description="batches per optimizer step")
     max_length: int = Field(512, ge=8, description="longest example, in tokens")
