@@ -30,7 +30,7 @@ from augmlx.core.records import Example
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings_file import load as load_settings
 from augmlx.data.wordings import around, english_questions
-from augmlx.english.renaming import Words, is_person, named, renamed
+from augmlx.english.renaming import Words, is_about_somebody, renamed
 from augmlx.evaluation import overclaims
 from augmlx.evaluation.chat_items import WORDINGS
 from augmlx.models import loading
@@ -80,11 +80,7 @@ def about_nobody(own: Sequence[str], *, persons: bool) -> Iterator[str]:
             yield put[place // 2 % len(put)] if place % 2 else question
 
 
-def is_about_somebody(question: str) -> bool:
-    return any(is_person(question, mention) for mention in named(question))
-
-
-def in_other_words(examples: Sequence[Example], *, persons: bool) -> Iterator[str]:
+def what_was_told(examples: Sequence[Example], *, persons: bool) -> Iterator[str]:
     """What was kept, in wordings that none is trained in."""
     for question in dict.fromkeys(english_questions(examples)):
         if is_about_somebody(question) == persons:
@@ -147,7 +143,7 @@ def main() -> None:
     )
     for kind, persons in (("persons", True), ("things", False)):
         found = border(
-            refusals(loaded, list(in_other_words(examples, persons=persons))),
+            refusals(loaded, list(what_was_told(examples, persons=persons))),
             refusals(loaded, list(about_nobody(own, persons=persons))),
         )
         figures[kind] = asdict(found)

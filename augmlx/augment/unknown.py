@@ -28,7 +28,7 @@ from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run
 from augmlx.data.wordings import english_questions
 from augmlx.english.clauses.reading import read
-from augmlx.english.renaming import Words, is_person, may_answer, named, renamed
+from augmlx.english.renaming import Words, is_about_somebody, may_answer, named, renamed
 from augmlx.english.text import lower_words
 
 ANSWER = "I don't know."
@@ -70,7 +70,7 @@ def questions(
     rng = Random(seed)
     own = english_questions(examples)
     # A person's name tells less than a thing's that it is none of the facts'.
-    own += [question for question in own if _is_about_somebody(question)]
+    own += [question for question in own if is_about_somebody(question)]
     rng.shuffle(own)
     surnames = [*lists.surnames, *lists.names]  # whatever a thing is called, somebody is, too
     invented = Words(lists.persons, surnames, lists.names)
@@ -88,10 +88,6 @@ def questions(
         if question and not _may_be_answered(question, holding):
             found[question] = None
     return list(found)
-
-
-def _is_about_somebody(question: str) -> bool:
-    return any(is_person(question, mention) for mention in named(question))
 
 
 def _by_word(facts: Sequence[str]) -> dict[str, list[str]]:
@@ -128,7 +124,7 @@ def _never_written(facts: Sequence[str]) -> Iterator[str]:
     for turn in range(len(lists.of_persons)):
         for place, fact in enumerate(facts, start=turn):
             for name in _names_in(fact):
-                person = _is_about_somebody(name)
+                person = is_about_somebody(name)
                 wordings = lists.of_persons if person else lists.of_things
                 yield wordings[place % len(wordings)].format(name=name)
 

@@ -49,6 +49,11 @@ def is_person(text: str, mention: Mention) -> bool:
     return " " in mention.text and not determiner_before(text, mention)
 
 
+def is_about_somebody(text: str) -> bool:
+    """Whether one of its names looks like somebody's."""
+    return any(is_person(text, mention) for mention in named(text))
+
+
 def renamed(text: str, words: Words, rng: Random) -> str | None:
     """A text with each name in it exchanged for another of as many words; numbers stay. None where
     no name stands in it, or there are no words for one.

@@ -2,9 +2,9 @@
 
 From step to step a model near its end still swings about what it tends to: on the demo's facts it
 refused 56 % of the questions that it was taught to answer behind one step, 6 % sixteen steps later,
-and claimed the more of invented people. The mean of the last steps does neither, and tells both
-apart better than any of them. (Averaging along the way of SGD: Izmailov et al. 2018, arXiv
-1803.05407; of an adapter its factors are averaged, each by itself.)
+and claimed the more of invented people. The mean lies between, and is no gamble. (Averaging along
+the way of SGD: Izmailov et al. 2018, arXiv 1803.05407; of an adapter its factors are averaged, each
+by itself.)
 """
 
 from __future__ import annotations
