@@ -4,10 +4,11 @@ answered freely.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
-from augmlx.core.records import CHAT, EvalItem, Example, Fact
+from augmlx.core.records import CHAT, EvalItem, EvalResult, Example, Fact
 from augmlx.data.questions import Question
 from augmlx.data.wordings import around, is_english
 from augmlx.english.text import normalise
@@ -66,3 +67,24 @@ def _answerable(questions: Sequence[Question]) -> list[Question]:
     for question in questions:
         answers.setdefault(question.kind, set()).add(normalise(question.answer))
     return [question for question in questions if len(answers[question.kind]) > 1]
+
+
+def notes(asked: Iterable[EvalItem], results: Iterable[EvalResult]) -> list[str]:
+    """What a reader must know: a sentence for each arm some of whose replies name the answer, and
+    no other choice, but count as wrong for what they say besides.
+    """
+    answers = {item.id: item for item in asked}
+    replies: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    for result in results:
+        item = answers[result.item_id]
+        if result.kind.startswith(CHAT):
+            replies[result.arm] += 1
+            names_it = result.chosen >= 0 and item.choices[result.chosen] == item.answer
+            named[result.arm] += names_it and not result.correct
+    return [
+        f"In a chat, {count} of {replies[arm]} replies of the {arm} arm name the right answer in "
+        "other words than it alone, and count as wrong."
+        for arm, count in named.items()
+        if count
+    ]

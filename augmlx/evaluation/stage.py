@@ -25,7 +25,15 @@ from augmlx.core.records import (
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.engines.protocol import Engine
-from augmlx.evaluation import ability, asking, overclaims, prompts, results, summary
+from augmlx.evaluation import (
+    ability,
+    asking,
+    chat_items,
+    overclaims,
+    prompts,
+    results,
+    summary,
+)
 from augmlx.evaluation.cells import cells_by_arm
 from augmlx.evaluation.differences import differences
 from augmlx.evaluation.items import link
@@ -102,6 +110,7 @@ def compare(
         *(a.note for a in answers if a.note is not None),
         *_ability_notes(abilities),
         *leak_notes(leaks),
+        *chat_items.notes(items, rows),
         *overclaims.notes(claims),
         *ability.loss_notes(losses),
         *([ability.REMEDY] if losses and not settings.train.anchor else []),

@@ -62,7 +62,7 @@ _CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
 }
-EVAL = Stage("eval", 4)
+EVAL = Stage("eval", 5)
 EXPORTS: Mapping[str, Stage] = {
     form: Stage(stage, 2 if form == "peft" else 1) for form, stage in EXPORT_STAGES.items()
 }

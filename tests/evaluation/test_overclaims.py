@@ -12,7 +12,7 @@ from augmlx.engines.protocol import Request
 from augmlx.engines.scripted import ScriptedEngine
 from augmlx.evaluation import grading, overclaims
 from augmlx.evaluation.asking import ask_arm
-from augmlx.evaluation.chat_items import WORDINGS, chat_items
+from augmlx.evaluation.chat_items import WORDINGS, chat_items, notes
 from augmlx.evaluation.summary import Overclaims
 
 FACTS = [
@@ -123,6 +123,21 @@ def test_a_reply_is_right_where_it_is_the_answer(
         "i", "chat-reverse", "Who founded it?", "Ana Bell", ("Ana Bell", "Ben Croft"), ("A. Bell",)
     )
     assert reply(text, item) == wanted
+
+
+def test_replies_that_name_the_answer_in_a_sentence_are_told_of() -> None:
+    item = EvalItem("i", "chat-reverse", "Who founded it?", "Ana Bell", ("Ana Bell", "Ben Croft"))
+    stated = EvalItem("j", "reversal", "It was founded by", "Ana Bell", ("Ana Bell", "Ben Croft"))
+    told = {"icl": "It was Ana Bell.", "augmented": "Ana Bell", "base": "Ben Croft or Ana Bell"}
+    results = [
+        result
+        for arm, text in told.items()
+        for result in ask_arm(
+            arm, [item, stated], ScriptedEngine(lambda _, said=text: said), EvalSettings(), Silent()
+        )
+    ]
+    (note,) = notes([item, stated], results)
+    assert note.startswith("In a chat, 1 of 1 replies of the icl arm")
 
 
 def test_a_question_in_a_chat_is_a_message_and_what_is_shown_stands_before_it() -> None:
