@@ -9,7 +9,8 @@ Runs the commands once undisturbed and once with kills, on the same facts, and c
 augmented.jsonl, rejected.jsonl, the training data and the adapter byte for byte, and the losses
 value for value. Each kill of the augmentation comes a random while after the journal has grown past
 the last one, the last few while nothing is left but to judge and write. A journalled request must
-keep its row: what is generated a second time would get a new one.
+keep its row: what is generated a second time would get a new one. The weights that are kept are the
+mean of the last steps', as by default, or those of the best validation (--keep best).
 """
 
 from __future__ import annotations
@@ -41,9 +42,12 @@ SETTINGS = [
     "train.dropout=0.1",
     "train.accumulate=2",
     "train.batch_size=4",
-    'train.best="loss"',
     "split.valid=0.2",
 ]
+KEPT = {  # of the weights: the mean of the last steps', or the best's
+    "mean": ['train.best="off"', "train.average=0.5"],
+    "best": ['train.best="loss"'],
+}
 # What does not depend on the clock.
 LOSSES = ("step", "epoch", "loss", "valid_loss", "gradient_norm", "learning_rate")
 ATTEMPTS = 5  # at a kill
@@ -189,10 +193,10 @@ class Found:
     equal_losses: bool
 
 
-def augment_command(facts: Path, run: RunFolder, epochs: int) -> Command:
+def augment_command(facts: Path, run: RunFolder, given: argparse.Namespace) -> Command:
     """With the settings that both runs have."""
     command = [*AUGMLX, "augment", str(facts), "-o", str(run.path)]
-    for setting in (f"train.epochs={epochs}", *SETTINGS):
+    for setting in (f"train.epochs={given.epochs}", *SETTINGS, *KEPT[given.keep]):
         command += ["--set", setting]
     return command
 
@@ -207,9 +211,9 @@ def compare(folder: Path, given: argparse.Namespace) -> Found:
     names = [whole.augmented.name, "augmented.csv", whole.rejected.name]
     names += [f"data/{part}.jsonl" for part in ("train", "valid", "test")]
 
-    finish(augment_command(facts, whole, given.epochs))
+    finish(augment_command(facts, whole, given))
     requests = len(journalled(whole))
-    command = augment_command(facts, killed, given.epochs)
+    command = augment_command(facts, killed, given)
     augment_hits, again = augment_with_kills(command, killed, given.kills, requests, rng)
     train_hits = 0
     equal_losses = True
@@ -245,6 +249,7 @@ def options() -> argparse.ArgumentParser:
     )
     parser.add_argument("--facts", type=int, default=24, help="how many of the shipped facts")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--keep", choices=KEPT, default="mean", help="which weights; see KEPT")
     parser.add_argument("--seed", type=int, default=0, help="of the kill moments")
     return parser
 
