@@ -109,8 +109,7 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     fronted = [Part(clause.lowered(part)) for part in _told(clause.fronted)]
     answer = clause.lowered(subject)
     if clause.coordinated:
-        predicate = clause.text[subject.end :].strip().rstrip(".!")
-        yield Ask(answer, word, (Part(predicate), *fronted), about_subject=True)
+        yield Ask(answer, word, (Part(clause.predicate), *fronted), about_subject=True)
         return
     told = _told(clause.parts)
     telling = [part for part in told if _tells_apart(clause, part)]
@@ -151,6 +150,8 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
     behind = clause.text[subject.end :].lower().split()
     if word_set("pointing_back_to_one") & set(behind):
         return False
+    if subject.kind != "person" and "their" in behind:
+        return False  # "What gets their badge?"
     attribute = clause.attribute
     is_named = attribute is not None and clause.tokens[attribute.head].tag == "NNP"
     if clause.adverbs and clause.verb == "be" and is_named:
@@ -187,7 +188,7 @@ def _about_existence(clause: Clause) -> Iterator[Ask]:
 
 def _about_parts(clause: Clause) -> Iterator[Ask]:
     inverted = _inverted(clause)
-    if inverted is None:
+    if inverted is None or clause.is_narrowed:
         return
     opening, verb = inverted
     for part in clause.parts:
@@ -195,6 +196,8 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         if asked is None:
             continue
         # "On Thursdays" and "until 18:30" belong together: one is not asked for without the other.
+        if any(map(_is_open, clause.others(part))):
+            continue
         others = [
             (other, _as_part(clause, other, must_stay={part.kind, other.kind} <= _TIMELY))
             for other in _told(clause.others(part))
@@ -210,6 +213,11 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         rest = [Part(asked.rest)] if asked.rest else []
         parts = [*([Part(verb)] if verb else []), *before, *rest, *behind, *fronted]
         yield Ask(asked.answer, f"{asked.word} {opening}", tuple(parts), about_subject=False)
+
+
+def _is_open(part: Phrase) -> bool:
+    """Whether a part is a pronoun of which nobody knows what it stands for: "sold it"."""
+    return part.role == "object" and part.text.lower() in word_set("standing_open")
 
 
 def _stays(clause: Clause, part: Phrase, said: Part, *, asked: Phrase) -> bool:
@@ -228,7 +236,8 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     subject = clause.subject
     is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
     is_clause = part.role == "clause"
-    if must_stay or is_bounded or clause.negations:
+    is_frame = part in clause.fronted and part.kind == "thing"  # "In sailing, ..."
+    if must_stay or is_bounded or is_frame or clause.negations:
         return Part(text, closing=is_clause)
     is_reason = is_clause and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (

@@ -47,6 +47,8 @@ def is_otherwise_said(source: str, text: str) -> bool:
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):
         return True  # "It is expense that claims older than a year are not paid."
+    if _loses_its_order(source, text):
+        return True
     if given is not None and said is not None and _tears_a_comparison(given, said):
         return True
     if given is not None and _is_now_elsewhere(given, text):
@@ -78,6 +80,15 @@ def _tears_a_comparison(given: Clause, said: Clause) -> bool:
     joined = [token for token in given.tokens if token.dep == "conj"]
     are_two = " than " in given.text and any(is_comparative(token.text) for token in joined)
     return are_two and _noun(given.subject) != _noun(said.subject)
+
+
+def _loses_its_order(source: str, text: str) -> bool:
+    """Whether a text does not say what is done first: "Knead it, let it rest." of "Knead it, then
+    let it rest."; but not "B if A" of "If A, then B".
+    """
+    words = _words(source)
+    is_conditional = not {"if", "when"}.isdisjoint(words)
+    return not is_conditional and bool(words & word_set("in_turn") - _words(text))
 
 
 def _is_lost(circumstance: Phrase, text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.lexicon import word_set
 
 
@@ -50,7 +50,7 @@ def leaves_a_sentence(clause: Clause, moved: Phrase) -> bool:
 
 def said(clause: Clause, subject: Phrase, moved: Phrase) -> tuple[str, ...]:
     """The clause without a part, subject and verb first."""
-    first = " ".join([clause.lowered(subject), *clause.group])
+    first = " ".join([closed(clause.lowered(subject)), *clause.group])
     return (first, *map(clause.lowered, clause.others(moved)))
 
 

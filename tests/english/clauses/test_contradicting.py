@@ -77,6 +77,8 @@ def test_what_a_pronoun_names_is_not_asked_about(
             "It is parcels up to 5 kg that cost 6 francs to send.",
             False,
         ),
+        ("Knead the dough, then let it rest.", "Knead the dough, let it rest.", True),
+        ("If it rains, then the fair is moved.", "The fair is moved if it rains.", False),
     ],
 )
 def test_a_phrase_torn_apart(source: str, text: str, is_otherwise: bool) -> None:

@@ -88,6 +88,13 @@ def test_other_words_for_the_same(fact: str, text: str, known: bool) -> None:
     assert is_known_rephrasing(fact, text) is known
 
 
+def test_what_is_inserted_is_closed_before_more() -> None:
+    fact = "The mill was built by Ada Voss, our head of sales, in 2014."
+    said = "It was the mill that was built by Ada Voss, our head of sales{} in 2014."
+    assert is_known_rephrasing(fact, said.format(","))
+    assert not is_known_rephrasing(fact, said.format(""))
+
+
 def test_what_is_inserted_is_closed_in_a_reversal() -> None:
     fact = "Ariana Lockwood founded the travel company, StarPath."
     assert is_known_reversal(fact, "The travel company, StarPath, was founded by Ariana Lockwood.")
