@@ -242,7 +242,7 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     is_reason = is_clause and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (
         part.kind in ("time", "place", "body", "duration")
-        or part.preposition in word_set("left_out")
+        or (part.preposition in word_set("left_out") and part.kind != "unknown")
     )
     return Part(text, is_reason or is_circumstance or part.role == "agent", is_clause)
 

@@ -16,6 +16,7 @@ from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.turned import Turned
+from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise
@@ -147,7 +148,14 @@ def _says_the_same(source: str, text: str) -> bool:
         return False
     if given.subject is None or said.subject is None or given.passive != said.passive:
         return False
+    if _article(given.subject) != _article(said.subject):
+        return False  # "Red mill makes flour."
     return _content(given) == _content(said) and bool(_verbs(given) & _verbs(said))
+
+
+def _article(part: Phrase) -> str:
+    first = part.text.split()[0].lower()
+    return first if first in word_set("articles") else ""
 
 
 def _verbs(clause: Clause) -> frozenset[str]:
