@@ -75,6 +75,8 @@ def asks(text: str) -> tuple[Ask, ...]:
         return tuple(_about_existence(clause))
     if clause.coordinated:
         return (*_about_subject(clause), *_of_each_statement(text))
+    if clause.defines:
+        return tuple(_about_meaning(clause))
     return (*_about_subject(clause), *_about_parts(clause))
 
 
@@ -181,6 +183,17 @@ def _about_existence(clause: Clause) -> Iterator[Ask]:
     if match and not clause.helpers:
         opening = f"How many {match['noun']} {clause.verb_text} there"
         yield Ask(match["number"], opening, (Part(match["place"]),), about_subject=False)
+
+
+def _about_meaning(clause: Clause) -> Iterator[Ask]:
+    """ "What does leave mean?", which all that stands behind the verb answers."""
+    if len(clause.complements) == 1:
+        yield from _about_subject(clause)
+    inverted = _inverted(clause)
+    if inverted is not None:
+        meaning = clause.text[clause.tokens[clause.root].end :].strip().rstrip(".!")
+        parts = [Part(clause.verb), *(Part(clause.lowered(p)) for p in _told(clause.fronted))]
+        yield Ask(meaning, f"What {inverted[0]}", tuple(parts), about_subject=False)
 
 
 # About its other parts

@@ -150,6 +150,12 @@ class Clause:
         )
 
     @property
+    def defines(self) -> bool:
+        """Whether it says what its subject means: "Leave means up to three days off."."""
+        is_bare = bool(self.complements) and not self.complements[0].preposition
+        return self.verb in word_set("defining_verbs") and is_bare and not self.helpers
+
+    @property
     def has_second_subject(self) -> bool:
         """Whether it goes on with a second verb that has a subject of its own."""
         seconds = [n for n in children(self.tokens, self.root) if self.tokens[n].dep == "conj"]

@@ -164,6 +164,7 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "No house in Sarnica may be taller than the church.",
         "The archive stores the letters of the founder in a safe.",
         "Complaints must be made in person.",
+        "Bereavement leave means up to three days off after a death in the family.",
         "这座桥是1907年建成的。",
     ],
 )
