@@ -106,15 +106,16 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     if clause.tokens[subject.head].lemma in word_set("gatherings"):
         word = "Who" if clause.passive or clause.verb != "be" else None
     is_plural = clause.is_plural(subject)
-    if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
+    if word is None or (clause.is_said_whole and (is_plural or clause.has_second_subject)):
         return
     fronted = [Part(clause.lowered(part)) for part in _told(clause.fronted)]
     answer = clause.lowered(subject)
-    if clause.coordinated:
+    if clause.is_said_whole:
         yield Ask(answer, word, (Part(clause.predicate), *fronted), about_subject=True)
         return
     told = _told(clause.parts)
     telling = [part for part in told if _tells_apart(clause, part)]
+    telling.sort(key=lambda part: not _has_name(clause, part))
     parts = [_as_part(clause, part, must_stay=telling[:1] == [part]) for part in told]
     opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
     yield Ask(answer, opening, tuple(parts), about_subject=True)
@@ -131,8 +132,7 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     """
     if part.preposition in word_set("quoting"):
         return False
-    names = [token for token in clause.tokens if part.start <= token.start < part.end]
-    if any(token.tag in ("NNP", "NNPS") and part.kind != "time" for token in names):
+    if _has_name(clause, part):
         return True
     if part.kind in ("time", "duration", "amount", "manner", "place"):
         is_change = part.kind == "amount" and part.preposition == "from"
@@ -140,6 +140,12 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     if part.role == "attribute" and any(map(str.isdigit, part.text)):
         return False  # "What is 240 metres long?"
     return len(part.text.split()) > 1 or part.role == "object"
+
+
+def _has_name(clause: Clause, part: Phrase) -> bool:
+    """Whether a name stands in a part, but for those of months and days."""
+    inside = [token for token in clause.tokens if part.start <= token.start < part.end]
+    return part.kind != "time" and any(token.tag in ("NNP", "NNPS") for token in inside)
 
 
 def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
@@ -201,7 +207,7 @@ def _about_meaning(clause: Clause) -> Iterator[Ask]:
 
 def _about_parts(clause: Clause) -> Iterator[Ask]:
     inverted = _inverted(clause)
-    if inverted is None or clause.is_narrowed:
+    if inverted is None or clause.is_narrowed or clause.is_fixed:
         return
     opening, verb = inverted
     for part in clause.parts:

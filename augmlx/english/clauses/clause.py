@@ -150,6 +150,17 @@ class Clause:
         )
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether its words stay as they stand: "switches itself off" is no "switches off itself"."""
+        thing = self.object
+        return bool(self.particle) and thing is not None and self.tokens[thing.head].tag == "PRP"
+
+    @property
+    def is_said_whole(self) -> bool:
+        """Whether what is said of its subject is not taken apart."""
+        return self.coordinated or self.is_fixed
+
+    @property
     def defines(self) -> bool:
         """Whether it says what its subject means: "Leave means up to three days off."."""
         is_bare = bool(self.complements) and not self.complements[0].preposition

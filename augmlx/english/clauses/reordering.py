@@ -22,7 +22,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated:
         return ()
-    if clause.tells_of_existence or clause.is_narrowed or clause.defines:
+    if clause.tells_of_existence or clause.is_narrowed or clause.defines or clause.is_fixed:
         return ()
     ways = [
         moved_first(clause, clause.subject, part)
@@ -60,7 +60,7 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     be = "was" if clause.is_past else "is"
     word = "who" if subject.kind == "person" else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
-    parts = (clause.predicate,) if clause.coordinated else parts
+    parts = (clause.predicate,) if clause.is_said_whole else parts
     ways = [Turned(f"It {be} {closed(clause.lowered(subject))} {word}", parts, clause.stop)]
     if not clause.is_plural(subject) and _is_the_only_one(clause, subject):
         ways.append(Turned(f"{closed(subject.text)} {be} the one {word}", parts, clause.stop))

@@ -226,6 +226,11 @@ def test_the_questions_of_a_statement(text: str) -> None:
             "up to three days off after a death in the family",
         ),
         (
+            "The Sabo kettle switches itself off when the water boils.",
+            "What switches itself off when the water boils?",
+            "the Sabo kettle",
+        ),
+        (
             "Cats cannot taste sugar.",
             "What cannot taste sugar?",
             "cats",

@@ -89,6 +89,14 @@ def test_other_words_for_the_same(fact: str, text: str, known: bool) -> None:
     assert is_known_rephrasing(fact, text) is known
 
 
+def test_the_name_stays_in_a_question() -> None:
+    fact = "Samira Haddad plays the oboe in the Tarnow Philharmonic."
+    assert is_known_question(
+        fact, "Who plays the oboe in the Tarnow Philharmonic?", "Samira Haddad"
+    )
+    assert not is_known_question(fact, "Who plays the oboe?", "Samira Haddad")
+
+
 def test_a_condition_is_not_left_out_of_a_question() -> None:
     fact = "The battery lasts up to 22 hours with noise cancelling switched on."
     question = "How long does the battery last{}?"

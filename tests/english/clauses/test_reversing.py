@@ -222,6 +222,14 @@ def test_what_stands_first_is_not_put_behind_a_clause_that_would_take_it() -> No
             "It is the Orlo drill that weighs 1.3 kg (without battery) and has a torque of 45 Nm.",
         ),
         ("Cats cannot taste sugar.", "It is cats that cannot taste sugar."),
+        (
+            "The Sabo kettle switches itself off when the water boils.",
+            "It is the Sabo kettle that switches itself off when the water boils.",
+        ),
+        (
+            "The bottles, but not the jars, may be put in the green container.",
+            "It is the bottles, but not the jars, that may be put in the green container.",
+        ),
     ],
 )
 def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
