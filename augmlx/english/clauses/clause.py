@@ -151,7 +151,7 @@ class Clause:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether its words stay as they stand: "switches itself off" is no "switches off itself"."""
+        """Whether its words stay in their order: "switches itself off"."""
         thing = self.object
         return bool(self.particle) and thing is not None and self.tokens[thing.head].tag == "PRP"
 

@@ -22,7 +22,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated:
         return ()
-    if clause.tells_of_existence or clause.is_narrowed or clause.defines or clause.is_fixed:
+    if clause.tells_of_existence or clause.is_narrowed or clause.defines:
         return ()
     ways = [
         moved_first(clause, clause.subject, part)

@@ -287,6 +287,10 @@ def test_only_what_is_inserted_is_closed(phrase: str, wanted: str) -> None:
         ),
         ("Cats cannot taste sugar.", "Sugar cannot be tasted by cats."),
         (
+            "The Sabo kettle switches itself off when the water boils.",
+            "When the water boils, the Sabo kettle switches itself off.",
+        ),
+        (
             "Our clerk, Mr Pell, has three spare keys.",
             "Three spare keys are what our clerk, Mr Pell, has.",
         ),
