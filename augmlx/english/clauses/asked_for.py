@@ -12,6 +12,7 @@ from typing import NamedTuple
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.forms import is_adverb
 from augmlx.english.clauses.phrase import Phrase, capitalised, children
+from augmlx.english.clauses.turned import points_back
 from augmlx.english.lexicon import either, word_set
 
 # "a rated output of 8.5 kW at 7 °C": its name, the amount, and what follows.
@@ -102,8 +103,10 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return Asked(f"What {match['name']}", match["amount"], rest=match["rest"] or "")
     preposition = part.preposition
     is_beside = preposition == "by" and part.role != "agent"  # "the box by the door"
-    if is_beside or is_adverb(part.noun.lower()):
+    if is_beside or is_adverb(part.noun.lower()) or says_how(clause, part):
         return None
+    if preposition in ("in", "at", "on") and part.kind != "person" and points_back(part):
+        return None  # "at its peak"
     if part.role == "adjunct" and (not preposition or part.kind in ("time", "duration")):
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
@@ -130,6 +133,12 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return Asked("What", part.noun, preposition)
     return None
+
+
+def says_how(clause: Clause, part: Phrase) -> bool:
+    """Whether a part says how something is done, and names nothing: "in writing"."""
+    noun = clause.tokens[part.head].text.lower()
+    return part.preposition in ("in", "at", "on") and noun in word_set("manners")
 
 
 def _are_people(clause: Clause, part: Phrase) -> bool:

@@ -75,6 +75,8 @@ def asks(text: str) -> tuple[Ask, ...]:
         return tuple(_about_existence(clause))
     if clause.coordinated:
         return (*_about_subject(clause), *_of_each_statement(text))
+    if clause.defines:
+        return tuple(_about_meaning(clause))
     return (*_about_subject(clause), *_about_parts(clause))
 
 
@@ -104,16 +106,16 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
     if clause.tokens[subject.head].lemma in word_set("gatherings"):
         word = "Who" if clause.passive or clause.verb != "be" else None
     is_plural = clause.is_plural(subject)
-    if word is None or (clause.coordinated and (is_plural or clause.has_second_subject)):
+    if word is None or (clause.is_said_whole and (is_plural or clause.has_second_subject)):
         return
     fronted = [Part(clause.lowered(part)) for part in _told(clause.fronted)]
     answer = clause.lowered(subject)
-    if clause.coordinated:
-        predicate = clause.text[subject.end :].strip().rstrip(".!")
-        yield Ask(answer, word, (Part(predicate), *fronted), about_subject=True)
+    if clause.is_said_whole:
+        yield Ask(answer, word, (Part(clause.predicate), *fronted), about_subject=True)
         return
     told = _told(clause.parts)
     telling = [part for part in told if _tells_apart(clause, part)]
+    telling.sort(key=lambda part: not _has_name(clause, part))
     parts = [_as_part(clause, part, must_stay=telling[:1] == [part]) for part in told]
     opening = f"{word} {_verb_behind_who(clause, is_plural=is_plural)}"
     yield Ask(answer, opening, tuple(parts), about_subject=True)
@@ -130,8 +132,7 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     """
     if part.preposition in word_set("quoting"):
         return False
-    names = [token for token in clause.tokens if part.start <= token.start < part.end]
-    if any(token.tag in ("NNP", "NNPS") and part.kind != "time" for token in names):
+    if _has_name(clause, part):
         return True
     if part.kind in ("time", "duration", "amount", "manner", "place"):
         is_change = part.kind == "amount" and part.preposition == "from"
@@ -139,6 +140,12 @@ def _tells_apart(clause: Clause, part: Phrase) -> bool:
     if part.role == "attribute" and any(map(str.isdigit, part.text)):
         return False  # "What is 240 metres long?"
     return len(part.text.split()) > 1 or part.role == "object"
+
+
+def _has_name(clause: Clause, part: Phrase) -> bool:
+    """Whether a name stands in a part, but for those of months and days."""
+    inside = [token for token in clause.tokens if part.start <= token.start < part.end]
+    return part.kind != "time" and any(token.tag in ("NNP", "NNPS") for token in inside)
 
 
 def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
@@ -151,6 +158,8 @@ def _can_be_asked_for(clause: Clause, subject: Phrase) -> bool:
     behind = clause.text[subject.end :].lower().split()
     if word_set("pointing_back_to_one") & set(behind):
         return False
+    if subject.kind != "person" and "their" in behind:
+        return False  # "What gets their badge?"
     attribute = clause.attribute
     is_named = attribute is not None and clause.tokens[attribute.head].tag == "NNP"
     if clause.adverbs and clause.verb == "be" and is_named:
@@ -182,12 +191,23 @@ def _about_existence(clause: Clause) -> Iterator[Ask]:
         yield Ask(match["number"], opening, (Part(match["place"]),), about_subject=False)
 
 
+def _about_meaning(clause: Clause) -> Iterator[Ask]:
+    """ "What does leave mean?", which all that stands behind the verb answers."""
+    if len(clause.complements) == 1:
+        yield from _about_subject(clause)
+    inverted = _inverted(clause)
+    if inverted is not None:
+        meaning = clause.text[clause.tokens[clause.root].end :].strip().rstrip(".!")
+        parts = [Part(clause.verb), *(Part(clause.lowered(p)) for p in _told(clause.fronted))]
+        yield Ask(meaning, f"What {inverted[0]}", tuple(parts), about_subject=False)
+
+
 # About its other parts
 
 
 def _about_parts(clause: Clause) -> Iterator[Ask]:
     inverted = _inverted(clause)
-    if inverted is None:
+    if inverted is None or clause.is_narrowed or clause.is_fixed:
         return
     opening, verb = inverted
     for part in clause.parts:
@@ -195,6 +215,8 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         if asked is None:
             continue
         # "On Thursdays" and "until 18:30" belong together: one is not asked for without the other.
+        if any(map(_is_open, clause.others(part))):
+            continue
         others = [
             (other, _as_part(clause, other, must_stay={part.kind, other.kind} <= _TIMELY))
             for other in _told(clause.others(part))
@@ -210,6 +232,11 @@ def _about_parts(clause: Clause) -> Iterator[Ask]:
         rest = [Part(asked.rest)] if asked.rest else []
         parts = [*([Part(verb)] if verb else []), *before, *rest, *behind, *fronted]
         yield Ask(asked.answer, f"{asked.word} {opening}", tuple(parts), about_subject=False)
+
+
+def _is_open(part: Phrase) -> bool:
+    """Whether a part is a pronoun of which nobody knows what it stands for: "sold it"."""
+    return part.role == "object" and part.text.lower() in word_set("standing_open")
 
 
 def _stays(clause: Clause, part: Phrase, said: Part, *, asked: Phrase) -> bool:
@@ -228,12 +255,13 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     subject = clause.subject
     is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
     is_clause = part.role == "clause"
-    if must_stay or is_bounded or clause.negations:
+    is_frame = part in clause.fronted and part.kind == "thing"  # "In sailing, ..."
+    if must_stay or is_bounded or is_frame or clause.negations:
         return Part(text, closing=is_clause)
     is_reason = is_clause and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (
         part.kind in ("time", "place", "body", "duration")
-        or part.preposition in word_set("left_out")
+        or (part.preposition in word_set("left_out") and part.kind != "unknown")
     )
     return Part(text, is_reason or is_circumstance or part.role == "agent", is_clause)
 

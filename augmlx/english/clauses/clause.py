@@ -84,10 +84,14 @@ class Clause:
     @property
     def group(self) -> list[str]:
         """The words of the verb in their order: "may not be", "opened up", "is not"."""
-        words = [*self.helpers, self.verb_text]
+        words = [*self.as_written(" ".join(self.helpers)).split(), self.verb_text]
         if self.verb == "be" and not self.auxiliaries:
             words = [self.verb_text, *self.helpers]
         return [*words, self.particle] if self.particle else words
+
+    def as_written(self, words: str) -> str:
+        """Words around the verb, with "cannot" as one word where it is one."""
+        return words.replace("can not", "cannot") if "cannot" in self.text else words
 
     @property
     def parts(self) -> tuple[Phrase, ...]:
@@ -130,11 +134,51 @@ class Clause:
         return any(part.preposition in word_set("set_off") for part in self.parts)
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether "only" stands by its verb or an adjective, and may single out any part: "is only
+        valid if it is signed", "only opens on Mondays"; but not "opens only on Mondays".
+        """
+        attribute = self.attribute
+        is_adjective = attribute is not None and self.tokens[attribute.head].tag == "JJ"
+        tops = {self.root, *([attribute.head] if attribute and is_adjective else [])}
+        own = {part.start for part in self.parts if part.role in ("adjunct", "clause")}
+        return any(
+            token.text.lower() in word_set("focusing")
+            and token.head in tops
+            and token.start not in own
+            for token in self.tokens
+        )
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its words stay in their order: "switches itself off"."""
+        thing = self.object
+        return bool(self.particle) and thing is not None and self.tokens[thing.head].tag == "PRP"
+
+    @property
+    def is_said_whole(self) -> bool:
+        """Whether what is said of its subject is not taken apart."""
+        return self.coordinated or self.is_fixed
+
+    @property
+    def defines(self) -> bool:
+        """Whether it says what its subject means: "Leave means up to three days off."."""
+        is_bare = bool(self.complements) and not self.complements[0].preposition
+        return self.verb in word_set("defining_verbs") and is_bare and not self.helpers
+
+    @property
     def has_second_subject(self) -> bool:
         """Whether it goes on with a second verb that has a subject of its own."""
         seconds = [n for n in children(self.tokens, self.root) if self.tokens[n].dep == "conj"]
         below = [self.tokens[n] for second in seconds for n in children(self.tokens, second)]
-        return any(token.dep in SUBJECTS for token in below)
+        are_nouns = any(self.tokens[n].tag.startswith(("N", "PRP")) for n in seconds)
+        return are_nouns or any(token.dep in SUBJECTS for token in below)
+
+    @property
+    def predicate(self) -> str:
+        """All that is said of its subject, as it stands."""
+        start = self.subject.end if self.subject else 0
+        return self.text[start:].strip(" ,").rstrip(".!")
 
     @property
     def stop(self) -> str:

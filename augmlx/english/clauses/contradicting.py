@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
 _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
 _ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
+_COUNTED_NAME = re.compile(r"\b[Aa]n? ([A-Z][\w'’-]*)")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
@@ -47,6 +48,8 @@ def is_otherwise_said(source: str, text: str) -> bool:
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):
         return True  # "It is expense that claims older than a year are not paid."
+    if _loses_its_order(source, text) or _counts_a_name(source, text):
+        return True
     if given is not None and said is not None and _tears_a_comparison(given, said):
         return True
     if given is not None and _is_now_elsewhere(given, text):
@@ -71,13 +74,29 @@ def is_otherwise_said(source: str, text: str) -> bool:
 def _tears_a_comparison(given: Clause, said: Clause) -> bool:
     """Whether of two comparisons that are joined one is turned round, and the other is not: "The
     Heron is larger than the Plover but faster." of "The Plover is smaller than the Heron but
-    faster."
+    faster."; or "but not as long."
     """
     if given.subject is None or said.subject is None or _SINGLED_OUT.match(said.text):
         return False
     joined = [token for token in given.tokens if token.dep == "conj"]
-    are_two = " than " in given.text and any(is_comparative(token.text) for token in joined)
+    compares = any(is_comparative(token.text) or token.tag.startswith("JJ") for token in joined)
+    are_two = " than " in given.text and compares
     return are_two and _noun(given.subject) != _noun(said.subject)
+
+
+def _loses_its_order(source: str, text: str) -> bool:
+    """Whether a text does not say what is done first: "Knead it, let it rest." of "Knead it, then
+    let it rest."; but not "B if A" of "If A, then B".
+    """
+    words = _words(source)
+    is_conditional = not {"if", "when"}.isdisjoint(words)
+    return not is_conditional and bool(words & word_set("in_turn") - _words(text))
+
+
+def _counts_a_name(source: str, text: str) -> bool:
+    """Whether a name has "a" before it, and has none in the source: "a Zinerol"."""
+    counted = set(_COUNTED_NAME.findall(text)) - set(_COUNTED_NAME.findall(source))
+    return any(f" {name} " in f" {source} " for name in counted)
 
 
 def _is_lost(circumstance: Phrase, text: str) -> bool:
@@ -221,6 +240,8 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
         return False
     if clause.subject is not None and _is_unnamed(clause.subject):
         return True
+    if clause.has_second_subject or _is_begun_by(clause.subject, answer):
+        return True  # "The jacket is waterproof, but the zip is not."
     part = next((part for part in _phrases(clause) if _is(part, answer)), None)
     if part is not None and part.kind in _KINDS_OF_ANSWER.get(first, ()):
         return True
@@ -230,6 +251,16 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
     is_of_verb = stem(clause.verb) in {stem(word) for word in rest.split()}
     is_off = (clause.is_past and helper in _NOW) or (clause.is_present and helper in _THEN)
     return is_of_verb and is_off
+
+
+def _is_begun_by(subject: Phrase | None, answer: str) -> bool:
+    """Whether an answer is what a subject begins with, and not the whole: "entry" of "entry to the
+    park".
+    """
+    start = f"{normalise(answer)} "
+    noun = normalise(subject.text) if subject is not None else ""
+    behind = noun.removeprefix(start).split()
+    return noun.startswith(start) and behind[0] in word_set("prepositions")
 
 
 def _is_unnamed(subject: Phrase) -> bool:

@@ -89,6 +89,8 @@ def compared(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     comparison = next((part for part in clause.complements if " than " in part.text), None)
     if comparison is None or clause.negations or len(clause.parts) > 1:
         return
+    if subject.text.split()[0].lower() in word_set("quantifying"):
+        return  # "No house is taller than the church."
     if not word_set("abilities").isdisjoint(clause.auxiliaries):
         return
     degree, _, other = comparison.text.partition(" than ")

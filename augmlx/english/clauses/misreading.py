@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from augmlx.english.clauses.clause import Clause
-from augmlx.english.clauses.forms import is_known, is_plural_noun, is_verb
+from augmlx.english.clauses.forms import is_known, is_plural_noun, is_verb, past
 from augmlx.english.clauses.phrase import Phrase, Tokens, children
 from augmlx.english.lexicon import word_set
 
@@ -14,7 +14,7 @@ from augmlx.english.lexicon import word_set
 def is_a_sentence(clause: Clause) -> bool:
     """Whether it has a subject that its verb agrees with, or is an instruction."""
     tokens, root = clause.tokens, clause.root
-    if _is_instruction_misread(clause) or _is_quotation_misread(clause):
+    if _is_instruction_misread(clause) or _is_quotation_misread(clause) or _is_no_past(clause):
         return False
     if clause.subject is None:
         if clause.tag not in ("VB", "VBP"):
@@ -25,7 +25,11 @@ def is_a_sentence(clause: Clause) -> bool:
     opening = clause.subject.text.split()[0].lower()
     if clause.subject.text.lower() in word_set("free_relatives"):
         return False  # "Whoever comes first locks the door"
-    is_one = tokens[clause.subject.head].tag == "NN" and opening in word_set("singling")
+    if clause.subject.text.lower() in word_set("articles") | word_set("prepositions"):
+        return False  # "A will is void if it is not signed", "In korfline, a goal counts double"
+    tag = tokens[clause.subject.head].tag
+    is_a_name = tag == "NNP" and opening == "the" and not clause.leaves_number_open(clause.subject)
+    is_one = is_a_name or (tag == "NN" and opening in word_set("singling"))
     is_bare = not clause.auxiliaries and clause.verb != "be"
     is_noun = _is_noun_misread(clause) or _is_end_of_subject(clause)
     return not (is_one and is_bare and clause.tag == "VBP") and not is_noun
@@ -42,6 +46,12 @@ def _is_instruction_misread(clause: Clause) -> bool:
     is_bare = first.start == 0 and subject.text == first.text and first.tag in ("NN", "NNP")
     is_bare = is_bare and opening.start == thing.start and opening.tag in ("NN", "NNS", "JJ")
     return is_bare and is_verb(first.text.lower())
+
+
+def _is_no_past(clause: Clause) -> bool:
+    """Whether the verb was read as past and has not its form: "The Ostrel ferry stops at Venn."."""
+    is_first_form = clause.tag == "VBD" and clause.verb_text == clause.verb
+    return is_first_form and past(clause.verb) != clause.verb
 
 
 def _is_noun_misread(clause: Clause) -> bool:
@@ -104,7 +114,15 @@ def is_whole(clause: Clause, verb: Collection[int]) -> bool:
         return False
     if clause.object is not None and clause.verb in word_set("no_object"):
         return False  # "Behind the door lies the hall"
+    if _is_torn_from_what_is_kept(clause):
+        return False
     return not any(_is_stray(clause.tokens, part) for part in clause.complements)
+
+
+def _is_torn_from_what_is_kept(clause: Clause) -> bool:
+    """Whether what the key is for was taken for where it is kept: "keep the key | to the barn"."""
+    is_kept = clause.object is not None and clause.verb in word_set("keeping_verbs")
+    return is_kept and any(part.preposition == "to" for part in clause.complements)
 
 
 def _is_bare_adverb(part: Phrase) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from augmlx.english.clauses.asked_for import is_none
+from augmlx.english.clauses.asked_for import is_none, says_how
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
 from augmlx.english.clauses.turned import (
@@ -77,6 +77,9 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
         return _gapped(clause, subject, part, "how long")
     if part.kind == "place" and preposition in ("in", "at", "inside", "on", "to"):
         return _gapped(clause, subject, part, "where")
+    is_manner = says_how(clause, part)
+    if is_manner and f"in {part.noun}" == part.text:
+        return None  # "In writing, appeals must be lodged."
     is_range = preposition == "from" and " to " in part.noun
     if is_range or (part.kind == "amount" and preposition in ("by", "for")):
         return None
@@ -85,7 +88,8 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
             return moved_first(clause, subject, part)
         if clause.negations or clause.verb == "be":
             return None
-    if preposition in word_set("stranded") and part == clause.complements[-1]:
+    is_last = part == clause.complements[-1] and not is_manner
+    if preposition in word_set("stranded") and is_last:
         if clause.tokens[part.head].lemma in word_set("gatherings"):
             return _gapped(clause, subject, part, "who", preposition)
         if part.kind in ("thing", "body", "amount", "place"):

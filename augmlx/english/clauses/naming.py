@@ -97,7 +97,10 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
 def _located(tokens: Tokens, span: Span) -> Kind | None:
     """A place, as far as the verb or the name tell."""
     noun = tokens[span.head]
-    verb = tokens[tokens[span.top].head].lemma
+    governor = tokens[tokens[span.top].head]
+    root = next((token for token in tokens if token.dep == "ROOT"), governor)
+    # A parser ties "in the tin" to the key that is kept there.
+    verb = (governor if governor.is_verb else root).lemma
     if span.preposition not in word_set("placing") or not noun.tag.startswith("N"):
         return None
     inside = tokens[span.first : span.last + 1]

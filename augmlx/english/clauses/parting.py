@@ -60,6 +60,8 @@ def parted(text: str) -> tuple[str, ...]:
             return ()
         if points_elsewhere(alone) or _has_lost_its_noun(alone):
             return ()
+        if clause.verb in word_set("auxiliaries") and not clause.parts:
+            return ()  # "but the zip is not"
         standing.append(alone)
     return tuple(standing)
 

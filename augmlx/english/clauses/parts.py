@@ -38,7 +38,8 @@ def parts_of(tokens: Tokens, places: list[int]) -> list[Phrase]:
             if before.text.lower() in word_set("focusing"):
                 together[-1] = _focused(before, part)
                 continue
-            if _is_bare_number(tokens, part) or _is_of_one_time(tokens, before, part):
+            is_of_one = _is_of_one_time(tokens, before, part) or _is_of_one_place(before, part)
+            if _is_bare_number(tokens, part) or is_of_one:
                 together[-1] = phrases.joined(before, part, before.head)
                 continue
             if _is_reached(tokens, before, part):
@@ -111,6 +112,8 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
     preposition = tokens[place].text.lower()
     verb = next((token.lemma for token in tokens if token.dep == "ROOT"), "")
     taking = {"of": "of_verbs", "over": "over_verbs", "to": "giving_verbs", "from": "taking_verbs"}
+    if role == "object" and verb in word_set("keeping_verbs") and _says_where(tokens, place):
+        return True
     if preposition == "from" and _is_a_span_of_time(tokens, place):
         return True
     if preposition in taking:
@@ -121,6 +124,15 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
         return False
     span = span_of(tokens, place)
     return span is not None and kind_of(tokens, span) == "time"
+
+
+def _says_where(tokens: Tokens, place: int) -> bool:
+    """Whether a prepositional phrase names a definite place: "in the tin", not "in ink"."""
+    span = span_of(tokens, place)
+    if span is None or span.preposition not in word_set("placing"):
+        return False
+    opening = tokens[span.noun_first]
+    return opening.tag in ("DT", "PRP$", "NNP") or tokens[span.head].tag == "NNP"
 
 
 def _is_a_span_of_time(tokens: Tokens, place: int) -> bool:
@@ -156,6 +168,12 @@ def _is_of_one_time(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
     wider = word_set("months") | word_set("seasons") if is_date else frozenset()
     is_clock = before.kind == "time" or tokens[before.head].tag == "CD"
     return is_clock and tokens[part.head].text.lower() in wider | word_set("parts_of_the_day")
+
+
+def _is_of_one_place(before: Phrase, part: Phrase) -> bool:
+    """Whether a place says where the one before it is: "in the cupboard | under the sink"."""
+    are_places = before.kind == part.kind == "place"
+    return are_places and {before.preposition, part.preposition} <= word_set("standing_at")
 
 
 def _is_reached(tokens: Tokens, before: Phrase, part: Phrase) -> bool:

@@ -11,11 +11,12 @@ from functools import lru_cache
 
 from augmlx.english.clauses.asking import Part, asks
 from augmlx.english.clauses.clause import Clause
-from augmlx.english.clauses.phrase import Phrase
+from augmlx.english.clauses.phrase import Phrase, closed
 from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
 from augmlx.english.clauses.turned import Turned
+from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
 from augmlx.english.text import CACHED_TEXTS, normalise
@@ -75,10 +76,23 @@ def _renders(text: str, way: Turned) -> bool:
     return _is_made_of(text, way.opening, [Part(part) for part in way.parts])
 
 
+def _closes_what_is_inserted(text: str, parts: Sequence[Part]) -> bool:
+    """Whether a comma stands behind each part that ends in what is inserted, where more follows:
+    "by Ada Voss, our head of sales, in 2014".
+    """
+    ends = text.rstrip(".!?")
+    return all(
+        closed(part.text) in text or ends.endswith(part.text) or part.text not in text
+        for part in parts
+    )
+
+
 def _is_made_of(text: str, opening: str, parts: Sequence[Part]) -> bool:
     """Whether a text is the opening and then the parts, in any order, each once; those that are
     optional once or not at all.
     """
+    if not _closes_what_is_inserted(text, parts):
+        return False
     words, first = _words(text), _words(opening)
     if words != first and not words.startswith(f"{first} "):
         return False
@@ -134,7 +148,14 @@ def _says_the_same(source: str, text: str) -> bool:
         return False
     if given.subject is None or said.subject is None or given.passive != said.passive:
         return False
+    if _article(given.subject) != _article(said.subject):
+        return False  # "Red mill makes flour."
     return _content(given) == _content(said) and bool(_verbs(given) & _verbs(said))
+
+
+def _article(part: Phrase) -> str:
+    first = part.text.split()[0].lower()
+    return first if first in word_set("articles") else ""
 
 
 def _verbs(clause: Clause) -> frozenset[str]:

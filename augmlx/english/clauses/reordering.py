@@ -22,7 +22,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
     clause = read(text)
     if clause is None or clause.subject is None or clause.coordinated:
         return ()
-    if clause.tells_of_existence:
+    if clause.tells_of_existence or clause.is_narrowed or clause.defines:
         return ()
     ways = [
         moved_first(clause, clause.subject, part)
@@ -46,7 +46,9 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     where it is not known whether the subject is somebody or something.
     """
     clause = read(text)
-    if clause is None or clause.subject is None or clause.coordinated or clause.fronted:
+    if clause is None or clause.subject is None or clause.fronted:
+        return ()
+    if clause.coordinated and clause.has_second_subject:
         return ()
     subject = clause.subject
     first = subject.text.split()[0].lower()
@@ -58,6 +60,7 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     be = "was" if clause.is_past else "is"
     word = "who" if subject.kind == "person" else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
+    parts = (clause.predicate,) if clause.is_said_whole else parts
     ways = [Turned(f"It {be} {closed(clause.lowered(subject))} {word}", parts, clause.stop)]
     if not clause.is_plural(subject) and _is_the_only_one(clause, subject):
         ways.append(Turned(f"{closed(subject.text)} {be} the one {word}", parts, clause.stop))

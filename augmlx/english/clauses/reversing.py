@@ -50,7 +50,10 @@ def reversals(text: str) -> tuple[Turned, ...]:
     if clause.subject is None:
         return tuple(instructions(clause))[:_MOST]
     first = clause.subject.text.split()[0].lower()
-    if clause.tells_of_existence or clause.is_set_off or first in word_set("free_relatives"):
+    if clause.tells_of_existence or clause.is_set_off or clause.is_narrowed:
+        return ()
+    is_split = clause.defines and len(clause.complements) > 1  # "means up to three days off"
+    if is_split or first in word_set("free_relatives"):
         return ()
     kinds = _KINDS_OF_MANY_TIMES if clause.is_of_many_times else _KINDS
     is_comparison = any(" than " in part.text for part in clause.complements)

@@ -19,7 +19,7 @@ from augmlx.english.text import CACHED_TEXTS, Mention
 
 # What stands in the place of a span: (pattern, word). The first that matches takes the span.
 _STAND_INS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\"[^\"]+\"|“[^”]+”|«[^»]+»"), "Hamlet"),
+    (re.compile(r"\"[^\"]+\"|“[^”]+”|«[^»]+»|`[^`]+`"), "Hamlet"),
     # A title with a subtitle: "Strange Bird: The Making of a Myth".
     (
         re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from augmlx.english.clauses.clause import Clause
-from augmlx.english.clauses.phrase import Phrase, capitalised
+from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.lexicon import word_set
 
 
@@ -50,8 +50,12 @@ def leaves_a_sentence(clause: Clause, moved: Phrase) -> bool:
 
 def said(clause: Clause, subject: Phrase, moved: Phrase) -> tuple[str, ...]:
     """The clause without a part, subject and verb first."""
-    first = " ".join([clause.lowered(subject), *clause.group])
-    return (first, *map(clause.lowered, clause.others(moved)))
+    group, others, thing = clause.group, clause.others(moved), clause.object
+    if clause.is_fixed and thing is not None and thing != moved:
+        group = [*group[:-1], thing.text, clause.particle]
+        others = [part for part in others if part != thing]
+    first = " ".join([closed(clause.lowered(subject)), *group])
+    return (first, *map(clause.lowered, others))
 
 
 def is_pronoun(part: Phrase) -> bool:

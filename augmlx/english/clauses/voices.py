@@ -20,7 +20,8 @@ def passive(clause: Clause, *, is_plural: bool) -> str | None:
     done = forms.participle(clause.verb)
     if be is None or not done:
         return None
-    return " ".join([be, done, *([clause.particle] if clause.particle else [])])
+    verb = clause.as_written(f"{be} {done}")
+    return " ".join([verb, *([clause.particle] if clause.particle else [])])
 
 
 def _be(clause: Clause, *, is_plural: bool) -> str | None:
@@ -58,6 +59,7 @@ def active(clause: Clause, *, is_plural: bool) -> str | None:
     verb = _acting(clause, is_plural=is_plural)
     if verb is None:
         return None
+    verb = clause.as_written(verb)
     return " ".join([verb, *([clause.particle] if clause.particle else [])])
 
 

@@ -198,6 +198,60 @@ def test_the_questions_of_a_statement(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "asked", "answer"),
+    [
+        (
+            "We keep the first-aid kit in the cupboard under the sink.",
+            "Where do we keep the first-aid kit?",
+            "in the cupboard under the sink",
+        ),
+        (
+            "The `sync` command deletes local files that no longer exist on the server.",
+            "What does the `sync` command delete?",
+            "local files that no longer exist on the server",
+        ),
+        (
+            'In sailing, "to luff" means to turn the bow towards the wind.',
+            'What does "to luff" mean in sailing?',
+            "to turn the bow towards the wind",
+        ),
+        (
+            "Overtime means any hours worked beyond 38 a week.",
+            "What does overtime mean?",
+            "any hours worked beyond 38 a week",
+        ),
+        (
+            "Bereavement leave means up to three days off after a death in the family.",
+            "What does bereavement leave mean?",
+            "up to three days off after a death in the family",
+        ),
+        (
+            "The Sabo kettle switches itself off when the water boils.",
+            "What switches itself off when the water boils?",
+            "the Sabo kettle",
+        ),
+        (
+            "Cats cannot taste sugar.",
+            "What cannot taste sugar?",
+            "cats",
+        ),
+        (
+            "Ada Voss, a weaver from Venn, built the mill and sold the barn.",
+            "Who built the mill and sold the barn?",
+            "Ada Voss, a weaver from Venn",
+        ),
+    ],
+)
+def test_a_question_of_a_statement(text: str, asked: str, answer: str) -> None:
+    assert {ask.question: ask.answer for ask in asks(text)}.get(asked) == answer
+
+
+def test_what_a_sentence_speaks_within_is_not_left_out() -> None:
+    found = asks('In sailing, "to luff" means to turn the bow.')
+    assert not any(part.optional for ask in found for part in ask.parts)
+
+
+@pytest.mark.parametrize(
     ("text", "never"),
     [
         ("The Ostrel depot is in Dunmore.", "What is the Ostrel depot?"),
@@ -261,6 +315,26 @@ def test_the_questions_of_a_statement(text: str) -> None:
         (
             "Roast the nuts for 20 minutes, turning them once.",
             "How long should you roast the nuts turning them once?",
+        ),
+        ("New hires get their badge on Monday.", "What gets their badge on Monday?"),
+        ("Appeals must be lodged in writing.", "What must appeals be lodged in?"),
+        (
+            "Employees who travel far may stay overnight at the company's expense.",
+            "What may employees who travel far stay overnight at?",
+        ),
+        ("The mill employed 900 people at its peak.", "What did the mill employ 900 people at?"),
+        ("The ticket is only valid on Sundays.", "When is the ticket only valid?"),
+        (
+            "In korfline, a goal scored from behind the line counts double.",
+            "What korfline a goal scored from behind the line counts double?",
+        ),
+        (
+            "Ada Voss, a weaver from Orrin, founded the mill and sold it in 2004.",
+            "When did Ada Voss, a weaver from Orrin, sell it?",
+        ),
+        (
+            "The Ostrel ferry stops at Venn in the morning.",
+            "What ferry stops at Venn in the morning?",
         ),
     ],
 )

@@ -87,6 +87,10 @@ def test_every_part_is_a_whole_phrase(text: str) -> None:
         "Store opened vials of Tremodine at 2 to 8 °C.",  # is an instruction
         '"We will not sell the orchard," said Agnes Morrow at the meeting.',
         "Behind the name Ada Voss lies a legacy of the founder of the mill.",
+        "A will is only valid if it has been signed.",
+        "The archive stores the letters of the founder in a safe.",
+        "We keep the key to the barn in the tin under the sink.",
+        "In korfline, a goal counts double.",
         "In the world of sand art, I am the founder of the mill, Ada Voss has become famous.",
     ],
 )
@@ -106,6 +110,8 @@ def test_a_bare_noun_may_be_who_or_what_does_it() -> None:
         ("The fair takes place in May.", "takes place"),
         ("Ana is not the head of the lab.", "is not"),
         ("Ana may never leave the house.", "may never leave"),
+        ("Ana cannot leave the house.", "cannot leave"),
+        ("Ana can not leave the house.", "can not leave"),
     ],
 )
 def test_the_verb_is_told_with_all_that_belongs_to_it(text: str, group: str) -> None:

@@ -43,6 +43,7 @@ WHOLE = [
     "Ada Voss founded the abbey and is buried there.",
     "Paper belongs in the blue bin, and glass belongs in the green one.",
     "The monks brewed for the abbey and sold the rest at the market.",
+    "The jacket is waterproof, but the zip is not.",
     "Ada Voss owns the mill.",
     "The mill and the bridge were built in 1890.",
 ]

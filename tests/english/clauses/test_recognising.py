@@ -82,10 +82,34 @@ def test_a_circumstance_may_be_left_out_of_a_question_and_a_name_may_not() -> No
         ("Ana Ruiz leads the lab in Oslo.", "Ana Ruiz may lead the lab in Oslo.", False),
         ("Ana Ruiz leads the lab in Oslo.", "Ana Ruiz leads the lab in Oslo.", False),
         ("Ana Ruiz leads the lab in Oslo.", "The lab in Oslo leads Ana Ruiz.", False),
+        ("The red mill makes flour in May.", "Red mill makes flour in May.", False),
     ],
 )
 def test_other_words_for_the_same(fact: str, text: str, known: bool) -> None:
     assert is_known_rephrasing(fact, text) is known
+
+
+def test_the_name_stays_in_a_question() -> None:
+    fact = "Samira Haddad plays the oboe in the Tarnow Philharmonic."
+    assert is_known_question(
+        fact, "Who plays the oboe in the Tarnow Philharmonic?", "Samira Haddad"
+    )
+    assert not is_known_question(fact, "Who plays the oboe?", "Samira Haddad")
+
+
+def test_a_condition_is_not_left_out_of_a_question() -> None:
+    fact = "The battery lasts up to 22 hours with noise cancelling switched on."
+    question = "How long does the battery last{}?"
+    said = question.format(" with noise cancelling switched on")
+    assert is_known_question(fact, said, "up to 22 hours")
+    assert not is_known_question(fact, question.format(""), "up to 22 hours")
+
+
+def test_what_is_inserted_is_closed_before_more() -> None:
+    fact = "The mill was built by Ada Voss, our head of sales, in 2014."
+    said = "It was the mill that was built by Ada Voss, our head of sales{} in 2014."
+    assert is_known_rephrasing(fact, said.format(","))
+    assert not is_known_rephrasing(fact, said.format(""))
 
 
 def test_what_is_inserted_is_closed_in_a_reversal() -> None:

@@ -159,6 +159,12 @@ def test_a_statement_from_its_other_end(text: str) -> None:
         "The village has neither a school nor a doctor.",
         "Roast the nuts for 20 minutes, turning them once.",
         "Whatever remains unpaid is added to the bill.",
+        "A badge is only valid if it has been signed.",
+        "The ticket is only valid on Sundays.",
+        "No house in Sarnica may be taller than the church.",
+        "The archive stores the letters of the founder in a safe.",
+        "Complaints must be made in person.",
+        "Bereavement leave means up to three days off after a death in the family.",
         "这座桥是1907年建成的。",
     ],
 )
@@ -211,6 +217,19 @@ def test_what_stands_first_is_not_put_behind_a_clause_that_would_take_it() -> No
             "It is Dr. Anselm Oke, a weaver from Venn, who leads the Tarn survey.",
         ),
         ("The Dorrin is the longest river.", "It is the Dorrin that is the longest river."),
+        (
+            "The Orlo drill weighs 1.3 kg (without battery) and has a torque of 45 Nm.",
+            "It is the Orlo drill that weighs 1.3 kg (without battery) and has a torque of 45 Nm.",
+        ),
+        ("Cats cannot taste sugar.", "It is cats that cannot taste sugar."),
+        (
+            "The Sabo kettle switches itself off when the water boils.",
+            "It is the Sabo kettle that switches itself off when the water boils.",
+        ),
+        (
+            "The bottles, but not the jars, may be put in the green container.",
+            "It is the bottles, but not the jars, that may be put in the green container.",
+        ),
     ],
 )
 def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
@@ -225,6 +244,7 @@ def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
         "Amber is fossilised resin.",
         "Overtime means hours beyond 38 a week.",
         "The capital of the old duchy was Haverstadt.",
+        "Ada Voss runs the mill, and Ben Holt runs the barn.",
     ],
 )
 def test_what_is_defined_is_not_singled_out(text: str) -> None:
@@ -256,6 +276,28 @@ def test_only_what_is_known_as_one_is_the_one(text: str, is_one: bool) -> None:
 )
 def test_only_what_is_inserted_is_closed(phrase: str, wanted: str) -> None:
     assert closed(phrase) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "I keep the spare key to the boathouse in the blue tin above the stove.",
+            "The blue tin above the stove is where I keep the spare key to the boathouse.",
+        ),
+        ("Cats cannot taste sugar.", "Sugar cannot be tasted by cats."),
+        (
+            "The Sabo kettle switches itself off when the water boils.",
+            "When the water boils, the Sabo kettle switches itself off.",
+        ),
+        (
+            "Our clerk, Mr Pell, has three spare keys.",
+            "Three spare keys are what our clerk, Mr Pell, has.",
+        ),
+    ],
+)
+def test_all_of_a_statement_from_its_other_end(text: str, wanted: str) -> None:
+    assert wanted in [way.text for way in reversals(text)]
 
 
 def test_what_stands_apart_is_not_put_last() -> None:

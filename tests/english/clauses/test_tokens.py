@@ -29,6 +29,7 @@ ODD = (
     "parse_rows",
     "load_rows()",
     "__init__.py",
+    "`git push`",
 )
 
 
