@@ -228,8 +228,9 @@ class TrainSettings(Section):
     learning_rate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto",
         description=(
-            "auto: 5e-4 * (2000 / hidden size) ** 0.781, the published rule for LoRA; a "
-            "tenth for full, and 1.5 of it with anchors"
+            "auto: 5e-4 * (2000 / hidden size) ** x, the published rule for LoRA: x is 0.781 for "
+            "Llama models, 0.0775 for Qwen's, and for others what gives less; a tenth for full, "
+            "and 1.5 of it with anchors"
         ),
     )
     schedule: Literal["linear", "cosine", "constant"] = Field(

@@ -57,8 +57,8 @@ class Stage:
 AUGMENT = Stage("augment", 6, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 5, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
-TRAIN = Stage("train", 3, STAGES[STAGES.index("eval") :])
-_CONTROL_CODE = {FINETUNED: 2, REPHRASED: 1, ORACLE: 1}
+TRAIN = Stage("train", 4, STAGES[STAGES.index("eval") :])
+_CONTROL_CODE = {FINETUNED: 3, REPHRASED: 2, ORACLE: 2}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
 }

@@ -145,7 +145,8 @@ def _peak_rate(loaded: LoadedModel, train: TrainSettings) -> float:
             f"{loaded.stored.name}: config.json names no hidden_size",
             hint="set train.learning_rate",
         )
-    return optimizers.learning_rate(train, int(hidden_size or 1))
+    model_type = str(loaded.config.get("model_type", ""))
+    return optimizers.learning_rate(train, int(hidden_size or 1), model_type)
 
 
 def _for_steps(train: TrainSettings, steps: int, rows: int) -> TrainSettings:

@@ -38,19 +38,26 @@ def make(name: OptimizerName, peak: float, *, weight_decay: float) -> optim.Opti
             return optim.SGD(peak, momentum=0.9, weight_decay=weight_decay)
 
 
-def learning_rate(settings: TrainSettings, hidden_size: int) -> float:
-    """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** 0.781, which Thinking
-    Machines published for LoRA on Llama models with alpha 32 ("LoRA Without Regret", and the
-    hyper-parameter pages of Tinker, 2025). The 10 is what they found LoRA's best rate to be over
-    that of full fine-tuning, so method full goes without it. A training that is held at anchors is
-    of fewer layers and takes 1.5 of it: docs/LOG.md.
+# How fast the best rate falls with the hidden size, by the beginning of config.json's model_type.
+_EXPONENTS = {"llama": 0.781, "qwen": 0.0775}
+
+
+def learning_rate(settings: TrainSettings, hidden_size: int, model_type: str = "") -> float:
+    """The peak learning rate. "auto" is 5e-5 * 10 * (2000 / hidden size) ** exponent, which
+    Thinking Machines published for LoRA with alpha 32 ("LoRA Without Regret", and the
+    hyper-parameter pages of Tinker, 2025), with an exponent for Llama models and one for Qwen's. Of
+    other models the lower of both rates is taken. The 10 is what they found LoRA's best rate to be
+    over that of full fine-tuning, so method full goes without it. A training that is held at
+    anchors is of fewer layers and takes 1.5 of it: docs/LOG.md.
     """
     if settings.learning_rate != "auto":
         return settings.learning_rate
     factor = 5e-5 if settings.method == "full" else 5e-4
     if settings.anchor:
         factor *= 1.5
-    return float(factor * (2000 / hidden_size) ** 0.781)
+    own = [value for family, value in _EXPONENTS.items() if model_type.startswith(family)]
+    exponents = own or list(_EXPONENTS.values())
+    return float(factor * min((2000 / hidden_size) ** exponent for exponent in exponents))
 
 
 def rate(step: int, total: int, peak: float, settings: TrainSettings) -> float:

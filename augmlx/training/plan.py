@@ -178,7 +178,7 @@ def make_plan(
         best=settings.best,
         patience=settings.patience,
         reporting=Reporting.of(settings),
-        fingerprint=fingerprint([identity, settings.learnt, seed, tokens]),
+        fingerprint=fingerprint([identity, settings.learnt, peak, seed, tokens]),
     )
 
 

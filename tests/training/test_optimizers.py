@@ -247,9 +247,19 @@ def test_one_step_is_at_the_peak() -> None:
 def test_the_learning_rate_follows_the_published_rule() -> None:
     assert optimizers.learning_rate(TrainSettings(), 2000) == pytest.approx(7.5e-4)
     assert optimizers.learning_rate(TrainSettings(anchor=0), 2000) == pytest.approx(5e-4)
-    assert optimizers.learning_rate(TrainSettings(anchor=0), 576) == pytest.approx(
-        5e-4 * (2000 / 576) ** 0.781
-    )
+    small, large = 5e-4 * 4**0.781, 5e-4 * 0.5**0.781
+    slow_small, slow_large = 5e-4 * 4**0.0775, 5e-4 * 0.5**0.0775
+    for model_type, of_500, of_4000 in (
+        ("llama", small, large),
+        ("qwen2", slow_small, slow_large),
+        ("qwen3_moe", slow_small, slow_large),
+        ("gemma3", slow_small, large),  # unknown: the lower of both
+    ):
+        rates = [
+            optimizers.learning_rate(TrainSettings(anchor=0), size, model_type)
+            for size in (500, 4000)
+        ]
+        assert rates == pytest.approx([of_500, of_4000]), model_type
     assert optimizers.learning_rate(TrainSettings(method="dora", anchor=0), 2000) == pytest.approx(
         5e-4
     )
