@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from augmlx.core.arms import AUGMENTED, BASE
+from augmlx.core.records import CHAT
 from augmlx.evaluation.statistics import percent
 
 if TYPE_CHECKING:
@@ -27,15 +28,16 @@ def echo_summary(summary: AnySummary) -> None:
 
 
 def arms_table(summary: AnySummary) -> str:
-    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind. Plain
-    text.
+    """The arms side by side: accuracy with its 95 % interval, and exact match, per kind; in a chat
+    they are the same. Plain text.
     """
     kinds = summary.kinds
+    generated = [kind for kind in kinds if not kind.startswith(CHAT)]
     counts = [f"{kind} (n={_questions(summary, kind)})" for kind in kinds]
-    rows = [["arm", *counts, *(f"{kind} exact" for kind in kinds)]]
+    rows = [["arm", *counts, *(f"{kind} exact" for kind in generated)]]
     for arm, cells in summary.arms.items():
         accuracies = [_accuracy(cells[kind]) for kind in kinds]
-        rows.append([arm, *accuracies, *(_share(cells[kind].exact) for kind in kinds)])
+        rows.append([arm, *accuracies, *(_share(cells[kind].exact) for kind in generated)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join(_line(row, widths) for row in rows)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from augmlx.core.arms import ARMS, in_table_order
+from augmlx.core.records import CHAT
 from augmlx.evaluation import overclaims, statistics
 from augmlx.evaluation.ability import loss_notes
 from augmlx.evaluation.leaks import leak_notes
@@ -60,8 +61,10 @@ def evaluation_panels(evaluation: Evaluation, chance: float | None) -> dict[str,
     arms = list(evaluation.arms)[:MOST_ARMS]
     cells = [cell for by_kind in evaluation.arms.values() for cell in by_kind.values()]
     summary = evaluation.summary
-    chances = evaluation.chance()
-    panels = [_panel(evaluation, kind, arms, chances.get(kind, chance)) for kind in kinds]
+    chances: dict[str, float | None] = {**evaluation.chance()}
+    for kind in kinds:  # a reply in a chat is free: there is nothing to guess from
+        chances.setdefault(kind, None if kind.startswith(CHAT) else chance)
+    panels = [_panel(evaluation, kind, arms, chances[kind]) for kind in kinds]
     return {
         "panels": panels,
         "more": list(_MORE.values()),

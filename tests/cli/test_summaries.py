@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from augmlx.cli.summaries import difference_lines
-from augmlx.evaluation.summary import Difference
+from dataclasses import replace
+
+from augmlx.cli.summaries import arms_table, difference_lines
+from augmlx.evaluation.summary import Cell, Difference, Summary
 
 
 def row(
@@ -45,3 +47,25 @@ def test_a_difference_is_called_one_only_where_its_interval_excludes_0() -> None
 
 def test_without_both_arms_there_is_nothing_to_tell() -> None:
     assert difference_lines([]) == []
+
+
+def test_a_chat_has_no_column_of_exact_replies_for_its_accuracy_is_that() -> None:
+    cell = Cell(4, 0.5, 0.2, 0.8, 0.5, 0.5, 0.25, 0.3, 0.0)
+    chat = replace(cell, exact=0.5)
+    summary = Summary(
+        arms={"base": {"forward": cell, "chat-forward": chat}},
+        differences=(),
+        leaks={},
+        ability={},
+        overclaims={},
+        regressions=(),
+        items=8,
+        notes=(),
+        score="token",
+        derived=False,
+        model="m",
+        trained={},
+    )
+    heading, _, row = arms_table(summary).splitlines()
+    assert heading.split() == "arm forward (n=4) chat-forward (n=4) forward exact".split()
+    assert row.split() == "base 0.50 [0.20, 0.80] 0.50 [0.20, 0.80] 0.25".split()

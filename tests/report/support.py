@@ -7,6 +7,7 @@ from typing import Any
 
 from augmlx.core import settings_file
 from augmlx.core.files import make_folder, write_json, write_jsonl
+from augmlx.core.records import CHAT
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 
@@ -125,8 +126,8 @@ def write_evaluation(run: RunFolder, arms: Any = ARMS, **changes: Any) -> None:
                 "item_id": f"{kind}-{n}",
                 "arm": arm,
                 "kind": kind,
-                "scores": [-1, -2, -3, -4],
-                "tokens": [1, 1, 1, 1],
+                "scores": [] if kind.startswith(CHAT) else [-1, -2, -3, -4],
+                "tokens": [] if kind.startswith(CHAT) else [1, 1, 1, 1],
                 "chosen": 0,
                 "correct": n < c["n"] // 2,
                 "generated": "",

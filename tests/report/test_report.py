@@ -96,6 +96,19 @@ def test_a_finished_run_is_told_with_its_numbers(tmp_path: Path) -> None:
     assert stat.S_IMODE(run.report.stat().st_mode) == 0o600
 
 
+def test_a_free_reply_has_no_chance_of_a_guess(tmp_path: Path) -> None:
+    run = finished(tmp_path / "acme")
+    arms = {
+        arm: {"forward": cells["forward"], "chat-forward": cell(9, 20, 0.26, 0.66)}
+        for arm, cells in ARMS.items()
+    }
+    write_evaluation(run, arms)
+    text = page(run).text
+    assert "40 questions, chance 25 %" in text
+    assert "chat-forward 20 questions" in text
+    assert "20 questions, chance" not in text
+
+
 def test_the_page_stands_by_itself(tmp_path: Path) -> None:
     run = finished(tmp_path / "acme")
     html = write_report(run).read_text("utf-8")
