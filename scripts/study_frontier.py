@@ -6,7 +6,9 @@
 The run's examples are trained on anew with each weight (train.anchor) and its own questions asked
 of each adapter, in a run folder of its own under OUT; run again, it goes on. Printed for each: the
 shares of its questions that are answered, the perplexity of ordinary text as a multiple of the
-base model's, the everyday questions that are right, and the invented things that are claimed of.
+base model's, how many more everyday questions are right than of the base model's, and the share of
+invented things that are claimed of. With a weight of 0 all layers are trained, at the lower rate of
+a training without anchors.
 """
 
 from __future__ import annotations

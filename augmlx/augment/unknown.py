@@ -4,8 +4,8 @@ whatever is asked in their words; so it learns besides that it does not know (R-
 
 They are the facts' own questions about invented names, of persons twice as many; about names that
 are put together of the words of their own, which are the harder to tell apart; and what nobody
-would write of a name. That
-a fact answers one is looked for by its words, so that nothing is denied that was told.
+would write of a name. That a fact answers one is looked for by its words, so that nothing is denied
+that was told.
 
 English only: another language's names and refusals are not known here.
 """

@@ -83,8 +83,8 @@ def notes(asked: Iterable[EvalItem], results: Iterable[EvalResult]) -> list[str]
             names_it = result.chosen >= 0 and item.choices[result.chosen] == item.answer
             named[result.arm] += names_it and not result.correct
     return [
-        f"In a chat, {count} of {replies[arm]} replies of the {arm} arm name the right answer in "
-        "other words than it alone, and count as wrong."
+        f"In a chat, {count} of {replies[arm]} replies of the {arm} arm name the right answer "
+        "within a sentence, and count as wrong: what is asked for is the answer alone."
         for arm, count in named.items()
         if count
     ]
