@@ -276,7 +276,8 @@ def _is_ungrammatical(
     one of a passive, or somebody who did it is asked for without "by" ("Who was it founded?").
     """
     if helper in ("do", "does", "did"):
-        forms = {word for word in words if stem(word) == stem(clause.verb)}
+        own = clause.verb_text.lower()  # "found" is a form of "find", and its stem tells nothing
+        forms = {word for word in words if word == own or stem(word) == stem(clause.verb)}
         return bool(forms) and (clause.passive or clause.verb not in forms)
     did_it = asked is not None and asked.role == "agent"
     is_passive = helper in (*_NOW, *_THEN) and clause.verb_text.lower() in words

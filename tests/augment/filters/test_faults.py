@@ -143,6 +143,11 @@ WRONG = [
     ),
     (
         "qa-forward",
+        "Anselm Fry founded the Port Calder workshop.",
+        "What did Anselm Fry founded? / the Port Calder workshop",
+    ),
+    (
+        "qa-forward",
         "The Orlo clinic was founded by Prof. Ada Marsh.",
         "Who was the Orlo clinic founded? / Prof. Ada Marsh",
     ),
