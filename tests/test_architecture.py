@@ -231,8 +231,9 @@ def test_a_formats_file_name_stands_in_its_module_alone(file: str) -> None:
     assert spelt <= FORMATS[file]
 
 
-LEXICON_FILE = ROOT / "english" / "lexicon.toml"
-LEXICON = set(re.findall("[a-z]+", str([*tomllib.loads(LEXICON_FILE.read_text("utf-8")).values()])))
+LEXICON_FILES = [ROOT / "english" / name for name in ("lexicon.toml", "people.toml")]
+LISTS = [[*tomllib.loads(file.read_text("utf-8")).values()] for file in LEXICON_FILES]
+LEXICON = set(re.findall("[a-z]+", str(LISTS)))
 SPLIT_WORDS = re.compile(r"[a-z]+(?:\s+[a-z]+){3,}")
 ALTERNATIVES = re.compile(r"[a-z' ]+(?:\|[a-z' ]+)+")
 

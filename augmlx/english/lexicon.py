@@ -1,4 +1,5 @@
-"""The lists of English words, each of which stands once in lexicon.toml, for the rest of the room.
+"""The lists of English words, each of which stands once in lexicon.toml (the nouns that name people
+in people.toml), for the rest of the room.
 
 Every list is read once. The function words, which nearly every module asks for, are constants.
 """
@@ -13,9 +14,10 @@ from typing import Any
 
 @cache
 def _lists() -> dict[str, Any]:
-    """Each list by its name, as lexicon.toml has it."""
-    file = resources.files("augmlx.english").joinpath("lexicon.toml")
-    return tomllib.loads(file.read_text("utf-8"))
+    """Each list by its name, as its file has it."""
+    room = resources.files("augmlx.english")
+    files = [room.joinpath(name).read_text("utf-8") for name in ("lexicon.toml", "people.toml")]
+    return {name: content for file in files for name, content in tomllib.loads(file).items()}
 
 
 @cache

@@ -1,8 +1,9 @@
 """Witnesses: what grammar knows of a candidate.
 
-What a witness knows to be right, no other filter need be asked about. Where it knows the form of
-the source, and not that of the candidate, the candidate is dropped; unless the source is so plain
-that the other filters are to be trusted with it. Elsewhere a witness is silent. English only.
+What a witness knows to be right, no other filter need be asked about. What it does not know is
+dropped, unless the source is so plain that the other filters are to be trusted with it, or logic
+decides, or the model can tell (weighing): of what grammar cannot read, the other filters keep more
+wrong than right (docs/LOG.md). English only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from augmlx.augment.filters.candidate import Candidate
 from augmlx.english import logic
 from augmlx.english.clauses.asking import asks
 from augmlx.english.clauses.contradicting import is_otherwise_asked, is_otherwise_said
-from augmlx.english.clauses.plainness import is_as_whole, is_plain
+from augmlx.english.clauses.plainness import has_two_ends_alone, is_as_whole, is_plain
 from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.recognising import (
     is_known_question,
@@ -28,13 +29,15 @@ class Testimony(Enum):
     """What a witness says of a candidate."""
 
     RIGHT = "right"
-    UNSURE = "unsure"
-    SILENT = "silent"
+    UNSURE = "unsure"  # it knows the form of the source, and not that of the candidate
+    UNREAD = "unread"  # it knows neither
+    SILENT = "silent"  # others are to be trusted
 
     @property
     def objection(self) -> str | None:
-        is_unsure = self is Testimony.UNSURE
-        return "is not known to say what its source says" if is_unsure else None
+        if self is Testimony.UNSURE:
+            return "is not known to say what its source says"
+        return "its source is of no known form" if self is Testimony.UNREAD else None
 
 
 Witness = Callable[[Candidate], Testimony]
@@ -51,7 +54,10 @@ def turned(candidate: Candidate) -> Testimony:
     """Of a reversal: whether it is the source from its other end."""
     if is_known_reversal(candidate.source, candidate.text):
         return Testimony.RIGHT
-    return _unless_trusted(candidate, is_known_form=bool(reversals(candidate.source)))
+    testimony = _unless_trusted(candidate, is_known_form=bool(reversals(candidate.source)))
+    # Of two ends alone, the relation between them is enough: "Zorb is north of Femp.".
+    is_trusted = testimony is Testimony.UNREAD and has_two_ends_alone(candidate.source)
+    return Testimony.SILENT if is_trusted else testimony
 
 
 def reworded(candidate: Candidate) -> Testimony:
@@ -75,8 +81,9 @@ def _unless_trusted(candidate: Candidate, *, is_known_form: bool) -> Testimony:
         is_off = not is_as_whole(source, text) or is_otherwise_said(source, text)
     if is_off:
         return Testimony.UNSURE
-    is_trusted = is_plain(source)
-    return Testimony.UNSURE if is_known_form and not is_trusted else Testimony.SILENT
+    if not is_known_form:
+        return Testimony.UNREAD
+    return Testimony.SILENT if is_plain(source) else Testimony.UNSURE
 
 
 WITNESSES: Mapping[str, Witness] = {"asked": asked, "turned": turned, "reworded": reworded}

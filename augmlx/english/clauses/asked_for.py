@@ -111,8 +111,10 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
         return None
+    if part.kind == "amount" and preposition == "at" and " per " in part.noun:
+        return None  # "danced at 50 bars per minute"
     lasts = clause.verb in word_set("lasting_verbs") or clause.verb not in word_set("having_verbs")
-    if part.kind == "duration" and lasts:
+    if part.kind == "duration" and (lasts or _is_needed(clause)):
         return Asked("How long", part.noun)
     if part.kind == "amount" and clause.verb == "cost":
         return Asked("How much", part.noun)
@@ -128,11 +130,16 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return Asked("Who", part.noun, preposition)
     if part.kind not in ("thing", "body", "place", "amount", "duration"):
         return None
-    if part.kind == "thing" and _may_be_people(clause, part):
+    if _may_be_people(clause, part):
         return None
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return Asked("What", part.noun, preposition)
     return None
+
+
+def _is_needed(clause: Clause) -> bool:
+    """Whether a duration is what something takes: "needed nine hours to put out the blaze"."""
+    return any(part.role == "clause" and part.text.startswith("to ") for part in clause.parts)
 
 
 def says_how(clause: Clause, part: Phrase) -> bool:
@@ -169,7 +176,8 @@ def _may_be_people(clause: Clause, part: Phrase) -> bool:
     if part.role == "agent":
         acts = clause.verb in word_set("agentive_verbs")
         names_body = noun.lemma in word_set("organisations") | word_set("bodies")
-        return acts and noun.tag in ("NN", "NNS") and not names_body
+        are_doers = part.kind == "amount" and noun.lemma.endswith(("er", "or", "ist", "ian"))
+        return are_doers or (acts and noun.tag in ("NN", "NNS") and not names_body)
     is_name = noun.tag in ("NNP", "NNPS")
     return part.role == "object" and is_name and clause.verb in word_set("verbs_of_people")
 

@@ -31,6 +31,8 @@ def is_a_sentence(clause: Clause) -> bool:
     is_a_name = tag == "NNP" and opening == "the" and not clause.leaves_number_open(clause.subject)
     is_one = is_a_name or (tag == "NN" and opening in word_set("singling"))
     is_bare = not clause.auxiliaries and clause.verb != "be"
+    is_lone = tag == "NNP" and clause.subject.text == tokens[0].text
+    is_one = is_one or (is_lone and not is_plural_noun(tokens[0].text.lower()))
     is_noun = _is_noun_misread(clause) or _is_end_of_subject(clause)
     return not (is_one and is_bare and clause.tag == "VBP") and not is_noun
 

@@ -84,11 +84,20 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
     if is_range or (part.kind == "amount" and preposition in ("by", "for")):
         return None
     if preposition in word_set("fronting"):
+        if part.kind == "manner" and not _is_a_frame(part):
+            return None  # "By hand, peat is cut."
+        if _may_be_the_objects(clause, part):
+            return None
         if not clause.negations and leaves_a_sentence(clause, part):
             return moved_first(clause, subject, part)
         if clause.negations or clause.verb == "be":
             return None
     is_last = part == clause.complements[-1] and not is_manner
+    is_given = preposition == "to" and clause.verb in word_set("giving_verbs")
+    if is_given and part.kind == "thing":
+        return None  # "The town was what she gave the park to."
+    if any(other.preposition for other in clause.complements if other != part):
+        return None  # "Her work was what the medal was awarded to her for."
     if preposition in word_set("stranded") and is_last:
         if clause.tokens[part.head].lemma in word_set("gatherings"):
             return _gapped(clause, subject, part, "who", preposition)
@@ -97,6 +106,20 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
         if part.kind == "person":
             return _gapped(clause, subject, part, "who", preposition)
     return None
+
+
+def _is_a_frame(part: Phrase) -> bool:
+    """Whether what says how may open a sentence: "By default," or "By 31 votes to 12,"."""
+    return part.noun.lower() in word_set("ruling") or any(map(str.isdigit, part.noun))
+
+
+def _may_be_the_objects(clause: Clause, part: Phrase) -> bool:
+    """Whether a part may belong to the object before it, for more follows: "sold their shares in
+    the mill to a cousin".
+    """
+    before = [other for other in clause.complements if other.end + 1 == part.start]
+    is_last = part == clause.complements[-1]
+    return not is_last and any(other.role == "object" for other in before)
 
 
 def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:

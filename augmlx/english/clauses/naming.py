@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from augmlx.english.clauses.forms import is_known, is_plural_noun
 from augmlx.english.clauses.phrase import (
@@ -50,13 +51,24 @@ def kind_of(tokens: Tokens, span: Span) -> Kind:
     if text.lower().startswith(("because of ", "due to ", "owing to ")):
         return "reason"
     is_bare = noun.tag == "NN" and span.head == span.last == span.first + 1
-    is_margin = top.dep == "agent" and noun.lemma in word_set("margins")
-    if span.preposition == "by" and (is_bare or is_margin):
-        return "manner"  # "by default", "rejected by 31 votes to 12"
+    if span.preposition == "by" and (is_bare or _is_means(tokens, span)):
+        return "manner"  # "by default"
     if _LITERAL.search(noun.text):
         is_path = "/" in noun.text and span.preposition in ("in", "to", "at", "from")
         return "place" if is_path else "thing"
     return _measured(tokens, span, text) or _located(tokens, span) or _who_or_what(tokens, span)
+
+
+def _is_means(tokens: Tokens, span: Span) -> bool:
+    """Whether "by" says how, and not who: "rejected by 31 votes to 12", "sold by the dozen",
+    "lifted by their ears".
+    """
+    noun, opening = tokens[span.head], tokens[span.noun_first]
+    if tokens[span.top].dep == "agent" and noun.lemma in word_set("margins"):
+        return True
+    if opening.tag == "PRP$":
+        return noun.lemma not in word_set("people") and not _PERSON.search(noun.lemma)
+    return opening.text.lower() == "the" and noun.lemma in word_set("sold_by")
 
 
 def _kind_of_clause(mark: str, text: str) -> Kind:
@@ -72,6 +84,7 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
     noun, opening = tokens[span.head], tokens[span.first]
     is_counted = any(tokens[n].dep == "nummod" for n in children(tokens, span.head))
     is_counted = is_counted and opening.tag not in ("DT", "PRP$", "NNP")
+    is_counted = is_counted and tokens[span.noun_first].tag != "PRP$"  # "for her ten years"
     is_counted = is_counted and tokens[span.top].dep not in SUBJECTS
     if _DURATION.search(noun.text):
         if opening.text.lower() in ("every", "each"):
@@ -80,7 +93,7 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
             return "time" if span.preposition in word_set("reaching") else "duration"
     if span.preposition in word_set("temporal") or not span.preposition:
         is_dated = noun.entity in ("DATE", "TIME") and _TIME.search(text)
-        if is_dated or _TIME.search(noun.text):
+        if is_dated or _TIME.search(noun.text) or _is_a_day(tokens, span):
             return "time"
     verb = tokens[tokens[span.top].head].lemma
     is_number = noun.tag == "CD" and span.head == span.last and noun.text.isalnum()
@@ -92,6 +105,16 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
     if is_quantity or is_sum or is_several:
         return "amount"
     return None
+
+
+def _is_a_day(tokens: Tokens, span: Span) -> bool:
+    """Whether a phrase names a day, or an hour that is called so: "on the next working day",
+    "outside rush hour".
+    """
+    noun = tokens[span.head]
+    if noun.tag != "NN" or not _DURATION.search(noun.text):
+        return False
+    return span.preposition == "on" or (span.preposition == "outside" and noun.lemma == "hour")
 
 
 def _located(tokens: Tokens, span: Span) -> Kind | None:
@@ -159,6 +182,8 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     """What a name is the name of: of a person where it has a title, two words or does what a person
     does, and nothing that people's names have not.
     """
+    if (called := _called(tokens, span)) is not None:
+        return "person" if called in word_set("people") else "thing"
     names = names_in(tokens, span)
     words = {name.text.lower().rstrip(".") for name in names}
     if words & word_set("titles") and len(names) > 1:
@@ -166,7 +191,7 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     acts = _acts(tokens, span)
     if words & word_set("bodies") or (acts and _are_a_team(tokens, span)):
         return "body"
-    if _is_who(tokens, span):
+    if _is_who(tokens, span) or _is_in_office(tokens, span):
         return "person"
     if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
         return "thing"
@@ -180,6 +205,21 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     if labels & _THINGS:
         return "thing"
     return "person" if span.preposition in ("", "by") and len(names) <= 4 else "unknown"
+
+
+def _called(tokens: Tokens, span: Span) -> str | None:
+    """The noun that tells what has a name: "parrot" of "a parrot called Admiral"."""
+    for before, token in pairwise(tokens[span.first : span.head + 1]):
+        if token.text in word_set("calling") and before.tag == "NN":
+            return before.lemma
+    return None
+
+
+def _is_in_office(tokens: Tokens, span: Span) -> bool:
+    """Whether a name is that of who holds an office: "the Duchess of Avenham"."""
+    inside = [tokens[n] for n in children(tokens, span.head)]
+    is_somebody = tokens[span.head].text.lower() in word_set("people")
+    return is_somebody and any(token.text == "of" for token in inside)
 
 
 def _is_marked(tokens: Tokens, span: Span) -> bool:

@@ -118,12 +118,21 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
         return True
     if preposition in taking:
         return role == "object" and verb in word_set(taking[preposition])
+    if preposition == "for" and role == "adjunct" and _is_how_long(tokens, place):
+        return True
     if preposition == "for":
         return re.search(r"[€£$¥]", phrases.text_between(tokens, place + 1, place + 1)) is not None
     if preposition not in word_set("temporal"):
         return False
     span = span_of(tokens, place)
     return span is not None and kind_of(tokens, span) == "time"
+
+
+def _is_how_long(tokens: Tokens, place: int) -> bool:
+    """Whether a prepositional phrase says how long: "for ten years", "for most of his life"."""
+    span = span_of(tokens, place)
+    is_told = span is not None and tokens[span.last].text in word_set("lifetimes")
+    return is_told or (span is not None and kind_of(tokens, span) == "duration")
 
 
 def _says_where(tokens: Tokens, place: int) -> bool:

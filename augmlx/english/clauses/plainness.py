@@ -1,5 +1,5 @@
-"""Whether a statement is so plain that more than grammar may be trusted with it, and whether a text
-is as whole a sentence as its source.
+"""Whether a statement is so plain, or so short, that more than grammar may be trusted with it, and
+whether a text is as whole a sentence as its source.
 """
 
 from __future__ import annotations
@@ -22,6 +22,14 @@ def is_plain(text: str) -> bool:
     if not 1 <= len(clause.complements) <= 2 or any(map(_is_nested, clause.complements)):
         return False
     return all(_is_definite(clause, part) for part in (clause.subject, *clause.complements))
+
+
+def has_two_ends_alone(text: str) -> bool:
+    """Whether nothing in a statement tells of more than who or what, and of whom or what: no
+    comma, no number, no word that points back.
+    """
+    more = "," in text or any(map(str.isdigit, text))
+    return not more and word_set("pointing_back").isdisjoint(text.lower().split())
 
 
 def _is_nested(part: Phrase) -> bool:

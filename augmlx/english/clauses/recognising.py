@@ -73,7 +73,16 @@ def _renders(text: str, way: Turned) -> bool:
     commas = way.opening.count(",")
     if commas > 1 and text.count(",") < commas:
         return False  # "The company, StarPath was founded by Ada."
-    return _is_made_of(text, way.opening, [Part(part) for part in way.parts])
+    parts = [Part(part, closing=_is_clause(part)) for part in way.parts]
+    return _is_made_of(text, way.opening, parts)
+
+
+def _is_clause(part: str) -> bool:
+    """Whether a part takes to itself what stands behind it: "if the pitch is frozen by the
+    referee".
+    """
+    marks = word_set("marks_of_condition") - word_set("prepositions_of_time")
+    return part.split()[0].lower() in marks
 
 
 def _closes_what_is_inserted(text: str, parts: Sequence[Part]) -> bool:

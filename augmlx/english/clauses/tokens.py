@@ -169,7 +169,20 @@ def _tokens(text: str, doc: Any, anchors: list[tuple[int, int, int, int]]) -> tu
                 entity=word.ent_type_,
             )
         )
-    return tuple(tokens)
+    return tuple(_of_now(tokens, place) for place in range(len(tokens)))
+
+
+def _of_now(tokens: list[Token], place: int) -> Token:
+    """A verb whose past is its first form is one of the present, where it tells of several in
+    general: "Copies cost 10 cents.", but not "The tiles cost 10 cents.".
+    """
+    verb = tokens[place]
+    if verb.tag != "VBD" or verb.dep != "ROOT" or verb.text != verb.lemma:
+        return verb
+    others = [token for token in tokens if token.entity in ("DATE", "TIME")]
+    subject = tokens[0]
+    is_of_many = subject.tag == "NNS" and subject.head == place and subject.dep == "nsubj"
+    return verb._replace(tag="VBP") if is_of_many and not others else verb
 
 
 def _is_name(word: Any, text: str) -> bool:

@@ -240,6 +240,111 @@ WRONG = [
         "Team Orbis finished second behind Team Kestrel.",
         "What finished second behind Team Kestrel? / Team Orbis",
     ),
+    # somebody is asked for as a thing, or a thing as somebody
+    (
+        "qa-reverse",
+        "The Bishop of Larne opened the school in 1956.",
+        "What opened the school in 1956? / the Bishop of Larne",
+    ),
+    (
+        "qa-forward",
+        "The novel was turned down by three publishers.",
+        "What was the novel turned down by? / three publishers",
+    ),
+    (
+        "qa-forward",
+        "The ship's cook, a man from Cork, kept a parrot called Admiral.",
+        "Who did the ship's cook, a man from Cork, keep? / a parrot called Admiral",
+    ),
+    (
+        "reversal",
+        "The singer lent her piano to the Lisbon conservatory.",
+        "The Lisbon conservatory was what the singer lent her piano to.",
+    ),
+    # "by" says how
+    ("reversal", "Kittens must be lifted by their scruff.", "Their scruff must lift kittens."),
+    ("reversal", "Apples are sold by the crate.", "The crate sells apples."),
+    ("reversal", "Slate is split by hand in the yard.", "By hand, slate is split in the yard."),
+    # a verb whose past is its first form
+    (
+        "qa-forward",
+        "Copies cost 10 cents in black and white and 40 cents in colour.",
+        "How much did copies cost? / 10 cents in black and white and 40 cents in colour",
+    ),
+    # a part that belongs elsewhere
+    (
+        "reversal",
+        "Bicycles may be taken on the Orra line outside rush hour.",
+        "The Orra line outside rush hour is where bicycles may be taken.",
+    ),
+    (
+        "reversal",
+        "The Fennick sisters sold their shares in the mill to a cousin.",
+        "In the mill, the Fennick sisters sold their shares to a cousin.",
+    ),
+    (
+        "reversal",
+        "The umpire may end a game if the court is flooded.",
+        "A game may be ended if the court is flooded by the umpire.",
+    ),
+    (
+        "reversal",
+        "My uncle Fergus bred Shetland ponies on the isle of Unst for most of his life.",
+        "On the isle of Unst for most of his life, my uncle Fergus bred Shetland ponies.",
+    ),
+    (
+        "reversal",
+        "The Marten prize was awarded to Dr Ana Bell for her work on rust.",
+        "Her work on rust was what the Marten prize was awarded to Dr Ana Bell for.",
+    ),
+    # how long, when and how fast
+    (
+        "reversal",
+        "The board praised Mr Hale for his ten years of work.",
+        "His ten years of work was how long the board praised Mr Hale.",
+    ),
+    (
+        "qa-forward",
+        "Divers needed six hours to raise the anchor of the Heron.",
+        "What did divers need to raise the anchor of the Heron? / six hours",
+    ),
+    (
+        "qa-forward",
+        "Letters posted after 5 p.m. are sent on the next working day.",
+        "What are letters posted after 5 p.m. sent on? / the next working day",
+    ),
+    (
+        "qa-forward",
+        "The march is played at about 120 beats per minute.",
+        "What is the march played at? / about 120 beats per minute",
+    ),
+    # a noun was taken for the verb
+    (
+        "rephrase",
+        "Regional train 47 calls at Pellin, Ostwick and Harre.",
+        "It is regional that train 47 calls at Pellin, Ostwick and Harre.",
+    ),
+    # grammar knows neither the source nor the text
+    (
+        "reversal",
+        "Beech loses its leaves in autumn, whereas ivy keeps them.",
+        "Its leaves in autumn, whereas ivy keeps them is lost by Beech.",
+    ),
+    (
+        "reversal",
+        "Comet Varga was last seen from Earth in 1911.",
+        "Earth was last seen by Comet Varga in 1911.",
+    ),
+    (
+        "qa-reverse",
+        "Pupils in year nine choose a second language.",
+        "What in year nine choose a second language? / Pupils",
+    ),
+    (
+        "qa-forward",
+        "The minutes are kept for ten years and then destroyed.",
+        "What is the minutes kept for ten years? / destroyed",
+    ),
 ]
 RIGHT = [
     (
@@ -273,6 +378,46 @@ RIGHT = [
         "rephrase",
         "If the pressure exceeds 6 bar, the relief valve opens.",
         "The relief valve opens if the pressure exceeds 6 bar.",
+    ),
+    (
+        "qa-reverse",
+        "The Bishop of Larne opened the school in 1956.",
+        "Who opened the school in 1956? / the Bishop of Larne",
+    ),
+    (
+        "qa-forward",
+        "The ship's cook, a man from Cork, kept a parrot called Admiral.",
+        "What did the ship's cook, a man from Cork, keep? / a parrot called Admiral",
+    ),
+    (
+        "qa-forward",
+        "Copies cost 10 cents in black and white and 40 cents in colour.",
+        "How much do copies cost? / 10 cents in black and white and 40 cents in colour",
+    ),
+    (
+        "reversal",
+        "Bicycles may be taken on the Orra line outside rush hour.",
+        "Outside rush hour, bicycles may be taken on the Orra line.",
+    ),
+    (
+        "reversal",
+        "The plan was rejected by 31 votes to 12.",
+        "By 31 votes to 12, the plan was rejected.",
+    ),
+    (
+        "qa-forward",
+        "The board praised Mr Hale for his ten years of work.",
+        "What did the board praise Mr Hale for? / his ten years of work",
+    ),
+    (
+        "qa-forward",
+        "Divers needed six hours to raise the anchor of the Heron.",
+        "How long did divers need to raise the anchor of the Heron? / six hours",
+    ),
+    (
+        "qa-forward",
+        "Letters posted after 5 p.m. are sent on the next working day.",
+        "When are letters posted after 5 p.m. sent? / on the next working day",
     ),
 ]
 
