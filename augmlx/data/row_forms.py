@@ -15,9 +15,11 @@ from typing import Any, Literal
 from augmlx.core.errors import BadSettings
 from augmlx.core.example_id import piece
 from augmlx.core.records import Example, Fact, Json
-from augmlx.data.wordings import chats
+from augmlx.data.asked import Asked
+from augmlx.data.wordings import chats, statements
 from augmlx.english.sentence import arguments
 
+_NOTHING_ASKED = Asked()
 PlainForm = Literal["text", "completions", "chat"]  # one that all rows of a file have
 Form = Literal[PlainForm, "mixed"]
 # The field that tells a row of each form.
@@ -57,19 +59,26 @@ def form_of(
     return own
 
 
-def training_rows(example: Example, form: Form) -> list[Json]:
+def training_rows(example: Example, form: Form, asked: Asked = _NOTHING_ASKED) -> list[Json]:
     """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
     which is another one in each epoch, where `wordings` holds the chats that may stand for its
-    messages.
+    messages. So has a statement texts that may stand for it, where what is `asked` of it is known.
     """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
     if "prompt" not in row:
-        return [{"id": example.id, **(row or {"text": example.text})}]
-    asked, others = chats(str(row["prompt"]), str(row["completion"]))
+        return [{"id": example.id, **(row or _statement(example, asked))}]
+    plain, others = chats(str(row["prompt"]), str(row["completion"]))
     other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
-    return [{"id": piece(example.id, 1), "messages": asked}, other]
+    return [{"id": piece(example.id, 1), "messages": plain}, other]
+
+
+def _statement(example: Example, asked: Asked) -> Json:
+    row: Json = {"text": example.text}
+    if asked.is_in_english(example) and (others := statements(example.text, asked.of(example))):
+        row["wordings"] = others
+    return row
 
 
 def training_row(example: Example, form: PlainForm) -> Json:

@@ -1,5 +1,5 @@
-"""How a question is put when a model is talked to: as it is, and in other ways, so that what is
-learnt is no single string.
+"""How a question is put when a model is talked to, and how a statement is met: as it is, and in
+other ways, so that what is learnt is no single string.
 
 The answer is the short one, whatever the way. The ways are English; of another language's question
 only what stands before it changes.
@@ -15,11 +15,14 @@ from random import Random
 from typing import Any
 
 from augmlx.core.records import Example
+from augmlx.english.clauses.emphasising import emphasised
 from augmlx.english.lexicon import STOPWORDS, word_set
+from augmlx.english.text import ENDED
 
 Messages = list[dict[str, str]]
 
 _WAYS = 16  # of one question; an epoch meets one of them
+_OTHERS = 8  # of one statement, of each kind
 
 
 def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
@@ -48,6 +51,29 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
         ways += [([], asked) for asked in in_other_words(question, _WAYS)]
     Random(question).shuffle(ways)  # a short training meets only the first of them
     return ways
+
+
+def statements(text: str, asked: tuple[str, str] | None) -> list[str]:
+    """What may stand for an English statement in further epochs: itself with a word beside its verb
+    ("is in fact"), and the question that it answers, with the answer, in turn; and each third or
+    fourth time as it is. Met as one string alone, its end is found behind that string only.
+
+    Args:
+        asked: that question, in whichever words, and its answer.
+    """
+    drawn = Random(text).sample(_shipped()["within"], _OTHERS)
+    within = [said for words in drawn if (said := emphasised(text, words))]
+    answered: list[str] = []
+    if asked:
+        question, answer = asked
+        put = [question, *in_other_words(question, _OTHERS - 1)]
+        stop = "" if ENDED.search(answer) else "."
+        answered = [f"{one} {_opened(answer)}{stop}" for one in put]
+    others: list[str] = []
+    for turn in range(_OTHERS):
+        first, second = within[2 * turn : 2 * turn + 1], within[2 * turn + 1 : 2 * turn + 2]
+        others += [*first, *answered[turn : turn + 1], *second, text]
+    return others if within or answered else []
 
 
 def in_other_words(question: str, count: int) -> list[str]:

@@ -55,7 +55,7 @@ class Stage:
 
 
 AUGMENT = Stage("augment", 8, STAGES[STAGES.index("split") :])
-SPLIT = Stage("split", 5, STAGES[STAGES.index("anchor") :])
+SPLIT = Stage("split", 6, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 4, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 3, REPHRASED: 2, ORACLE: 2}

@@ -58,16 +58,30 @@ def rows_of(example: Mapping[str, Any], tokenizer: Any, settings: TrainSettings)
             have to know.
     """
     row_id = str(example["id"])
+    wordings = example.get("wordings", [])
     if "text" in example:
         if not isinstance(example["text"], str):
             raise refused(row_id, "its text is none", "correct or delete the row")
-        return _text_rows(row_id, example["text"], tokenizer, settings)
-    wordings = example.get("wordings", [])
+        return _worded(row_id, [example["text"], *wordings], tokenizer, settings)
     own = [example, *({**example, "messages": messages} for messages in wordings)]
     own = own[: settings.epochs]  # an epoch meets one of them
     dialogues = [_dialogue(row_id, wording, tokenizer, settings) for wording in own]
     rows = [_dialogue_row(row_id, one, tokenizer, settings.max_length) for one in dialogues]
     return [replace(row, wording_of=row_id) for row in rows] if wordings else rows
+
+
+def _worded(
+    row_id: str, texts: Sequence[str], tokenizer: Any, settings: TrainSettings
+) -> list[Row]:
+    """A text and those of its wordings that an epoch will meet, as far as each is one row."""
+    text, *others = texts[: settings.epochs]
+    rows = _text_rows(row_id, text, tokenizer, settings)
+    if len(rows) > 1 or not others:
+        return rows
+    eos = tokenizer.eos_token_id
+    more = [text_row(row_id, tokenizer.encode(one), eos, sys.maxsize) for one in others]
+    fitting = [row for row in more if len(row.tokens) <= settings.max_length]
+    return [replace(row, wording_of=row_id) for row in (*rows, *fitting)]
 
 
 def _text_rows(row_id: str, text: str, tokenizer: Any, settings: TrainSettings) -> list[Row]:

@@ -232,6 +232,28 @@ def test_of_the_wordings_of_a_chat_as_many_are_read_as_there_are_epochs() -> Non
         assert len({row.tokens for row in rows}) == count
 
 
+def test_of_the_wordings_of_a_text_as_many_are_read_as_there_are_epochs() -> None:
+    of = LETTERS["chatml"]
+    example = {"id": "f/original", "text": "One.", "wordings": ["Well, one.", "One?", "So, one."]}
+    for epochs, count in ((1, 1), (3, 3), (9, 4)):
+        rows = rows_of(example, of, TrainSettings(epochs=epochs))
+        assert len({row.tokens for row in rows}) == len(rows) == count
+        assert {row.wording_of for row in rows} == ({"f/original"} if count > 1 else {""})
+
+
+def test_a_wording_that_is_too_long_is_left_and_a_text_that_is_split_has_none() -> None:
+    of = LETTERS["chatml"]
+    example = {"id": "f/original", "text": "One.", "wordings": ["One, " * 40, "One?"]}
+    long = TrainSettings(epochs=9, max_length=16)
+    assert len(rows_of(example, of, long)) == 2
+    split = TrainSettings(epochs=9, max_length=16, too_long="split")
+    pieces = rows_of({**example, "text": "One is two. " * 9}, of, split)
+    assert len(pieces) > 1
+    assert not any(row.wording_of for row in pieces)
+    with pytest.raises(BadInput, match="max_length"):
+        rows_of({**example, "text": "One is two. " * 9}, of, long)
+
+
 def test_what_follows_the_last_answer_is_not_learnt() -> None:
     for name, of in LETTERS.items():
         row = made({"messages": chat("One?", "One.", "Thanks.")}, of)
