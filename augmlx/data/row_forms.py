@@ -9,17 +9,16 @@ its answer a few chats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from augmlx.core.errors import BadSettings
-from augmlx.core.example_id import piece
+from augmlx.core.example_id import ORIGINAL, piece
 from augmlx.core.records import Example, Fact, Json
-from augmlx.data.asked import Asked
 from augmlx.data.wordings import chats, statements
 from augmlx.english.sentence import arguments
 
-_NOTHING_ASKED = Asked()
+_REWORDED = (ORIGINAL, "reversal")  # the operators of the statements that have wordings
 PlainForm = Literal["text", "completions", "chat"]  # one that all rows of a file have
 Form = Literal[PlainForm, "mixed"]
 # The field that tells a row of each form.
@@ -59,24 +58,30 @@ def form_of(
     return own
 
 
-def training_rows(example: Example, form: Form, asked: Asked = _NOTHING_ASKED) -> list[Json]:
+def training_rows(
+    example: Example, form: Form, in_english: Container[tuple[str, ...]] = ()
+) -> list[Json]:
     """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
     which is another one in each epoch, where `wordings` holds the chats that may stand for its
-    messages. So has a statement texts that may stand for it, where what is `asked` of it is known.
+    messages. So has a fact, and its reversal, texts that may stand for it.
+
+    Args:
+        in_english: ids of the facts that are known to be in English; no other gets such texts.
     """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
     if "prompt" not in row:
-        return [{"id": example.id, **(row or _statement(example, asked))}]
+        return [{"id": example.id, **(row or _statement(example, in_english))}]
     plain, others = chats(str(row["prompt"]), str(row["completion"]))
     other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
     return [{"id": piece(example.id, 1), "messages": plain}, other]
 
 
-def _statement(example: Example, asked: Asked) -> Json:
+def _statement(example: Example, in_english: Container[tuple[str, ...]]) -> Json:
     row: Json = {"text": example.text}
-    if asked.is_in_english(example) and (others := statements(example.text, asked.of(example))):
+    is_reworded = example.origin.operator in _REWORDED and example.origin.fact_ids in in_english
+    if is_reworded and (others := statements(example.text)):
         row["wordings"] = others
     return row
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from augmlx.core.records import Fact, Json
 from augmlx.core.run_folder import RunFolder
 from augmlx.core.settings import Settings
 from augmlx.data import row_forms
-from augmlx.data.asked import Asked
 from augmlx.data.questions import Question
 from augmlx.data.split import Dealt, Part, deal
+from augmlx.data.wordings import asked_in_english
 
 
 def write_data(
@@ -52,12 +52,12 @@ def write_data(
     )
     files = _files(run)
     counts: Json = dict.fromkeys(files, 0)
-    asked = Asked(run.kept_examples() if form == "mixed" else ())
+    in_english = asked_in_english(run.kept_examples()) if form == "mixed" else frozenset()
     with ExitStack() as stack:
         write_row = {part: stack.enter_context(jsonl_writer(path)) for part, path in files.items()}
         for item in dealing:
             counts[item.part] += 1
-            for row in _rows_of(item, form, asked):
+            for row in _rows_of(item, form, in_english):
                 write_row[item.part](row)
     for part, path in files.items():
         if part != "train" and not counts[part]:
@@ -74,10 +74,12 @@ def _files(run: RunFolder) -> Mapping[Part, Path]:
     }
 
 
-def _rows_of(item: Dealt, form: row_forms.Form, asked: Asked) -> Sequence[Json]:
+def _rows_of(
+    item: Dealt, form: row_forms.Form, in_english: Container[tuple[str, ...]]
+) -> Sequence[Json]:
     if item.part == "left out":
         return [{"id": item.example.id, "why": item.why}]
-    return row_forms.training_rows(item.example, form, asked)
+    return row_forms.training_rows(item.example, form, in_english)
 
 
 def dealt(run: RunFolder) -> tuple[list[Json], list[Json]]:

@@ -17,12 +17,11 @@ from typing import Any
 from augmlx.core.records import Example
 from augmlx.english.clauses.emphasising import emphasised
 from augmlx.english.lexicon import STOPWORDS, word_set
-from augmlx.english.text import ENDED
 
 Messages = list[dict[str, str]]
 
 _WAYS = 16  # of one question; an epoch meets one of them
-_OTHERS = 8  # of one statement, of each kind
+_WITHIN = 4  # words of one statement
 
 
 def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
@@ -53,27 +52,15 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
     return ways
 
 
-def statements(text: str, asked: tuple[str, str] | None) -> list[str]:
-    """What may stand for an English statement in further epochs: itself with a word beside its verb
-    ("is in fact"), and the question that it answers, with the answer, in turn; and each third or
-    fourth time as it is. Met as one string alone, its end is found behind that string only.
-
-    Args:
-        asked: that question, in whichever words, and its answer.
+def statements(text: str) -> list[str]:
+    """What stands for an English statement in further epochs: itself with a word beside its verb
+    ("is in fact"), and each third time as it is. Met as one string alone, its end would be found
+    behind that string only. Nothing where no word can stand there.
     """
-    drawn = Random(text).sample(_shipped()["within"], _OTHERS)
-    within = [said for words in drawn if (said := emphasised(text, words))]
-    answered: list[str] = []
-    if asked:
-        question, answer = asked
-        put = [question, *in_other_words(question, _OTHERS - 1)]
-        stop = "" if ENDED.search(answer) else "."
-        answered = [f"{one} {_opened(answer)}{stop}" for one in put]
-    others: list[str] = []
-    for turn in range(_OTHERS):
-        first, second = within[2 * turn : 2 * turn + 1], within[2 * turn + 1 : 2 * turn + 2]
-        others += [*first, *answered[turn : turn + 1], *second, text]
-    return others if within or answered else []
+    drawn = Random(text).sample(_shipped()["within"], _WITHIN)
+    first, second, *others = [emphasised(text, words) for words in drawn]
+    said = [first, second, text, *others]
+    return [one for one in said if one] if first else []
 
 
 def in_other_words(question: str, count: int) -> list[str]:
@@ -99,6 +86,12 @@ def is_english(question: str) -> bool:
     """Whether a question begins as an English one does."""
     first, *_ = question.casefold().split() or [""]
     return first in word_set("question_words")
+
+
+def asked_in_english(examples: Iterable[Example]) -> frozenset[tuple[str, ...]]:
+    """The facts of which an English question was kept, and which so are in English themselves."""
+    rows = [(example.origin.fact_ids, example.row or {}) for example in examples]
+    return frozenset(ids for ids, row in rows if "prompt" in row and is_english(row["prompt"]))
 
 
 def english_questions(examples: Iterable[Example]) -> list[str]:

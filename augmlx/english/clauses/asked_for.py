@@ -130,7 +130,7 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return Asked("Who", part.noun, preposition)
     if part.kind not in ("thing", "body", "place", "amount", "duration"):
         return None
-    if _may_be_people(clause, part):
+    if may_be_people(clause, part):
         return None
     if not preposition or part.role == "agent" or preposition in word_set("stranded"):
         return Asked("What", part.noun, preposition)
@@ -164,7 +164,7 @@ def _asked_by_number(clause: Clause, part: Phrase) -> Asked | None:
     return None
 
 
-def _may_be_people(clause: Clause, part: Phrase) -> bool:
+def may_be_people(clause: Clause, part: Phrase) -> bool:
     """Whether "what" may ask for people: "approved by the finance lead", "coached the Rovers",
     "asked the council".
     """

@@ -256,7 +256,8 @@ def _as_part(clause: Clause, part: Phrase, *, must_stay: bool = False) -> Part:
     is_bounded = subject is not None and subject.text.split()[0].lower() in word_set("quantifying")
     is_clause = part.role == "clause"
     is_frame = part in clause.fronted and part.kind == "thing"  # "In sailing, ..."
-    if must_stay or is_bounded or is_frame or clause.negations:
+    is_pair = clause.verb in word_set("pairing_verbs") and part.preposition in ("with", "to")
+    if must_stay or is_pair or is_bounded or is_frame or clause.negations:
         return Part(text, closing=is_clause)
     is_reason = is_clause and part.kind == "reason"
     is_circumstance = part.role == "adjunct" and (

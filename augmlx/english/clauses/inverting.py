@@ -66,6 +66,8 @@ def active(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     agent = clause.agent
     if agent is None or not clause.passive or agent.noun.lower() in word_set("pronouns"):
         return
+    if points_back(agent):
+        return  # "Its largest competitor bought Brightwell Energy."
     verb = voices.active(clause, is_plural=clause.is_plural(agent))
     if verb is None or " as " in agent.text:  # "regarded by many as"
         return

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from augmlx.english.clauses.asked_for import is_none, says_how
+from augmlx.english.clauses.asked_for import is_none, may_be_people, says_how
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
 from augmlx.english.clauses.turned import (
     Turned,
     is_pronoun,
     leaves_a_sentence,
+    may_speak_of_another,
     moved_first,
     points_back,
     said,
@@ -27,6 +28,8 @@ def clause_moved(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         return
     (moved,) = clauses
     if moved.kind not in ("reason", "condition", "purpose"):
+        return
+    if moved in clause.complements and may_speak_of_another(clause, moved):
         return
     if moved.kind == "purpose" and clause.passive and (moved,) == clause.complements[:1]:
         return  # "is said to have carved it", "are required to wear it"
@@ -129,7 +132,7 @@ def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         return
     if any(part.role == "clause" for part in clause.parts) or is_none(thing):
         return
-    is_told = thing.kind not in ("person", "unknown")
+    is_told = thing.kind not in ("person", "unknown") and not may_be_people(clause, thing)
     lasts = thing.kind == "duration" and clause.verb in word_set("lasting_verbs")
     if is_told and not is_pronoun(thing) and not points_back(thing):
         yield _gapped(clause, subject, thing, "how long" if lasts else "what")

@@ -108,13 +108,14 @@ def _measured(tokens: Tokens, span: Span, text: str) -> Kind | None:
 
 
 def _is_a_day(tokens: Tokens, span: Span) -> bool:
-    """Whether a phrase names a day, or an hour that is called so: "on the next working day",
+    """Whether a phrase names days, or an hour: "on the next working day", "on public holidays",
     "outside rush hour".
     """
     noun = tokens[span.head]
-    if noun.tag != "NN" or not _DURATION.search(noun.text):
-        return False
-    return span.preposition == "on" or (span.preposition == "outside" and noun.lemma == "hour")
+    is_hour = noun.lemma == "hour" and noun.tag == "NN"
+    return (span.preposition == "on" and noun.lemma in word_set("days")) or (
+        span.preposition == "outside" and is_hour
+    )
 
 
 def _located(tokens: Tokens, span: Span) -> Kind | None:
@@ -152,6 +153,8 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
     if noun.tag in ("NN", "NNS"):
         if noun.lemma in word_set("assemblies") and _acts(tokens, span):
             return "body"
+        if noun.lemma in word_set("makers"):
+            return "body"
         is_person = bool(spoken & word_set("people") or _PERSON.search(noun.lemma))
         is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
         return "person" if is_person else "thing"
@@ -185,6 +188,8 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     if (called := _called(tokens, span)) is not None:
         return "person" if called in word_set("people") else "thing"
     names = names_in(tokens, span)
+    if names and len(names[-1].text) == 1:
+        return "unknown"  # "vitamin K"
     words = {name.text.lower().rstrip(".") for name in names}
     if words & word_set("titles") and len(names) > 1:
         return "person"

@@ -39,6 +39,7 @@ def parts_of(tokens: Tokens, places: list[int]) -> list[Phrase]:
                 together[-1] = _focused(before, part)
                 continue
             is_of_one = _is_of_one_time(tokens, before, part) or _is_of_one_place(before, part)
+            is_of_one = is_of_one or _is_first_there(tokens, before, part)
             if _is_bare_number(tokens, part) or is_of_one:
                 together[-1] = phrases.joined(before, part, before.head)
                 continue
@@ -121,11 +122,17 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
     if preposition == "for" and role == "adjunct" and _is_how_long(tokens, place):
         return True
     if preposition == "for":
-        return re.search(r"[€£$¥]", phrases.text_between(tokens, place + 1, place + 1)) is not None
+        return re.search(r"[€£$¥]", tokens[place + 1].text) is not None or _is_a_sum(tokens, place)
     if preposition not in word_set("temporal"):
         return False
     span = span_of(tokens, place)
     return span is not None and kind_of(tokens, span) == "time"
+
+
+def _is_a_sum(tokens: Tokens, place: int) -> bool:
+    """Whether a prepositional phrase says for how much: "for 340 million dollars"."""
+    span = span_of(tokens, place)
+    return span is not None and tokens[span.head].entity == "MONEY"
 
 
 def _is_how_long(tokens: Tokens, place: int) -> bool:
@@ -183,6 +190,18 @@ def _is_of_one_place(before: Phrase, part: Phrase) -> bool:
     """Whether a place says where the one before it is: "in the cupboard | under the sink"."""
     are_places = before.kind == part.kind == "place"
     return are_places and {before.preposition, part.preposition} <= word_set("standing_at")
+
+
+def _is_first_there(tokens: Tokens, before: Phrase, part: Phrase) -> bool:
+    """Whether a place says where something is the first or the best of its kind: "the first
+    hospital | in the city".
+    """
+    inside = [token for token in tokens if before.start <= token.start < before.end]
+    is_one = any(token.tag == "JJS" for token in inside[1:3]) or (
+        len(inside) > 2 and inside[1].text in word_set("ranking") and inside[2].text.isalpha()
+    )
+    is_definite = before.text[:4].lower() == "the " and not before.preposition
+    return is_one and is_definite and part.kind == "place"
 
 
 def _is_reached(tokens: Tokens, before: Phrase, part: Phrase) -> bool:

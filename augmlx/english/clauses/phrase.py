@@ -167,7 +167,7 @@ def closed(text: str) -> str:
     first, *others = inserted.split() or [""]
     is_list = not {"and", "or", "&"}.isdisjoint(others)
     opens = first[:1].isupper() or first in DETERMINERS | word_set("inserting")
-    is_inserted = comma and text.count(",") == 1 and opens and not is_list
+    is_inserted = comma and text.count(", ") == 1 and opens and not is_list
     return f"{text}," if is_inserted else text
 
 

@@ -15,7 +15,7 @@ from augmlx.english.clauses.phrase import Phrase, closed
 from augmlx.english.clauses.reading import read
 from augmlx.english.clauses.reordering import fronted, singled_out
 from augmlx.english.clauses.reversing import reversals
-from augmlx.english.clauses.turned import Turned
+from augmlx.english.clauses.turned import Turned, may_speak_of_another
 from augmlx.english.lexicon import word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import synonyms
@@ -70,8 +70,8 @@ def _keeps_a_capital(source: str, text: str) -> bool:
 
 
 def _renders(text: str, way: Turned) -> bool:
-    commas = way.opening.count(",")
-    if commas > 1 and text.count(",") < commas:
+    commas = f"{way.opening} ".count(", ")
+    if commas > 1 and text.count(", ") < commas:
         return False  # "The company, StarPath was founded by Ada."
     parts = [Part(part, closing=_is_clause(part)) for part in way.parts]
     return _is_made_of(text, way.opening, parts)
@@ -156,6 +156,9 @@ def _says_the_same(source: str, text: str) -> bool:
     if given is None or said is None or given.coordinated or said.coordinated:
         return False
     if given.subject is None or said.subject is None or given.passive != said.passive:
+        return False
+    moved = [part for part in said.fronted if part.role == "clause" and not given.fronted]
+    if any(may_speak_of_another(said, part) for part in moved):
         return False
     if _article(given.subject) != _article(said.subject):
         return False  # "Red mill makes flour."

@@ -9,7 +9,14 @@ from functools import lru_cache
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.reading import read
-from augmlx.english.clauses.turned import Turned, is_pronoun, leaves_a_sentence, moved_first, said
+from augmlx.english.clauses.turned import (
+    Turned,
+    is_pronoun,
+    leaves_a_sentence,
+    may_speak_of_another,
+    moved_first,
+    said,
+)
 from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS
 
@@ -27,7 +34,9 @@ def fronted(text: str) -> tuple[Turned, ...]:
     ways = [
         moved_first(clause, clause.subject, part)
         for part in clause.complements
-        if _is_circumstance(part) and leaves_a_sentence(clause, part)
+        if _is_circumstance(part)
+        and leaves_a_sentence(clause, part)
+        and not may_speak_of_another(clause, part)
     ]
     if len(clause.fronted) == 1:
         (moved,) = clause.fronted

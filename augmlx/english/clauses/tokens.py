@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from augmlx.english.lexicon import word_set
 from augmlx.english.text import CACHED_TEXTS, Mention
 
 # What stands in the place of a span: (pattern, word). The first that matches takes the span.
@@ -188,9 +189,18 @@ def _of_now(tokens: list[Token], place: int) -> Token:
 def _is_name(word: Any, text: str) -> bool:
     """Whether a word must be a name, whatever it was taken for: "Zorb belongs to Ana."."""
     stands_for_name = word.text == "He" != text
+    if word.tag_ == "NN" and _is_titled(word):
+        return True
     opens_as_subject = word.i == 0 and word.dep_ in ("nsubj", "nsubjpass")
     is_noun = word.tag_.startswith(("N", "PRP", "DT", "CD", "EX", "W"))
     return stands_for_name or (opens_as_subject and not is_noun and text[:1].isupper())
+
+
+def _is_titled(word: Any) -> bool:
+    """Whether a word is a title that opens the sentence, or the name behind it: "Queen Adelind"."""
+    first, *others = word.doc[:2]
+    is_pair = first.text.lower() in word_set("titles") and others[0].text[:1].isupper()
+    return is_pair and word.i < 2
 
 
 def _origin(shown: int, anchors: list[tuple[int, int, int, int]], *, opens: bool = False) -> int:

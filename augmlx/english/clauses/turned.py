@@ -63,6 +63,14 @@ def is_pronoun(part: Phrase) -> bool:
     return part.text.lower() in word_set("pronouns")
 
 
+def may_speak_of_another(clause: Clause, moved: Phrase) -> bool:
+    """Whether a pronoun in a part that is put first would be taken for the subject, though there is
+    an object: "Until they hatch, male seahorses carry the eggs.".
+    """
+    has_pronoun = not word_set("subject_pronouns").isdisjoint(moved.text.lower().split())
+    return moved.role == "clause" and has_pronoun and clause.object is not None
+
+
 def points_back(part: Phrase) -> bool:
     """Whether a part speaks of somebody who was named before it ("his sister")."""
     return not word_set("pointing_back").isdisjoint(part.text.lower().split())

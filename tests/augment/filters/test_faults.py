@@ -345,6 +345,52 @@ WRONG = [
         "The minutes are kept for ten years and then destroyed.",
         "What is the minutes kept for ten years? / destroyed",
     ),
+    # the next list: titles, companies, prices, firsts, pairs, pronouns
+    (
+        "qa-reverse",
+        "Queen Adelind of Merrow founded the first hospital in the city in 1382.",
+        "What founded the first hospital in the city? / queen Adelind of Merrow",
+    ),
+    (
+        "qa-forward",
+        "Queen Adelind of Merrow founded the first hospital in the city in 1382.",
+        "What did Queen Adelind of Merrow found? / the first hospital",
+    ),
+    (
+        "qa-reverse",
+        "Vitamin K helps the blood to clot.",
+        "Who helps the blood to clot? / vitamin K",
+    ),
+    (
+        "rephrase",
+        "The carmaker Velox plans to cut 1,200 jobs.",
+        "It is the carmaker Velox who plans to cut 1,200 jobs.",
+    ),
+    (
+        "reversal",
+        "Brightwell Energy was bought by its largest competitor for 340 million dollars.",
+        "Its largest competitor for 340 million dollars bought Brightwell Energy.",
+    ),
+    (
+        "reversal",
+        "Halvorsen Foods has appointed Priya Ramanathan as its new finance officer.",
+        "Priya Ramanathan is what Halvorsen Foods has appointed as its new finance officer.",
+    ),
+    (
+        "qa-forward",
+        "The new tram line connects the university with the southern suburbs.",
+        "What does the new tram line connect? / the university",
+    ),
+    (
+        "rephrase",
+        "Male seahorses carry the eggs until they hatch.",
+        "Until they hatch, male seahorses carry the eggs.",
+    ),
+    (
+        "qa-forward",
+        "The municipal library is closed on public holidays.",
+        "What is the municipal library closed on? / public holidays",
+    ),
 ]
 RIGHT = [
     (
@@ -418,6 +464,21 @@ RIGHT = [
         "qa-forward",
         "Letters posted after 5 p.m. are sent on the next working day.",
         "When are letters posted after 5 p.m. sent? / on the next working day",
+    ),
+    (
+        "qa-reverse",
+        "Queen Adelind of Merrow founded the first hospital in the city in 1382.",
+        "Who founded the first hospital in the city? / Queen Adelind of Merrow",
+    ),
+    (
+        "qa-forward",
+        "The municipal library is closed on public holidays.",
+        "When is the municipal library closed? / on public holidays",
+    ),
+    (
+        "rephrase",
+        "The carmaker Velox plans to cut 1,200 jobs.",
+        "It is the carmaker Velox that plans to cut 1,200 jobs.",
     ),
 ]
 
