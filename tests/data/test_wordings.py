@@ -30,6 +30,7 @@ ASKED = example("q", "qa-reverse", {"prompt": "Who founded the Bor mill?", "comp
         ("The head of the lab is Ana.", "The head of the lab is in fact Ana."),
         ("Ana Bell founded the Bor mill.", "Ana Bell in fact founded the Bor mill."),
         (REVERSAL, "The Bor mill was in fact founded by Ana Bell."),
+        ("The mill that was sold has burned.", "The mill that was sold has in fact burned."),
         ("Visitors must sign in.", "Visitors must in fact sign in."),
         ("Visitors must not sign in.", None),  # "must in fact not" says more
         ("The lab opens at nine and closes at five.", None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.phrase import children
 from augmlx.english.clauses.reading import read
 from augmlx.english.text import CACHED_TEXTS
 
@@ -28,8 +29,9 @@ def _place(text: str) -> int | None:
     return _behind_helper(clause) if clause.auxiliaries else _beside_verb(clause)
 
 
-def _behind_helper(clause: Clause) -> int:
-    return next(token.end for token in clause.tokens if token.dep in _HELPERS)
+def _behind_helper(clause: Clause) -> int | None:
+    own = [clause.tokens[n] for n in children(clause.tokens, clause.root)]
+    return next((token.end for token in own if token.dep in _HELPERS), None)
 
 
 def _beside_verb(clause: Clause) -> int:

@@ -122,7 +122,7 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
     if preposition == "for" and role == "adjunct" and _is_how_long(tokens, place):
         return True
     if preposition == "for":
-        return re.search(r"[€£$¥]", tokens[place + 1].text) is not None or _is_a_sum(tokens, place)
+        return _is_a_sum(tokens, place)
     if preposition not in word_set("temporal"):
         return False
     span = span_of(tokens, place)
@@ -132,7 +132,10 @@ def _is_the_verbs(tokens: Tokens, place: int, role: Role) -> bool:
 def _is_a_sum(tokens: Tokens, place: int) -> bool:
     """Whether a prepositional phrase says for how much: "for 340 million dollars"."""
     span = span_of(tokens, place)
-    return span is not None and tokens[span.head].entity == "MONEY"
+    is_sum = span is not None and tokens[span.head].entity == "MONEY"
+    return is_sum or any(
+        re.search(r"[€£$¥]", token.text) for token in tokens[place + 1 : place + 2]
+    )
 
 
 def _is_how_long(tokens: Tokens, place: int) -> bool:
