@@ -67,7 +67,7 @@ def _is_means(tokens: Tokens, span: Span) -> bool:
     if tokens[span.top].dep == "agent" and noun.lemma in word_set("margins"):
         return True
     if opening.tag == "PRP$":
-        return noun.lemma not in word_set("people") and not _PERSON.search(noun.lemma)
+        return not _names_somebody(noun.lemma)
     return opening.text.lower() == "the" and noun.lemma in word_set("sold_by")
 
 
@@ -155,8 +155,11 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
             return "body"
         if noun.lemma in word_set("makers"):
             return "body"
-        is_person = bool(spoken & word_set("people") or _PERSON.search(noun.lemma))
-        is_person = is_person or _is_who(tokens, span) or _are_some_people(tokens, span)
+        is_person = (
+            any(map(_names_somebody, spoken))
+            or _is_who(tokens, span)
+            or _are_some_people(tokens, span)
+        )
         return "person" if is_person else "thing"
     if opens_as_common and noun.entity not in ("PERSON", "GPE", "ORG"):
         return "person" if spoken & word_set("people") else "thing"
@@ -164,6 +167,10 @@ def _who_or_what(tokens: Tokens, span: Span) -> Kind:
         return _kind_of_name(tokens, span)
     is_number = noun.tag == "CD" and span.head == span.last  # not "three out of four voters"
     return "thing" if noun.tag == "VBG" or is_number else "unknown"
+
+
+def _names_somebody(noun: str) -> bool:
+    return noun in word_set("people") or _PERSON.search(noun) is not None
 
 
 def _is_who(tokens: Tokens, span: Span) -> bool:
@@ -186,7 +193,7 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
     does, and nothing that people's names have not.
     """
     if (called := _called(tokens, span)) is not None:
-        return "person" if called in word_set("people") else "thing"
+        return "person" if _names_somebody(called) else "thing"
     names = names_in(tokens, span)
     if names and len(names[-1].text) == 1:
         return "unknown"  # "vitamin K"
