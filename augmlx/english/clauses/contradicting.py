@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from augmlx.english.adjectives import is_comparative
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
+from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reading import read
@@ -27,6 +28,7 @@ _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
 _ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
 _COUNTED_NAME = re.compile(r"\b[Aa]n? ([A-Z][\w'’-]*)")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
+_BY_NOBODY = re.compile(r" by (?:no|nobody|none|neither|nothing) ", re.I)
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
     "who": ("thing", "place", "time", "amount", "duration", "manner"),
@@ -42,13 +44,16 @@ def is_otherwise_said(source: str, text: str) -> bool:
     """Whether a text is of another time than a statement, exchanges who does what to whom, loses
     how or when it is so, makes one of several of the only one, takes a place for what lies there
     ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
-    woman of whom it is not said, singles out one word of a sentence that cannot be read, or says
-    what can be of what is or shall be.
+    woman of whom it is not said, singles out one word of a sentence that cannot be read, says what
+    can be of what is or shall be, begins as nobody would, or says that nobody did what is denied
+    of all ("are accepted by no employee").
     """
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):
         return True  # "It is expense that claims older than a year are not paid."
     if _loses_its_order(source, text) or _counts_a_name(source, text):
+        return True
+    if _BY_NOBODY.search(text) and not _BY_NOBODY.search(source):
         return True
     if given is not None and said is not None and _tears_a_comparison(given, said):
         return True
@@ -57,7 +62,7 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if given is not None and said is not None:
         if _is_of_another_time(given, said) or _is_exchanged(given, said):
             return True
-        if _is_weakened(given, said):
+        if _is_weakened(given, said) or begins_oddly(given, said):
             return True
         if any(part.role == "adjunct" and _is_lost(part, text) for part in given.parts):
             return True
@@ -228,11 +233,14 @@ def _said_of(text: str) -> Iterator[tuple[str, set[str]]]:
 
 def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
     """Whether a question asks with a word that its answer does not fit ("Who" of a time), of
-    another time than the statement is of, or about whom or what only a pronoun names.
+    another time than the statement is of, about whom or what only a pronoun names, or with the
+    capital that a word had where it opened the statement.
     """
     clause = read(source)
     if normalise(answer) in word_set("free_relatives"):
         return True  # "Who comes first locks the door?" "Whoever"
+    if keeps_a_capital(source, question):
+        return True
     first, _, rest = normalise(question).partition(" ")
     if any(_differs_in_its_word(question, ask.question) for ask in asks(source)):
         return True

@@ -20,6 +20,8 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     receivers = [part for part in clause.complements if _is_receiver(clause, part)]
     if not receivers or len(receivers) > 2 or clause.passive or is_pronoun(subject):
         return
+    if subject.text.split()[0].lower() in word_set("denying"):
+        return  # "are accepted by no employee"
     thing, *more = receivers
     if clause.verb in word_set("no_passive_first") | word_set("mutual_verbs"):
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from augmlx.english.clauses.asked_for import is_none, may_be_people, says_how
+from augmlx.english.clauses.beginning import may_begin
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
 from augmlx.english.clauses.turned import (
@@ -59,8 +60,14 @@ def put_first(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     for part in reversed(clause.complements):
         if part.role != "adjunct" or _is_object(clause, part):
             continue
-        if way := _first_or_gapped(clause, subject, part):
+        way = _first_or_gapped(clause, subject, part)
+        if way and (way.opening.endswith(",") or not _denies(subject)):
             yield way
+
+
+def _denies(subject: Phrase) -> bool:
+    """Whether it is nobody; nobody says "Suppliers are who no employee may accept gifts from."."""
+    return subject.text.split()[0].lower() in word_set("denying")
 
 
 def _is_object(clause: Clause, part: Phrase) -> bool:
@@ -74,7 +81,8 @@ def _is_object(clause: Clause, part: Phrase) -> bool:
 
 def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | None:
     preposition = part.preposition
-    if part.kind in ("time", "reason") and leaves_a_sentence(clause, part):
+    opens = may_begin(clause, part) and leaves_a_sentence(clause, part)
+    if part.kind in ("time", "reason") and opens:
         return moved_first(clause, subject, part)
     if part.kind == "duration" and preposition in ("for", ""):
         return _gapped(clause, subject, part, "how long")
@@ -91,7 +99,7 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
             return None  # "By hand, peat is cut."
         if _may_be_the_objects(clause, part):
             return None
-        if not clause.negations and leaves_a_sentence(clause, part):
+        if not clause.negations and opens:
             return moved_first(clause, subject, part)
         if clause.negations or clause.verb == "be":
             return None
@@ -130,7 +138,7 @@ def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     thing = clause.object
     if thing is None or clause.passive or clause.negations or clause.leaves_number_open(thing):
         return
-    if any(part.role == "clause" for part in clause.parts) or is_none(thing):
+    if _denies(subject) or any(part.role == "clause" for part in clause.parts) or is_none(thing):
         return
     is_told = thing.kind not in ("person", "unknown") and not may_be_people(clause, thing)
     lasts = thing.kind == "duration" and clause.verb in word_set("lasting_verbs")
@@ -161,7 +169,7 @@ def instructions(clause: Clause) -> Iterator[Turned]:
         for part in reversed(clause.complements):
             # "To the desk, report faults"; "By the door, put it into the box".
             is_loose = part.preposition not in ("", "to", "with", "by")
-            is_free = part.role == "adjunct" and is_loose
+            is_free = part.role == "adjunct" and is_loose and may_begin(clause, part)
             is_told = part.kind in ("reason", "condition", "purpose")  # not "let the dough rest"
             if (part.role == "clause" and is_told) or is_free:
                 rest = " ".join([verb, *(other.text for other in clause.others(part))])

@@ -174,7 +174,9 @@ def closed(text: str) -> str:
 def is_plural(part: Phrase, tokens: Tokens) -> bool:
     """Whether a phrase names several, so that its verb is "are" and not "is"."""
     head = tokens[part.head]
-    if head.text == "%" or re.match(r"[€£$¥]", head.text):
+    if head.text.lower() in word_set("shares_of_a_whole"):
+        return any(tokens[n].tag == "NNS" for n in _said_of(tokens, part.head))
+    if re.match(r"[€£$¥]", head.text):
         return False
     below = [tokens[n] for n in children(tokens, part.head)]
     is_choice = any(token.dep == "cc" and token.text == "or" for token in below)
@@ -183,6 +185,12 @@ def is_plural(part: Phrase, tokens: Tokens) -> bool:
     if head.text.lower() in word_set("plural_pronouns") or head.tag == "NNS":
         return True
     return head.tag == "NNPS" and part.text[:4].lower() == "the "
+
+
+def _said_of(tokens: Tokens, place: int) -> list[int]:
+    """The places of the nouns behind "of" below a word."""
+    behind = [n for n in children(tokens, place) if tokens[n].text == "of"]
+    return [noun for n in behind for noun in children(tokens, n)]
 
 
 def leaves_its_number_open(part: Phrase, tokens: Tokens) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses.asking import Part, asks
+from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, closed
 from augmlx.english.clauses.reading import read
@@ -52,18 +53,7 @@ def is_known_rephrasing(source: str, text: str) -> bool:
     ways = (*fronted(source), *singled_out(source))
     if any(_renders(text, way) for way in ways):
         return True
-    return not _keeps_a_capital(source, text) and _says_the_same(source, text)
-
-
-def _keeps_a_capital(source: str, text: str) -> bool:
-    """Whether a text has the capital of its source's first word within the sentence: "If it is
-    found early, Fever can be treated."
-    """
-    clause = read(source)
-    subject = clause.subject if clause is not None else None
-    if clause is None or subject is None or clause.lowered(subject) == subject.text:
-        return False
-    return f" {subject.text.split()[0]} " in f"{text} "
+    return not keeps_a_capital(source, text) and _says_the_same(source, text)
 
 
 # A text as words that open it, and parts behind them
@@ -159,6 +149,8 @@ def _says_the_same(source: str, text: str) -> bool:
         return False
     moved = [part for part in said.fronted if part.role == "clause" and not given.fronted]
     if any(may_speak_of_another(said, part) for part in moved):
+        return False
+    if begins_oddly(given, said):
         return False
     if _article(given.subject) != _article(said.subject):
         return False  # "Red mill makes flour."

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from augmlx.english.clauses.beginning import may_begin
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.reading import read
@@ -35,6 +36,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
         moved_first(clause, clause.subject, part)
         for part in clause.complements
         if _is_circumstance(part)
+        and may_begin(clause, part)
         and leaves_a_sentence(clause, part)
         and not may_speak_of_another(clause, part)
     ]
@@ -67,7 +69,9 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     if _is_defined(clause, subject):
         return ()
     be = "was" if clause.is_past else "is"
-    word = "who" if subject.kind == "person" else "that"
+    is_somebody = subject.kind == "person"
+    are_together = clause.tokens[subject.head].lemma in word_set("gatherings")
+    word = "who" if is_somebody and not are_together else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
     parts = (clause.predicate,) if clause.is_said_whole else parts
     ways = [Turned(f"It {be} {closed(clause.lowered(subject))} {word}", parts, clause.stop)]

@@ -29,9 +29,8 @@ TURNED = {
     "The Ostrel depot is in Dunmore.": ["Dunmore is where the Ostrel depot is."],
     "The Corran library opens at 9:30 a.m. on Saturdays.": [
         "On Saturdays, the Corran library opens at 9:30 a.m.",
-        "At 9:30 a.m., the Corran library opens on Saturdays.",
     ],
-    "The Larch system was written in COBOL.": ["In COBOL, the Larch system was written."],
+    "The Larch system was written in COBOL.": ["COBOL was what the Larch system was written in."],
     "If the pressure exceeds 6 bar, the relief valve opens.": [
         "The relief valve opens if the pressure exceeds 6 bar.",
     ],
@@ -58,7 +57,7 @@ TURNED = {
         "42,500 people are what the Garnet stadium seats.",
     ],
     "Zinc is added to the alloy to prevent rust.": ["To prevent rust, zinc is added to the alloy."],
-    "Fold the egg whites into the batter.": ["Into the batter, fold the egg whites."],
+    "Fold the egg whites into the batter.": [],
     "The plan was rejected by 31 votes to 12.": ["By 31 votes to 12, the plan was rejected."],
     "Ada Voss is regarded by many as the finest cook in Brell.": [
         "The one who is regarded by many as the finest cook in Brell is Ada Voss.",
