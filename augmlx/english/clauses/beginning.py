@@ -28,7 +28,8 @@ def may_begin(clause: Clause, part: Phrase) -> bool:
         return not (is_moment and _CLOCK.search(part.text))
     if part.kind in ("amount", "duration"):
         return part.preposition in word_set("bounds")
-    if part.kind in ("reason", "manner") or part.preposition == "under":
+    is_means = part.preposition == "by" and clause.tokens[part.head].tag == "VBG"
+    if is_means or part.kind in ("reason", "manner") or part.preposition == "under":
         return True
     return _holds_now(clause) and _is_where_it_holds(clause, part)
 

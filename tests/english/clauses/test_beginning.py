@@ -38,6 +38,9 @@ NATURAL = {
         "Between 8 a.m. and 6 p.m., parking costs 2 euros."
     ),
     "Nobody may enter without a helmet.": "Without a helmet, nobody may enter.",
+    "Bats find their prey by listening to echoes.": (
+        "By listening to echoes, bats find their prey."
+    ),
     "Never keep the paint above 30 °C.": "Above 30 °C, never keep the paint.",
 }
 
