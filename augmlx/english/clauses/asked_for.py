@@ -111,6 +111,8 @@ def _asked_by_noun(clause: Clause, part: Phrase) -> Asked | None:
         return None
     if preposition in ("from", "between") and re.search(r" (?:to|and) ", part.noun):
         return None
+    if preposition == "to" and clause.tokens[part.head].entity in ("DATE", "TIME"):
+        return None  # "postponed to 9 November"
     if part.kind == "amount" and preposition == "at" and " per " in part.noun:
         return None  # "danced at 50 bars per minute"
     lasts = clause.verb in word_set("lasting_verbs") or clause.verb not in word_set("having_verbs")

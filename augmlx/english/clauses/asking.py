@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from augmlx.english.clauses.asked_for import asked_for, is_vague, points, word_of_both
+from augmlx.english.clauses.asked_for import asked_for, is_none, is_vague, points, word_of_both
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.forms import third_person
 from augmlx.english.clauses.parting import parted
@@ -99,6 +99,8 @@ def _about_subject(clause: Clause) -> Iterator[Ask]:
         return
     if not any(_tells_apart(clause, part) for part in _told(clause.parts)):
         return
+    if clause.verb == "have" and any(map(is_none, clause.complements)):
+        return  # "Who has no children?"
     word = word_of_both(clause) or _SUBJECT_WORDS.get(subject.kind)
     if subject.kind == "body":
         acts = not clause.passive and clause.verb in word_set("agentive_verbs")

@@ -9,6 +9,7 @@ import re
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reading import read
+from augmlx.english.clauses.turned import is_pronoun
 from augmlx.english.lexicon import word_set
 
 _CLOCK = re.compile(r"\d[:.h]\d\d(?!\d)|\d ?[ap]\.?m\b|o.clock|\b(?:minutes|hours|seconds)\b", re.I)
@@ -37,6 +38,14 @@ def may_begin(clause: Clause, part: Phrase) -> bool:
 def begins_oddly(given: Clause, said: Clause) -> bool:
     """Whether something was put first that people leave where it stands."""
     return not given.fronted and not all(may_begin(said, part) for part in said.fronted)
+
+
+def names_him_late(given: Clause, said: Clause) -> bool:
+    """Whether a pronoun that stood behind its name stands before it: "He worked as a cook before
+    Ben became a judge."
+    """
+    is_he = given.subject is not None and is_pronoun(given.subject)
+    return is_he and bool(given.fronted) and not said.fronted
 
 
 def keeps_a_capital(source: str, text: str) -> bool:

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from augmlx.english.adjectives import is_comparative
 from augmlx.english.clauses import forms
 from augmlx.english.clauses.asking import asks
-from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital
+from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital, names_him_late
 from augmlx.english.clauses.clause import Clause
+from augmlx.english.clauses.inverting import requires_oddly
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reading import read
 from augmlx.english.lexicon import word_set
@@ -57,12 +58,14 @@ def is_otherwise_said(source: str, text: str) -> bool:
         return True
     if given is not None and said is not None and _tears_a_comparison(given, said):
         return True
-    if given is not None and _is_now_elsewhere(given, text):
+    if given is not None and (_is_now_elsewhere(given, text) or _is_required_oddly(given, text)):
         return True
     if given is not None and said is not None:
         if _is_of_another_time(given, said) or _is_exchanged(given, said):
             return True
         if _is_weakened(given, said) or begins_oddly(given, said):
+            return True
+        if names_him_late(given, said):
             return True
         if any(part.role == "adjunct" and _is_lost(part, text) for part in given.parts):
             return True
@@ -74,6 +77,11 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if added & word_set("gendered_nouns") or (added & word_set("abilities") and not is_of_mood):
         return True
     return _moves_a_number(source, text)
+
+
+def _is_required_oddly(given: Clause, text: str) -> bool:
+    """Whether something is said to be required by what it is required for."""
+    return requires_oddly(given) and f" {forms.participle(given.verb)} by " in text
 
 
 def _tears_a_comparison(given: Clause, said: Clause) -> bool:
@@ -241,6 +249,9 @@ def is_otherwise_asked(source: str, question: str, answer: str) -> bool:
         return True  # "Who comes first locks the door?" "Whoever"
     if keeps_a_capital(source, question):
         return True
+    calling = word_set("calling")
+    if calling & _words(question) and not calling & _words(source):
+        return True  # "What is Lake Ombra called?" "the largest lake"
     first, _, rest = normalise(question).partition(" ")
     if any(_differs_in_its_word(question, ask.question) for ask in asks(source)):
         return True

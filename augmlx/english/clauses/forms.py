@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from augmlx.english.verbs import participle as by_rule
+
+_LETTING = re.compile(r"(?:sub|re|under|out)let")  # stays as it is, which the library does not know
 
 
 @cache
@@ -71,6 +74,8 @@ def is_known(word: str) -> bool:
 
 
 def _form(verb: str, tag: str) -> str:
+    if tag in ("VBN", "VBD") and _LETTING.fullmatch(verb):
+        return verb
     forms = _library().getInflection(verb, tag)
     if not forms:
         forms = _library().getInflection(verb, tag, inflect_oov=True)

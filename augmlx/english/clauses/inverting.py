@@ -20,12 +20,14 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     receivers = [part for part in clause.complements if _is_receiver(clause, part)]
     if not receivers or len(receivers) > 2 or clause.passive or is_pronoun(subject):
         return
-    if subject.text.split()[0].lower() in word_set("denying"):
-        return  # "are accepted by no employee"
+    if subject.text.split()[0].lower() in word_set("denying") | word_set("focusing"):
+        return  # "are accepted by no employee", "by only administrators"
     thing, *more = receivers
     if clause.verb in word_set("no_passive_first") | word_set("mutual_verbs"):
         return
     if is_pronoun(thing) or any(map(points_back, clause.complements)):
+        return
+    if requires_oddly(clause):
         return
     if _is_about_the_doer(clause) or clause.leaves_number_open(thing):
         return
@@ -41,6 +43,16 @@ def passive(clause: Clause, subject: Phrase) -> Iterator[Turned]:
         *map(clause.lowered, loose),
     ]
     yield Turned(f"{capitalised(thing.text)} {verb}", tuple(parts), clause.stop)
+
+
+def requires_oddly(clause: Clause) -> bool:
+    """Whether its subject is what something is required for, and no name or body that requires it:
+    nobody says "A permit is required by wells."
+    """
+    subject = clause.subject
+    if subject is None or clause.passive or clause.verb not in word_set("requiring_verbs"):
+        return False
+    return subject.kind not in ("person", "body") and clause.lowered(subject)[:1].islower()
 
 
 def _is_close(clause: Clause, part: Phrase) -> bool:

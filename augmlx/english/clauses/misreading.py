@@ -16,6 +16,8 @@ def is_a_sentence(clause: Clause) -> bool:
     tokens, root = clause.tokens, clause.root
     if _is_instruction_misread(clause) or _is_quotation_misread(clause) or _is_no_past(clause):
         return False
+    if _denies_within(clause) or any(_is_about_a_time(clause, part) for part in clause.parts):
+        return False
     if clause.subject is None:
         if clause.tag not in ("VB", "VBP"):
             return False
@@ -34,7 +36,26 @@ def is_a_sentence(clause: Clause) -> bool:
     is_lone = tag == "NNP" and clause.subject.text == tokens[0].text
     is_one = is_one or (is_lone and not is_plural_noun(tokens[0].text.lower()))
     is_noun = _is_noun_misread(clause) or _is_end_of_subject(clause)
-    return not (is_one and is_bare and clause.tag == "VBP") and not is_noun
+    is_no_verb = is_one and is_bare and clause.tag in ("VB", "VBP")  # "The K40 | pump delivers"
+    return not is_no_verb and not is_noun
+
+
+def _denies_within(clause: Clause) -> bool:
+    """Whether a denial was taken into the subject: "Plover 5.2 no longer | supports it"."""
+    subject = clause.subject
+    last = subject.text.split()[-1].lower() if subject is not None else ""
+    return last in word_set("denying_adverbs")
+
+
+def _is_about_a_time(clause: Clause, part: Phrase) -> bool:
+    """Whether a clause only says more of a time or place before it: "since May 2021, when"."""
+    is_relative = part.role == "clause" and part.preposition in ("when", "where")
+    return is_relative and clause.text[: part.start].rstrip().endswith(",")
+
+
+def _has_a_score(part: Phrase) -> bool:
+    """Whether a result was taken for a part of a name: "Ravenholt United 3-1"."""
+    return re.search(r"[^\W\d_]\w* \d+[–-]\d+$", part.text) is not None
 
 
 def _is_instruction_misread(clause: Clause) -> bool:
@@ -108,7 +129,7 @@ def is_whole(clause: Clause, verb: Collection[int]) -> bool:
         is_second = token.dep == "det" and place > 0 and clause.tokens[place - 1].tag == "NNP"
         if is_second and any(part.start < token.start < part.end for part in parts):
             return False  # "Oskar the violin"
-    if any(_is_bare_adverb(part) for part in clause.fronted):
+    if any(_is_bare_adverb(part) for part in clause.fronted) or any(map(_has_a_score, parts)):
         return False  # "Sure Start was founded"
     if any(re.match(r"(?:in|on|at) (?:every|each) ", part.text) for part in clause.parts):
         return False  # "let in every day"

@@ -30,6 +30,8 @@ def clause_moved(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     (moved,) = clauses
     if moved.kind not in ("reason", "condition", "purpose"):
         return
+    if moved in clause.fronted and is_pronoun(subject):
+        return  # "He worked as a cook before Dmitri became a judge."
     if moved in clause.complements and may_speak_of_another(clause, moved):
         return
     if moved.kind == "purpose" and clause.passive and (moved,) == clause.complements[:1]:
@@ -138,6 +140,8 @@ def what(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     thing = clause.object
     if thing is None or clause.passive or clause.negations or clause.leaves_number_open(thing):
         return
+    if " but " in thing.text:
+        return  # "carrots, but no meat"
     if _denies(subject) or any(part.role == "clause" for part in clause.parts) or is_none(thing):
         return
     is_told = thing.kind not in ("person", "unknown") and not may_be_people(clause, thing)

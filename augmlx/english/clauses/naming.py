@@ -205,6 +205,10 @@ def _kind_of_name(tokens: Tokens, span: Span) -> Kind:
         return "body"
     if _is_who(tokens, span) or _is_in_office(tokens, span):
         return "person"
+    first, *others = names
+    is_introduced = others and first.text.islower() and _names_somebody(first.lemma)
+    if is_introduced and not words & word_set("organisations"):
+        return "person"  # "the chemist Rufina Salk-Moreau"
     if _is_marked(tokens, span) or words & word_set("organisations") or any(map(_is_code, names)):
         return "thing"
     labels = {name.entity for name in names}

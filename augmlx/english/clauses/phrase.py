@@ -178,6 +178,8 @@ def is_plural(part: Phrase, tokens: Tokens) -> bool:
         return any(tokens[n].tag == "NNS" for n in _said_of(tokens, part.head))
     if re.match(r"[€£$¥]", head.text):
         return False
+    if head.lemma in word_set("lengths") and part.noun.lower().startswith("the "):
+        return False  # "the 800 metres", a race
     below = [tokens[n] for n in children(tokens, part.head)]
     is_choice = any(token.dep == "cc" and token.text == "or" for token in below)
     if any(token.dep == "conj" for token in below) and not is_choice:

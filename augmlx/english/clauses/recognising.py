@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from augmlx.english.clauses.asking import Part, asks
-from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital
+from augmlx.english.clauses.beginning import begins_oddly, keeps_a_capital, names_him_late
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, closed
 from augmlx.english.clauses.reading import read
@@ -150,7 +150,7 @@ def _says_the_same(source: str, text: str) -> bool:
     moved = [part for part in said.fronted if part.role == "clause" and not given.fronted]
     if any(may_speak_of_another(said, part) for part in moved):
         return False
-    if begins_oddly(given, said):
+    if begins_oddly(given, said) or names_him_late(given, said):
         return False
     if _article(given.subject) != _article(said.subject):
         return False  # "Red mill makes flour."

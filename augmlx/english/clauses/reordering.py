@@ -40,7 +40,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
         and leaves_a_sentence(clause, part)
         and not may_speak_of_another(clause, part)
     ]
-    if len(clause.fronted) == 1:
+    if len(clause.fronted) == 1 and not is_pronoun(clause.subject):
         (moved,) = clause.fronted
         closes = [part.role == "clause" for part in clause.complements]
         if moved.preposition in word_set("set_off") or (any(closes) and moved.role != "clause"):

@@ -391,6 +391,86 @@ WRONG = [
         "The municipal library is closed on public holidays.",
         "What is the municipal library closed on? / public holidays",
     ),
+    (
+        "reversal",
+        "The tenant may not sublet the flat without the landlord's written consent.",
+        "The flat may not be subletted by the tenant without the landlord's written consent.",
+    ),
+    (
+        "rephrase",
+        "Ada Voss has been head of sales at Orrin since May 2021, when she succeeded Ben Roe.",
+        "When she succeeded Ben Roe, Ada Voss has been head of sales at Orrin since May 2021.",
+    ),
+    (
+        "rephrase",
+        "The Vantor K40 pump delivers up to 38 litres per minute.",
+        "It is the Vantor K40 that pump delivers up to 38 litres per minute.",
+    ),
+    (
+        "rephrase",
+        "Quillbase 5.2 no longer supports the legacy XML export.",
+        "It is Quillbase 5.2 no longer that supports the legacy XML export.",
+    ),
+    (
+        "qa-reverse",
+        "Quillbase 5.2 no longer supports the legacy XML export.",
+        "What supports the legacy XML export? / Quillbase 5.2 no longer",
+    ),
+    (
+        "reversal",
+        "FC Dunmarsh beat Ravenholt United 3–1 in the cup final on 14 May 2022.",
+        "Ravenholt United 3–1 was beaten by FC Dunmarsh in the cup final on 14 May 2022.",
+    ),
+    (
+        "reversal",
+        "Before Ben Roe became a judge, he worked for six years as a cook.",
+        "He worked for six years as a cook before Ben Roe became a judge.",
+    ),
+    (
+        "rephrase",
+        "Before Ben Roe became a judge, he worked for six years as a cook.",
+        "He worked for six years as a cook before Ben Roe became a judge.",
+    ),
+    (
+        "reversal",
+        "Wells deeper than 20 metres require a permit from the district office.",
+        "A permit from the district office is required by wells deeper than 20 metres.",
+    ),
+    (
+        "reversal",
+        "Only administrators can delete a shared workspace.",
+        "A shared workspace can be deleted by only administrators.",
+    ),
+    (
+        "reversal",
+        "Orla's bean soup contains paprika, carrots and a bay leaf, but no meat.",
+        "Paprika, carrots and a bay leaf, but no meat are what Orla's bean soup contains.",
+    ),
+    (
+        "rephrase",
+        "The chemist Rufina Salk-Moreau turned down the Golden Retort twice.",
+        "It was the chemist Rufina Salk-Moreau that turned down the Golden Retort twice.",
+    ),
+    (
+        "qa-reverse",
+        "The chemist Rufina Salk-Moreau turned down the Golden Retort twice.",
+        "What turned down the Golden Retort twice? / the chemist Rufina Salk-Moreau",
+    ),
+    (
+        "qa-reverse",
+        "Doctor Emeka Strand has no children.",
+        "Who has no children? / Doctor Emeka Strand",
+    ),
+    (
+        "qa-forward",
+        "The meeting was postponed to 9 November because the hall had flooded.",
+        "What was the meeting postponed to? / 9 November",
+    ),
+    (
+        "qa-forward",
+        "Lake Ombra, which lies in the hills, is the largest lake in the province.",
+        "What is Lake Ombra, which lies in the hills, called? / the largest lake in the province",
+    ),
 ]
 RIGHT = [
     (
@@ -479,6 +559,21 @@ RIGHT = [
         "rephrase",
         "The carmaker Velox plans to cut 1,200 jobs.",
         "It is the carmaker Velox that plans to cut 1,200 jobs.",
+    ),
+    (
+        "reversal",
+        "The tenant may not sublet the flat without the landlord's written consent.",
+        "The flat may not be sublet by the tenant without the landlord's written consent.",
+    ),
+    (
+        "rephrase",
+        "The chemist Rufina Salk-Moreau turned down the Golden Retort twice.",
+        "It was the chemist Rufina Salk-Moreau who turned down the Golden Retort twice.",
+    ),
+    (
+        "reversal",
+        "Tilda Brandvik won the 800 metres at the Osterby Games.",
+        "The 800 metres at the Osterby Games was won by Tilda Brandvik.",
     ),
 ]
 
