@@ -54,7 +54,7 @@ class Stage:
         return fingerprint([self.name, code, basis])
 
 
-AUGMENT = Stage("augment", 10, STAGES[STAGES.index("split") :])
+AUGMENT = Stage("augment", 11, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 6, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 4, STAGES[STAGES.index("eval") :])

@@ -30,8 +30,10 @@ def may_begin(clause: Clause, part: Phrase) -> bool:
     if part.kind in ("amount", "duration"):
         return part.preposition in word_set("bounds")
     is_means = part.preposition == "by" and clause.tokens[part.head].tag == "VBG"
-    if is_means or part.kind in ("reason", "manner") or part.preposition == "under":
+    if is_means or part.kind == "reason" or part.preposition == "under":
         return True
+    if part.kind == "manner":  # "By default," or "By 31 votes to 12,", but not "By hand,"
+        return part.noun.lower() in word_set("ruling") or any(map(str.isdigit, part.noun))
     return _holds_now(clause) and _is_where_it_holds(clause, part)
 
 
@@ -40,12 +42,20 @@ def begins_oddly(given: Clause, said: Clause) -> bool:
     return not given.fronted and not all(may_begin(said, part) for part in said.fronted)
 
 
-def names_him_late(given: Clause, said: Clause) -> bool:
-    """Whether a pronoun that stood behind its name stands before it: "He worked as a cook before
-    Ben became a judge."
+def names_him_first(clause: Clause) -> bool:
+    """Whether its subject is a pronoun, and a clause before it names who that is, and so stays
+    there: nobody says "He worked as a cook before Ben became a judge."
     """
-    is_he = given.subject is not None and is_pronoun(given.subject)
-    return is_he and bool(given.fronted) and not said.fronted
+    if clause.subject is None or not is_pronoun(clause.subject):
+        return False
+    clauses = [part for part in clause.fronted if part.role == "clause"]
+    nouns = [token for token in clause.tokens if token.tag.startswith("N")]
+    return any(part.start <= noun.start < part.end for part in clauses for noun in nouns)
+
+
+def names_him_late(given: Clause, said: Clause) -> bool:
+    """Whether a pronoun that stood behind its name stands before it."""
+    return names_him_first(given) and not said.fronted
 
 
 def keeps_a_capital(source: str, text: str) -> bool:

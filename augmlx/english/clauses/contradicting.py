@@ -18,7 +18,7 @@ from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.inverting import requires_oddly
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reading import read
-from augmlx.english.lexicon import word_set
+from augmlx.english.lexicon import either, word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import symmetric
 from augmlx.english.text import normalise
@@ -29,7 +29,7 @@ _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
 _ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
 _COUNTED_NAME = re.compile(r"\b[Aa]n? ([A-Z][\w'’-]*)")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
-_BY_NOBODY = re.compile(r" by (?:no|nobody|none|neither|nothing) ", re.I)
+_BY_NOBODY = re.compile(rf" by (?:{either('denying')}) ", re.I)
 _NOW, _THEN = ("is", "are", "does", "do"), ("was", "were", "did")
 _KINDS_OF_ANSWER = {  # a question word -> the kinds that do not answer it
     "who": ("thing", "place", "time", "amount", "duration", "manner"),
@@ -47,7 +47,8 @@ def is_otherwise_said(source: str, text: str) -> bool:
     ("The town hall is the archive."), gives a number to something else, calls somebody a man or a
     woman of whom it is not said, singles out one word of a sentence that cannot be read, says what
     can be of what is or shall be, begins as nobody would, or says that nobody did what is denied
-    of all ("are accepted by no employee").
+    of all ("are accepted by no employee"), that something is required by what it is required for,
+    or who somebody is only behind "he".
     """
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):

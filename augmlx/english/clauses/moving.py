@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from augmlx.english.clauses.asked_for import is_none, may_be_people, says_how
-from augmlx.english.clauses.beginning import may_begin
+from augmlx.english.clauses.beginning import may_begin, names_him_first
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised
 from augmlx.english.clauses.turned import (
@@ -30,8 +30,8 @@ def clause_moved(clause: Clause, subject: Phrase) -> Iterator[Turned]:
     (moved,) = clauses
     if moved.kind not in ("reason", "condition", "purpose"):
         return
-    if moved in clause.fronted and is_pronoun(subject):
-        return  # "He worked as a cook before Dmitri became a judge."
+    if moved in clause.fronted and names_him_first(clause):
+        return
     if moved in clause.complements and may_speak_of_another(clause, moved):
         return
     if moved.kind == "purpose" and clause.passive and (moved,) == clause.complements[:1]:
@@ -97,8 +97,8 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
     if is_range or (part.kind == "amount" and preposition in ("by", "for")):
         return None
     if preposition in word_set("fronting"):
-        if part.kind == "manner" and not _is_a_frame(part):
-            return None  # "By hand, peat is cut."
+        if part.kind == "manner" and not opens:
+            return None  # "Hand is what peat is cut by."
         if _may_be_the_objects(clause, part):
             return None
         if not clause.negations and opens:
@@ -119,11 +119,6 @@ def _first_or_gapped(clause: Clause, subject: Phrase, part: Phrase) -> Turned | 
         if part.kind == "person":
             return _gapped(clause, subject, part, "who", preposition)
     return None
-
-
-def _is_a_frame(part: Phrase) -> bool:
-    """Whether what says how may open a sentence: "By default," or "By 31 votes to 12,"."""
-    return part.noun.lower() in word_set("ruling") or any(map(str.isdigit, part.noun))
 
 
 def _may_be_the_objects(clause: Clause, part: Phrase) -> bool:

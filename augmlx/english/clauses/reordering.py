@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from augmlx.english.clauses.beginning import may_begin
+from augmlx.english.clauses.beginning import may_begin, names_him_first
 from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.phrase import Phrase, capitalised, closed
 from augmlx.english.clauses.reading import read
@@ -40,7 +40,7 @@ def fronted(text: str) -> tuple[Turned, ...]:
         and leaves_a_sentence(clause, part)
         and not may_speak_of_another(clause, part)
     ]
-    if len(clause.fronted) == 1 and not is_pronoun(clause.subject):
+    if len(clause.fronted) == 1 and not names_him_first(clause):
         (moved,) = clause.fronted
         closes = [part.role == "clause" for part in clause.complements]
         if moved.preposition in word_set("set_off") or (any(closes) and moved.role != "clause"):

@@ -26,6 +26,7 @@ ODD = {
     "The mill sells flour every day except Sunday.": (
         "Every day, the mill sells flour except Sunday."
     ),
+    "Peat is cut by hand on the Isle of Corra.": "By hand, peat is cut on the Isle of Corra.",
     "Trams run every ten minutes on weekdays.": "Every ten minutes, trams run on weekdays.",
 }
 # A fact, and it with something put first that people do put first.
@@ -80,6 +81,14 @@ def test_a_question_loses_the_capital_that_opened_the_fact() -> None:
     assert is_otherwise_asked(source, asked, "whippets")
     assert not is_otherwise_asked(source, "What can greyhounds run faster than?", "whippets")
     assert not keeps_a_capital("Ada Voss leads the lab.", "What does Ada Voss lead?")
+
+
+def test_a_pronoun_stays_behind_the_clause_that_names_it_and_behind_nothing_else() -> None:
+    named = "Before Ben Roe became a judge, he worked as a cook."
+    assert is_otherwise_said(named, "He worked as a cook before Ben Roe became a judge.")
+    dated = "In 1990, she founded the lab."
+    assert is_known_rephrasing(dated, "She founded the lab in 1990.")
+    assert not is_otherwise_said(dated, "She founded the lab in 1990.")
 
 
 def test_what_nobody_may_do_is_not_done_by_nobody() -> None:
