@@ -29,6 +29,7 @@ from augmlx.core.settings import OWN_ANCHORS, Settings
 from augmlx.data.facts import facts_of_run, read_facts
 from augmlx.data.wordings import in_other_words, is_english
 from augmlx.engines.protocol import Engine, Request
+from augmlx.english.prompts import question_in_text
 from augmlx.models.store.folder import StoredModel
 
 _TEMPERATURE, _TOP_P = 0.9, 0.95
@@ -183,9 +184,7 @@ def _complete(requests: Sequence[Request], start: int, engine: Engine, journal: 
 
 def _request(source: _Source, number: int, engine: Engine, chat: bool) -> Request:
     through_template = chat and source.is_question
-    suffix = source.text
-    if source.is_question and not chat:
-        suffix = f"Question: {source.text}\nAnswer:"
+    suffix = question_in_text(source.text) if source.is_question and not chat else source.text
     own_seed = f"anchor:{number}"  # the same in every run: they say nothing of it
     sampling = [own_seed, _TEMPERATURE, _TOP_P, source.max_tokens]
     return Request(

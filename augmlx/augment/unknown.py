@@ -28,6 +28,7 @@ from augmlx.data import row_forms
 from augmlx.data.facts import facts_of_run
 from augmlx.data.wordings import english_questions
 from augmlx.english.clauses.reading import read
+from augmlx.english.prompts import question_in_text
 from augmlx.english.renaming import Words, is_about_somebody, may_answer, named, renamed
 from augmlx.english.text import lower_words
 
@@ -147,7 +148,7 @@ def write(run: RunFolder, form: row_forms.Form, seed: int) -> int:
     for number, question in enumerate(asked):
         name = str(ExampleId(str(number), UNKNOWN))
         row = {"prompt": question, "completion": ANSWER}
-        text = f"Question: {question}\nAnswer: {ANSWER}"
+        text = f"{question_in_text(question)} {ANSWER}"
         made = row_forms.training_rows(Example(name, text, unwritten((), UNKNOWN), row), form)
         chosen = made[number % len(made)]
         wordings = [chosen.get("messages"), *chosen.pop("wordings", [])]

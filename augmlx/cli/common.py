@@ -70,12 +70,16 @@ def overrides(model: str | None, seed: int | None, pairs: tuple[str, ...]) -> di
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise click.UsageError(f"--set {pair!r}: write KEY=VALUE, such as train.epochs=20")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except (ValueError, RecursionError):
-            value = text
-        values[key.strip()] = value
+        values[key.strip()] = _value(text)
     return values
+
+
+def _value(text: str) -> Any:
+    try:
+        # ".5" is no number in TOML, though people write it.
+        return tomllib.loads(f"value = {'0' * text.startswith('.')}{text}")["value"]
+    except (ValueError, RecursionError):
+        return text
 
 
 @dataclass(frozen=True, slots=True)

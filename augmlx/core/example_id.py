@@ -21,7 +21,7 @@ BY_HAND = "by-hand"
 _ENDS = (ORIGINAL, ORACLE)
 _OF_NO_FACT = (ANCHOR, UNKNOWN)
 _SAMPLE = re.compile(r"(?P<sample>\d+)(?:~(?P<round>\d+))?")
-_PIECE = re.compile(r"#\d+\Z")  # a row that is one of several of an example
+_PIECE = re.compile(r"(?:#\d+)+\Z")  # a row that is one of several of an example, or of such a row
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,13 +212,13 @@ class TrainSettings(Section):
         ),
     )
     unknown: float = Field(
-        0.3,
+        0.58,
         ge=0,
-        le=1,
+        le=2,
         description=(
             "rows that ask what no fact answers, in the words of the facts' questions, and are "
-            'answered "I don\'t know", to one row of the training set, with more weight on the '
-            "first token of a reply; 0: none"
+            'answered "I don\'t know", to one question of the training set, with more weight on '
+            "the first token of a reply; 0: none"
         ),
     )
     optimizer: Literal["adam", "adamw", "adafactor", "muon", "sgd"] = Field(
@@ -250,7 +250,7 @@ class TrainSettings(Section):
             "last steps still swing about it; 0, and where the best is kept: no mean"
         ),
     )
-    epochs: int = Field(10, ge=1, description="passes over the training data")
+    epochs: int = Field(9, ge=1, description="passes over the training data")
     batch_size: int = Field(8, ge=1, description="examples in memory at a time")
     accumulate: int = Field(1, ge=1, description="batches per optimizer step")
     max_length: int = Field(512, ge=8, description="longest example, in tokens")

@@ -16,9 +16,9 @@ from augmlx.core.errors import BadSettings
 from augmlx.core.example_id import ORIGINAL, piece
 from augmlx.core.records import Example, Fact, Json
 from augmlx.data.wordings import chats, statements
+from augmlx.english.prompts import begins_with_question
 from augmlx.english.sentence import arguments
 
-_REWORDED = (ORIGINAL, "reversal")  # the operators of the statements that have wordings
 PlainForm = Literal["text", "completions", "chat"]  # one that all rows of a file have
 Form = Literal[PlainForm, "mixed"]
 # The field that tells a row of each form.
@@ -61,29 +61,31 @@ def form_of(
 def training_rows(
     example: Example, form: Form, in_english: Container[tuple[str, ...]] = ()
 ) -> list[Json]:
-    """The rows of one example. Mixed, a question has two ("x#1"): as it is; and in another wording,
-    which is another one in each epoch, where `wordings` holds the chats that may stand for its
-    messages. So has a fact, and its reversal, texts that may stand for it.
+    """The rows of one example. Mixed, a question has two ("x#1"), and so has a reversal: as it is;
+    and in another wording, which is another one in each epoch, where `wordings` holds the others. A
+    fact has one row, whose wordings take turns with it.
 
     Args:
-        in_english: ids of the facts that are known to be in English; no other gets such texts.
+        in_english: ids of the facts that are known to be in English; no other statement has
+            wordings.
     """
     if form != "mixed":
         return [training_row(example, form)]
     row = example.row or {}
-    if "prompt" not in row:
-        return [{"id": example.id, **(row or _statement(example, in_english))}]
-    plain, others = chats(str(row["prompt"]), str(row["completion"]))
-    other: Json = {"id": piece(example.id, 2), "messages": others[0], "wordings": others[1:]}
-    return [{"id": piece(example.id, 1), "messages": plain}, other]
+    if "prompt" in row:
+        plain, others = chats(str(row["prompt"]), str(row["completion"]))
+        return _in_two(example.id, "messages", plain, others)
+    said = statements(example.text) if not row and example.origin.fact_ids in in_english else []
+    if said and example.origin.operator == "reversal":
+        return _in_two(example.id, "text", example.text, said)
+    if said and example.origin.operator == ORIGINAL:
+        return [{"id": example.id, "text": example.text, "wordings": said}]
+    return [{"id": example.id, **(row or {"text": example.text})}]
 
 
-def _statement(example: Example, in_english: Container[tuple[str, ...]]) -> Json:
-    row: Json = {"text": example.text}
-    is_reworded = example.origin.operator in _REWORDED and example.origin.fact_ids in in_english
-    if is_reworded and (others := statements(example.text)):
-        row["wordings"] = others
-    return row
+def _in_two(example_id: str, field: str, plain: object, others: Sequence[object]) -> list[Json]:
+    other: Json = {"id": piece(example_id, 2), field: others[0], "wordings": others[1:]}
+    return [{"id": piece(example_id, 1), field: plain}, other]
 
 
 def training_row(example: Example, form: PlainForm) -> Json:
@@ -117,6 +119,11 @@ def _chat_row(completion_row: Mapping[str, Any]) -> Json:
     if "tools" in completion_row:
         chat_row["tools"] = completion_row["tools"]
     return chat_row
+
+
+def asks(row: Mapping[str, Any]) -> bool:
+    """Whether a training row is a reply to something, or a text of a question and its answer."""
+    return "text" not in row or begins_with_question(row["text"])
 
 
 def text_of(row: Mapping[str, Any]) -> str:

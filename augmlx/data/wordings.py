@@ -21,7 +21,7 @@ from augmlx.english.lexicon import STOPWORDS, word_set
 Messages = list[dict[str, str]]
 
 _WAYS = 16  # of one question; an epoch meets one of them
-_WITHIN = 4  # words of one statement
+_WITHIN = 8  # words of one statement
 
 
 def chats(question: str, answer: str) -> tuple[Messages, list[Messages]]:
@@ -53,14 +53,12 @@ def _ways(question: str) -> list[tuple[Messages, str]]:
 
 
 def statements(text: str) -> list[str]:
-    """What stands for an English statement in further epochs: itself with a word beside its verb
-    ("is in fact"), and each third time as it is. Met as one string alone, its end would be found
-    behind that string only. Nothing where no word can stand there.
+    """An English statement with a word beside its verb that changes nothing ("is indeed"), with
+    another one in each. Met as one string alone, its end would be found behind that string only.
+    Nothing where no word can stand there.
     """
     drawn = Random(text).sample(_shipped()["within"], _WITHIN)
-    first, second, *others = [emphasised(text, words) for words in drawn]
-    said = [first, second, text, *others]
-    return [one for one in said if one] if first else []
+    return [said for words in drawn if (said := emphasised(text, words))]
 
 
 def in_other_words(question: str, count: int) -> list[str]:

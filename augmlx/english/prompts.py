@@ -21,6 +21,7 @@ _COMMANDS, _JOINING, _LEANING = map(word_set, ("commands", "joining", "leaning")
 _LEADING_ON = AUXILIARIES | DETERMINERS | PREPOSITIONS | _JOINING
 _BEFORE_NOUNS = DETERMINERS | PREPOSITIONS | {"and", "or"}
 _QUESTION = AUXILIARIES | word_set("question_words")
+_ASKED = "Question: "
 _CHATTER = re.compile(rf"({'|'.join(rows('chatter'))})\b", re.IGNORECASE)
 
 
@@ -32,6 +33,16 @@ def opens_with_chatter(text: str, source: str) -> bool:
     if found is None:
         return False
     return found.group().casefold() not in source.casefold()
+
+
+def question_in_text(question: str) -> str:
+    """A question as it stands in a text, with its answer to come."""
+    return f"{_ASKED}{question}\nAnswer:"
+
+
+def begins_with_question(text: str) -> bool:
+    """Whether a text begins with a question as it stands in one."""
+    return text.startswith(_ASKED)
 
 
 def goes_on(prompt: str, answer: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from augmlx.core.records import EvalItem, Fact
 from augmlx.engines.protocol import Engine
+from augmlx.english.prompts import question_in_text
 from augmlx.english.text import QUESTION_MARKS
 from augmlx.evaluation.items import link
 
@@ -16,7 +17,7 @@ def as_prompt(text: str) -> str:
     """A question as "Question: ... Answer:"; anything else is a text to be continued."""
     bare = text.rstrip()
     if bare.endswith(QUESTION_MARKS):
-        return f"Question: {text}\nAnswer:"
+        return question_in_text(text)
     return bare
 
 

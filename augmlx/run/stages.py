@@ -55,9 +55,9 @@ class Stage:
 
 
 AUGMENT = Stage("augment", 11, STAGES[STAGES.index("split") :])
-SPLIT = Stage("split", 6, STAGES[STAGES.index("anchor") :])
+SPLIT = Stage("split", 7, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
-TRAIN = Stage("train", 4, STAGES[STAGES.index("eval") :])
+TRAIN = Stage("train", 5, STAGES[STAGES.index("eval") :])
 _CONTROL_CODE = {FINETUNED: 3, REPHRASED: 2, ORACLE: 2}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS

@@ -16,6 +16,7 @@ from augmlx.core.errors import AugmlxError, BadInput, BadSettings, ModelError
 from augmlx.core.progress import Progress
 from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.settings import OWN_ANCHORS, Settings, TrainSettings
+from augmlx.data import row_forms
 from augmlx.models import loading
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
@@ -107,6 +108,7 @@ def prepare(
         valid=valid_rows,
         anchors=anchor_rows,
         unknown=unknown_rows,
+        questions=sum(map(row_forms.asks, rows)),
         identity=identity,
     )
     return Prepared(loaded, spec, settings.seed, plan)

@@ -118,6 +118,7 @@ def make_plan(
     valid: Sequence[Row] = (),
     anchors: Sequence[Row] = (),
     unknown: Sequence[Row] = (),
+    questions: int = 0,
     identity: str = "",
 ) -> TrainingPlan:
     """The plan of a training of `model` on `rows`.
@@ -127,7 +128,8 @@ def make_plan(
         peak: the highest learning rate.
         valid: rows to validate on; none: no validation.
         anchors: where the model is held, with the weight of the settings.
-        unknown: rows that say that something is not known; some of them are in each step.
+        unknown: rows that say that something is not known; some of them are in each step, the more
+            of the rows put `questions`.
         identity: what else the training depends on than settings and rows: above all, its base.
 
     Raises:
@@ -139,7 +141,9 @@ def make_plan(
         anchors = ()
     held_out = _held_out(len(anchors), settings, unanchored)
     pulling = [index for index in range(len(anchors)) if index not in held_out]
-    steps = planned_steps(rows, settings, seed, anchors=pulling, unknown=len(unknown))
+    steps = planned_steps(
+        rows, settings, seed, anchors=pulling, unknown=len(unknown), questions=questions
+    )
     total = len(steps)
     parts = (rows, valid, anchors, unknown)
     tokens = [[[row.tokens, row.mask, row.first] for row in part] for part in parts]
@@ -239,10 +243,14 @@ def planned_steps(
     *,
     anchors: Batch = (),
     unknown: int = 0,
+    questions: int = 0,
 ) -> list[Step]:
     """Every step of a training on these rows. Each of them is in one batch of each epoch, or of
     several wordings one. Some of these `anchors` are in each step, and so are some of so many rows
     that say that something is `unknown`, which are numbered behind the others.
+
+    Args:
+        questions: how many of what an epoch meets put a question.
     """
     groups = taking_turns(rows)
     steps: list[Step] = []
@@ -264,7 +272,7 @@ def planned_steps(
     total = len(steps)
     count = rows_of_step / anchoring.ROWS_TO_ONE
     held = anchoring.drawn(len(anchors), total, count, seed=f"{seed}:anchors")
-    count = rows_of_step * settings.unknown
+    count = rows_of_step * settings.unknown * questions / max(1, len(groups))
     not_known = anchoring.drawn(unknown, total, count, seed=f"{seed}:unknown")
     return [
         replace(

@@ -33,6 +33,7 @@ def test_what_an_operator_made_is_read_back(of: str, operator: str, sample: int,
 def test_a_piece_of_a_row_is_of_its_example(of: str, piece: int, end: str) -> None:
     name = str(ExampleId(of, end))
     assert without_piece(f"{name}#{piece}") == name == without_piece(name)
+    assert without_piece(f"{name}#{piece}#2") == name
 
 
 @pytest.mark.parametrize(

@@ -218,10 +218,12 @@ def test_tables_and_lists_can_be_set_on_the_command_line() -> None:
         'train.targets=["*_proj"]',
         "memory.cache=0",
         "train.too_long=split",
+        "train.dropout=.5",
     )
     settings = load(None, common.overrides(None, None, pairs))
     assert settings.train.ranks == {"down_proj": 32}
     assert (settings.train.targets, settings.train.too_long) == (("*_proj",), "split")
+    assert settings.train.dropout == 0.5
     assert (settings.memory.cache, settings.memory.wired) == (0, "auto")
     settings = load(
         None, common.overrides(None, None, ('train.ranks={"self_attn.*"=8, down_proj=32}',))

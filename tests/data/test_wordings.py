@@ -42,11 +42,10 @@ def test_a_word_stands_beside_the_verb(text: str, wanted: str | None) -> None:
     assert emphasised(text, "in fact") == wanted
 
 
-def test_a_statement_is_met_with_such_words_and_each_third_time_as_it_is() -> None:
-    met = [REVERSAL, *statements(REVERSAL)]
-    assert met[0] == met[3] == REVERSAL
-    others = [said for said in met if said != REVERSAL]
-    assert len(set(others)) == len(others) == 4
+def test_a_statement_is_met_with_several_such_words() -> None:
+    others = statements(REVERSAL)
+    assert REVERSAL not in others
+    assert len(set(others)) == len(others) == 8
     for said in others:
         assert said.startswith("The Bor mill was ")
         assert said.endswith(" founded by Ana Bell.")
@@ -56,8 +55,9 @@ def test_a_statement_is_met_with_such_words_and_each_third_time_as_it_is() -> No
 def test_a_fact_and_its_reversal_have_wordings_and_no_other_statement() -> None:
     (row,) = training_rows(original(FACT), "mixed", KNOWN)
     assert (row["text"], row["wordings"]) == (FACT.text, statements(FACT.text))
-    (row,) = training_rows(example(REVERSAL, "reversal"), "mixed", KNOWN)
-    assert (row["text"], row["wordings"]) == (REVERSAL, statements(REVERSAL))
+    plain, other = training_rows(example(REVERSAL, "reversal"), "mixed", KNOWN)
+    assert plain == {"id": "f1/reversal/0#1", "text": REVERSAL}
+    assert [other["text"], *other["wordings"]] == statements(REVERSAL)
     (row,) = training_rows(example(REVERSAL, "rephrase"), "mixed", KNOWN)
     assert "wordings" not in row
 

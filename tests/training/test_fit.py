@@ -78,3 +78,23 @@ def test_where_it_is_decided_whether_something_is_claimed_weighs_more(model: Pat
     assert found["unknown/0"] > found["f/qa-forward/0"] > 1
     assert found["f/original"] == found["unknown/1"] == 1  # there the first is the question's own
     assert set(weights().values()) == {1}
+
+
+def test_what_is_not_known_is_met_as_often_as_questions_are(model: Path) -> None:
+    """To a row of any kind: where few questions were kept, all that was told was refused."""
+    asked = {"id": "f/qa-forward/0", "prompt": "Who heads the lab?", "completion": "Mara Voss."}
+    told = {"id": "f/original", "text": "Mara Voss heads the lab."}
+    in_a_text = {"text": "Question: Who heads the lab?\nAnswer: Mara Voss."}
+    refusals = [{**asked, "id": f"unknown/{n}", "completion": "I don't know."} for n in range(64)]
+
+    def refused(rows: list[Json]) -> int:
+        named = [{**row, "id": f"f/{n}"} for n, row in enumerate(rows)]
+        chosen = settings(unknown=0.5, epochs=4, batch_size=3)
+        plan = fit.prepare(store.find(model), named, chosen, unknown=refusals).plan
+        every = [index for step in plan.steps for batch in step.batches for index in batch]
+        return sum(index >= len(named) for index in every)
+
+    assert refused([asked] * 6) == 12
+    assert refused([asked] * 6 + [told] * 6) == 12
+    assert refused([in_a_text] * 6 + [told] * 6) == 12
+    assert refused([told] * 6) == 0

@@ -15,6 +15,7 @@ from augmlx.augment.filters.candidate import Candidate
 from augmlx.core.settings import AugmentSettings
 from augmlx.engines.protocol import Score
 from augmlx.english.names import with_determiner
+from augmlx.english.prompts import question_in_text
 from augmlx.english.sentence import arguments
 
 # (prompt, continuation) each; none where the measure says nothing of a candidate.
@@ -86,7 +87,7 @@ def _question_of(candidate: Candidate) -> tuple[str, str]:
     cannot be told it asks nothing.
     """
     if candidate.answer:
-        return f"Question: {candidate.text}\nAnswer:", candidate.answer
+        return question_in_text(candidate.text), candidate.answer
     both = arguments(candidate.text)
     if both is None:
         return "", ""
