@@ -54,11 +54,11 @@ class Stage:
         return fingerprint([self.name, code, basis])
 
 
-AUGMENT = Stage("augment", 11, STAGES[STAGES.index("split") :])
+AUGMENT = Stage("augment", 12, STAGES[STAGES.index("split") :])
 SPLIT = Stage("split", 7, STAGES[STAGES.index("anchor") :])
 ANCHOR = Stage("anchor", 3, STAGES[STAGES.index("train") :])
 TRAIN = Stage("train", 5, STAGES[STAGES.index("eval") :])
-_CONTROL_CODE = {FINETUNED: 3, REPHRASED: 2, ORACLE: 2}
+_CONTROL_CODE = {FINETUNED: 4, REPHRASED: 3, ORACLE: 3}
 TRAIN_CONTROL: Mapping[str, Stage] = {
     arm.stage: Stage(arm.stage, _CONTROL_CODE[arm], ("eval",)) for arm in CONTROLS
 }

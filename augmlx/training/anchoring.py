@@ -21,7 +21,7 @@ import numpy as np
 
 from augmlx.core.files import make_folder
 from augmlx.models.heads import Head
-from augmlx.training import layout
+from augmlx.training import layout, packing
 from augmlx.training.adapter import save_arrays
 from augmlx.training.batches import Batch, Row
 from augmlx.training.frozen_states import FrozenStates
@@ -92,17 +92,27 @@ class Anchors:
         return arrays
 
 
-def remembered(model: nn.Module, rows: Sequence[Row], path: Path | None, mark: str) -> Anchors:
-    """The anchors with what the model gives at their places, as it stands: nothing is attached yet.
+def remembered(
+    model: nn.Module,
+    rows: Sequence[Row],
+    path: Path | None,
+    mark: str,
+    lies: layout.BatchLayout | None = None,
+    states: FrozenStates | None = None,
+) -> Anchors:
+    """The anchors with what the model gives at their places, as it stands: what is attached has
+    changed nothing yet.
 
     Args:
         path: where that is kept, and read if it is of these anchors and this model already: a
             safetensors file of one array (N, D). None: not kept.
         mark: the fingerprint of anchors and model.
+        lies: how the batches lie; None: padded.
+        states: what the frozen layers give for these rows, if that is known.
     """
     hidden = _kept(path, mark)
     if hidden is None:
-        hidden = _computed(model, rows)
+        hidden = _computed(model, rows, lies or layout.BatchLayout(), states)
         if path is not None:
             make_folder(path.parent)
             save_arrays({_NAME: hidden}, path, {"fingerprint": mark})
@@ -121,15 +131,30 @@ def _kept(path: Path | None, mark: str) -> mx.array | None:
     return hidden if about.get("fingerprint") == mark else None
 
 
-def _computed(model: nn.Module, rows: Sequence[Row]) -> mx.array:
-    """(N, D), for the targets of all rows one behind the other."""
+def _computed(
+    model: nn.Module, rows: Sequence[Row], lies: layout.BatchLayout, states: FrozenStates | None
+) -> mx.array:
+    """(N, D), for the targets of all rows one behind the other. They are computed by length, so
+    that there is little padding.
+    """
     head = Head(model)
+    if states is not None:
+        head, rows = head.on(states.body), states.placed(rows)
     was_training = model.training
     model.eval()
-    parts: list[mx.array] = []
-    for start in range(0, len(rows), _TOGETHER):
-        batch = layout.arrays(rows[start : start + _TOGETHER])
-        parts.append(head.hidden(batch["inputs"], batch["row"], batch["column"]))
-        mx.eval(parts[-1])
+    hidden: dict[int, mx.array] = {}
+    order = sorted(range(len(rows)), key=lambda index: rows[index].inputs)
+    for start in range(0, len(order), _TOGETHER):
+        batch = order[start : start + _TOGETHER]
+        for part in lies.parts([rows[index] for index in batch]):
+            own = [batch[place] for place in part.places]
+            arrays = lies.arrays([rows[index] for index in own], part.shared)
+            if states is not None:
+                arrays = states.put(arrays)
+            caches = packing.caches(model, arrays, head.body)
+            found = head.hidden(arrays["inputs"], arrays["row"], arrays["column"], caches)
+            ends = list(accumulate(rows[index].targets for index in own))
+            hidden |= dict(zip(own, mx.split(found, ends), strict=False))
+        mx.eval(list(hidden.values()))
     model.train(was_training)
-    return mx.concatenate(parts)
+    return mx.concatenate([hidden[index] for index in range(len(rows))])

@@ -18,10 +18,12 @@ from augmlx.core.records import AdapterSpec, Json, fingerprint
 from augmlx.core.settings import OWN_ANCHORS, Settings, TrainSettings
 from augmlx.data import row_forms
 from augmlx.models import loading
+from augmlx.models.heads import Head
 from augmlx.models.loading import LoadedModel
 from augmlx.models.store.folder import StoredModel
 from augmlx.training import adapter, anchoring, encoding, loop, optimizers, trackers
 from augmlx.training.batches import Row, taking_turns
+from augmlx.training.frozen_states import FrozenStates
 from augmlx.training.plan import TrainingPlan, make_plan
 from augmlx.training.targets import adapter_spec
 from augmlx.training.team import Team
@@ -191,8 +193,9 @@ def fit(
         RunError: what is resumed is damaged, or a process of the team is lost.
     """
     loaded = ready.loaded
-    anchors = _anchors(ready, remembered if team is None or team.first else None)
     adapter.attach(loaded.model, ready.spec, ready.seed)
+    states = _states(ready, progress, label)
+    anchors = _anchors(ready, states, remembered if team is None or team.first else None)
     training = loop.Training(
         loaded.model,
         ready.plan,
@@ -200,6 +203,7 @@ def fit(
         judge=None if judge is None else lambda: judge(loaded),
         team=team,
         anchors=anchors,
+        states=states,
     )
     result = training.run(progress, label)
     _refuse_broken(loaded.model)
@@ -208,13 +212,24 @@ def fit(
     return _counts(ready.plan.rows, result)
 
 
-def _anchors(ready: Prepared, path: Path | None) -> anchoring.Anchors | None:
+def _states(ready: Prepared, progress: Progress, label: str) -> FrozenStates | None:
+    """What the frozen layers give for all that the plan has, if there are any such layers."""
+    model, plan = ready.loaded.model, ready.plan
+    rows = [*plan.used.values(), *plan.anchors]
+    named = f"{label}: frozen layers"
+    return FrozenStates.of(model, Head(model), rows, progress, named, shares=plan.layout.shares)
+
+
+def _anchors(
+    ready: Prepared, states: FrozenStates | None, path: Path | None
+) -> anchoring.Anchors | None:
     """The plan's anchors with what the base model gives there; None where there are none."""
     rows = ready.plan.anchors
     if not rows:
         return None
     mark = fingerprint([ready.loaded.stored.fingerprint, [[row.tokens, row.mask] for row in rows]])
-    return anchoring.remembered(ready.loaded.model, rows, path, mark)
+    model, lies = ready.loaded.model, ready.plan.layout
+    return anchoring.remembered(model, rows, path, mark, lies, states)
 
 
 def _refuse_broken(model: nn.Module) -> None:

@@ -19,6 +19,7 @@ from augmlx.core.records import fingerprint
 from augmlx.training import metrics, trackers
 from augmlx.training.anchoring import Anchors
 from augmlx.training.checkpoint import Position
+from augmlx.training.frozen_states import FrozenStates
 from augmlx.training.gradient_checkpointing import layers_recomputed
 from augmlx.training.plan import Step, TrainingPlan
 from augmlx.training.record import TrainingRecord
@@ -63,10 +64,11 @@ class Training:
         judge: Judge | None = None,
         team: Team | None = None,
         anchors: Anchors | None = None,
+        states: FrozenStates | None = None,
     ) -> None:
         self._model, self._plan, self._folder = model, plan, folder
         self._team = team or Team()
-        self._stepper = Stepper(model, plan, self._team, anchors)
+        self._stepper = Stepper(model, plan, self._team, anchors, states)
         self._validator = Validator(model, plan, judge, self._team, anchors)
         self._record = TrainingRecord(model, self._stepper.optimizer, plan, folder, self._team)
 
@@ -86,8 +88,6 @@ class Training:
         steps = self._plan.steps
         position = self._record.resume(progress)
         self._model.train()
-        if not position.ended and position.step < len(self._plan.steps):
-            self._stepper.remember(progress, f"{label}: frozen layers")
         with (
             layers_recomputed(self._model, self._plan.recomputes_layers),
             closing(self._open_trackers()) as tracked,

@@ -96,6 +96,12 @@ class TrainingPlan:
     reporting: Reporting
     fingerprint: str
 
+    @property
+    def used(self) -> dict[int, Row]:
+        """The rows that the steps have, by their indices."""
+        indices = {index for step in self.steps for batch in step.batches for index in batch}
+        return {index: self.rows[index] for index in sorted(indices)}
+
     def rows_in(self, batch: Batch) -> list[Row]:
         return [self.rows[index] for index in batch]
 

@@ -14,7 +14,6 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map
 
-from augmlx.core.progress import Progress
 from augmlx.core.records import short_id
 from augmlx.models.heads import Head
 from augmlx.training import layout, optimizers, packing
@@ -50,43 +49,37 @@ class Stepper:
     A step depends on the seed, its number and the state before it, and on nothing else; so a
     resumed training goes on to the same bits. `whole_logits` is whether the model's head cannot be
     run apart from its body.
+
+    Args:
+        states: what the frozen layers give for the plan's rows and anchors, which no step changes;
+            None: they are computed anew in each step.
     """
 
     def __init__(
-        self, model: nn.Module, plan: TrainingPlan, team: Team, anchors: Anchors | None = None
+        self,
+        model: nn.Module,
+        plan: TrainingPlan,
+        team: Team,
+        anchors: Anchors | None = None,
+        states: FrozenStates | None = None,
     ) -> None:
-        self._model, self._plan, self._team, self._anchors = model, plan, team, anchors
+        self._model, self._plan, self._team, self._states = model, plan, team, states
         self.optimizer = optimizers.make(plan.optimizer, plan.peak, weight_decay=plan.weight_decay)
         self.optimizer.init(model.trainable_parameters())
-        self._head = Head(model)
-        self.whole_logits = not self._head.split
-        self._rows: Mapping[int, Row] = dict(enumerate(plan.rows))
-        self._states: FrozenStates | None = None
+        head = Head(model)
+        self.whole_logits = not head.split
+        self._head = head.on(states.body) if states else head
+        self._rows: Mapping[int, Row] = plan.used
+        if states:
+            placed = states.placed(list(self._rows.values()))
+            self._rows = dict(zip(self._rows, placed, strict=True))
+        self._anchors = anchors.placed(states) if anchors and states else anchors
         self._gradients = self._gradients_of(loss_of)
         self._pull = self._gradients_of(divergence_of)
         self._update = self._updated
         if plan.compiled:
             state = [model.state, self.optimizer.state]
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
-
-    def remember(self, progress: Progress, label: str) -> None:
-        """Compute what no step changes: what the frozen layers give for all rows, if there are any
-        such layers. Before the first step.
-        """
-        used = {index for step in self._plan.steps for batch in step.batches for index in batch}
-        own = {index: self._plan.rows[index] for index in sorted(used)}
-        anchors = self._anchors.rows if self._anchors else []
-        rows = [*own.values(), *anchors]
-        states = FrozenStates.of(
-            self._model, self._head, rows, progress, label, shares=self._plan.layout.shares
-        )
-        if states is None:
-            return
-        self._states = states
-        self._head = self._head.on(states.body)
-        self._rows = dict(zip(own, states.placed(list(own.values())), strict=True))
-        if self._anchors is not None:
-            self._anchors = self._anchors.placed(states)
 
     def _gradients_of(self, loss: _Loss) -> Gradients:
         """A batch -> its loss () and the gradients of that, compiled where the plan has it so."""

@@ -18,6 +18,7 @@ from augmlx.models.heads import Head
 from augmlx.models.trunk import trunk_of
 from augmlx.training import adapter, anchoring, frozen_states
 from augmlx.training.frozen_states import FrozenStates
+from augmlx.training.layout import BatchLayout
 from augmlx.training.plan import make_plan
 from augmlx.training.steps import Stepper
 from augmlx.training.targets import adapter_spec
@@ -34,7 +35,7 @@ ROWS = [*MIXED, *rows_of([4, 4, 12])]
 
 
 class Upper:
-    """A stepper of a model whose last layers have learnt something already."""
+    """A model whose last layers have learnt something already, and a plan for it."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Upper:
         *,
         layers: int = 1,
         bits: int | None = None,
+        grown: float = 0.1,
         **changes: Any,
     ) -> None:
         loaded = loading.load(write_model(folder, kind, bits=bits))
@@ -57,26 +59,30 @@ class Upper:
         adapter.attach(self.model, adapter_spec(loaded, train), seed=1)
         fresh = trained(self.model)
         keys = mx.random.split(mx.random.key(2), len(fresh))
-        grown = [
-            (name, array + 0.1 * mx.random.normal(array.shape, key=key))
+        moved = [
+            (name, array + grown * mx.random.normal(array.shape, key=key))
             for (name, array), key in zip(fresh.items(), keys, strict=True)
         ]
-        self.model.update(tree_unflatten(grown))
+        self.model.update(tree_unflatten(moved))
         self.model.train()
-        self.steps = plan.steps
-        self.stepper = Stepper(self.model, plan, Team(), held)
+        self.plan, self.held = plan, held
+        self.states: FrozenStates | None = None
         self.taken: list[Any] = []
 
     def run(self, *, remembers: bool) -> dict[str, mx.array]:
         """What three steps make of the adapter."""
-        if remembers:
-            self.stepper.remember(Silent(), "")
-        self.taken = [self.stepper.run(step, 0.01) for step in self.steps[:3]]
+        self.states = self.known_states() if remembers else None
+        stepper = Stepper(self.model, self.plan, Team(), self.held, self.states)
+        self.taken = [stepper.run(step, 0.01) for step in self.plan.steps[:3]]
         return trained(self.model)
+
+    def known_states(self) -> FrozenStates | None:
+        rows, shares = [*self.plan.used.values(), *self.plan.anchors], self.plan.layout.shares
+        return FrozenStates.of(self.model, Head(self.model), rows, Silent(), "", shares=shares)
 
     @property
     def has_states(self) -> bool:
-        return self.stepper._states is not None
+        return self.states is not None
 
 
 # The head of mamba2 cannot be run apart from its body: its states stay what tokens make them.
@@ -113,6 +119,21 @@ def test_it_goes_with(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert with_states.has_states
     for name, array in wanted.items():
         assert float(mx.abs(found[name] - array).max()) <= 1e-3, name
+
+
+@pytest.mark.parametrize("changes", [{}, {"method": "dora"}, {"packing": "always"}, {"bits": 4}])
+def test_anchors_are_those_of_the_whole_base_model(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """What is attached has changed nothing yet, and the frozen layers are not run again."""
+    made = Upper(tmp_path / "a", grown=0.0, **changes)
+    assert made.held is not None
+    states = made.known_states()
+    assert states is not None
+    lies = made.plan.layout
+    mine = anchoring.remembered(made.model, made.plan.anchors, None, "", lies, states)
+    for place in range(2):
+        (found,) = mine.arrays([place], 1.0, BatchLayout())
+        (wanted,) = made.held.arrays([place], 1.0, BatchLayout())
+        assert mx.allclose(found["teacher"], wanted["teacher"], rtol=1e-4, atol=1e-5)
 
 
 def test_a_model_that_is_trained_from_its_first_layer_on_has_none(tmp_path: Path) -> None:

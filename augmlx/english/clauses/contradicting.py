@@ -18,6 +18,7 @@ from augmlx.english.clauses.clause import Clause
 from augmlx.english.clauses.inverting import requires_oddly
 from augmlx.english.clauses.phrase import Phrase
 from augmlx.english.clauses.reading import read
+from augmlx.english.clauses.reordering import says_who_twice
 from augmlx.english.lexicon import either, word_set
 from augmlx.english.stems import stem
 from augmlx.english.synonyms import symmetric
@@ -26,6 +27,7 @@ from augmlx.english.text import normalise
 _NUMBER = re.compile(r"\d")
 _COMPARED = re.compile(r" than (?!\d)")  # logic knows its other end
 _SINGLED_OUT = re.compile(r"It (?:is|was) .+ (?:that|who) (\w+)")
+_IS_SINGLED_OUT = re.compile(r"It (is|was) .+? (?:that|who) \1 ")
 _ONE_WORD_SINGLED_OUT = re.compile(r"It (?:is|was) [a-z-]+ (?:that|who) ")
 _COUNTED_NAME = re.compile(r"\b[Aa]n? ([A-Z][\w'’-]*)")
 _GAPPED = re.compile(r" (?:is|was|are|were) (?:where|what|who|how long) ")
@@ -48,7 +50,7 @@ def is_otherwise_said(source: str, text: str) -> bool:
     woman of whom it is not said, singles out one word of a sentence that cannot be read, says what
     can be of what is or shall be, begins as nobody would, or says that nobody did what is denied
     of all ("are accepted by no employee"), that something is required by what it is required for,
-    or who somebody is only behind "he".
+    "It is Ana who is the painter who left.", or who somebody is only behind "he".
     """
     given, said = read(source), read(text)
     if given is None and _ONE_WORD_SINGLED_OUT.match(text):
@@ -58,6 +60,8 @@ def is_otherwise_said(source: str, text: str) -> bool:
     if _BY_NOBODY.search(text) and not _BY_NOBODY.search(source):
         return True
     if given is not None and said is not None and _tears_a_comparison(given, said):
+        return True
+    if given is not None and says_who_twice(given) and _IS_SINGLED_OUT.match(text):
         return True
     if given is not None and (_is_now_elsewhere(given, text) or _is_required_oddly(given, text)):
         return True

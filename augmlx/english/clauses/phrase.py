@@ -166,7 +166,7 @@ def closed(text: str) -> str:
     _, comma, inserted = text.rpartition(", ")
     first, *others = inserted.split() or [""]
     is_list = not {"and", "or", "&"}.isdisjoint(others)
-    opens = first[:1].isupper() or first in DETERMINERS | word_set("inserting")
+    opens = first.lstrip("\"“‘'")[:1].isupper() or first in DETERMINERS | word_set("inserting")
     is_inserted = comma and text.count(", ") == 1 and opens and not is_list
     return f"{text}," if is_inserted else text
 

@@ -66,10 +66,11 @@ def singled_out(text: str) -> tuple[Turned, ...]:
     is_bounded = first in word_set("quantifying") | word_set("choosing")
     if subject.kind == "unknown" or is_pronoun(subject) or is_bounded or clause.tells_of_existence:
         return ()
-    if _is_defined(clause, subject):
+    if _is_defined(clause, subject) or says_who_twice(clause):
         return ()
     be = "was" if clause.is_past else "is"
-    is_somebody = subject.kind == "person"
+    attribute = clause.attribute if clause.verb == "be" else None
+    is_somebody = "person" in (subject.kind, attribute and attribute.kind)
     are_together = clause.tokens[subject.head].lemma in word_set("gatherings")
     word = "who" if is_somebody and not are_together else "that"
     parts = (" ".join(clause.group), *map(clause.lowered, clause.complements))
@@ -100,6 +101,16 @@ def _is_defined(clause: Clause, subject: Phrase) -> bool:
     if clause.verb != "be" or attribute is None or _is_a_name(clause, subject):
         return False
     return clause.tokens[attribute.head].tag.startswith(("N", "CD", "$"))
+
+
+def says_who_twice(clause: Clause) -> bool:
+    """Whether what somebody or something is said to be has a clause of its own: nobody says "It is
+    Ana who is the painter who left."
+    """
+    attribute = clause.attribute if clause.verb == "be" else None
+    return attribute is not None and not word_set("relative_pronouns").isdisjoint(
+        attribute.text.lower().split()
+    )
 
 
 def _is_a_name(clause: Clause, subject: Phrase) -> bool:

@@ -33,6 +33,14 @@ def test_what_shall_not_be_is_not_what_cannot_be(
     assert is_otherwise_said(source, text) is is_otherwise
 
 
+def test_nobody_says_who_somebody_is_twice() -> None:
+    source = "Ada Voss is the painter who designed the Heron lamp."
+    assert is_otherwise_said(
+        source, "It is Ada Voss who is the painter who designed the Heron lamp."
+    )
+    assert not is_otherwise_said(source, "It is Ada Voss who designed the Heron lamp.")
+
+
 @pytest.mark.parametrize(
     ("source", "question", "answer", "is_otherwise"),
     [

@@ -222,6 +222,10 @@ def test_what_stands_first_is_not_put_behind_a_clause_that_would_take_it() -> No
         ),
         ("Cats cannot taste sugar.", "It is cats that cannot taste sugar."),
         (
+            "Silas Hartford is the charismatic leader of the charity.",
+            "It is Silas Hartford who is the charismatic leader of the charity.",
+        ),
+        (
             "The Sabo kettle switches itself off when the water boils.",
             "It is the Sabo kettle that switches itself off when the water boils.",
         ),
@@ -244,6 +248,8 @@ def test_the_subject_is_singled_out(text: str, wanted: str) -> None:
         "Overtime means hours beyond 38 a week.",
         "The capital of the old duchy was Haverstadt.",
         "Ada Voss runs the mill, and Ben Holt runs the barn.",
+        "Ada Voss is the painter who designed the Heron lamp.",
+        "The Heron is the lamp that won the prize.",
     ],
 )
 def test_what_is_defined_is_not_singled_out(text: str) -> None:
@@ -268,6 +274,7 @@ def test_only_what_is_known_as_one_is_the_one(text: str, is_one: bool) -> None:
     ("phrase", "wanted"),
     [
         ("Ada Voss, a weaver from Venn", "Ada Voss, a weaver from Venn,"),
+        ('the chain, "The Bor"', 'the chain, "The Bor",'),
         ("Tolliver, Beck & Pike LLP", "Tolliver, Beck & Pike LLP"),
         ("a big, red barn", "a big, red barn"),
         ("Ada Voss", "Ada Voss"),
