@@ -56,10 +56,6 @@ class Anchors:
         self._hidden = hidden
         self._starts = list(accumulate((row.targets for row in rows), initial=0))
 
-    @property
-    def rows(self) -> Sequence[Row]:
-        return self._rows
-
     def placed(self, states: FrozenStates) -> Anchors:
         """The same ones, that give places of a table of states."""
         return Anchors(states.placed(self._rows), self._hidden)
