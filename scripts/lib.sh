@@ -32,8 +32,7 @@ install() {
   stamp=".venv/installed${1:-[]}"
   if [ -f "$stamp" ] && cat pyproject.toml scripts/constraints.txt | cmp -s - "$stamp"; then return 0; fi
   say "Installing augmlx${1} (a few minutes the first time)"
-  # Of what is installed a small part is ever run, and is compiled then.
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c scripts/constraints.txt -e ".${1}" || return 1
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e ".${1}" || return 1
   cat pyproject.toml scripts/constraints.txt > "$stamp" || return 1
 }
 
