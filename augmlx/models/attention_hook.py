@@ -4,14 +4,13 @@ itself.
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Protocol
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.models import base
 
-_NAME = "scaled_dot_product_attention"
+from augmlx.models.calls import replace_calls
 
 
 class Attending(Protocol):
@@ -32,13 +31,9 @@ class Attending(Protocol):
 
 
 def teach(model: nn.Module) -> None:
-    """Let the model's attention ask its caches. mlx-lm's models call the attention function by the
-    name that it has in their own module, and that is where it is replaced; with any other cache the
-    replacement calls the original.
-    """
-    for name in {type(module).__module__ for module in model.modules()}:
-        if getattr(sys.modules[name], _NAME, None) is base.scaled_dot_product_attention:
-            setattr(sys.modules[name], _NAME, _attention)
+    """Let the model's attention ask its caches; with any other cache the original is called."""
+    original = base.scaled_dot_product_attention
+    replace_calls(model, "scaled_dot_product_attention", original, _attention)
 
 
 def _attention(

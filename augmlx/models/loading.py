@@ -134,8 +134,11 @@ def _ready(loaded: LoadedModel) -> LoadedModel:
     """
     import mlx.core as mx
 
+    from augmlx.models.swiglu import quicken
+
     if device() == "cpu" and not loaded.config.get("quantization"):
         loaded.model.set_dtype(mx.float32)
     mx.eval(loaded.model.parameters())
     loaded.model.eval()
+    quicken(loaded.model)
     return loaded
