@@ -60,32 +60,35 @@ class Anchors:
         """The same ones, that give places of a table of states."""
         return Anchors(states.placed(self._rows), self._hidden)
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The anchors as rows."""
+        return self._rows
+
     def arrays(
         self, batch: Batch, weight: float, lies: layout.BatchLayout
     ) -> Iterator[layout.Arrays]:
-        """Some of the anchors as `divergence_of` takes them, in one part or two: batches as in
-        layout.arrays, with the `teacher` (N, D) of their N targets. The places of each anchor share
-        the `weight`, so that a short answer counts as much as a long text.
-        """
+        """Some of the anchors by themselves, as `losses_of` takes them, in one part or two."""
         for part in lies.parts([self._rows[index] for index in batch]):
-            yield self._part([batch[place] for place in part.places], weight, lies, part.shared)
+            own = [batch[place] for place in part.places]
+            rows = [self._rows[index] for index in own]
+            yield self.held(lies.arrays(rows, part.shared, held=len(own)), own, weight)
 
-    def _part(
-        self, batch: Batch, weight: float, lies: layout.BatchLayout, shared: int
-    ) -> layout.Arrays:
-        rows = [self._rows[index] for index in batch]
-        arrays = lies.arrays(rows, shared)
+    def held(self, arrays: layout.Arrays, batch: Batch, weight: float) -> layout.Arrays:
+        """A batch with some of the anchors as its last rows, and what the base model gave there:
+        `teacher` (M, D) at their M places, and how much each pulls, `pull` (M,). The places of each
+        anchor share the `weight`, so that a short answer counts as much as a long text.
+        """
         places: list[int] = []
-        weights: list[float] = []
-        for index, row in zip(batch, rows, strict=True):
-            start = self._starts[index]
-            places += range(start, start + row.targets)
-            weights += [weight / row.targets] * row.targets
-        filler = arrays["weight"].size - len(places)
-        where = mx.array(np.array(places + [0] * filler, np.int32))
-        arrays["teacher"] = self._hidden[where]
-        arrays["weight"] = mx.array(np.array(weights + [0.0] * filler, np.float32))
-        return arrays
+        pulls: list[float] = []
+        for index in batch:
+            start, targets = self._starts[index], self._rows[index].targets
+            places += range(start, start + targets)
+            pulls += [weight / targets] * targets
+        size = arrays["row"].size - arrays["target"].size
+        where = mx.array(layout.filled(places, size, np.int32))
+        pull = mx.array(layout.filled(pulls, size, np.float32))
+        return arrays | {"teacher": self._hidden[where], "pull": pull}
 
 
 def remembered(

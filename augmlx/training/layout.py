@@ -48,10 +48,23 @@ class BatchLayout:
     longest: float = math.inf
     shares: bool = False
 
-    def parts(self, rows: Sequence[Row]) -> list[Part]:
+    def parts(self, rows: Sequence[Row], held: int = 0) -> list[Part]:
         """A batch as it is computed: whole; or those that begin alike, and then the others, where
-        that is worth it.
+        that is worth it. So many of the rows, the last ones, are anchors: they are computed with
+        the others where that is no more work than by themselves.
         """
+        whole = self._parts(rows)
+        count = len(rows) - held
+        if not held or not count:
+            return whole
+        anchors = [
+            Part([count + place for place in part.places], part.shared)
+            for part in self._parts(rows[count:])
+        ]
+        apart = [*self._parts(rows[:count]), *anchors]
+        return min(whole, apart, key=lambda parts: self._computed(rows, parts))
+
+    def _parts(self, rows: Sequence[Row]) -> list[Part]:
         whole = [Part(range(len(rows)))]
         alike, shared = sharing(rows) if self.shares else ([], 0)
         if not alike:
@@ -70,20 +83,20 @@ class BatchLayout:
             return self.packing == "always"
         return worth_packing(lengths, bucketed=self.bucketed)
 
-    def arrays(self, rows: Sequence[Row], shared: int = 0) -> Arrays:
+    def arrays(self, rows: Sequence[Row], shared: int = 0, held: int = 0) -> Arrays:
         """The rows of a part as one batch: see `arrays`."""
         packed = not shared and self.packs(rows)
-        return arrays(rows, packed=packed, bucketed=self.bucketed, shared=shared)
+        return arrays(rows, packed=packed, bucketed=self.bucketed, shared=shared, held=held)
 
-    def positions(self, rows: Sequence[Row]) -> int:
+    def positions(self, rows: Sequence[Row], held: int = 0) -> int:
         """How many tokens the model computes for a batch of these rows, padding included."""
-        return self._computed(rows, self.parts(rows))
+        return self._computed(rows, self.parts(rows, held))
 
-    def tokens(self, rows: Sequence[Row]) -> int:
+    def tokens(self, rows: Sequence[Row], held: int = 0) -> int:
         """How many of them are tokens of a row."""
         return sum(
             part.shared + sum(rows[place].inputs - part.shared for place in part.places)
-            for part in self.parts(rows)
+            for part in self.parts(rows, held)
         )
 
     def _computed(self, rows: Sequence[Row], parts: Sequence[Part]) -> int:
@@ -125,6 +138,7 @@ def arrays(
     packed: bool = False,
     bucketed: bool = False,
     shared: int = 0,
+    held: int = 0,
 ) -> Arrays:
     """A batch of B rows as the loss takes it.
 
@@ -133,10 +147,12 @@ def arrays(
         packed: the rows one behind the other in a single one, instead of each in its own.
         bucketed: fill up to sizes of `bucket`, with targets of no weight.
         shared: so many tokens that all begin with are no part of them, but stand in `prefix`.
+        held: so many of the rows, the last ones, are anchors: they have places and no targets.
 
     Returns:
-        inputs (B, T); for each of N targets the `row` and `column` that it is predicted at, its
-        token (`target`) and its `weight`, each (N,). Packed, the inputs are one row of L places,
+        inputs (B, T); of N targets the tokens (`target`) and their `weight`, each (N,); and the
+        `row` and `column` that each is predicted at, and behind them those of the M places of
+        anchors, each (N + M,). Packed, the inputs are one row of L places,
         (1, L); `grid` (R, T) says where in it each token of the R rows of at most T tokens lies, -1
         behind a row's end, and `flat` (L,) where in the grid each place of the one row is. With P
         shared tokens, these are `prefix` (1, P), and inputs and columns are those behind them.
@@ -146,26 +162,28 @@ def arrays(
     lines = 1 if packed else len(rows)
     inputs = np.zeros((lines, size // lines), np.int32)  # (B, T)
     starts = list(accumulate(lengths, initial=0))
-    row_indices: list[int] = []
-    columns: list[int] = []
+    places: list[list[tuple[int, int]]] = [[], []]  # (row, column): of targets, and of anchors
     targets: list[int] = []
     weights: list[float] = []
     for number, row in enumerate(rows):
         line, start = (0, starts[number]) if packed else (number, 0)
         inputs[line, start : start + lengths[number]] = row.given[shared:]
         learnt = [place for place in range(1, len(row.tokens)) if row.mask[place]]
-        row_indices += [line] * len(learnt)
-        columns += [start + place - 1 - shared for place in learnt]
-        targets += [row.tokens[place] for place in learnt]
-        weights += [weight * row.first] * bool(learnt) + [weight] * (len(learnt) - 1)
-    filler = bucket(len(targets)) - len(targets) if bucketed else 0
-    weights += [0.0] * filler
+        is_anchor = number >= len(rows) - held
+        places[is_anchor] += [(line, start + place - 1 - shared) for place in learnt]
+        if not is_anchor:
+            targets += [row.tokens[place] for place in learnt]
+            weights += [weight * row.first] * bool(learnt) + [weight] * (len(learnt) - 1)
+    if bucketed:
+        for some in places:
+            some += [(0, 0)] * (bucket(len(some)) - len(some))
+    at = np.array([*places[0], *places[1]], np.int32).reshape(-1, 2)  # (N + M, 2)
     batch = {
         "inputs": mx.array(inputs),
-        "row": _filled(row_indices, filler),
-        "column": _filled(columns, filler),
-        "target": _filled(targets, filler),
-        "weight": mx.array(np.array(weights, np.float32)),
+        "row": mx.array(at[:, 0]),
+        "column": mx.array(at[:, 1]),
+        "target": mx.array(filled(targets, len(places[0]), np.int32)),
+        "weight": mx.array(filled(weights, len(places[0]), np.float32)),
     }
     if shared:
         batch["prefix"] = mx.array([rows[0].given[:shared]])
@@ -174,10 +192,11 @@ def arrays(
     return batch
 
 
-def _filled(values: list[int], filler: int) -> mx.array:
-    """(N,) of the values and so many zeros behind them."""
-    filled = values + [0] * filler
-    return mx.array(np.array(filled, np.int32))
+def filled(values: Sequence[float], size: int, kind: type[np.generic]) -> np.ndarray:
+    """(size,) of the values and zeros behind them."""
+    whole = np.zeros(size, kind)
+    whole[: len(values)] = values
+    return whole
 
 
 def _places(lengths: Sequence[int], size: int, *, bucketed: bool) -> Arrays:

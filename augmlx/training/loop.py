@@ -229,7 +229,7 @@ class Training:
             steps=position.step,
             tokens=position.tokens,
             loss=self._record.mean_loss(steps[-1].epoch),
-            padding=self._stepper.padding([step.batches for step in steps]),
+            padding=self._stepper.padding(steps),
             best=position.best,
             stopped=position.ended and position.step < len(self._plan.steps),
         )

@@ -20,15 +20,37 @@ _COPIES, _COPIES_BESIDE = 4, 8
 _Objective = Callable[[mx.array, slice], tuple[mx.array, mx.array]]
 
 
-def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
-    """Weighted sum of the cross-entropies (nats) of a batch's targets: (), in float32.
+def losses_of(head: Head, batch: Arrays, cache: object = None) -> tuple[mx.array, mx.array]:
+    """Of a batch the weighted sum of the cross-entropies of its targets, and that of KL(base ||
+    model) at its anchors' places: both () in float32, in nats.
+
+    The gradient of a place's logits is p less 1 for the target, or q - p, with q the model's
+    distribution and p the base model's. No logits exist whole.
 
     Args:
-        head: of the model, whose body it runs as well.
-        batch: as layout.arrays makes it, with N targets.
+        head: of the model, whose body it runs as well; it is the base model's too, for what is
+            trained stands in the body.
+        batch: as layout.arrays makes it, of N targets, and of M places of anchors behind them if it
+            has any: `teacher` (M, D) is what the base model's body gave there.
         cache: what the model takes for its layers' caches, if anything.
     """
     targets = batch["target"]  # (N,)
+    hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N + M, D)
+    loss = divergence = mx.array(0.0)
+    if targets.size:
+        slices = head.slices(targets.size, copies=_COPIES)
+        summed = _summed(head, slices, _cross_entropy(targets), batch["weight"])
+        loss = summed(hidden[: targets.size])
+    if "teacher" in batch:
+        base = batch["teacher"]  # (M, D)
+        slices = head.slices(base.shape[0], copies=_COPIES_BESIDE)
+        summed = _summed(head, slices, _divergence(head, base), batch["pull"])
+        divergence = summed(mx.depends(hidden[targets.size :], loss))
+    return loss, divergence
+
+
+def _cross_entropy(targets: mx.array) -> _Objective:
+    """Of the targets (N,)."""
 
     def objective(logits: mx.array, part: slice) -> tuple[mx.array, mx.array]:
         own = targets[part]
@@ -36,24 +58,11 @@ def loss_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
         shares, mass = softmax(logits)  # (n, V), (n,)
         return mass - logits[places, own], shares.at[places, own].add(-1.0)
 
-    hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
-    slices = head.slices(targets.size, copies=_COPIES)
-    return _summed(head, slices, objective, batch["weight"])(hidden)
+    return objective
 
 
-def divergence_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
-    """Weighted sum over N places of KL(base || model), in nats: (), in float32.
-
-    The gradient of a place's logits is q - p, with p the base model's distribution and q the
-    model's. Neither's logits exist whole.
-
-    Args:
-        head: of the model, which is the base model's as well: what is trained stands in its body.
-        batch: as anchoring.Anchors.arrays makes it: `teacher` (N, D) is what the base model's body
-            gave at these places.
-        cache: what the model takes for its layers' caches, if anything.
-    """
-    base = batch["teacher"]  # (N, D)
+def _divergence(head: Head, base: mx.array) -> _Objective:
+    """From the base model, whose hidden states are `base` (M, D)."""
 
     def objective(logits: mx.array, part: slice) -> tuple[mx.array, mx.array]:
         base_logits = head.project(base[part])  # (n, V)
@@ -62,9 +71,7 @@ def divergence_of(head: Head, batch: Arrays, cache: object = None) -> mx.array:
         gaps = (base_shares * (base_logits - logits)).sum(axis=-1)  # (n,)
         return gaps + mass - base_mass, shares - base_shares
 
-    hidden = head.hidden(batch["inputs"], batch["row"], batch["column"], cache)  # (N, D)
-    slices = head.slices(base.shape[0], copies=_COPIES_BESIDE)
-    return _summed(head, slices, objective, batch["weight"])(hidden)
+    return objective
 
 
 def _summed(

@@ -4,9 +4,8 @@ update.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import mlx.core as mx
@@ -20,12 +19,13 @@ from augmlx.training import layout, optimizers, packing
 from augmlx.training.anchoring import Anchors
 from augmlx.training.batches import Batch, Row
 from augmlx.training.frozen_states import FrozenStates
-from augmlx.training.loss import divergence_of, loss_of
+from augmlx.training.loss import losses_of
 from augmlx.training.plan import Step, TrainingPlan
 from augmlx.training.team import Team
 
-Gradients = Callable[[layout.Arrays], tuple[mx.array, Any]]
-_Loss = Callable[[Head, layout.Arrays, object], mx.array]
+# A batch -> its losses, which are their sum, that of its targets and that of its anchors, each ();
+# and the gradients of the sum.
+Gradients = Callable[[layout.Arrays], tuple[Sequence[mx.array], Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +74,21 @@ class Stepper:
             placed = states.placed(list(self._rows.values()))
             self._rows = dict(zip(self._rows, placed, strict=True))
         self._anchors = anchors.placed(states) if anchors and states else anchors
-        self._gradients = self._gradients_of(loss_of)
-        self._pull = self._gradients_of(divergence_of)
+        self._gradients = self._losses_and_gradients()
         self._update = self._updated
         if plan.compiled:
             state = [model.state, self.optimizer.state]
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
 
-    def _gradients_of(self, loss: _Loss) -> Gradients:
-        """A batch -> its loss () and the gradients of that, compiled where the plan has it so."""
+    def _losses_and_gradients(self) -> Gradients:
+        """Compiled where the plan has it so."""
 
-        def loss_of_batch(batch: layout.Arrays) -> mx.array:
+        def losses_of_batch(batch: layout.Arrays) -> tuple[mx.array, mx.array, mx.array]:
             caches = packing.caches(self._model, batch, self._head.body)
-            return loss(self._head, batch, caches)
+            loss, divergence = losses_of(self._head, batch, caches)
+            return loss + divergence, loss, divergence
 
-        gradients: Gradients = nn.value_and_grad(self._model, loss_of_batch)
+        gradients: Gradients = nn.value_and_grad(self._model, losses_of_batch)
         if not self._plan.compiled:
             return gradients
         # The gradients change no weight, but while they are traced the model holds what they are
@@ -100,10 +100,7 @@ class Stepper:
     def run(self, step: Step, rate: float) -> Taken:
         """Take a step at a learning rate."""
         weight = self._plan.weight(step.batches)
-        loss, gradients = self._summed(step.number, step.batches)
-        divergence = 0.0
-        if step.anchors and self._anchors is not None and self._plan.anchor:
-            divergence, gradients = self._held(step, weight, gradients)
+        loss, divergence, gradients = self._summed(step, weight)
         loss, divergence = self._team.sum(loss, divergence)
         gradients = self._team.sum_gradients(gradients)
         self.optimizer.learning_rate = rate
@@ -115,47 +112,42 @@ class Stepper:
             divergence=divergence / weight / self._plan.anchor if step.anchors else None,
         )
 
-    def _held(self, step: Step, total: float, gradients: Any) -> tuple[float, Any]:
-        """This process's share of the divergence at a step's anchors, and its gradients besides.
+    def _summed(self, step: Step, total: float) -> tuple[float, float, Any]:
+        """The sums over this process's share of a step: its loss (nats), its divergence at the
+        anchors, and the gradients of both.
 
-        Both are `total` times what they are to be: they are summed with those of the tokens, which
-        count for so much together.
+        The divergence is `total` times what it is to be: it is summed with the loss of the tokens,
+        which count for so much together.
         """
-        share = self._team.share(step.anchors)
-        if not share or self._anchors is None:
-            return 0.0, gradients
-        weight = self._plan.anchor * total / len(step.anchors)  # of one anchor
-        divergence = mx.array(0.0)
-        for place, arrays in enumerate(self._anchors.arrays(share, weight, self._plan.layout)):
-            self._seed_dropout(step.number, -1 - place)
-            part_divergence, pull = self._pull(self._given(arrays))
-            divergence = divergence + part_divergence
-            gradients = tree_map(mx.add, gradients, pull)
-            mx.eval(divergence, gradients)
-        return float(np.array(divergence)), gradients
-
-    def _summed(self, number: int, batches: Sequence[Batch]) -> tuple[float, Any]:
-        """The sums over this process's share of a step: its loss (nats), and its gradients."""
-        loss = mx.array(0.0)
+        loss = divergence = mx.array(0.0)
         gradients: Any = None
-        shares = [share for share in map(self._team.share, batches) if share]
-        for place, arrays in enumerate(chain.from_iterable(map(self.arrays, shares))):
-            self._seed_dropout(number, place)
+        pull = self._plan.anchor * total / max(1, len(step.anchors))  # of one anchor
+        for place, arrays in enumerate(self._parts(step, pull)):
+            mx.random.seed(int(short_id(self._plan.seed, step.number, place, self._team.rank), 16))
             # Of the sum, not of the mean: a thousandth of a slope is none in float16.
-            batch_loss, batch_gradients = self._gradients(self._given(arrays))
-            loss = loss + batch_loss
+            (_, own_loss, own_divergence), own_gradients = self._gradients(self._given(arrays))
+            loss, divergence = loss + own_loss, divergence + own_divergence
             if gradients is None:
-                gradients = batch_gradients
+                gradients = own_gradients
             else:
-                gradients = tree_map(mx.add, gradients, batch_gradients)
-            mx.eval(loss, gradients)
+                gradients = tree_map(mx.add, gradients, own_gradients)
+            mx.eval(loss, divergence, gradients)
         if gradients is None:  # a last batch smaller than the team
             gradients = tree_map(mx.zeros_like, self._model.trainable_parameters())
-        return float(np.array(loss)), gradients
+        return float(np.array(loss)), float(np.array(divergence)), gradients
 
-    def _seed_dropout(self, number: int, place: int) -> None:
-        """For the batch at a place in a step, of its own in each process."""
-        mx.random.seed(int(short_id(self._plan.seed, number, place, self._team.rank), 16))
+    def _parts(self, step: Step, pull: float) -> Iterator[layout.Arrays]:
+        """This process's share of a step, part by part."""
+        for batch, anchors in self._shares(step):
+            yield from self.arrays(batch, anchors, pull)
+
+    def _shares(self, step: Step) -> list[tuple[Batch, Batch]]:
+        """This process's share of each batch of a step, and of its anchors, dealt out to them."""
+        batches = [share for share in map(self._team.share, step.batches) if share]
+        anchors = self._team.share(step.anchors) if self._anchors and self._plan.anchor else []
+        if anchors and not batches:
+            return [([], anchors)]
+        return [(batch, anchors[n :: len(batches)]) for n, batch in enumerate(batches)]
 
     def _updated(self, gradients: Any, factor: mx.array) -> mx.array:
         """Update the model by `factor` times the gradients, whose norm is returned, before it is
@@ -179,22 +171,30 @@ class Stepper:
         """The arrays as the head's body takes them."""
         return self._states.put(arrays) if self._states else arrays
 
-    def arrays(self, batch: Batch) -> list[layout.Arrays]:
-        """A batch as it is computed, in one part or two."""
-        rows, lies = [self._rows[index] for index in batch], self._plan.layout
-        return [
-            lies.arrays([rows[place] for place in part.places], part.shared)
-            for part in lies.parts(rows)
-        ]
+    def arrays(
+        self, batch: Batch, anchors: Batch = (), pull: float = 0.0
+    ) -> Iterator[layout.Arrays]:
+        """A batch and the anchors that hold it, each of which pulls so much, as they are computed:
+        part by part.
+        """
+        rows, lies = self._rows_of(batch, anchors), self._plan.layout
+        for part in lies.parts(rows, len(anchors)):
+            own = [rows[place] for place in part.places]
+            held = [anchors[place - len(batch)] for place in part.places if place >= len(batch)]
+            arrays = lies.arrays(own, part.shared, len(held))
+            yield self._anchors.held(arrays, held, pull) if held and self._anchors else arrays
 
-    def padding(self, steps: Sequence[Sequence[Batch]]) -> float:
+    def _rows_of(self, batch: Batch, anchors: Batch) -> list[Row]:
+        rows = [self._rows[index] for index in batch]
+        return rows + [self._anchors.rows[index] for index in anchors if self._anchors]
+
+    def padding(self, steps: Sequence[Step]) -> float:
         """The share of the positions that the model computes in these steps which hold no token."""
         used = computed = 0
-        for batches in steps:
-            for batch in batches:
-                rows = self._plan.rows_in(self._team.share(batch))
-                if rows:
-                    used += self._plan.layout.tokens(rows)
-                    computed += self._plan.layout.positions(rows)
+        for step in steps:
+            for batch, anchors in self._shares(step):
+                rows = self._rows_of(batch, anchors)
+                used += self._plan.layout.tokens(rows, len(anchors))
+                computed += self._plan.layout.positions(rows, len(anchors))
         # None is computed where a team has more processes than each batch has rows.
         return 1 - used / computed if computed else 0.0

@@ -14,7 +14,7 @@ from augmlx.models.heads import Head
 from augmlx.training import layout
 from augmlx.training.anchoring import Anchors
 from augmlx.training.layout import BatchLayout
-from augmlx.training.loss import divergence_of, loss_of
+from augmlx.training.loss import losses_of
 from augmlx.training.plan import TrainingPlan
 from augmlx.training.team import Team
 
@@ -92,7 +92,7 @@ class Validator:
         for start in range(0, len(self._rows), self._batch_size):
             share = self._team.share(self._rows[start : start + self._batch_size])
             if share:
-                loss = loss_of(self._head, layout.arrays(share))
+                loss, _ = losses_of(self._head, layout.arrays(share))
                 total += float(np.array(loss))
         (summed,) = self._team.sum(total)
         return summed / sum(row.targets for row in self._rows)
@@ -106,6 +106,7 @@ class Validator:
         for start in range(0, len(self._held_out), self._batch_size):
             share = self._team.share(self._held_out[start : start + self._batch_size])
             for arrays in self._anchors.arrays(share, weight, BatchLayout()) if share else ():
-                total += float(np.array(divergence_of(self._head, arrays)))
+                _, divergence = losses_of(self._head, arrays)
+                total += float(np.array(divergence))
         (summed,) = self._team.sum(total)
         return summed

@@ -24,7 +24,7 @@ from augmlx.models.store import folder as store
 from augmlx.training import adapter, checkpoint, fit, metrics, packing
 from augmlx.training.batches import Row, text_row
 from augmlx.training.layout import Arrays
-from augmlx.training.loss import loss_of
+from augmlx.training.loss import losses_of
 from augmlx.training.targets import adapter_spec
 
 import mlx.core as mx  # isort: skip
@@ -128,7 +128,7 @@ def graded(model: nn.Module, batch: Arrays) -> tuple[float, dict[str, mx.array]]
     """The loss of a batch and its gradients, as a step of the training has them."""
     head = Head(model)
     value, gradients = nn.value_and_grad(
-        model, lambda arrays: loss_of(head, arrays, packing.caches(model, arrays))
+        model, lambda arrays: losses_of(head, arrays, packing.caches(model, arrays))[0]
     )(batch)
     mx.eval(value, gradients)
     return value.item(), dict(tree_flatten(gradients))

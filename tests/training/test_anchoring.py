@@ -22,7 +22,7 @@ from augmlx.models.store import folder as store
 from augmlx.training import anchoring, fit, layout, loop, packing
 from augmlx.training.anchoring import Anchors, drawn
 from augmlx.training.batches import Row
-from augmlx.training.loss import divergence_of
+from augmlx.training.loss import losses_of
 
 from .support import examples, rows_of, settings, trained, tuned
 
@@ -85,14 +85,14 @@ def test_the_divergence_is_the_one_written_out(tmp_path: Path, packed: bool) -> 
     anchors = anchoring.remembered(base, rows, None, "")
     lies = layout.BatchLayout(packing="always" if packed else "never", bucketed=packed)
     (arrays,) = anchors.arrays([2, 0], 3.0, lies)
-    found = divergence_of(Head(model), arrays, packing.caches(model, arrays))
+    none, found = losses_of(Head(model), arrays, packing.caches(model, arrays))
+    assert none.item() == 0
     chosen = [rows[2], rows[0]]
     wanted, _ = whole(model, base, chosen, [3.0 / row.targets for row in chosen])
     assert found.item() == pytest.approx(float(wanted), rel=1e-4)
     (itself,) = anchoring.remembered(model, rows, None, "").arrays([0, 1, 2], 1.0, lies)
-    assert divergence_of(
-        Head(model), itself, packing.caches(model, itself)
-    ).item() == pytest.approx(0.0, abs=1e-5)
+    _, found = losses_of(Head(model), itself, packing.caches(model, itself))
+    assert found.item() == pytest.approx(0.0, abs=1e-5)
 
 
 def test_value_and_gradient_are_those_of_torch(tmp_path: Path) -> None:
@@ -120,10 +120,10 @@ def test_value_and_gradient_are_those_of_torch(tmp_path: Path) -> None:
 
     def loss(states: mx.array) -> mx.array:
         given_hidden[0] = states
-        return divergence_of(fixed, arrays)
+        return losses_of(fixed, arrays)[1]
 
     value, slope = mx.value_and_grad(loss)(hidden)
-    weight = torch.tensor(np.array(arrays["weight"]))
+    weight = torch.tensor(np.array(arrays["pull"]))
     matrix = torch.tensor(np.array(fixed.project(mx.eye(hidden.shape[1]))))  # (D, V)
     states = torch.tensor(np.array(hidden), requires_grad=True)
     target = torch.log_softmax(torch.tensor(np.array(arrays["teacher"])) @ matrix, -1)
@@ -152,7 +152,7 @@ def test_a_place_of_a_short_anchor_weighs_more(model: Path) -> None:
     rows = rows_of([4, 8])
     hidden = mx.zeros((12, 5))
     (arrays,) = Anchors(rows, hidden).arrays([0, 1], 1.0, layout.BatchLayout(bucketed=True))
-    weights = np.array(arrays["weight"])
+    weights = np.array(arrays["pull"])
     assert weights.sum() == pytest.approx(2.0)
     assert weights[:4].sum() == pytest.approx(1.0)
     assert arrays["teacher"].shape == (weights.size, 5)

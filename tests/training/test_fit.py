@@ -52,7 +52,7 @@ def test_weights_that_the_last_update_broke_are_not_saved(model: Path, tmp_path:
 def test_a_validation_loss_that_is_no_number_ends_the_training(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "loss_of", lambda *_: mx.array(math.nan))
+    monkeypatch.setattr(validation, "losses_of", lambda *_: (mx.array(math.nan), mx.array(0.0)))
     with pytest.raises(AugmlxError, match="step 6: the validation loss is nan"):
         fitted(model, tmp_path, valid=examples(2), epochs=1)
 

@@ -159,19 +159,18 @@ def test_bad_settings_and_rows_are_refused_before_anything_is_written(tmp_path: 
 
 
 def poison(after: int, *, gradients: bool) -> Callable[..., object]:
-    """A loss_of whose value (or whose slope alone) is not finite from a step on."""
-    real, calls = steps.loss_of, iter(range(10**6))
+    """A losses_of whose value (or whose slope alone) is not finite from a step on."""
+    real, calls = steps.losses_of, iter(range(10**6))
 
-    def loss(*arguments: object) -> mx.array:
-        value = real(*arguments)  # type: ignore[arg-type]
-        if next(calls) < after:
-            return value
-        # sqrt at 0 has an infinite slope and a finite value
-        return (
-            value + mx.sqrt(value - mx.stop_gradient(value)) if gradients else value * float("nan")
-        )
+    def losses(*arguments: object) -> tuple[mx.array, mx.array]:
+        value, divergence = real(*arguments)  # type: ignore[arg-type]
+        if next(calls) >= after:
+            # sqrt at 0 has an infinite slope and a finite value
+            steep = value + mx.sqrt(value - mx.stop_gradient(value))
+            value = steep if gradients else value * float("nan")
+        return value, divergence
 
-    return loss
+    return losses
 
 
 @pytest.mark.parametrize("gradients", [False, True], ids=["loss", "gradients"])
@@ -181,7 +180,7 @@ def test_a_loss_that_is_no_number_stops_with_step_and_examples_and_poisons_nothi
     stored = write_model(tmp_path / "model")
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "loss_of", poison(9, gradients=gradients))
+        patch.setattr(steps, "losses_of", poison(9, gradients=gradients))
         with pytest.raises(
             AugmlxError, match=r"step 10: the (loss is nan|gradients are not finite); its exam"
         ) as told:
@@ -232,7 +231,7 @@ def test_what_mlx_cannot_do_is_told_in_words(
     def failing(*_: object) -> mx.array:
         raise fault
 
-    monkeypatch.setattr(steps, "loss_of", failing)
+    monkeypatch.setattr(steps, "losses_of", failing)
     with pytest.raises(kind, match=told):
         fitted(write_model(tmp_path / "model").path, tmp_path / "run")
 
@@ -240,9 +239,9 @@ def test_what_mlx_cannot_do_is_told_in_words(
 def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored, real = write_model(tmp_path / "model"), steps.loss_of
+    stored, real = write_model(tmp_path / "model"), steps.losses_of
 
-    def signalled(*arguments: Any) -> mx.array:
+    def signalled(*arguments: Any) -> tuple[mx.array, mx.array]:
         signal.raise_signal(signal.SIGINT)
         return real(*arguments)
 
@@ -251,10 +250,10 @@ def test_a_signal_in_the_last_step_is_heeded_and_costs_no_step(
 
     few = {"rows": examples(4), "epochs": 1, "dropout": 0.0}
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "loss_of", signalled)
+        patch.setattr(steps, "losses_of", signalled)
         with pytest.raises(KeyboardInterrupt):
             fitted(stored.path, tmp_path / "run", **few)
-        patch.setattr(steps, "loss_of", none)
+        patch.setattr(steps, "losses_of", none)
         counts = fitted(stored.path, tmp_path / "run", **few)
     assert counts == fitted(stored.path, tmp_path / "whole", **few)
 

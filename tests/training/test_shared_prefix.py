@@ -16,9 +16,11 @@ from augmlx.models.heads import Head
 from augmlx.training import anchoring, packing, shared_prefix
 from augmlx.training.batches import Row
 from augmlx.training.layout import BatchLayout, arrays
-from augmlx.training.loss import divergence_of, loss_of
+from augmlx.training.loss import losses_of
 from augmlx.training.plan import make_plan
 from augmlx.training.shared_prefix import LEAST, sharing
+from augmlx.training.steps import Stepper
+from augmlx.training.team import Team
 
 from .support import rows_of, tuned
 
@@ -40,12 +42,10 @@ CHATS = [chat(0, 4, 3), chat(1, 6, 2), chat(2, 2, 5)]
 MIXED = [CHATS[0], *rows_of([9]), CHATS[1], CHATS[2]]
 
 
-def summed(
-    model: nn.Module, batches: list[Any], loss: Any = loss_of
-) -> tuple[float, dict[str, Any]]:
+def summed(model: nn.Module, batches: list[Any]) -> tuple[float, dict[str, Any]]:
     head = Head(model)
     graded = nn.value_and_grad(
-        model, lambda batch: loss(head, batch, packing.caches(model, batch, head.body))
+        model, lambda batch: sum(losses_of(head, batch, packing.caches(model, batch, head.body)))
     )
     value, gradients = graded(batches[0])
     for batch in batches[1:]:
@@ -80,12 +80,40 @@ def test_loss_and_gradients_are_those_of_whole_rows(
         assert float(mx.abs(gradients[name] - gradient).max()) <= 1e-4 * size + 1e-7
 
 
+@pytest.mark.parametrize("compile_", ["always", "never"])
+@pytest.mark.parametrize("laid", ["auto", "never"])
+def test_anchors_in_one_pass_with_rows_pull_as_by_themselves(
+    tmp_path: Path, laid: str, compile_: str
+) -> None:
+    """Chats among them and texts, of which one is too long to be padded to."""
+    model = tuned(tmp_path / "tiny")
+    base = loading.load(write_model(tmp_path / "base", seed=0)).model
+    held = [chat(3, 3, 4), *rows_of([8, 60])]
+    chosen = TrainSettings(packing=laid, compile=compile_)
+    plan = make_plan(model, MIXED, chosen, peak=1e-3, seed=0, anchors=held)
+    stepper = Stepper(
+        model, plan, Team(), anchors=(known := anchoring.remembered(base, held, None, ""))
+    )
+    together = list(stepper.arrays([0, 1, 2, 3], [0, 1, 2], 2.0))
+    apart = [
+        *stepper.arrays([0, 1, 2, 3]),
+        *known.arrays([0, 1, 2], 2.0, BatchLayout()),
+    ]
+    joined = [part for part in together if "teacher" in part and part["target"].size]
+    assert len(joined) == (2 if laid == "auto" else 0)  # padded, the long one costs too much
+    found, wanted = summed(model, together), summed(model, apart)
+    assert found[0] == pytest.approx(wanted[0], rel=1e-4)
+    for name, gradient in wanted[1].items():
+        size = float(mx.abs(gradient).max())
+        assert float(mx.abs(found[1][name] - gradient).max()) <= 1e-3 * size + 1e-7
+
+
 def test_the_divergence_is_that_of_whole_rows(tmp_path: Path) -> None:
     model = tuned(tmp_path / "tiny")
     base = loading.load(write_model(tmp_path / "base", seed=0)).model
     anchors = anchoring.remembered(base, MIXED, None, "")
     found, wanted = [
-        summed(model, list(anchors.arrays([0, 1, 2, 3], 2.0, lies)), divergence_of)
+        summed(model, list(anchors.arrays([0, 1, 2, 3], 2.0, lies)))
         for lies in (BatchLayout(shares=True), BatchLayout())
     ]
     assert found[0] == pytest.approx(wanted[0], rel=1e-4)

@@ -285,13 +285,12 @@ def test_the_share_of_padding_is_that_of_the_arrays(
     chosen = TrainSettings(batch_size=3, accumulate=2, epochs=2, packing=packing, compile=compiled)
     plan = make_plan(model, rows, chosen, peak=1e-3, seed=0)
     stepper = Stepper(model, plan, Team())
-    steps = [step.batches for step in plan.steps]
     made: list[layout.Arrays] = [
-        arrays for batches in steps for batch in batches for arrays in stepper.arrays(batch)
+        arrays for step in plan.steps for batch in step.batches for arrays in stepper.arrays(batch)
     ]
     tokens = 2 * sum(len(row.tokens) - 1 for row in rows)
-    assert stepper.padding(steps) == pytest.approx(
+    assert stepper.padding(plan.steps) == pytest.approx(
         1 - tokens / sum(arrays["inputs"].size for arrays in made)
     )
     if packing == "always" and compiled == "never":
-        assert stepper.padding(steps) == 0
+        assert stepper.padding(plan.steps) == 0
