@@ -56,14 +56,14 @@ class Anchors:
         self._hidden = hidden
         self._starts = list(accumulate((row.targets for row in rows), initial=0))
 
-    def placed(self, states: FrozenStates) -> Anchors:
-        """The same ones, that give places of a table of states."""
-        return Anchors(states.placed(self._rows), self._hidden)
-
     @property
     def rows(self) -> Sequence[Row]:
         """The anchors as rows."""
         return self._rows
+
+    def placed(self, states: FrozenStates) -> Anchors:
+        """The same ones, that give places of a table of states."""
+        return Anchors(states.placed(self._rows), self._hidden)
 
     def arrays(
         self, batch: Batch, weight: float, lies: layout.BatchLayout

@@ -74,6 +74,7 @@ class Stepper:
             placed = states.placed(list(self._rows.values()))
             self._rows = dict(zip(self._rows, placed, strict=True))
         self._anchors = anchors.placed(states) if anchors and states else anchors
+        self._anchor_rows = self._anchors.rows if self._anchors else ()
         self._gradients = self._losses_and_gradients()
         self._update = self._updated
         if plan.compiled:
@@ -81,7 +82,7 @@ class Stepper:
             self._update = mx.compile(self._updated, inputs=state, outputs=state)
 
     def _losses_and_gradients(self) -> Gradients:
-        """Compiled where the plan has it so."""
+        """What gives them, compiled where the plan has it so."""
 
         def losses_of_batch(batch: layout.Arrays) -> tuple[mx.array, mx.array, mx.array]:
             caches = packing.caches(self._model, batch, self._head.body)
@@ -186,7 +187,7 @@ class Stepper:
 
     def _rows_of(self, batch: Batch, anchors: Batch) -> list[Row]:
         rows = [self._rows[index] for index in batch]
-        return rows + [self._anchors.rows[index] for index in anchors if self._anchors]
+        return rows + [self._anchor_rows[index] for index in anchors]
 
     def padding(self, steps: Sequence[Step]) -> float:
         """The share of the positions that the model computes in these steps which hold no token."""
