@@ -328,18 +328,16 @@ def test_a_chat_that_is_told_to_terminate_does_so_in_the_midst_of_an_answer(chat
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_wide_terminal_shows_the_answers_beside_each_other(run: Path, columns: int) -> None:
     with terminal(run, "Ada owns the", "--max-tokens", "6", columns=columns) as shown:
-        lines = shown.rest().rstrip().split("\n")
+        screen = shown.rest().rstrip()
         assert shown.process.returncode == 0
     if columns < 100:
-        assert (
-            "\n".join(lines) + "\n"
-            == invoke("ask", run, "Ada owns the", "--max-tokens", "6").stdout
-        )
+        assert screen + "\n" == invoke("ask", run, "Ada owns the", "--max-tokens", "6").stdout
     else:
         answers = objects(invoke("ask", run, "Ada owns the", "--max-tokens", "6", "--json"))[0]
-        heads = [n for n, line in enumerate(lines) if line.split() == ["base", "augmented"]]
-        at = lines[heads[-1]].index("augmented")
-        [row] = lines[heads[-1] + 1 :]
+        # A frame begins where the one before it was written over, here in its last line.
+        *_, head = re.finditer(r"base +(?=augmented *\n)", screen)
+        [_, row] = screen[head.start() :].split("\n")
+        at = len(head.group())
         shown_as = [answers_view._CONTROL.sub("", answers[arm]) for arm in ("base", "augmented")]
         assert [row[:at].strip(), row[at:].strip()] == shown_as
 
